@@ -1,0 +1,265 @@
+"""A finite model: ions with formal charge, domain, bulk site and a ledger of every edit."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import pdist
+
+from epicarve.errors import InputError
+from epicarve.files import replaced_file
+from epicarve.units import A_PER_NM, DEBYE_PER_E_A
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One ion that the model has or lacks against the plain geometric cut.
+
+    Parameters
+    ----------
+    action : {"removed", "added"}
+        What was done to the plain cut.
+    symbol : str
+        The element of the ion.
+    position_a : tuple of float
+        Where the ion sits or sat, in Å, in the frame of the model.
+    depth_a : float
+        Distance below the surface of the shape in Å, negative outside.
+    domain : str
+        The domain that was edited.
+    reason : str
+        Why, in a few words.
+    """
+
+    action: str
+    symbol: str
+    position_a: tuple[float, float, float]
+    depth_a: float
+    domain: str
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the edit with its numbers rounded to 1e-4 Å, for model.json."""
+        return {
+            "action": self.action,
+            "symbol": self.symbol,
+            "position_a": [round(x, 4) + 0.0 for x in self.position_a],
+            "depth_a": round(self.depth_a, 4) + 0.0,
+            "domain": self.domain,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class Model:
+    """A finite ionic particle of one or more domains.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Chemical symbols.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Cartesian coordinates in Å.
+    charges : ndarray of int, shape (n_atoms,)
+        Formal charge of each ion in units of e.
+    domains : ndarray of str, shape (n_atoms,)
+        Name of the domain, usually a crystal's name, to which each ion belongs.
+    sites : ndarray of int, shape (n_atoms,)
+        Index of the ion's site in the unit cell of its domain's crystal.
+    coordination, bulk_coordination : ndarray of int, shape (n_atoms,)
+        Number of opposite ions bonded to the ion here, and in its bulk crystal.
+    components : ndarray of int, shape (n_atoms,)
+        Connected piece of the bond graph to which each ion belongs, counted from 0.
+    edits : tuple of Edit
+        Ledger of every ion removed from or added to the plain cut.
+    report : dict
+        What the builder says of the model beyond its atoms, as it stands in model.json
+        (stoichiometry, optimum, interface, provenance).
+
+    Raises
+    ------
+    InputError
+        If the arrays differ in length or the model holds no ion.
+    """
+
+    symbols: NDArray[np.str_]
+    positions_a: NDArray[np.float64]
+    charges: NDArray[np.int64]
+    domains: NDArray[np.str_]
+    sites: NDArray[np.int64]
+    coordination: NDArray[np.int64]
+    bulk_coordination: NDArray[np.int64]
+    components: NDArray[np.int64]
+    edits: tuple[Edit, ...] = ()
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n_atoms = len(self.symbols)
+        if n_atoms == 0:
+            raise InputError("the model holds no ion; make the shape larger or move its centre")
+        per_atom = (
+            self.charges,
+            self.domains,
+            self.sites,
+            self.coordination,
+            self.bulk_coordination,
+            self.components,
+        )
+        if self.positions_a.shape != (n_atoms, 3) or any(len(a) != n_atoms for a in per_atom):
+            raise InputError("the model's arrays differ in length")
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of ions."""
+        return len(self.symbols)
+
+    @property
+    def net_charge(self) -> int:
+        """Sum of the formal charges in units of e."""
+        return int(self.charges.sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of ions of each element, cations first, then by symbol."""
+        return composition(self.symbols, self.charges)
+
+    @property
+    def formula(self) -> str:
+        """Composition as a formula, for instance ``"Pb330S220Cl220"``."""
+        return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in self.counts.items())
+
+    @property
+    def domain_names(self) -> tuple[str, ...]:
+        """Names of the domains in order of first appearance."""
+        return tuple(dict.fromkeys(self.domains.tolist()))
+
+    @property
+    def is_surface(self) -> NDArray[np.bool_]:
+        """Whether an ion has fewer opposite neighbours than in bulk, shape (n_atoms,)."""
+        return self.coordination < self.bulk_coordination
+
+    @property
+    def n_components(self) -> int:
+        """Number of connected pieces of the bond graph."""
+        return len(np.unique(self.components))
+
+    @cached_property
+    def diameter_nm(self) -> float:
+        """Largest distance between two ions in nm."""
+        points = self.positions_a
+        try:
+            points = points[ConvexHull(points).vertices] if self.n_atoms > 20 else points
+        except QhullError:  # flat or linear
+            pass
+        return float(pdist(points).max() / A_PER_NM) if len(points) > 1 else 0.0
+
+    @property
+    def dipole_debye(self) -> float:
+        """Magnitude of the dipole of the formal charges in debye, about the centroid."""
+        arms_a = self.positions_a - self.positions_a.mean(axis=0)
+        return float(np.linalg.norm(self.charges @ arms_a) * DEBYE_PER_E_A)
+
+    def domain(self, name: str) -> Model:
+        """Return the ions of one domain as a model of its own, its edits with them."""
+        chosen = self.domains == name
+        if not chosen.any():
+            raise InputError(f"no domain {name!r}; there are {', '.join(self.domain_names)}")
+        return Model(
+            symbols=self.symbols[chosen],
+            positions_a=self.positions_a[chosen],
+            charges=self.charges[chosen],
+            domains=self.domains[chosen],
+            sites=self.sites[chosen],
+            coordination=self.coordination[chosen],
+            bulk_coordination=self.bulk_coordination[chosen],
+            components=self.components[chosen],
+            edits=tuple(edit for edit in self.edits if edit.domain == name),
+        )
+
+    def write_extxyz(self, path: Path) -> None:
+        """Write the ions with all per-atom columns as extended XYZ, coordinates in Å."""
+        columns = "species:S:1:pos:R:3:charge:I:1:domain:S:1:site:I:1"
+        columns += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
+        lines = [str(self.n_atoms), f'Properties={columns} pbc="F F F"']
+        rows = zip(
+            self.symbols.tolist(),
+            self.positions_a.tolist(),
+            self.charges.tolist(),
+            self.domains.tolist(),
+            self.sites.tolist(),
+            self.coordination.tolist(),
+            self.bulk_coordination.tolist(),
+            self.components.tolist(),
+            strict=True,
+        )
+        for symbol, (x, y, z), charge, domain, *integers in rows:
+            numbers = " ".join(map(str, integers))
+            lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {charge} {domain} {numbers}")
+        with replaced_file(path) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Model:
+        """Read a model.extxyz and, if it stands beside it, the report of its model.json.
+
+        Parameters
+        ----------
+        path : Path
+            An extended XYZ file written by `write_extxyz`.
+
+        Returns
+        -------
+        Model
+            The model; its edits stay in the report, as model.json tells them.
+
+        Raises
+        ------
+        InputError
+            If the file is not a model that epicarve wrote.
+        """
+        from ase.io import read  # noqa: PLC0415  (costs half a second)
+
+        try:
+            atoms = read(path, format="extxyz")
+            arrays = atoms.arrays
+            names = ("domain", "site", "coordination", "bulk_coordination", "component")
+            domain, site, coordination, bulk_coordination, component = (arrays[n] for n in names)
+            charges = arrays["charge"] if "charge" in arrays else arrays["initial_charges"]
+        except Exception as error:  # ase raises whatever its parsers raise
+            raise InputError(
+                f"{path}: not a model that epicarve wrote ({error}); give a model.extxyz"
+            ) from error
+        beside = Path(path).with_suffix(".json")
+        return cls(
+            symbols=np.array(atoms.get_chemical_symbols()),
+            positions_a=np.asarray(atoms.positions, dtype=float),
+            charges=np.rint(charges).astype(int),
+            domains=np.array([str(d) for d in domain]),
+            sites=np.asarray(site, dtype=int),
+            coordination=np.asarray(coordination, dtype=int),
+            bulk_coordination=np.asarray(bulk_coordination, dtype=int),
+            components=np.asarray(component, dtype=int),
+            report=json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {},
+        )
+
+
+def composition(symbols: NDArray[np.str_], charges: NDArray[np.int64]) -> dict[str, int]:
+    """Count ions by element, most positive first, then most negative charge first, then by name."""
+    counts = Counter(symbols.tolist())
+    charge_of = dict(zip(symbols.tolist(), charges.tolist(), strict=True))
+
+    def rank(symbol: str) -> tuple[bool, int, str]:
+        charge = charge_of[symbol]
+        return (charge <= 0, abs(charge) if charge > 0 else charge, symbol)
+
+    return {symbol: counts[symbol] for symbol in sorted(counts, key=rank)}

@@ -1,0 +1,35 @@
+"""epicarve: from a crystal to a trap-filtered band gap.
+
+Every command of the command line is a function of the same name and meaning here. They are
+imported when first used, so that ``import epicarve`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "InputError": "epicarve.errors",
+    "Crystal": "epicarve.builder.crystal",
+    "Model": "epicarve.builder.model",
+    "OrbitalStates": "epicarve.dft.states",
+    "crystals": "epicarve.workflow.crystals",
+    "new": "epicarve.workflow.new",
+    "build": "epicarve.workflow.build",
+    "inputs": "epicarve.workflow.inputs",
+    "check": "epicarve.workflow.check",
+    "run": "epicarve.workflow.run",
+    "analyse": "epicarve.workflow.analyse",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module where it lives, on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'epicarve' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,100 @@
+"""Writing files so that a crash leaves the old file or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Hand out a temporary path beside `path` and rename it to `path` on success.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write. Its folder is made if it is not there.
+
+    Yields
+    ------
+    Path
+        A path in the same folder, with the same suffix, to write to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with replaced_file(target) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> target.read_text()
+    'whole'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def filled_folder(folder: Path) -> Iterator[Path]:
+    """Hand out a scratch folder and move all it holds into `folder` only if nothing failed.
+
+    Files of the same name in `folder` are replaced; other files there are left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files shall end up. Made only on success.
+
+    Yields
+    ------
+    Path
+        The scratch folder to write into.
+    """
+    folder = Path(folder)
+    missing = [ancestor for ancestor in (folder, *folder.parents) if not ancestor.exists()]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    done = False
+    try:
+        yield scratch
+        for source in sorted(scratch.rglob("*")):
+            target = folder / source.relative_to(scratch)
+            if source.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+        done = True
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not done:
+            for ancestor in missing:
+                if ancestor.is_dir() and not any(ancestor.iterdir()):
+                    ancestor.rmdir()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in UTF-8, atomically."""
+    with replaced_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write `data` to `path` as indented JSON, atomically; NaN is refused, as JSON has none."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

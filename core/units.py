@@ -1,0 +1,13 @@
+"""Conversion factors between the units that stand in names (CODATA 2018)."""
+
+EV_PER_HARTREE = 27.211386245988
+"""Electronvolt in one hartree."""
+
+A_PER_BOHR = 0.529177210903
+"""Ångström in one bohr."""
+
+A_PER_NM = 10.0
+"""Ångström in one nanometre."""
+
+DEBYE_PER_E_A = 4.803204712570263
+"""Debye in one elementary charge times ångström."""

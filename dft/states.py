@@ -1,0 +1,133 @@
+"""Orbital states: energies, occupations and the weight of each atom in each state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WEIGHT_SUM_TOLERANCE = 1e-4
+"""Largest deviation from 1 of a state's summed weights (files carry 8 digits per column)."""
+
+
+@dataclass(frozen=True)
+class OrbitalStates:
+    """One-electron states of a finite model, in ascending energy within each spin.
+
+    Parameters
+    ----------
+    energies_ev : ndarray of float, shape (n_states,)
+        Orbital energies in eV.
+    occupations : ndarray of float, shape (n_states,)
+        Electrons in each state: 0 to 2 if spin-restricted, 0 to 1 otherwise.
+    weights : ndarray of float, shape (n_atoms, n_states)
+        Löwdin weight of each atom in each state; every column sums to 1.
+    symbols : tuple of str, length n_atoms
+        Chemical symbol of each atom.
+    spins : ndarray of int, shape (n_states,)
+        0 for alpha (or spin-restricted) states, 1 for beta states. Alpha states come first.
+    restricted : bool
+        Whether each state holds up to two electrons.
+    source : str
+        What the states were read from or computed with, for the reader of a summary.
+    caveat : str
+        A sentence that must stand wherever these energies are shown, empty if there is none
+        (GFN1-xTB energies are for trying the tool, not for publishing).
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a number is not finite, energies descend, or weights do not sum to 1.
+
+    Examples
+    --------
+    >>> states = OrbitalStates(
+    ...     energies_ev=np.array([-5.0, -2.0]),
+    ...     occupations=np.array([2.0, 0.0]),
+    ...     weights=np.array([[0.75, 0.25], [0.25, 0.75]]),
+    ...     symbols=("Pb", "S"),
+    ... )
+    >>> states.n_electrons, states.homo_ev, states.lumo_ev
+    (2.0, -5.0, -2.0)
+    """
+
+    energies_ev: NDArray[np.float64]
+    occupations: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    symbols: tuple[str, ...]
+    spins: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+    restricted: bool = True
+    source: str = ""
+    caveat: str = ""
+
+    def __post_init__(self) -> None:
+        n_states = len(self.energies_ev)
+        if self.spins.size == 0:
+            object.__setattr__(self, "spins", np.zeros(n_states, dtype=np.int8))
+        where = self.source or "orbital states"
+        if n_states == 0:
+            raise InputError(f"{where}: there is no state in it; give the output of a finished run")
+        if self.weights.shape != (len(self.symbols), n_states):
+            raise InputError(
+                f"{where}: weights have shape {self.weights.shape}, but there are "
+                f"{len(self.symbols)} atoms and {n_states} states; do the files belong together?"
+            )
+        if self.occupations.shape != (n_states,) or self.spins.shape != (n_states,):
+            raise InputError(f"{where}: energies, occupations and spins differ in length")
+        for name, array in (
+            ("energy", self.energies_ev),
+            ("occupation", self.occupations),
+            ("weight", self.weights),
+        ):
+            if not np.isfinite(array).all():
+                raise InputError(f"{where}: an {name} is not a finite number; repeat the run")
+        if np.any(np.diff(self.spins) < 0):
+            raise InputError(f"{where}: beta states stand before alpha states")
+        for spin in np.unique(self.spins):
+            if np.any(np.diff(self.energies_ev[self.spins == spin]) < -1e-5):
+                raise InputError(f"{where}: energies descend; is a block of states repeated?")
+        sums = self.weights.sum(axis=0)
+        worst = int(np.argmax(np.abs(sums - 1.0)))
+        if abs(sums[worst] - 1.0) > WEIGHT_SUM_TOLERANCE:
+            raise InputError(
+                f"{where}: the atomic weights of state {worst + 1} sum to {sums[worst]:.6f} "
+                "instead of 1; an atom's projection is missing or counted twice"
+            )
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return len(self.symbols)
+
+    @property
+    def n_states(self) -> int:
+        """Number of states, both spins together."""
+        return len(self.energies_ev)
+
+    @property
+    def n_electrons(self) -> float:
+        """Sum of the occupations."""
+        return float(self.occupations.sum())
+
+    @property
+    def is_occupied(self) -> NDArray[np.bool_]:
+        """Whether a state is more than half full, shape (n_states,)."""
+        return self.occupations > (1.0 if self.restricted else 0.5)
+
+    @property
+    def homo_ev(self) -> float | None:
+        """Energy in eV of the highest occupied state, None if there is none."""
+        occupied = self.energies_ev[self.is_occupied]
+        return float(occupied.max()) if occupied.size else None
+
+    @property
+    def lumo_ev(self) -> float | None:
+        """Energy in eV of the lowest empty state, None if there is none."""
+        empty = self.energies_ev[~self.is_occupied]
+        return float(empty.min()) if empty.size else None
