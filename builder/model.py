@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -157,10 +158,9 @@ class Model:
     def diameter_nm(self) -> float:
         """Largest distance between two ions in nm."""
         points = self.positions_a
-        try:
-            points = points[ConvexHull(points).vertices] if self.n_atoms > 20 else points
-        except QhullError:  # flat or linear
-            pass
+        if self.n_atoms > 20:
+            with contextlib.suppress(QhullError):  # raised for flat and linear models
+                points = points[ConvexHull(points).vertices]
         return float(pdist(points).max() / A_PER_NM) if len(points) > 1 else 0.0
 
     @property
@@ -254,12 +254,8 @@ class Model:
 
 
 def composition(symbols: NDArray[np.str_], charges: NDArray[np.int64]) -> dict[str, int]:
-    """Count ions by element, most positive first, then most negative charge first, then by name."""
+    """Count ions by element: cations before anions, each by ascending charge, then by symbol."""
     counts = Counter(symbols.tolist())
     charge_of = dict(zip(symbols.tolist(), charges.tolist(), strict=True))
-
-    def rank(symbol: str) -> tuple[bool, int, str]:
-        charge = charge_of[symbol]
-        return (charge <= 0, abs(charge) if charge > 0 else charge, symbol)
-
-    return {symbol: counts[symbol] for symbol in sorted(counts, key=rank)}
+    order = sorted(counts, key=lambda symbol: (charge_of[symbol] <= 0, charge_of[symbol], symbol))
+    return {symbol: counts[symbol] for symbol in order}
