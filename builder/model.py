@@ -227,10 +227,12 @@ class Model:
         InputError
             If the file is not a model that epicarve wrote.
         """
-        from ase.io import read  # noqa: PLC0415  (costs half a second)
+        from ase import Atoms  # noqa: PLC0415  (costs half a second)
+        from ase.io import read  # noqa: PLC0415
 
         try:
             atoms = read(path, format="extxyz")
+            assert isinstance(atoms, Atoms)  # not a list, as no index was asked for
             arrays = atoms.arrays
             names = ("domain", "site", "coordination", "bulk_coordination", "component")
             domain, site, coordination, bulk_coordination, component = (arrays[n] for n in names)
@@ -242,7 +244,7 @@ class Model:
         beside = Path(path).with_suffix(".json")
         return cls(
             symbols=np.array(atoms.get_chemical_symbols()),
-            positions_a=np.asarray(atoms.positions, dtype=float),
+            positions_a=np.array(atoms.positions),
             charges=np.rint(charges).astype(int),
             domains=np.array([str(d) for d in domain]),
             sites=np.asarray(site, dtype=int),
