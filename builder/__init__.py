@@ -1,1 +1,1 @@
-"""x."""
+"""Crystals, shapes and the carving and joining of charge-balanced models."""

@@ -243,7 +243,7 @@ class Model:
             ) from error
         beside = Path(path).with_suffix(".json")
         return cls(
-            symbols=np.array(atoms.get_chemical_symbols()),
+            symbols=np.array(list(atoms.symbols)),
             positions_a=np.array(atoms.positions),
             charges=np.rint(charges).astype(int),
             domains=np.array([str(d) for d in domain]),

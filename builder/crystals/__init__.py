@@ -1,1 +1,1 @@
-"""x."""
+"""CIF files of the bundled crystals; `epicarve.builder.library` reads them."""

@@ -1,0 +1,175 @@
+"""Reading crystals from CIF files, with every assumption said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gemmi
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .crystal import Crystal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SYMMETRY_TAGS = (
+    "_symmetry_space_group_name_H-M",
+    "_space_group_name_H-M_alt",
+    "_symmetry_Int_Tables_number",
+    "_space_group_IT_number",
+    "_symmetry_space_group_name_Hall",
+    "_space_group_name_Hall",
+)
+OPERATION_TAGS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
+
+
+def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> Crystal:
+    """Read an ordered crystal from a CIF file.
+
+    Oxidation states are taken, in this order, from `oxidation_states`, from the file
+    (``_atom_type_oxidation_number``, or charges in the site types such as ``Fe3+``), or
+    guessed from the composition by pymatgen; a guess is told in the crystal's notes.
+
+    Parameters
+    ----------
+    path : Path
+        The CIF file; its first data block with atom sites is read.
+    oxidation_states : mapping of str to int, optional
+        Formal charge of each element.
+
+    Returns
+    -------
+    Crystal
+        The whole conventional unit cell.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or broken, has no sites, no symmetry, partial occupancy or
+        overlapping sites, or if the charges do not balance.
+    """
+    block = _block(path)
+    structure = gemmi.make_small_structure_from_block(block)
+    name = path.stem
+    _refuse_partial_occupancy(path, structure)
+    _require_symmetry(path, block)
+    if structure.cell.a <= 0 or structure.cell.volume <= 0:
+        raise InputError(f"{path}: the cell has no volume; give _cell_length_a and its five fellows")
+    sites = structure.get_all_unit_cell_sites()
+    symbols = np.array([site.element.name for site in sites])
+    charges, notes = _charges(path, block, structure, symbols, oxidation_states)
+    return Crystal(
+        name=name,
+        cell_a=np.array(structure.cell.orth.mat.tolist()).T,
+        symbols=symbols,
+        fractional=np.array([site.fract.tolist() for site in sites]) % 1.0,
+        oxidation_states=charges,
+        space_group=structure.spacegroup_hm or "P 1",
+        status=_text(block, "_epicarve_status") or "given",
+        source=_text(block, "_epicarve_source") or f"file {path.name}",
+        derivation=_text(block, "_epicarve_derivation"),
+        notes=notes,
+    )
+
+
+def _block(path: Path) -> gemmi.cif.Block:
+    try:
+        document = gemmi.cif.read(str(path))
+    except OSError as error:
+        raise InputError(f"{path}: no such file, or not readable; give the path of a CIF") from error
+    except (ValueError, RuntimeError) as error:
+        detail = " ".join(str(error).split())
+        raise InputError(f"{path}: not a CIF that can be parsed ({detail})") from error
+    for block in document:
+        if block.find_values("_atom_site_fract_x"):
+            return block
+    raise InputError(f"{path}: no atom sites with _atom_site_fract_x; give a crystal structure")
+
+
+def _refuse_partial_occupancy(path: Path, structure: gemmi.SmallStructure) -> None:
+    for site in structure.sites:
+        if site.occ < 0.999:
+            raise InputError(
+                f"{path}: site {site.label} is occupied to {site.occ:.2f}; "
+                "give an ordered structure, with every site fully occupied"
+            )
+
+
+def _require_symmetry(path: Path, block: gemmi.cif.Block) -> None:
+    has_operations = any(len(block.find_values(tag)) > 0 for tag in OPERATION_TAGS)
+    if not has_operations and not any(_text(block, tag) for tag in SYMMETRY_TAGS):
+        raise InputError(
+            f"{path}: no symmetry in the file, so the unit cell can't be filled; "
+            "add _space_group_name_H-M_alt ('P 1' if all atoms are listed)"
+        )
+
+
+def _charges(
+    path: Path,
+    block: gemmi.cif.Block,
+    structure: gemmi.SmallStructure,
+    symbols: NDArray[np.str_],
+    given: Mapping[str, int] | None,
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Formal charge of every site of the cell, and notes on how it was found."""
+    elements = sorted(set(symbols.tolist()))
+    if given:
+        missing = [element for element in elements if element not in given]
+        foreign = [element for element in given if element not in elements]
+        if missing:
+            raise InputError(f"{path}: oxidation_states lacks {', '.join(missing)}; add it")
+        if foreign:
+            raise InputError(
+                f"{path}: oxidation_states names {', '.join(foreign)}, which is not in the "
+                f"crystal; it holds {', '.join(elements)}"
+            )
+        return np.array([given[symbol] for symbol in symbols.tolist()]), ()
+    sites = structure.get_all_unit_cell_sites()
+    if all(site.charge != 0 for site in sites):
+        return np.array([site.charge for site in sites]), ()
+    table = block.find(["_atom_type_symbol", "_atom_type_oxidation_number"])
+    stated = {gemmi.cif.as_string(row[0]): row[1] for row in table}
+    if all(element in stated for element in elements):
+        return np.array([round(float(stated[symbol])) for symbol in symbols.tolist()]), ()
+    guessed = guess_oxidation_states(symbols)
+    if guessed is None:
+        raise InputError(
+            f"{path}: no whole oxidation states balance {', '.join(elements)}; "
+            "give oxidation_states in the recipe"
+        )
+    told = ", ".join(f"{symbol} {charge:+d}" for symbol, charge in guessed.items())
+    return (
+        np.array([guessed[symbol] for symbol in symbols.tolist()]),
+        (f"oxidation states guessed from the composition: {told}",),
+    )
+
+
+def guess_oxidation_states(symbols: NDArray[np.str_]) -> dict[str, int] | None:
+    """Return pymatgen's likeliest whole oxidation states of a composition, None if none balance.
+
+    Examples
+    --------
+    >>> guess_oxidation_states(np.array(["Ca", "F", "F"]))
+    {'Ca': 2, 'F': -1}
+    """
+    from pymatgen.core import Composition  # noqa: PLC0415  (costs seconds)
+
+    elements, counts = np.unique(symbols, return_counts=True)
+    composition = Composition(dict(zip(elements.tolist(), counts.tolist(), strict=True)))
+    for guess in composition.oxi_state_guesses():
+        if guess and all(float(charge).is_integer() and charge for charge in guess.values()):
+            return {str(symbol): int(charge) for symbol, charge in guess.items()}
+    return None
+
+
+def _text(block: gemmi.cif.Block, tag: str) -> str:
+    """Value of a tag on one line, empty if it is absent or unknown."""
+    value = block.find_value(tag)
+    if value is None or value in {"?", "."}:
+        return ""
+    return " ".join(gemmi.cif.as_string(value).split())

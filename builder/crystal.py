@@ -1,0 +1,295 @@
+"""A bulk crystal: cell, ions with oxidation states, bond rule, source and status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+CONTACT_RANGE_A = 9.0
+"""How far, in Å, neighbours are looked for when the first coordination shell is derived."""
+
+SHELL_STRETCH = 1.5
+"""The longest bond of a first shell is at most this multiple of the shortest one."""
+
+OVERLAP_A = 0.9
+"""Two atoms closer than this, in Å, are an error of the input."""
+
+DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """The cation-anion bonds of one unit cell, each counted once from its cation.
+
+    Parameters
+    ----------
+    cations, anions : ndarray of int, shape (n_bonds,)
+        Sites of the unit cell that are bonded.
+    shifts : ndarray of int, shape (n_bonds, 3)
+        Unit cell in which the anion lies when the cation lies in cell (0, 0, 0).
+    lengths_a : ndarray of float, shape (n_bonds,)
+        Bond lengths in Å.
+    """
+
+    cations: NDArray[np.int64]
+    anions: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    lengths_a: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """An ordered ionic crystal with integer formal charges.
+
+    Parameters
+    ----------
+    name : str
+        Name of the crystal, used for the domain that is carved from it.
+    cell_a : ndarray of float, shape (3, 3)
+        Lattice vectors in Å as rows.
+    symbols : ndarray of str, shape (n_sites,)
+        Element of every site of the conventional unit cell.
+    fractional : ndarray of float, shape (n_sites, 3)
+        Fractional coordinates in [0, 1).
+    oxidation_states : ndarray of int, shape (n_sites,)
+        Formal charge of every site in units of e; they sum to 0.
+    space_group : str
+        Hermann-Mauguin symbol, as the source states it.
+    status : {"published", "derived", "given"}
+        Whether the coordinates were published, derived here, or given by the user.
+    source : str
+        Where the numbers come from.
+    derivation : str
+        How derived numbers were made, empty for published ones.
+    notes : tuple of str
+        What was assumed when the crystal was read, for instance guessed oxidation states.
+
+    Raises
+    ------
+    InputError
+        If ions overlap, the cell is not neutral, or a site has no opposite ion in reach.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> galena = bundled_crystal("PbS")
+    >>> galena.formula, round(galena.density_g_cm3, 2), galena.coordination.tolist()
+    ('PbS', 7.6, [6, 6, 6, 6, 6, 6, 6, 6])
+    """
+
+    name: str
+    cell_a: NDArray[np.float64]
+    symbols: NDArray[np.str_]
+    fractional: NDArray[np.float64]
+    oxidation_states: NDArray[np.int64]
+    space_group: str = "P 1"
+    status: str = "given"
+    source: str = ""
+    derivation: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        pairs = self._neighbours(OVERLAP_A)
+        if len(pairs[0]):
+            i, j, distance = int(pairs[0][0]), int(pairs[1][0]), float(pairs[3][0])
+            raise InputError(
+                f"{self.name}: sites {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) "
+                f"overlap, {distance:.2f} Å apart; remove the duplicate or alternative site"
+            )
+        neutral = int(self.oxidation_states.sum())
+        if neutral != 0:
+            states = ", ".join(f"{s} {q:+d}" for s, q in self.charge_of.items())
+            raise InputError(
+                f"{self.name}: the unit cell carries {neutral:+d} e with {states}; "
+                "give oxidation_states that balance"
+            )
+        if (self.oxidation_states == 0).any():
+            symbol = self.symbols[self.oxidation_states == 0][0]
+            raise InputError(
+                f"{self.name}: {symbol} has oxidation state 0, so this is not an ionic crystal; "
+                "give oxidation_states"
+            )
+
+    @property
+    def n_sites(self) -> int:
+        """Number of ions in the unit cell."""
+        return len(self.symbols)
+
+    @property
+    def positions_a(self) -> NDArray[np.float64]:
+        """Cartesian coordinates of the sites in Å, shape (n_sites, 3)."""
+        return self.fractional @ self.cell_a
+
+    @property
+    def volume_a3(self) -> float:
+        """Volume of the unit cell in Å³."""
+        return float(abs(np.linalg.det(self.cell_a)))
+
+    @property
+    def cell_parameters(self) -> tuple[float, float, float, float, float, float]:
+        """Lengths a, b, c in Å and angles α, β, γ in degrees."""
+        a, b, c = np.linalg.norm(self.cell_a, axis=1)
+        u, v, w = self.cell_a / np.array([[a], [b], [c]])
+        angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
+        return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
+
+    @cached_property
+    def charge_of(self) -> dict[str, int]:
+        """Oxidation state of each element, cations first; the mean if an element has several."""
+        totals: dict[str, list[int]] = {}
+        for symbol, charge in zip(
+            self.symbols.tolist(), self.oxidation_states.tolist(), strict=True
+        ):
+            totals.setdefault(symbol, []).append(charge)
+        mean = {symbol: round(sum(q) / len(q)) for symbol, q in totals.items()}
+        return dict(sorted(mean.items(), key=lambda item: (item[1] <= 0, item[1], item[0])))
+
+    @cached_property
+    def formula_unit(self) -> dict[str, int]:
+        """Ions of each element in one formula unit, for instance {"Pb": 3, "S": 2, "Cl": 2}."""
+        counts = {symbol: int((self.symbols == symbol).sum()) for symbol in self.charge_of}
+        divisor = int(np.gcd.reduce(list(counts.values())))
+        return {symbol: n // divisor for symbol, n in counts.items()}
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula, cations first."""
+        return "".join(f"{s}{n if n > 1 else ''}" for s, n in self.formula_unit.items())
+
+    @property
+    def density_g_cm3(self) -> float:
+        """Mass density in g/cm³."""
+        from ase.data import atomic_masses, atomic_numbers  # noqa: PLC0415  (costs 0.2 s)
+
+        mass = sum(atomic_masses[atomic_numbers[symbol]] for symbol in self.symbols.tolist())
+        return float(mass / self.volume_a3 * DALTON_PER_A3_IN_G_PER_CM3)
+
+    @cached_property
+    def contacts_a(self) -> dict[frozenset[str], float]:
+        """Shortest distance in Å of every pair of elements, bonded or not."""
+        i, j, _, distances = self._neighbours(CONTACT_RANGE_A)
+        shortest: dict[frozenset[str], float] = {}
+        for first in self.charge_of:
+            for second in self.charge_of:
+                of_pair = (self.symbols[i] == first) & (self.symbols[j] == second)
+                if of_pair.any():
+                    shortest[frozenset((first, second))] = float(distances[of_pair].min())
+        return shortest
+
+    @cached_property
+    def bond_rule(self) -> dict[tuple[str, str], float]:
+        """Longest bond in Å of each (cation, anion) pair of elements.
+
+        The limit stands in the middle of the widest gap, as a ratio, between successive
+        distances of the pair, looked for up to `SHELL_STRETCH` times the shortest one: the
+        crystal's own first coordination shell, with no table of radii.
+        """
+        return {
+            (cation, anion): first_shell_limit_a(distances)
+            for (cation, anion), distances in self._opposite_distances().items()
+        }
+
+    @cached_property
+    def bonds(self) -> Bonds:
+        """All bonds of the unit cell by `bond_rule`, in a fixed order."""
+        i, j, shifts, distances = self._neighbours(max(self.bond_rule.values()))
+        limits = np.zeros(len(i))
+        for (cation, anion), limit in self.bond_rule.items():
+            limits[(self.symbols[i] == cation) & (self.symbols[j] == anion)] = limit
+        opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
+        bonded = opposite & (distances <= limits)
+        return Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
+
+    @cached_property
+    def coordination(self) -> NDArray[np.int64]:
+        """Number of opposite neighbours of every site in bulk, shape (n_sites,)."""
+        return np.asarray(
+            np.bincount(self.bonds.cations, minlength=self.n_sites)
+            + np.bincount(self.bonds.anions, minlength=self.n_sites)
+        )
+
+    def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
+        """Unit normal of the lattice planes (hkl) in cartesian coordinates, shape (3,)."""
+        if not any(hkl):
+            raise InputError(f"{self.name}: hkl [0, 0, 0] is no plane; give Miller indices")
+        normal = np.linalg.inv(self.cell_a) @ np.array(hkl, dtype=float)
+        return np.asarray(normal / np.linalg.norm(normal))
+
+    def spacing_a(self, hkl: tuple[int, int, int]) -> float:
+        """Spacing of the lattice planes (hkl) in Å, with hkl reduced to coprime indices."""
+        coprime = np.array(hkl) // np.gcd.reduce(hkl)
+        return float(1.0 / np.linalg.norm(np.linalg.inv(self.cell_a) @ coprime))
+
+    def _opposite_distances(self) -> Mapping[tuple[str, str], NDArray[np.float64]]:
+        i, j, _, distances = self._neighbours(CONTACT_RANGE_A)
+        cations = [symbol for symbol, charge in self.charge_of.items() if charge > 0]
+        anions = [symbol for symbol, charge in self.charge_of.items() if charge < 0]
+        found = {}
+        for cation in cations:
+            for anion in anions:
+                of_pair = (self.symbols[i] == cation) & (self.symbols[j] == anion)
+                if not of_pair.any():
+                    raise InputError(
+                        f"{self.name}: no {anion} within {CONTACT_RANGE_A:.0f} Å of any {cation}; "
+                        "check the cell and the sites"
+                    )
+                found[cation, anion] = distances[of_pair]
+        return found
+
+    def _neighbours(
+        self, radius_a: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """All ordered pairs (site, site, cell of the second, distance) closer than radius_a."""
+        heights = 1.0 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)
+        reach = np.ceil(radius_a / heights).astype(int) + 1
+        ranges = [np.arange(-n, n + 1) for n in reach]
+        cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+        images = (self.fractional[None, :, :] + cells[:, None, :]).reshape(-1, 3) @ self.cell_a
+        tree = cKDTree(images)
+        lists = tree.query_ball_point(self.positions_a, radius_a, return_sorted=True)
+        first = np.repeat(np.arange(self.n_sites), [len(found) for found in lists])
+        image = np.concatenate([np.asarray(found, dtype=int) for found in lists])
+        distances = np.linalg.norm(images[image] - self.positions_a[first], axis=1)
+        second, shifts = image % self.n_sites, cells[image // self.n_sites]
+        itself = (first == second) & ~shifts.any(axis=1)
+        return first[~itself], second[~itself], shifts[~itself], distances[~itself]
+
+
+def first_shell_limit_a(distances_a: NDArray[np.float64]) -> float:
+    """Return where the first coordination shell ends, in Å, given all distances of a pair.
+
+    Parameters
+    ----------
+    distances_a : ndarray of float, shape (n,)
+        Distances of one pair of elements in Å, in any order, over at least two shells.
+
+    Returns
+    -------
+    float
+        The middle of the widest gap, as a ratio of successive distances, whose lower end lies
+        within `SHELL_STRETCH` times the shortest distance.
+
+    Examples
+    --------
+    Rock salt with a = 6 Å has neighbours at 3, 5.196, 6.708, ... Å:
+
+    >>> round(first_shell_limit_a(np.array([3.0, 5.196, 6.708])), 3)
+    4.098
+    """
+    distances = np.sort(distances_a)
+    shell = np.flatnonzero(distances[:-1] <= SHELL_STRETCH * distances[0])
+    if len(shell) == 0:
+        return float(distances[0] * SHELL_STRETCH)
+    widest = shell[np.argmax(np.round(distances[shell + 1] / distances[shell], 6))]
+    return float(0.5 * (distances[widest] + distances[widest + 1]))
