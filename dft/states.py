@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import zipfile
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
+from epicarve.files import replaced_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 WEIGHT_SUM_TOLERANCE = 1e-4
@@ -131,3 +135,66 @@ class OrbitalStates:
         """Energy in eV of the lowest empty state, None if there is none."""
         empty = self.energies_ev[~self.is_occupied]
         return float(empty.min()) if empty.size else None
+
+    def save(self, path: Path) -> None:
+        """Write the states to a numpy archive (.npz); the same states give the same bytes.
+
+        Parameters
+        ----------
+        path : Path
+            The file to write; replaced as a whole if it is there. Its members have the names of the
+            fields, each an array.
+        """
+        arrays = {name: np.asarray(getattr(self, name)) for name in _FIELDS}
+        with (
+            replaced_file(path) as temporary,
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            for name, array in arrays.items():
+                # A ZipInfo made by hand bears the date 1980-01-01 and not the clock's.
+                member = zipfile.ZipInfo(f"{name}.npy")
+                member.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(member, "w", force_zip64=True) as stream:
+                    np.lib.format.write_array(stream, array, allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: Path) -> OrbitalStates:
+        """Read states that `save` wrote.
+
+        Parameters
+        ----------
+        path : Path
+            An archive written by `save`.
+
+        Returns
+        -------
+        OrbitalStates
+            States equal to those saved.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, cut off, or no archive of orbital states.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in _FIELDS}
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file; run the calculation first") from None
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"{path}: not an archive of orbital states ({error}); save the states again"
+            ) from error
+        return cls(
+            energies_ev=arrays["energies_ev"],
+            occupations=arrays["occupations"],
+            weights=arrays["weights"],
+            symbols=tuple(arrays["symbols"].tolist()),
+            spins=arrays["spins"],
+            restricted=bool(arrays["restricted"]),
+            source=str(arrays["source"]),
+            caveat=str(arrays["caveat"]),
+        )
+
+
+_FIELDS = tuple(field.name for field in fields(OrbitalStates))
