@@ -59,7 +59,9 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
     _refuse_partial_occupancy(path, structure)
     _require_symmetry(path, block)
     if structure.cell.a <= 0 or structure.cell.volume <= 0:
-        raise InputError(f"{path}: the cell has no volume; give _cell_length_a and its five fellows")
+        raise InputError(
+            f"{path}: the cell has no volume; give _cell_length_a and its five fellows"
+        )
     sites = structure.get_all_unit_cell_sites()
     symbols = np.array([site.element.name for site in sites])
     charges, notes = _charges(path, block, structure, symbols, oxidation_states)
@@ -81,7 +83,9 @@ def _block(path: Path) -> gemmi.cif.Block:
     try:
         document = gemmi.cif.read(str(path))
     except OSError as error:
-        raise InputError(f"{path}: no such file, or not readable; give the path of a CIF") from error
+        raise InputError(
+            f"{path}: no such file, or not readable; give the path of a CIF"
+        ) from error
     except (ValueError, RuntimeError) as error:
         detail = " ".join(str(error).split())
         raise InputError(f"{path}: not a CIF that can be parsed ({detail})") from error

@@ -19,7 +19,11 @@ FOLDER = files("epicarve.builder.crystals")
 def bundled_names() -> tuple[str, ...]:
     """Names of the bundled crystals in alphabetical order."""
     return tuple(
-        sorted(item.name.removesuffix(".cif") for item in FOLDER.iterdir() if item.name.endswith(".cif"))
+        sorted(
+            item.name.removesuffix(".cif")
+            for item in FOLDER.iterdir()
+            if item.name.endswith(".cif")
+        )
     )
 
 

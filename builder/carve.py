@@ -1,0 +1,137 @@
+"""Carving a charge-balanced model out of a crystal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from epicarve.errors import InputError
+
+from .balance import Balance, BalanceOptions, balance, ratio_deviation
+from .lattice import LatticeIons, ions_near
+from .model import Edit, Model, composition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .crystal import Crystal
+    from .shapes import Shape
+
+
+def carve(
+    crystal: Crystal,
+    shape: Shape,
+    centre: Sequence[float] = (0.0, 0.0, 0.0),
+    options: BalanceOptions | None = None,
+) -> Model:
+    """Cut a shape out of a crystal so that the ions kept are neutral, connected and coordinated.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The bulk crystal.
+    shape : Shape
+        The region to keep, about the origin of the model's frame.
+    centre : sequence of float, length 3
+        Fractional coordinates of the point of the crystal that lies at the shape's origin.
+    options : BalanceOptions, optional
+        Tolerances of the optimisation.
+
+    Returns
+    -------
+    Model
+        A model of one domain named after the crystal, net charge exactly 0.
+
+    Raises
+    ------
+    InputError
+        If the shape holds no ion, is smaller than the unit cell, or no choice of surface ions
+        satisfies all constraints.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> from epicarve.builder.shapes import Sphere
+    >>> dot = carve(bundled_crystal("PbS"), Sphere(radius_a=8.0))
+    >>> dot.net_charge, dot.n_components, dot.counts["Pb"] == dot.counts["S"]
+    (0, 1, True)
+    """
+    options = options or BalanceOptions()
+    shell_a = (
+        10.0 * options.shell_nm if options.shell_nm is not None else max(crystal.bonds.lengths_a)
+    )
+    ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a=0.5 * shell_a)
+    _refuse_too_small(crystal, shape, ions)
+    adjacency = ions.adjacency()
+    outcome = balance(ions, adjacency, float(shell_a), options)
+    kept = np.flatnonzero(outcome.kept)
+    between_kept = adjacency[kept][:, kept]
+    _, components = connected_components(between_kept, directed=False)
+    return Model(
+        symbols=ions.symbols[kept],
+        positions_a=ions.positions_a[kept],
+        charges=ions.charges[kept],
+        domains=np.full(len(kept), crystal.name),
+        sites=ions.sites[kept],
+        coordination=np.asarray(between_kept.sum(axis=1), dtype=int),
+        bulk_coordination=ions.bulk_coordination[kept],
+        components=components.astype(int),
+        edits=_edits(ions, outcome.kept),
+        report=_report(crystal, ions, outcome),
+    )
+
+
+def _refuse_too_small(crystal: Crystal, shape: Shape, ions: LatticeIons) -> None:
+    low, high = shape.bounds_a
+    extent_a, edges_a = float((high - low).min()), crystal.cell_parameters[:3]
+    if extent_a < min(edges_a):
+        raise InputError(
+            f"{crystal.name}: a shape of {extent_a / 10:.2f} nm is smaller than the unit cell, "
+            f"whose shortest edge is {min(edges_a) / 10:.2f} nm; make it larger"
+        )
+    if not (ions.signed_distance_a <= 0.0).any():
+        raise InputError(
+            f"{crystal.name}: the shape holds no ion; make it larger or move its centre"
+        )
+
+
+def _edits(ions: LatticeIons, kept: NDArray[np.bool_]) -> tuple[Edit, ...]:
+    """Every difference between the model and the plain cut, in the order of the ions."""
+    inside = ions.signed_distance_a <= 0.0
+    return tuple(
+        Edit(
+            action="removed" if inside[ion] else "added",
+            symbol=str(ions.symbols[ion]),
+            position_a=tuple(ions.positions_a[ion].tolist()),
+            depth_a=-float(ions.signed_distance_a[ion]),
+            domain=ions.crystal.name,
+            reason="neutrality, ratio and coordination at least cost",
+        )
+        for ion in np.flatnonzero(inside != kept)
+    )
+
+
+def _report(crystal: Crystal, ions: LatticeIons, outcome: Balance) -> dict[str, object]:
+    symbols = ions.symbols[outcome.kept]
+    inside = ions.signed_distance_a <= 0.0
+    return {
+        "stoichiometry": {
+            "target": crystal.formula_unit,
+            "actual": composition(symbols, ions.charges[outcome.kept]),
+            "deviation": ratio_deviation(symbols, crystal.formula_unit),
+        },
+        "plain_cut": {
+            "n_atoms": int(inside.sum()),
+            "net_charge": int(ions.charges[inside].sum()),
+        },
+        "optimum": {
+            "objective": outcome.objective,
+            "bound": outcome.bound,
+            "gap": outcome.gap,
+            "n_free": outcome.n_free,
+        },
+    }
