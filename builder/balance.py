@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
+from epicarve.units import COULOMB_V_A
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +25,17 @@ if TYPE_CHECKING:
 BULK_SHARE = Fraction(1, 3)
 """Share of its bulk neighbours that an ion must keep, rounded up, unless told otherwise."""
 
-GAP_LIMIT = 1e-6
+GAP_LIMIT = 5e-4
+"""Proven relative gap at which the optimisation may stop."""
+
 TIME_LIMIT_S = 120.0
+
+FREE_DIPOLE_V = 0.15
+"""Potential in V at the surface that a component of the dipole may cause at no cost."""
+
+DIPOLE_COST = 4.0
+"""Cost in Å of one elementary charge moved by one radius, beyond the free dipole."""
+
 MAX_CONNECTION_ROUNDS = 20
 
 
@@ -60,7 +70,7 @@ class Balance:
     kept : ndarray of bool, shape (n_ions,)
         Which ions belong to the model.
     objective : float
-        Sum of the costs in Å of all ions removed from or added to the plain cut.
+        Costs in Å of all ions removed from or added to the plain cut, and of the dipole.
     bound : float
         Proven lower bound of the objective, in Å.
     gap : float
@@ -111,7 +121,9 @@ def balance(
     kept ion keeps its minimum of opposite neighbours, and the model is one piece (a cut is added
     for every piece that comes loose, and the problem is solved again). The objective is the sum
     of the costs of the edits: an ion's distance to the surface in Å, plus up to 1 Å for taking
-    away a well-coordinated ion or adding a poorly coordinated one.
+    away a well-coordinated ion or adding a poorly coordinated one; and of the dipole, as far as
+    its potential at the surface, p/(4πε₀R²), exceeds `FREE_DIPOLE_V` (a larger one would close
+    the gap of the model).
 
     Parameters
     ----------
@@ -166,7 +178,9 @@ class _Problem:
         self.column = np.full(ions.n_ions, -1)
         self.column[self.free] = np.arange(len(self.free))
         self.cost = self._costs()
-        self.rows = [self._charge_row(), *self._coordination_rows()]
+        self.radius_a = float(np.linalg.norm(ions.positions_a[self.inside], axis=1).max())
+        self.dipole_cost = np.full(3, DIPOLE_COST / max(self.radius_a, 1.0))
+        self.rows = [self._charge_row(), *self._coordination_rows(), *self._dipole_rows()]
         self.ratio_rows = self._ratio_rows()
         self.ties: list[LinearConstraint] = []
 
@@ -185,12 +199,28 @@ class _Problem:
         share = coordination / np.maximum(self.ions.bulk_coordination, 1)
         inside = self.inside[self.free]
         bonding = np.where(inside, share[self.free], 1.0 - np.minimum(share[self.free], 1.0))
-        return np.abs(self.ions.signed_distance_a[self.free]) + bonding
+        return np.asarray(np.abs(self.ions.signed_distance_a[self.free]) + bonding)
 
     def _row(self, coefficients: NDArray[np.int64]) -> tuple[csr_array, int]:
-        """A row over the free ions, and what the fixed ions add to it."""
-        row = csr_array(coefficients[self.free].astype(float)[None, :])
+        """Return a row over the free ions, and what the fixed ions add to it."""
+        row = self._widen(csr_array(coefficients[self.free].astype(float)[None, :]))
         return row, int(coefficients[self.fixed].sum())
+
+    def _dipole_rows(self) -> list[LinearConstraint]:
+        """Three continuous columns: dipole along x, y and z beyond the slack, in e Å."""
+        arms = self.ions.charges[:, None] * self.ions.positions_a
+        fixed = arms[self.fixed].sum(axis=0)
+        moments = csr_array(arms[self.free].T)
+        size = eye_array(3, format="csr")
+        slack = FREE_DIPOLE_V / COULOMB_V_A * self.radius_a**2
+        return [
+            LinearConstraint(hstack([moments, -size], format="csr"), -np.inf, slack - fixed),
+            LinearConstraint(hstack([-moments, -size], format="csr"), -np.inf, slack + fixed),
+        ]
+
+    def _widen(self, rows: csr_array) -> csr_array:
+        """Add the three columns of the dipole to rows over the free ions."""
+        return hstack([rows, csr_array((rows.shape[0], 3))], format="csr")
 
     def _charge_row(self) -> LinearConstraint:
         row, fixed = self._row(self.ions.charges)
@@ -228,45 +258,48 @@ class _Problem:
                 shape=(len(of_free), len(self.free)),
             )
             neighbours = self.adjacency[of_free][:, self.free].astype(float)
-            rows.append(LinearConstraint(neighbours - chooser, 0.0, np.inf))
+            rows.append(LinearConstraint(self._widen(neighbours - chooser), 0.0, np.inf))
         if len(of_fixed):
             neighbours = self.adjacency[of_fixed][:, self.free].astype(float)
             needed = (self.minimum - held)[of_fixed]
-            rows.append(LinearConstraint(neighbours, needed, np.inf))
+            rows.append(LinearConstraint(self._widen(neighbours), needed, np.inf))
         return rows
 
     def solve(self, *, with_ratio: bool = True) -> Balance | None:
-        """Return the best choice, or None if there is none."""
-        inside = self.inside[self.free]
-        linear = np.where(inside, -self.cost, self.cost)
-        lost = float(self.cost[inside].sum())  # cost of dropping all, the zero of the objective
-        never = self.inside & ~self.fixed
-        never[self.free] = False  # ions of the plain cut that no choice can keep
-        base = lost + float(np.abs(self.ions.signed_distance_a[never]).sum())
+        """Return the best choice, or None if there is none.
+
+        The program is handed over in terms of edits, y = |x − plain cut|, so that its objective
+        is the cost of the edits itself and a relative gap of it means what it says.
+        """
+        n_free = len(self.free)
+        plain = np.concatenate([self.inside[self.free], np.zeros(3)]).astype(float)
+        sign = np.where(plain > 0, -1.0, 1.0)
         rows = [*self.rows, *self.ties, *(self.ratio_rows if with_ratio else [])]
-        if len(self.free) == 0:
-            met = (
-                all(np.all(row.lb <= 1e-9) and np.all(row.ub >= -1e-9) for row in rows)
-                and self.fixed.any()
-            )
-            return Balance(self.fixed.copy(), base, base, 0.0, 0) if met else None
         outcome = milp(
-            linear,
-            integrality=np.ones(len(self.free)),
-            bounds=Bounds(0, 1),
-            constraints=rows,
+            np.concatenate([self.cost, self.dipole_cost]),
+            integrality=np.concatenate([np.ones(n_free), np.zeros(3)]),
+            bounds=Bounds(0, np.concatenate([np.ones(n_free), np.full(3, np.inf)])),
+            constraints=[
+                LinearConstraint(
+                    row.A * sign[None, :], row.lb - row.A @ plain, row.ub - row.A @ plain
+                )
+                for row in rows
+            ],
             options={"mip_rel_gap": GAP_LIMIT, "time_limit": TIME_LIMIT_S},
         )
         if outcome.x is None:
             return None
         kept = self.fixed.copy()
-        kept[self.free] = outcome.x > 0.5
+        kept[self.free] = (outcome.x[:n_free] > 0.5) ^ self.inside[self.free]
         if not kept.any():
             return None
+        never = self.inside & ~self.fixed
+        never[self.free] = False  # ions of the plain cut that no choice can keep
+        base = -float(self.ions.signed_distance_a[never].sum())
         objective = float(outcome.fun) + base
         bound = min(float(outcome.mip_dual_bound) + base, objective)
         gap = (objective - bound) / objective if objective > 1e-9 else 0.0
-        return Balance(kept, objective, bound, gap, len(self.free))
+        return Balance(kept, objective, bound, gap, n_free)
 
     def loose_pieces(self, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
         """Pieces of the bond graph of the kept ions other than the largest one."""
@@ -282,8 +315,8 @@ class _Problem:
             member = np.zeros(self.ions.n_ions, dtype=np.int32)
             member[piece] = 1
             around = ((self.adjacency @ member) > 0) & (member == 0)
-            row = np.where(around, 1, 0) - member
-            rows.append(csr_array(row[self.free].astype(float)[None, :]))
+            row = around.astype(np.int64) - member
+            rows.append(self._row(row)[0])
             limits.append(1 - len(piece) + int(self.fixed[piece].sum()))
         self.ties.append(LinearConstraint(vstack(rows), np.array(limits), np.inf))
 

@@ -161,7 +161,7 @@ def guess_oxidation_states(symbols: NDArray[np.str_]) -> dict[str, int] | None:
     >>> guess_oxidation_states(np.array(["Ca", "F", "F"]))
     {'Ca': 2, 'F': -1}
     """
-    from pymatgen.core import Composition  # noqa: PLC0415  (costs seconds)
+    from pymatgen.core.composition import Composition  # noqa: PLC0415  (costs seconds)
 
     elements, counts = np.unique(symbols, return_counts=True)
     composition = Composition(dict(zip(elements.tolist(), counts.tolist(), strict=True)))

@@ -101,7 +101,7 @@ class Crystal:
 
     def __post_init__(self) -> None:
         pairs = self._neighbours(OVERLAP_A)
-        if len(pairs[0]):
+        if pairs[0].size:
             i, j, distance = int(pairs[0][0]), int(pairs[1][0]), float(pairs[3][0])
             raise InputError(
                 f"{self.name}: sites {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) "
@@ -220,14 +220,14 @@ class Crystal:
         )
 
     def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
-        """Unit normal of the lattice planes (hkl) in cartesian coordinates, shape (3,)."""
+        """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""
         if not any(hkl):
             raise InputError(f"{self.name}: hkl [0, 0, 0] is no plane; give Miller indices")
         normal = np.linalg.inv(self.cell_a) @ np.array(hkl, dtype=float)
         return np.asarray(normal / np.linalg.norm(normal))
 
     def spacing_a(self, hkl: tuple[int, int, int]) -> float:
-        """Spacing of the lattice planes (hkl) in Å, with hkl reduced to coprime indices."""
+        """Return the spacing of the lattice planes (hkl) in Å, hkl reduced to coprime indices."""
         coprime = np.array(hkl) // np.gcd.reduce(hkl)
         return float(1.0 / np.linalg.norm(np.linalg.inv(self.cell_a) @ coprime))
 

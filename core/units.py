@@ -11,3 +11,6 @@ A_PER_NM = 10.0
 
 DEBYE_PER_E_A = 4.803204712570263
 """Debye in one elementary charge times ångström."""
+
+COULOMB_V_A = 14.3996454784255
+"""Potential in volt at 1 Å from one elementary charge, e/(4πε₀)."""
