@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
+from epicarve.options import Options
 from epicarve.units import COULOMB_V_A
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ DIPOLE_COST = 4.0
 MAX_CONNECTION_ROUNDS = 20
 
 
-class BalanceOptions(BaseModel):
+class BalanceOptions(Options):
     """What a charge-balanced cut must satisfy.
 
     Parameters
@@ -53,8 +54,6 @@ class BalanceOptions(BaseModel):
         Depth below the surface, in nm, to which ions may be removed. None means the longest
         bond of the crystal. Above the surface ions may be added up to half of it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ratio_tolerance: float = Field(default=0.02, ge=0.0, lt=1.0)
     min_coordination: dict[str, int] = Field(default_factory=dict)

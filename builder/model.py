@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ from epicarve.files import replaced_file
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -184,6 +186,33 @@ class Model:
             bulk_coordination=self.bulk_coordination[chosen],
             components=self.components[chosen],
             edits=tuple(edit for edit in self.edits if edit.domain == name),
+        )
+
+    def transformed(
+        self,
+        rotation: NDArray[np.float64] | None = None,
+        shift_a: Sequence[float] = (0.0, 0.0, 0.0),
+    ) -> Model:
+        """Return the model rotated about the origin and then shifted, its ledger with it.
+
+        Parameters
+        ----------
+        rotation : ndarray of float, shape (3, 3), optional
+            Proper rotation that acts on column vectors.
+        shift_a : sequence of float, length 3
+            Translation in Å.
+        """
+        turn = np.eye(3) if rotation is None else rotation
+        shift = np.asarray(shift_a, dtype=float)
+
+        def moved(edit: Edit) -> Edit:
+            x, y, z = (turn @ np.array(edit.position_a) + shift).tolist()
+            return replace(edit, position_a=(x, y, z))
+
+        return replace(
+            self,
+            positions_a=self.positions_a @ turn.T + shift,
+            edits=tuple(moved(edit) for edit in self.edits),
         )
 
     def write_extxyz(self, path: Path) -> None:

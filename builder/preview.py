@@ -1,0 +1,132 @@
+"""A picture of a model: two views with depth, colours of the study, a scale bar."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from epicarve.style import element_colours, figure_style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from .model import Model
+
+CATION_RADIUS_A, ANION_RADIUS_A = 1.15, 1.45
+FADE = 0.55
+"""How far towards white the deepest ions fade."""
+
+TILT_DEG = 12.0
+
+
+def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
+    """Draw a model seen along y (with z upward) and along z into a PNG.
+
+    Parameters
+    ----------
+    path : Path
+        The PNG to write.
+    model : Model
+        The model; an interface lies in its xy plane.
+    notes : sequence of str
+        Sentences under the picture.
+    """
+    colours = element_colours(list(model.counts))
+    with figure_style():
+        caption = [line for note in notes for line in textwrap.wrap(note, 118)]
+        height = 3.5 + 0.14 * len(caption)
+        figure = Figure(figsize=(6.4, height))
+        FigureCanvasAgg(figure)
+        bottom = 1.0 - 3.2 / height
+        extent = float(np.abs(model.positions_a - _middle(model)).max()) * 1.22
+        for left, view, title in ((0.0, _side_view(), "side view"), (0.5, _top_view(), "top view")):
+            axes = figure.add_axes((left, bottom, 0.5, 2.95 / height))
+            _draw_view(axes, model, view, colours, extent)
+            axes.text(0.0, -0.97 * extent, title, ha="center", fontsize=6.5, color="0.35")
+        _draw_scale_bar(figure.axes[0], extent)
+        marks = [
+            Line2D([], [], marker="o", ls="", ms=6, mfc=colour, mec="0.25", mew=0.4, label=symbol)
+            for symbol, colour in colours.items()
+        ]
+        figure.legend(
+            handles=marks, loc="lower center", ncol=len(marks), bbox_to_anchor=(0.5, bottom - 0.035)
+        )
+        title = f"{_pretty(model)}   {model.n_atoms} ions, {model.diameter_nm:.1f} nm"
+        figure.text(0.5, 1.0 - 0.07 / height, title, ha="center", va="top", fontsize=8)
+        if caption:
+            figure.text(
+                0.02, 0.05 / height, "\n".join(caption), va="bottom", fontsize=5.5, color="0.35"
+            )
+        figure.savefig(path, dpi=220, metadata={"Software": None})
+
+
+def _pretty(model: Model) -> str:
+    formula = "".join(f"{s}$_{{{n}}}$" if n > 1 else s for s, n in model.counts.items())
+    return f"{formula}  ({' / '.join(model.domain_names)})"
+
+
+def _middle(model: Model) -> NDArray[np.float64]:
+    return np.asarray(0.5 * (model.positions_a.max(axis=0) + model.positions_a.min(axis=0)))
+
+
+def _side_view() -> NDArray[np.float64]:
+    """Rows: right, up and towards the eye; along y, tilted a little so that faces show."""
+    tilt = np.radians(TILT_DEG)
+    up = np.array([0.0, np.sin(tilt), np.cos(tilt)])
+    eye = np.array([0.0, -np.cos(tilt), np.sin(tilt)])
+    return np.array([[1.0, 0.0, 0.0], up, eye])
+
+
+def _top_view() -> NDArray[np.float64]:
+    return np.eye(3)
+
+
+def _draw_view(
+    axes: Axes,
+    model: Model,
+    view: NDArray[np.float64],
+    colours: dict[str, str],
+    extent: float,
+) -> None:
+    points = (model.positions_a - _middle(model)) @ view.T
+    order = np.argsort(points[:, 2], kind="stable")
+    points = points[order]
+    depth = (points[:, 2].max() - points[:, 2]) / max(float(np.ptp(points[:, 2])), 1.0)
+    base = np.array([to_rgb(colours[symbol]) for symbol in model.symbols[order].tolist()])
+    shade = base + (1.0 - base) * (FADE * depth)[:, None]
+    size = np.where(model.charges[order] > 0, CATION_RADIUS_A, ANION_RADIUS_A) * 2.0
+    ions = EllipseCollection(
+        size,
+        size,
+        np.zeros(len(size)),
+        units="xy",
+        offsets=points[:, :2],
+        transOffset=axes.transData,
+        facecolors=shade,
+        edgecolors=shade * 0.55,
+        linewidths=0.25,
+    )
+    axes.add_collection(ions)
+    axes.set_xlim(-extent, extent)
+    axes.set_ylim(-extent, extent)
+    axes.set_aspect("equal")
+    axes.axis("off")
+
+
+def _draw_scale_bar(axes: Axes, extent: float) -> None:
+    length_nm = 1.0 if extent > 8.0 else 0.5
+    style: dict[str, Any] = {"color": "0.2", "lw": 1.5, "solid_capstyle": "butt"}
+    left, low = -0.95 * extent, -0.93 * extent
+    axes.plot([left, left + 10.0 * length_nm], [low, low], **style)
+    axes.text(left, low + 0.02 * extent, f"{length_nm:g} nm", fontsize=6.5, va="bottom")

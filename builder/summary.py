@@ -1,0 +1,122 @@
+"""What model.json says of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .balance import ratio_deviation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .crystal import Crystal
+    from .model import Model
+
+
+def summarise(
+    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the content of model.json.
+
+    Parameters
+    ----------
+    model : Model
+        The finished model.
+    crystals : sequence of Crystal
+        The crystals of its domains; domains are named after them.
+    provenance : mapping
+        Version and recipe; the crystals' sources are added here.
+
+    Returns
+    -------
+    dict
+        Formula, counts, charge, size, stoichiometry against bulk, coordination, pieces, domains,
+        dipole, edits, optimum and provenance. Whole numbers and strings only besides Å, nm, debye.
+    """
+    domains = {crystal.name: model.domain(crystal.name) for crystal in crystals}
+    per_domain = {
+        crystal.name: {
+            "formula": domains[crystal.name].formula,
+            "n_atoms": domains[crystal.name].n_atoms,
+            "counts": domains[crystal.name].counts,
+            "net_charge": domains[crystal.name].net_charge,
+            "diameter_nm": round(domains[crystal.name].diameter_nm, 4),
+            "stoichiometry": _stoichiometry(domains[crystal.name], crystal),
+            "min_coordination": _min_coordination(domains[crystal.name]),
+        }
+        for crystal in crystals
+    }
+    return {
+        "formula": model.formula,
+        "n_atoms": model.n_atoms,
+        "counts": model.counts,
+        "net_charge": model.net_charge,
+        "diameter_nm": round(model.diameter_nm, 4),
+        "stoichiometry": _whole_stoichiometry(model, crystals, domains),
+        "min_coordination": _min_coordination(model),
+        "n_components": model.n_components,
+        "domains": per_domain,
+        "dipole_debye": round(model.dipole_debye, 3),
+        "edits": [edit.as_dict() for edit in model.edits],
+        **{key: value for key, value in model.report.items() if key != "stoichiometry"},
+        "provenance": {
+            **provenance,
+            "crystal": {crystal.name: _origin(crystal) for crystal in crystals},
+            "sources": sorted({crystal.source for crystal in crystals}),
+        },
+    }
+
+
+def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
+    """Return a sentence for every derived crystal, to stand wherever its models are shown."""
+    return tuple(
+        f"Derived crystal: {crystal.name}. {crystal.derivation}"
+        for crystal in crystals
+        if crystal.status == "derived"
+    )
+
+
+def _stoichiometry(model: Model, crystal: Crystal) -> dict[str, Any]:
+    return {
+        "target": crystal.formula_unit,
+        "actual": model.counts,
+        "deviation": round(ratio_deviation(model.symbols, crystal.formula_unit), 6),
+    }
+
+
+def _whole_stoichiometry(
+    model: Model, crystals: Sequence[Crystal], domains: Mapping[str, Model]
+) -> dict[str, Any]:
+    """Like that of a domain; of several domains, the target is what their ions would be in bulk."""
+    if len(crystals) == 1:
+        return _stoichiometry(model, crystals[0])
+    target: dict[str, float] = dict.fromkeys(model.counts, 0.0)
+    for crystal in crystals:
+        units = domains[crystal.name].n_atoms / sum(crystal.formula_unit.values())
+        for symbol, share in crystal.formula_unit.items():
+            target[symbol] += share * units
+    worst = max(abs(model.counts[symbol] / count - 1.0) for symbol, count in target.items())
+    return {
+        "target": {symbol: round(count, 2) for symbol, count in target.items()},
+        "actual": model.counts,
+        "deviation": round(worst, 6),
+    }
+
+
+def _min_coordination(model: Model) -> dict[str, int]:
+    """Fewest opposite neighbours of any ion of each element."""
+    return {
+        symbol: int(model.coordination[model.symbols == symbol].min()) for symbol in model.counts
+    }
+
+
+def _origin(crystal: Crystal) -> dict[str, Any]:
+    return {
+        "status": crystal.status,
+        "source": crystal.source,
+        "derivation": crystal.derivation,
+        "space_group": crystal.space_group,
+        "cell": [round(value, 5) for value in crystal.cell_parameters],
+        "oxidation_states": crystal.charge_of,
+        "notes": list(crystal.notes),
+    }

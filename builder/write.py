@@ -1,0 +1,67 @@
+"""Writing a model: extended XYZ, CIF, JSON and a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import gemmi
+import numpy as np
+
+from epicarve.files import filled_folder, write_json, write_text
+
+from .preview import draw_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from .model import Model
+
+CIF_MARGIN_A = 5.0
+
+
+def write_model(
+    folder: Path, model: Model, summary: Mapping[str, Any], notes: Sequence[str] = ()
+) -> None:
+    """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    model : Model
+        The model.
+    summary : mapping
+        Content of model.json.
+    notes : sequence of str
+        Sentences that must stand in the CIF and under the picture, such as that a crystal is
+        derived.
+    """
+    with filled_folder(folder) as scratch:
+        model.write_extxyz(scratch / "model.extxyz")
+        write_text(scratch / "model.cif", cif_text(model, notes))
+        write_json(scratch / "model.json", summary)
+        draw_model(scratch / "preview.png", model, notes)
+
+
+def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
+    """Return the model as a CIF in a cubic P 1 box with `CIF_MARGIN_A` of vacuum around it."""
+    low, high = model.positions_a.min(axis=0), model.positions_a.max(axis=0)
+    edge = float((high - low).max()) + 2.0 * CIF_MARGIN_A
+    structure = gemmi.SmallStructure()
+    structure.name = model.formula
+    structure.cell = gemmi.UnitCell(edge, edge, edge, 90, 90, 90)
+    structure.spacegroup_hm = "P 1"
+    fractional = (model.positions_a - 0.5 * (low + high)) / edge + 0.5
+    seen: Counter[str] = Counter()
+    for symbol, point in zip(model.symbols.tolist(), fractional.tolist(), strict=True):
+        seen[symbol] += 1
+        site = gemmi.SmallStructure.Site()
+        site.label = f"{symbol}{seen[symbol]}"
+        site.type_symbol = symbol
+        site.element = gemmi.Element(symbol)
+        site.fract = gemmi.Fractional(*np.round(point, 9))
+        structure.add_site(site)
+    comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)
+    return comments + str(structure.make_cif_block().as_string())
