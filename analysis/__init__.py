@@ -1,1 +1,1 @@
-"""x."""
+"""From orbital states to DOS, localization, trap-filtered gap, alignment, figures and report."""

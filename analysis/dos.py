@@ -1,0 +1,188 @@
+"""Fractional density of states of groups of atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from epicarve.builder.model import Model
+    from epicarve.dft.states import OrbitalStates
+
+    from .options import AnalysisOptions
+
+REACH = 6.0
+"""Standard deviations after which a Gaussian counts as zero (its tail beyond holds 2e-9)."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """A partition of the atoms: each atom is in exactly one group.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Name of each group.
+    members : ndarray of bool, shape (n_groups, n_atoms)
+        Which atoms each group holds.
+
+    Examples
+    --------
+    >>> Groups.of_labels(["Pb", "S", "Pb"]).names
+    ('Pb', 'S')
+    """
+
+    names: tuple[str, ...]
+    members: NDArray[np.bool_]
+
+    @classmethod
+    def of_labels(cls, labels: Sequence[str]) -> Groups:
+        """Put atoms of the same label into a group; groups stand in order of first appearance."""
+        names = tuple(dict.fromkeys(labels))
+        return cls(names=names, members=np.array(labels) == np.array(names)[:, None])
+
+    def weights(self, atom_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum weights of shape (n_atoms, n_states) over each group: (n_groups, n_states)."""
+        return np.asarray(self.members.astype(float) @ atom_weights)
+
+
+def by_element(states: OrbitalStates) -> Groups:
+    """Group the atoms by element."""
+    return Groups.of_labels(states.symbols)
+
+
+def by_domain(model: Model) -> Groups:
+    """Group the atoms by domain."""
+    return Groups.of_labels(model.domains.tolist())
+
+
+def by_species_in_domain(model: Model) -> Groups:
+    """Group the atoms by domain and element, each group named ``"domain:element"``."""
+    pairs = zip(model.domains.tolist(), model.symbols.tolist(), strict=True)
+    return Groups.of_labels([f"{domain}:{symbol}" for domain, symbol in pairs])
+
+
+def fractional_dos(
+    energies_ev: NDArray[np.float64],
+    group_weights: NDArray[np.float64],
+    grid_ev: NDArray[np.float64],
+    broadening_ev: float,
+) -> NDArray[np.float64]:
+    r"""Return the density of states of each group on a regular grid of energies.
+
+    .. math:: g_G(E) = \sum_i W_{Gi}\, \delta_\sigma(E - \varepsilon_i)
+
+    with a normalised Gaussian for δ. Each state is shared linearly between the two grid points
+    around it, then all are filtered at once, which costs the same for a hundred states as for a
+    hundred thousand. States beyond the grid count with the tail that reaches into it.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV.
+    group_weights : ndarray, shape (n_groups, n_states)
+        Weight of each group in each state.
+    grid_ev : ndarray, shape (n_grid,)
+        Evenly spaced, ascending energies in eV, with a step of at most half the broadening.
+    broadening_ev : float
+        Standard deviation of the Gaussian in eV.
+
+    Returns
+    -------
+    ndarray, shape (n_groups, n_grid)
+        States per eV. A state counts once, whether it holds one electron or two: the integral over
+        all energies is the sum of the weights.
+
+    Examples
+    --------
+    >>> grid_ev = np.linspace(-1.0, 1.0, 201)
+    >>> dos = fractional_dos(np.array([0.0]), np.array([[0.25], [0.75]]), grid_ev, 0.1)
+    >>> (dos.sum(axis=1) * 0.01).round(6).tolist()
+    [0.25, 0.75]
+    """
+    step_ev = float(grid_ev[1] - grid_ev[0])
+    pad = int(np.ceil(REACH * broadening_ev / step_ev)) + 1
+    n_bins = len(grid_ev) + 2 * pad
+    positions = (energies_ev - grid_ev[0]) / step_ev + pad
+    near = (positions >= 0) & (positions < n_bins - 1)
+    lower = positions[near].astype(int)
+    to_upper = positions[near] - lower
+    binned = np.stack(
+        [
+            np.bincount(lower, weights * (1.0 - to_upper), n_bins)
+            + np.bincount(lower + 1, weights * to_upper, n_bins)
+            for weights in group_weights[:, near]
+        ]
+    )
+    smooth = gaussian_filter1d(
+        binned, broadening_ev / step_ev, axis=1, mode="constant", truncate=REACH
+    )
+    return np.asarray(smooth[:, pad:-pad] / step_ev)
+
+
+@dataclass(frozen=True)
+class DensityOfStates:
+    """Density of states of each group of atoms, per spin.
+
+    Parameters
+    ----------
+    grid_ev : ndarray, shape (n_grid,)
+        Energies in eV.
+    groups : tuple of str
+        Names of the groups.
+    density : ndarray, shape (n_spins, n_groups, n_grid)
+        States per eV. A spin-restricted state counts once though it holds two electrons; of
+        unrestricted states, alpha comes first, then beta.
+    """
+
+    grid_ev: NDArray[np.float64]
+    groups: tuple[str, ...]
+    density: NDArray[np.float64]
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        """Sum over the groups in states per eV, shape (n_spins, n_grid)."""
+        return np.asarray(self.density.sum(axis=1))
+
+
+def density_of_states(
+    states: OrbitalStates, groups: Groups, options: AnalysisOptions
+) -> DensityOfStates:
+    """Broaden all states of a model, on a grid that holds each of them whole.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states.
+    groups : Groups
+        A partition of their atoms.
+    options : AnalysisOptions
+        Broadening and step.
+
+    Returns
+    -------
+    DensityOfStates
+        Its integral over the grid is the number of states of each spin.
+    """
+    step_ev, margin_ev = options.energy_step_ev, (REACH + 1) * options.broadening_ev
+    first = np.floor((states.energies_ev.min() - margin_ev) / step_ev)
+    last = np.ceil((states.energies_ev.max() + margin_ev) / step_ev)
+    grid_ev = np.arange(first, last + 1) * step_ev
+    group_weights = groups.weights(states.weights)
+    density = [
+        fractional_dos(
+            states.energies_ev[states.spins == spin],
+            group_weights[:, states.spins == spin],
+            grid_ev,
+            options.broadening_ev,
+        )
+        for spin in ((0,) if states.restricted else (0, 1))
+    ]
+    return DensityOfStates(grid_ev=grid_ev, groups=groups.names, density=np.stack(density))

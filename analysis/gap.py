@@ -1,0 +1,226 @@
+"""The gap with and without trap states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.dft.states import OrbitalStates
+
+    from .localization import Localization
+    from .options import AnalysisOptions
+
+DEGENERATE_EV = 1e-5
+"""States this close in energy count as degenerate (CP2K's tables resolve 2.7e-5 eV)."""
+
+STEPS_PER_IPR = 1e6
+"""Resolution of the thresholds of a scan: they are multiples of 1e-6."""
+
+
+@dataclass(frozen=True)
+class FilteredGap:
+    """Band edges among the states that a threshold on their localization keeps.
+
+    Parameters
+    ----------
+    limit : float
+        The threshold: states of a larger measure (IPR, or N·IPR) are traps.
+    kept : ndarray of bool, shape (n_states,)
+        Which states pass.
+    valence_edge_ev : float or None
+        Energy of the highest occupied state kept; None if none passes.
+    conduction_edge_ev : float or None
+        Energy of the lowest empty state kept; None if none passes.
+    n_valence_traps : int or None
+        Number of dropped states from above the valence edge up to the HOMO, those degenerate with
+        the edge not among them; None without an edge.
+    n_conduction_traps : int or None
+        Number of dropped states from the LUMO up to below the conduction edge; None without one.
+    valence_reason, conduction_reason : str
+        Why that edge is None, empty if it is not.
+    """
+
+    limit: float
+    kept: NDArray[np.bool_]
+    valence_edge_ev: float | None
+    conduction_edge_ev: float | None
+    n_valence_traps: int | None
+    n_conduction_traps: int | None
+    valence_reason: str = ""
+    conduction_reason: str = ""
+
+    @property
+    def gap_ev(self) -> float | None:
+        """Distance of the edges in eV, None if one is missing."""
+        return difference(self.conduction_edge_ev, self.valence_edge_ev)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The gap between frontier orbitals, and the gaps between delocalised states.
+
+    Parameters
+    ----------
+    homo_ev, lumo_ev : float or None
+        Highest occupied and lowest empty energy in eV, whatever their localization.
+    filtered : FilteredGap
+        With the fixed threshold on the IPR.
+    size_aware : FilteredGap
+        With the threshold on N·IPR.
+    """
+
+    homo_ev: float | None
+    lumo_ev: float | None
+    filtered: FilteredGap
+    size_aware: FilteredGap
+
+    @property
+    def homo_lumo_gap_ev(self) -> float | None:
+        """LUMO minus HOMO in eV, None if one is missing."""
+        return difference(self.lumo_ev, self.homo_ev)
+
+    @classmethod
+    def of(cls, states: OrbitalStates, localization: Localization, options: AnalysisOptions) -> Gap:
+        """Find the gaps of the states of a model."""
+        energies_ev, occupied = states.energies_ev, states.is_occupied
+        return cls(
+            homo_ev=states.homo_ev,
+            lumo_ev=states.lumo_ev,
+            filtered=trap_filter(energies_ev, occupied, localization.ipr, options.ipr_max),
+            size_aware=trap_filter(
+                energies_ev, occupied, localization.n_ipr, options.n_ipr_max, "N·IPR"
+            ),
+        )
+
+
+def trap_filter(
+    energies_ev: NDArray[np.float64],
+    occupied: NDArray[np.bool_],
+    measure: NDArray[np.float64],
+    limit: float,
+    name: str = "IPR",
+) -> FilteredGap:
+    """Drop the states more localised than a limit and find the edges of those left.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, in any order.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
+    measure : ndarray, shape (n_states,)
+        Localization of each state, larger for the more localised: IPR, or N·IPR.
+    limit : float
+        Keep states of at most this measure.
+    name : str
+        Name of the measure, for the reasons.
+
+    Returns
+    -------
+    FilteredGap
+        The edges, None with a reason where no state passes.
+
+    Examples
+    --------
+    The HOMO at −1 eV is a trap; the valence edge lies at −2 eV.
+
+    >>> found = trap_filter(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     measure=np.array([0.01, 0.40, 0.02]),
+    ...     limit=0.03,
+    ... )
+    >>> found.gap_ev, found.n_valence_traps, found.n_conduction_traps
+    (3.0, 1, 0)
+    """
+    valence_edge_ev, n_valence_traps, valence_reason = _edge(
+        -energies_ev, occupied, measure, limit, name=name, which="occupied"
+    )
+    conduction_edge_ev, n_conduction_traps, conduction_reason = _edge(
+        energies_ev, ~occupied, measure, limit, name=name, which="empty"
+    )
+    return FilteredGap(
+        limit=limit,
+        kept=measure <= limit,
+        valence_edge_ev=None if valence_edge_ev is None else -valence_edge_ev,
+        conduction_edge_ev=conduction_edge_ev,
+        n_valence_traps=n_valence_traps,
+        n_conduction_traps=n_conduction_traps,
+        valence_reason=valence_reason,
+        conduction_reason=conduction_reason,
+    )
+
+
+def threshold_scan(
+    energies_ev: NDArray[np.float64], occupied: NDArray[np.bool_], ipr: NDArray[np.float64]
+) -> tuple[FilteredGap, ...]:
+    """Return the filtered gap at every threshold where an edge of it moves.
+
+    Going away from the gap, an edge can only be a state of lower IPR than all states before it. So
+    the gap is a step function of the threshold with few steps, and these are all of them: each
+    entry holds from its own limit up to the next one's.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, in any order.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
+    ipr : ndarray, shape (n_states,)
+        Inverse participation ratio of each state.
+
+    Returns
+    -------
+    tuple of FilteredGap
+        By ascending limit, each rounded up to 1e-6; the last is the gap without a filter.
+
+    Examples
+    --------
+    >>> scan = threshold_scan(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     ipr=np.array([0.01, 0.40, 0.02]),
+    ... )
+    >>> [(step.limit, step.gap_ev) for step in scan]
+    [(0.01, None), (0.02, 3.0), (0.4, 2.0)]
+    """
+    lowest_iprs = [
+        np.minimum.accumulate(ipr[side][np.argsort(sign * energies_ev[side], kind="stable")])
+        for side, sign in ((occupied, -1.0), (~occupied, 1.0))
+    ]
+    lowest = np.concatenate(lowest_iprs)
+    steps = np.ceil(lowest * STEPS_PER_IPR)
+    steps += steps / STEPS_PER_IPR < lowest  # a product rounded down to a whole number
+    limits = np.unique(steps) / STEPS_PER_IPR
+    return tuple(trap_filter(energies_ev, occupied, ipr, limit) for limit in limits.tolist())
+
+
+def difference(upper: float | None, lower: float | None) -> float | None:
+    """Subtract energies of which one may not exist."""
+    return None if upper is None or lower is None else upper - lower
+
+
+def _edge(
+    depths_ev: NDArray[np.float64],
+    side: NDArray[np.bool_],
+    measure: NDArray[np.float64],
+    limit: float,
+    *,
+    name: str,
+    which: str,
+) -> tuple[float | None, int | None, str]:
+    """Return the least deep state of one side that passes, how many lie before it, or why none."""
+    passing = side & (measure <= limit)
+    if passing.any():
+        edge_ev = float(depths_ev[passing].min())
+        before = side & (depths_ev < edge_ev - DEGENERATE_EV)
+        return edge_ev, int(np.count_nonzero(before)), ""
+    if not side.any():
+        return None, None, f"there is no {which} state"
+    reason = f"none of the {side.sum()} {which} states has an {name} of at most {limit:g}"
+    return None, None, f"{reason}; the lowest is {measure[side].min():.4g}"

@@ -1,0 +1,60 @@
+"""What a user can set about the analysis."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+N_IPR_OF_1S_ENVELOPE = 2.815
+"""N·IPR of the 1S envelope sin(πr/R)/r over a sphere of radius R: the most delocalised state that a
+quantum dot can have is still no flat one. It is (4π/3)π³ ∫sin⁴x/x² dx / (4π (∫sin²x dx)²), both
+integrals from 0 to π."""
+
+
+class AnalysisOptions(BaseModel):
+    """Thresholds of the trap filter, and broadening and range of the density of states.
+
+    Parameters
+    ----------
+    ipr_max : float
+        States of a larger inverse participation ratio are traps. The default is the one of Toso,
+        Imran et al., Nat. Commun. 2022, 13, 3976, for nanocrystals of 700 to 1500 atoms.
+    n_ipr_max : float
+        The same for the size-aware filter: states of a larger N·IPR, with N the number of atoms,
+        are traps. By default four times the value of an ideal 1S envelope, because a band edge
+        lives on one sublattice: a 1S envelope on a quarter of the atoms is still delocalised, and
+        anything much narrower is not. This is an N_eff of at least 9 % of the atoms at any size.
+    broadening_ev : float
+        Standard deviation in eV of the Gaussian that stands for each state. Level offsets below it
+        count as none.
+    energy_step_ev : float
+        Spacing in eV of the energies at which the density of states is given.
+    window_below_ev, window_above_ev : float
+        How far figures and report reach below the HOMO and above the LUMO, in eV. They reach
+        further where a filtered edge lies beyond. Tables always hold all states.
+
+    Examples
+    --------
+    >>> AnalysisOptions(ipr_max=0.05).ipr_max
+    0.05
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ipr_max: float = Field(default=0.03, gt=0, le=1)
+    n_ipr_max: float = Field(default=round(4 * N_IPR_OF_1S_ENVELOPE, 1), ge=1)
+    broadening_ev: float = Field(default=0.1, gt=0)
+    energy_step_ev: float = Field(default=0.02, gt=0)
+    window_below_ev: float = Field(default=4.0, gt=0)
+    window_above_ev: float = Field(default=3.0, gt=0)
+
+    @model_validator(mode="after")
+    def _resolve_the_broadening(self) -> Self:
+        """Refuse a grid too coarse to show the Gaussian of a single state."""
+        if self.energy_step_ev > self.broadening_ev / 2:
+            raise ValueError(
+                f"energy_step_ev {self.energy_step_ev:g} is more than half of broadening_ev "
+                f"{self.broadening_ev:g}; make the step smaller"
+            )
+        return self

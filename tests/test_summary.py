@@ -1,0 +1,208 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.options import AnalysisOptions
+from epicarve.builder.model import Model
+from epicarve.dft.states import OrbitalStates
+from epicarve.errors import InputError
+
+KEYS = {
+    "n_states",
+    "n_electrons",
+    "homo_ev",
+    "lumo_ev",
+    "homo_lumo_gap_ev",
+    "ipr_max",
+    "filtered",
+    "size_aware",
+    "threshold_scan",
+    "domains",
+    "alignment",
+    "checks",
+    "provenance",
+}
+GAP_KEYS = {
+    "valence_edge_ev",
+    "conduction_edge_ev",
+    "gap_ev",
+    "n_valence_traps",
+    "n_conduction_traps",
+}
+FILES = {"summary.json", "states.csv", "dos.csv", "dos.png", "dos.svg", "report.html"}
+
+
+def states(n_atoms=8, **changes):
+    """Eight states over two domains, the frontier orbitals on one atom each."""
+    half, even = n_atoms // 2, np.full(n_atoms, 1.0)
+    film = np.where(np.arange(n_atoms) < half, 1.0, 0.1)
+    trap = np.eye(n_atoms)[0]
+    weights = np.stack([even, film[::-1], film, trap, trap, film, film[::-1], even], axis=1)
+    fields = {
+        "energies_ev": np.array([-9.0, -6.5, -6.0, -5.0, -4.0, -3.0, -2.5, -1.0]),
+        "occupations": np.repeat([2.0, 0.0], 4),
+        "weights": weights / weights.sum(axis=0),
+        "symbols": ("Pb", "S") * half,
+        "source": "a test",
+    }
+    return OrbitalStates(**{**fields, **changes})
+
+
+def model(n_atoms=8, domains=("film", "substrate")):
+    zeros = np.zeros(n_atoms, dtype=int)
+    return Model(
+        symbols=np.array(["Pb", "S"] * (n_atoms // 2)),
+        positions_a=np.random.default_rng(0).normal(0.0, 5.0, (n_atoms, 3)),
+        charges=np.array([2, -2] * (n_atoms // 2)),
+        domains=np.repeat(domains, n_atoms // len(domains)),
+        sites=zeros,
+        coordination=zeros,
+        bulk_coordination=zeros,
+        components=zeros,
+    )
+
+
+def table(path):
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def paths_of_none(value, path=""):
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from paths_of_none(below, f"{path}.{key}" if path else key)
+    elif value is None:
+        yield path
+
+
+def assert_promised(summary):
+    """The keys that scripts rely on are all there, and each None has its reason."""
+    assert set(summary) == KEYS
+    assert set(summary["filtered"]) == set(summary["size_aware"]) == GAP_KEYS
+    assert all(set(step) == {"ipr_max", *GAP_KEYS} for step in summary["threshold_scan"])
+    assert set(summary["alignment"]) == {"type", "valence_offset_ev", "conduction_offset_ev"}
+    for edges in summary["domains"].values():
+        assert set(edges) == {"valence_edge_ev", "conduction_edge_ev"}
+    reasons = {check["name"]: check["message"] for check in summary["checks"]}
+    for path in paths_of_none({k: v for k, v in summary.items() if k != "threshold_scan"}):
+        assert reasons[path], path
+
+
+def test_the_numbers_of_a_heterostructure(tmp_path):
+    options = AnalysisOptions(ipr_max=0.25)
+    summary = analyse_states(states(), options, folder=tmp_path, model=model())
+    assert_promised(summary)
+    assert summary == json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["n_states"], summary["n_electrons"]) == (8, 8.0)
+    assert (summary["homo_ev"], summary["lumo_ev"], summary["homo_lumo_gap_ev"]) == (-5, -4, 1)
+    assert summary["ipr_max"] == 0.25
+    assert summary["filtered"] == {
+        "valence_edge_ev": -6.0,
+        "conduction_edge_ev": -3.0,
+        "gap_ev": 3.0,
+        "n_valence_traps": 1,
+        "n_conduction_traps": 1,
+    }
+    assert summary["domains"] == {
+        "film": {"valence_edge_ev": -6.0, "conduction_edge_ev": -3.0},
+        "substrate": {"valence_edge_ev": -6.5, "conduction_edge_ev": -2.5},
+    }
+    assert summary["alignment"] == {
+        "type": "I",
+        "valence_offset_ev": 0.5,
+        "conduction_offset_ev": -0.5,
+    }
+    assert summary["threshold_scan"][-1]["gap_ev"] == 1.0
+    assert all(check["ok"] for check in summary["checks"] if check["name"] != "ipr_max")
+
+
+def test_all_files_are_written_and_the_same_twice(tmp_path):
+    for name in ("one", "two"):
+        analyse_states(states(), folder=tmp_path / name, model=model(), notes=("A note.",))
+    assert {path.name for path in (tmp_path / "one").iterdir()} == FILES
+    for name in FILES:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_table_of_states(tmp_path):
+    analyse_states(states(), AnalysisOptions(ipr_max=0.25), folder=tmp_path, model=model())
+    rows = table(tmp_path / "states.csv")
+    first = ["state", "spin", "energy_ev", "occupation", "ipr", "n_eff", "kept"]
+    elements, domains = ["w_Pb", "w_S"], ["w_film", "w_substrate"]
+    species = ["w_film:Pb", "w_film:S", "w_substrate:Pb", "w_substrate:S"]
+    assert list(rows[0]) == [*first, *elements, *domains, *species]
+    assert [int(row["state"]) for row in rows] == list(range(1, 9))
+    assert [row["kept"] for row in rows] == ["true"] * 3 + ["false"] * 2 + ["true"] * 3
+    for row in rows:
+        assert float(row["ipr"]) * float(row["n_eff"]) == pytest.approx(1.0, abs=1e-4)
+        for groups in (elements, domains, species):
+            assert sum(float(row[group]) for group in groups) == pytest.approx(1.0, abs=1e-7)
+
+
+def test_the_table_of_the_density(tmp_path):
+    analyse_states(states(), folder=tmp_path, model=model(domains=("film",)))
+    rows = table(tmp_path / "dos.csv")
+    assert list(rows[0]) == ["energy_ev", "total", "Pb", "S"]
+    step_ev = float(rows[1]["energy_ev"]) - float(rows[0]["energy_ev"])
+    assert sum(float(row["total"]) for row in rows) * step_ev == pytest.approx(8.0, abs=1e-4)
+    for row in rows:
+        assert float(row["Pb"]) + float(row["S"]) == pytest.approx(float(row["total"]), abs=2e-6)
+
+
+def test_unrestricted_states_are_numbered_and_summed_per_spin(tmp_path):
+    spins = np.repeat([0, 1], 4).astype(np.int8)
+    energies_ev = np.array([-6.0, -5.0, -3.0, -2.0] * 2)
+    occupations = np.array([1.0, 1.0, 0.0, 0.0] * 2)
+    unrestricted = states(
+        spins=spins, energies_ev=energies_ev, occupations=occupations, restricted=False
+    )
+    assert_promised(analyse_states(unrestricted, folder=tmp_path))
+    rows = table(tmp_path / "states.csv")
+    assert [row["state"] for row in rows] == list("12341234")
+    assert [row["spin"] for row in rows] == ["alpha"] * 4 + ["beta"] * 4
+    names = ["energy_ev", "total_alpha", "Pb_alpha", "S_alpha", "total_beta", "Pb_beta", "S_beta"]
+    assert list(table(tmp_path / "dos.csv")[0]) == names
+
+
+def test_no_state_passing_is_null_with_a_reason(tmp_path):
+    summary = analyse_states(states(), AnalysisOptions(ipr_max=0.01), folder=tmp_path)
+    assert_promised(summary)
+    assert summary["filtered"] == dict.fromkeys(GAP_KEYS)
+    assert summary["homo_lumo_gap_ev"] == 1.0
+    reasons = {check["name"]: check["message"] for check in summary["checks"]}
+    assert "none of the 4 occupied states" in reasons["filtered.valence_edge_ev"]
+    assert "no model was given" in reasons["domains"]
+    assert "too strict at this size" in reasons["ipr_max"]
+
+
+@pytest.mark.parametrize(("electrons", "absent"), [(2.0, "lumo_ev"), (0.0, "homo_ev")])
+def test_no_empty_or_no_occupied_state_is_null_with_a_reason(tmp_path, electrons, absent):
+    filled = states(occupations=np.full(8, electrons))
+    summary = analyse_states(filled, folder=tmp_path, model=model())
+    assert_promised(summary)
+    assert summary[absent] is None
+    assert summary["homo_lumo_gap_ev"] is None
+
+
+def test_partial_occupations_are_told(tmp_path):
+    smeared = states(occupations=np.array([2.0, 2.0, 2.0, 1.5, 0.5, 0.0, 0.0, 0.0]))
+    checks = analyse_states(smeared, folder=tmp_path)["checks"]
+    told = next(check for check in checks if check["name"] == "occupations")
+    assert not told["ok"]
+    assert told["message"].startswith("2 states are partially filled")
+
+
+def test_provenance_is_kept(tmp_path):
+    summary = analyse_states(states(), folder=tmp_path, provenance={"crystal": "PbS"})
+    assert summary["provenance"]["crystal"] == "PbS"
+    assert summary["provenance"]["states"] == "a test"
+    assert summary["provenance"]["options"]["ipr_max"] == 0.03
+
+
+def test_states_of_another_model_are_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(InputError, match="give the model whose states these are"):
+        analyse_states(states(), folder=tmp_path / "out", model=model(n_atoms=6))
+    assert not (tmp_path / "out").exists()
