@@ -127,7 +127,8 @@ def join(
         },
         "shortest_contact": shortest_contact(above, below, limits),
     }
-    return replace(whole, report={"interface": interface})
+    optimum = _both_optima(film.model.report["optimum"], substrate.model.report["optimum"])
+    return replace(whole, report={"interface": interface, "optimum": optimum})
 
 
 def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], float]:
@@ -170,6 +171,18 @@ def shortest_contact(
         "pair": f"{above.symbols[i[worst]]}-{below.symbols[j[worst]]}",
         "distance_a": float(distances[worst]),
         "fraction_of_bulk": float(distances[worst] / bulk[worst]),
+    }
+
+
+def _both_optima(film: Mapping[str, Any], substrate: Mapping[str, Any]) -> dict[str, Any]:
+    """Add up the optima of two halves that were balanced each on its own."""
+    total = {key: film[key] + substrate[key] for key in ("objective", "bound", "n_free")}
+    gap = (total["objective"] - total["bound"]) / total["objective"] if total["objective"] else 0.0
+    return {
+        "objective": total["objective"],
+        "bound": total["bound"],
+        "gap": gap,
+        "n_free": total["n_free"],
     }
 
 

@@ -1,0 +1,256 @@
+"""Recipes: what to build and compute, as YAML that is checked to the last key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from epicarve.analysis.options import AnalysisOptions
+from epicarve.builder.balance import BalanceOptions
+from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.xtb import XtbSettings
+from epicarve.errors import InputError
+from epicarve.options import Options
+
+
+def _three_indices(value: Any) -> Any:
+    """Refuse indices that YAML has turned into a number, such as the octal 010."""
+    if isinstance(value, (int, str)):
+        raise ValueError(
+            f"{value!r} is not a list of three integers; write [0, 1, 0] "
+            "(YAML reads 010 without brackets as the octal number 8)"
+        )
+    return value
+
+
+Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
+Fractional = tuple[float, float, float]
+
+
+class CrystalSpec(Options):
+    """A bundled crystal by name, or a CIF file.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of a bundled crystal.
+    file : Path, optional
+        A CIF file, relative to the recipe.
+    oxidation_states : dict of str to int, optional
+        Formal charge of each element; taken from the CIF or guessed if not given.
+    """
+
+    name: str | None = None
+    file: Path | None = None
+    oxidation_states: dict[str, int] | None = None
+
+    @model_validator(mode="after")
+    def _name_or_file(self) -> Self:
+        if (self.name is None) == (self.file is None):
+            raise ValueError("give either name (of a bundled crystal) or file (a CIF)")
+        if self.name is not None and self.oxidation_states is not None:
+            raise ValueError("oxidation_states belong to a file; a bundled crystal has its own")
+        return self
+
+
+class SphereSpec(Options):
+    """A sphere.
+
+    Parameters
+    ----------
+    diameter_nm : float
+        Diameter in nm.
+    centre : tuple of float
+        Fractional coordinates of its centre.
+    """
+
+    kind: Literal["sphere"]
+    diameter_nm: float = Field(gt=0.0)
+    centre: Fractional = (0.0, 0.0, 0.0)
+
+
+class HemisphereSpec(Options):
+    """Half of a sphere, its flat face on a whole atomic layer.
+
+    Parameters
+    ----------
+    diameter_nm : float
+        Diameter of the sphere in nm.
+    hkl : tuple of int
+        Miller indices of the flat face, its outward normal along +hkl.
+    termination : str, optional
+        Formula of the outermost layer of the face; the most natural cut if not given.
+    centre : tuple of float
+        Fractional coordinates of the sphere's centre, moved onto the nearest such cut.
+    """
+
+    kind: Literal["hemisphere"]
+    diameter_nm: float = Field(gt=0.0)
+    hkl: Indices
+    termination: str | None = None
+    centre: Fractional = (0.0, 0.0, 0.0)
+
+
+ShapeSpec = Annotated[SphereSpec | HemisphereSpec, Field(discriminator="kind")]
+
+
+class DomainSpec(Options):
+    """One half of a heterostructure.
+
+    Parameters
+    ----------
+    crystal : CrystalSpec
+        What it consists of.
+    shape : HemisphereSpec
+        Its shape; the flat face meets the other half.
+    balance : BalanceOptions
+        Tolerances of the optimisation.
+    """
+
+    crystal: CrystalSpec
+    shape: HemisphereSpec
+    balance: BalanceOptions = BalanceOptions()
+
+
+class InterfaceSpec(Options):
+    """How the film lies on the substrate.
+
+    Parameters
+    ----------
+    film_directions, substrate_directions : pair of tuples of int
+        Two lattice vectors [u, v, w] in each face; those of the film lie along those of the
+        substrate and span the coincidence cell. The registry in it and the gap are found.
+    """
+
+    film_directions: tuple[Indices, Indices]
+    substrate_directions: tuple[Indices, Indices]
+
+
+class Recipe(Options):
+    """What to build, how to compute it and how to analyse it.
+
+    Parameters
+    ----------
+    crystal, shape, balance
+        A particle of one crystal.
+    film, substrate, interface
+        A heterostructure, instead of the three above.
+    engine : {"cp2k", "xtb"}
+        What computes the states: CP2K, or the embedded GFN1-xTB for trying the tool.
+    cp2k, xtb, machine, analysis
+        Settings of the engines, of the machine that runs CP2K, and of the analysis.
+    """
+
+    crystal: CrystalSpec | None = None
+    shape: ShapeSpec | None = None
+    balance: BalanceOptions = BalanceOptions()
+    film: DomainSpec | None = None
+    substrate: DomainSpec | None = None
+    interface: InterfaceSpec | None = None
+    engine: Literal["cp2k", "xtb"] = "cp2k"
+    cp2k: Cp2kSettings = Cp2kSettings()
+    xtb: XtbSettings = XtbSettings()
+    machine: MachineSettings = MachineSettings()
+    analysis: AnalysisOptions = AnalysisOptions()
+
+    @model_validator(mode="after")
+    def _one_crystal_or_two(self) -> Self:
+        single = {"crystal": self.crystal, "shape": self.shape}
+        double = {"film": self.film, "substrate": self.substrate, "interface": self.interface}
+        wanted = double if any(value is not None for value in double.values()) else single
+        unwanted = single if wanted is double else double
+        missing = [key for key, value in wanted.items() if value is None]
+        extra = [key for key, value in unwanted.items() if value is not None]
+        if wanted is double and "balance" in self.model_fields_set:
+            extra.append("balance")
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} missing beside {_rest(wanted, missing)}")
+        if extra:
+            raise ValueError(
+                f"{' and '.join(extra)} can't stand beside film, substrate and interface; "
+                "put it under film or substrate, or leave it out"
+            )
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the recipe sets, without defaults, as plain data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+def _rest(wanted: dict[str, Any], missing: list[str]) -> str:
+    there = [key for key in wanted if key not in missing]
+    return " and ".join(there) if there else "nothing; a recipe needs a crystal and a shape"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise yaml.YAMLError(f"key {key!r} is given twice in the block at line {line}")
+        return super().construct_mapping(node, deep)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file. CIF files in it are relative to its folder.
+
+    Returns
+    -------
+    Recipe
+        The recipe, with the paths of CIF files made to start where the recipe lies.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+    """
+    path = Path(path)
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except OSError as error:
+        raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: not a recipe; it needs at least crystal: and shape:")
+    for domain in (data, data.get("film"), data.get("substrate")):
+        crystal = domain.get("crystal") if isinstance(domain, dict) else None
+        if isinstance(crystal, dict) and isinstance(crystal.get("file"), str):
+            crystal["file"] = path.parent / crystal["file"]
+    return parse_recipe(data, str(path))
+
+
+def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
+    """Check a recipe given as plain data; `where` names it in the message of an InputError."""
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    """Tell the first problem that pydantic found, as one sentence."""
+    first = error.errors()[0]
+    kinds = {"sphere", "hemisphere"}
+    place = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
+        message = "missing; add it"
+    elif first["type"] == "union_tag_not_found":
+        message = "kind is missing; add kind: sphere or hemisphere"
+    elif first["type"] == "union_tag_invalid":
+        message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
+    elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
+        message = f"{message} (got {first['input']!r})"
+    return f"{place}: {message}" if place else message
