@@ -55,10 +55,13 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """
     gap, dos = analysis.gap, analysis.densities[0]
     zero_ev = gap.homo_ev or 0.0
-    lines = [line for note in notes for line in _wrapped(note)]
     if gap.filtered.gap_ev is None:
-        reasons = filter(None, (gap.filtered.valence_reason, gap.filtered.conduction_reason))
-        lines = [*_wrapped(f"No filtered gap: {', and '.join(reasons)}."), *lines]
+        notes = (_why_no_gap(gap), *notes)
+    lines = [
+        line
+        for note in notes
+        for line in textwrap.wrap(note, NOTE_CHARACTERS, break_on_hyphens=False)
+    ]
     with figure_style():
         width, height = mpl.rcParams["figure.figsize"]
         layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.02, w_pad=0.02)
@@ -210,6 +213,11 @@ def _legend_of_marks(dos: DensityOfStates) -> list[Patch | Line2D]:
     ]
 
 
-def _wrapped(note: str) -> list[str]:
-    """Break a sentence into lines that fit the width of the figure."""
-    return textwrap.wrap(note, NOTE_CHARACTERS, break_on_hyphens=False)
+def _why_no_gap(gap: Gap) -> str:
+    """Say why there is no filtered gap, and what the size-aware filter finds instead."""
+    reasons = [r for r in (gap.filtered.valence_reason, gap.filtered.conduction_reason) if r]
+    sentence = f"No filtered gap: {', and '.join(reasons)}."
+    if gap.size_aware.gap_ev is not None:
+        aware = f"{gap.size_aware.gap_ev:.2f} eV (N·IPR ≤ {gap.size_aware.limit:g})"
+        sentence += f" The size-aware gap is {aware}."
+    return sentence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.sparse import csr_array
 
 from epicarve.errors import InputError
 
@@ -66,6 +67,8 @@ def lowdin_weights(
             "dependent; use a smaller basis or move apart the atoms that are too close"
         )
     orthogonal = vectors @ (np.sqrt(values)[:, None] * (vectors.T @ coefficients))
-    weights = np.zeros((n_atoms, coefficients.shape[1]))
-    np.add.at(weights, atom_of_function, orthogonal**2)
-    return weights
+    functions = np.arange(len(overlap))
+    atoms = csr_array(
+        (np.ones(len(overlap)), (atom_of_function, functions)), shape=(n_atoms, len(overlap))
+    )
+    return np.asarray(atoms @ orthogonal**2)

@@ -69,7 +69,7 @@ def test_a_gap_that_no_state_bounds_is_told_below():
     assert legend_texts(upper.get_legend()) == ["HOMO–LUMO gap"]
     below = figure.get_supxlabel().replace("\n", " ")
     assert below.startswith("No filtered gap: none of the 2 occupied states has an IPR of at most")
-    assert below.endswith("Derived.")
+    assert below.endswith("The size-aware gap is 1.00 eV (N·IPR ≤ 11.3). Derived.")
 
 
 def test_beta_states_point_down():
