@@ -1,0 +1,59 @@
+"""The program `epicarve`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from epicarve import __version__
+from epicarve.errors import InputError
+
+from .analyse import analyse
+from .build import build
+from .check import check
+from .crystals import crystals
+from .inputs import inputs
+from .new import new
+from .run import run
+from .terminal import complain
+
+app = typer.Typer(
+    name="epicarve",
+    help="From a crystal to a trap-filtered band gap: carve charge-balanced nanocrystals, "
+    "prepare and run CP2K, and turn its output into DOS, IPR, traps and gap.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (crystals, new, build, inputs, check, run, analyse):
+    app.command()(command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"epicarve {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show version.")
+    ] = False,
+) -> None:
+    """Accept the options that stand before a command."""
+
+
+def main() -> None:
+    """Run the command line; bad input is one sentence on standard error and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complain("stopped; run the same command again to go on")
+        sys.exit(130)

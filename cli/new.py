@@ -1,0 +1,27 @@
+"""epicarve new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import AsJson, print_json
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of an example; a wrong one lists them.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="File to write, NAME.yaml by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an example recipe to start from."""
+    from epicarve.workflow.new import new as write_example
+
+    written = write_example(name, file)
+    if as_json:
+        print_json({"recipe": str(written)})
+    else:
+        typer.echo(f"wrote {written}; next: epicarve build {written} -o {written.stem}")

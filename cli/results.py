@@ -1,0 +1,45 @@
+"""The table of results that `run` and `analyse` print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .terminal import console, facts_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def print_results(summary: Mapping[str, Any], folder: Path) -> None:
+    """Print the gaps, the traps and what could not be had, and where the files are."""
+    fixed, aware = summary["filtered"], summary["size_aware"]
+    facts: dict[str, object] = {
+        "states": f"{summary['n_states']}, {summary['n_electrons']:g} electrons",
+        "HOMO, LUMO": f"{_ev(summary['homo_ev'])}, {_ev(summary['lumo_ev'])}",
+        "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]),
+        f"gap without traps (IPR ≤ {summary['ipr_max']:g})": _gap(fixed),
+        "gap without traps (size-aware)": _gap(aware),
+    }
+    alignment = summary["alignment"]
+    if alignment["type"] is not None:
+        facts["level alignment"] = (
+            f"type {alignment['type']}, offsets {_ev(alignment['valence_offset_ev'])} (valence), "
+            f"{_ev(alignment['conduction_offset_ev'])} (conduction)"
+        )
+    out = console()
+    out.print(facts_table("Results", facts))
+    for check in summary["checks"]:
+        if not check["ok"]:
+            out.print(f"[yellow]note[/] {check['message']}")
+    out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
+    out.print(f"report {folder / 'report.html'}", soft_wrap=True)
+
+
+def _ev(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f} eV"
+
+
+def _gap(filtered: Mapping[str, Any]) -> str:
+    traps = f"{filtered['n_valence_traps']} valence, {filtered['n_conduction_traps']} conduction"
+    return f"{_ev(filtered['gap_ev'])}  (traps: {traps})"

@@ -1,0 +1,128 @@
+"""What the commands share: option types, tables, progress and messages."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rich.console import Console
+    from rich.table import Table
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def complain(message: str) -> None:
+    """Print one sentence on standard error."""
+    typer.echo(f"epicarve: {message}", err=True)
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON on standard output."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def console() -> Console:
+    """Return the console for standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def facts_table(title: str, facts: Mapping[str, object]) -> Table:
+    """Return a table of two columns: what, and its value."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=False, title_justify="left")
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in facts.items():
+        table.add_row(name, str(value))
+    return table
+
+
+@contextmanager
+def progress(start: str) -> Iterator[Callable[[str], None]]:
+    """Show what is going on, on standard error, while a command works.
+
+    On a terminal one line with a spinner and the time is kept up to date; elsewhere each change
+    of the first word gives a line.
+    """
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    errors = Console(stderr=True, highlight=False)
+    if not errors.is_terminal:
+        seen: set[str] = set()
+
+        def tell_line(text: str) -> None:
+            stage = text.split(":", maxsplit=1)[0]
+            if stage not in seen:
+                seen.add(stage)
+                errors.print(f"epicarve: {stage}")
+
+        yield tell_line
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(start, total=None)
+        yield lambda text: bar.update(task, description=text)
+
+
+def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
+    """Return the lines that describe a model, from the content of its model.json."""
+    ratio = " : ".join(
+        f"{summary['stoichiometry']['actual'][s]} {s}" for s in summary["stoichiometry"]["actual"]
+    )
+    edits = summary["edits"]
+    removed = sum(edit["action"] == "removed" for edit in edits)
+    facts: dict[str, object] = {
+        "ions": f"{summary['n_atoms']}  ({ratio})",
+        "net charge": f"{summary['net_charge']:+d} e" if summary["net_charge"] else "0",
+        "diameter": f"{summary['diameter_nm']:.2f} nm",
+        "deviation from bulk ratio": f"{100 * summary['stoichiometry']['deviation']:.2f} %",
+        "fewest opposite neighbours": ", ".join(
+            f"{symbol} {n}" for symbol, n in summary["min_coordination"].items()
+        ),
+        "connected pieces": summary["n_components"],
+        "dipole": f"{summary['dipole_debye']:.0f} D",
+        "edits of the plain cut": f"{removed} removed, {len(edits) - removed} added",
+        "optimum": f"{summary['optimum']['objective']:.2f} Å, "
+        f"proven within {100 * summary['optimum']['gap']:.2g} %",
+    }
+    if "interface" in summary:
+        interface = summary["interface"]
+        continuity = interface["continuity"]
+        pairs = ", ".join(f"{n} {pair}" for pair, n in continuity["pairs"].items())
+        facts["interface"] = (
+            f"{interface['film']} {_plane(interface['film_hkl'])} on "
+            f"{interface['substrate']} {_plane(interface['substrate_hkl'])}, "
+            f"gap {interface['gap_a']:.2f} Å"
+        )
+        facts["cations continued"] = (
+            f"{100 * continuity['matched_fraction']:.0f} % ({pairs}), rms {continuity['rms_a']:.2f} Å"
+        )
+        contact = interface["shortest_contact"]
+        if contact["pair"]:
+            facts["shortest contact across"] = (
+                f"{contact['pair']} {contact['distance_a']:.2f} Å, "
+                f"{100 * contact['fraction_of_bulk']:.0f} % of the bulk's"
+            )
+    for name, origin in summary["provenance"]["crystal"].items():
+        facts[name] = f"{origin['status']}; {origin['source']}"
+        for note in origin["notes"]:
+            facts[f"{name}: note"] = note
+    return facts
+
+
+def _plane(hkl: list[int]) -> str:
+    return "(" + "".join(f"{i}" if i >= 0 else f"-{-i}" for i in hkl) + ")"

@@ -1,0 +1,5 @@
+"""`python -m epicarve` is the command line."""
+
+from epicarve.cli import main
+
+main()

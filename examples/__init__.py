@@ -1,0 +1,1 @@
+"""Example recipes; `epicarve new` copies them."""

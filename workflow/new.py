@@ -1,0 +1,50 @@
+"""Example recipes to start from."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+
+from epicarve.errors import InputError
+from epicarve.files import write_text
+
+EXAMPLES = files("epicarve.examples")
+
+
+def example_names() -> tuple[str, ...]:
+    """Names of the example recipes in alphabetical order."""
+    there = [item.name for item in EXAMPLES.iterdir() if item.name.endswith(".yaml")]
+    return tuple(sorted(name.removesuffix(".yaml") for name in there))
+
+
+def new(name: str, file: Path | str | None = None) -> Path:
+    """Write an example recipe.
+
+    Parameters
+    ----------
+    name : str
+        One of `example_names`.
+    file : Path or str, optional
+        Where to write it, ``NAME.yaml`` in the current folder if not given.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If there is no such example, or the file exists already.
+    """
+    names = example_names()
+    if name not in names:
+        near = get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        raise InputError(f"no example {name!r}; {hint}")
+    target = Path(file) if file is not None else Path(f"{name}.yaml")
+    if target.exists():
+        raise InputError(f"{target}: exists already; give another file name")
+    write_text(target, (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return target
