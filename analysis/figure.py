@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FormatStrFormatter
 
-from .style import colours, element_colours, figure_style
+from epicarve.style import colours, element_colours, figure_style
 
 if TYPE_CHECKING:
     from pathlib import Path

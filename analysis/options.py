@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from epicarve.options import Options
 
 N_IPR_OF_1S_ENVELOPE = 2.815
 """N·IPR of the 1S envelope sin(πr/R)/r over a sphere of radius R: the most delocalised state that a
@@ -12,7 +14,7 @@ quantum dot can have is still no flat one. It is (4π/3)π³ ∫sin⁴x/x² dx /
 integrals from 0 to π."""
 
 
-class AnalysisOptions(BaseModel):
+class AnalysisOptions(Options):
     """Thresholds of the trap filter, and broadening and range of the density of states.
 
     Parameters
@@ -39,8 +41,6 @@ class AnalysisOptions(BaseModel):
     >>> AnalysisOptions(ipr_max=0.05).ipr_max
     0.05
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     ipr_max: float = Field(default=0.03, gt=0, le=1)
     n_ipr_max: float = Field(default=round(4 * N_IPR_OF_1S_ENVELOPE, 1), ge=1)

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from .style import colours, element_colours
+from epicarve.style import colours, element_colours
+
 from .tables import SPIN_NAMES, labels
 
 if TYPE_CHECKING:

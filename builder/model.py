@@ -217,7 +217,7 @@ class Model:
 
     def write_extxyz(self, path: Path) -> None:
         """Write the ions with all per-atom columns as extended XYZ, coordinates in Å."""
-        columns = "species:S:1:pos:R:3:charge:I:1:domain:S:1:site:I:1"
+        columns = "species:S:1:pos:R:3:formal_charge:I:1:domain:S:1:site:I:1"
         columns += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
         lines = [str(self.n_atoms), f'Properties={columns} pbc="F F F"']
         rows = zip(
@@ -263,9 +263,9 @@ class Model:
             atoms = read(path, format="extxyz")
             assert isinstance(atoms, Atoms)  # not a list, as no index was asked for
             arrays = atoms.arrays
-            names = ("domain", "site", "coordination", "bulk_coordination", "component")
-            domain, site, coordination, bulk_coordination, component = (arrays[n] for n in names)
-            charges = arrays["charge"] if "charge" in arrays else arrays["initial_charges"]
+            charges, domain, site = (arrays[n] for n in ("formal_charge", "domain", "site"))
+            names = ("coordination", "bulk_coordination", "component")
+            coordination, bulk_coordination, component = (arrays[name] for name in names)
         except Exception as error:  # ase raises whatever its parsers raise
             raise InputError(
                 f"{path}: not a model that epicarve wrote ({error}); give a model.extxyz"
@@ -274,7 +274,7 @@ class Model:
         return cls(
             symbols=np.array(list(atoms.symbols)),
             positions_a=np.array(atoms.positions),
-            charges=np.rint(charges).astype(int),
+            charges=np.asarray(charges, dtype=int),
             domains=np.array([str(d) for d in domain]),
             sites=np.asarray(site, dtype=int),
             coordination=np.asarray(coordination, dtype=int),

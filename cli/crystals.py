@@ -27,15 +27,14 @@ def crystals(
 
 def _facts(crystal: dict[str, Any]) -> dict[str, object]:
     a, b, c, alpha, beta, gamma = crystal["cell"]
+    states = crystal["oxidation_states"].items()
     facts: dict[str, object] = {
         "formula": crystal["formula"],
         "space group": crystal["space_group"],
         "status": crystal["status"],
         "cell": f"{a:g}, {b:g}, {c:g} Å; {alpha:g}, {beta:g}, {gamma:g}°",
         "density": f"{crystal['density_g_cm3']:.2f} g/cm³",
-        "oxidation states": ", ".join(
-            f"{s} {q:+d}" for s, q in crystal["oxidation_states"].items()
-        ),
+        "oxidation states": ", ".join(f"{s} {q:+d}" for s, q in states),
         "longest bonds": ", ".join(f"{pair} {d:.2f} Å" for pair, d in crystal["bonds"].items()),
         "coordination": ", ".join(
             f"{s} {'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
@@ -55,10 +54,10 @@ def _print_list(found: list[dict[str, Any]]) -> None:
     for heading in ("name", "formula", "space group", "status"):
         table.add_column(heading, no_wrap=True)
     table.add_column("g/cm³", justify="right")
-    table.add_column("neighbours")
+    table.add_column("neighbours", no_wrap=True)
     for crystal in found:
-        neighbours = ", ".join(
-            f"{s} {'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
+        neighbours = " ".join(
+            f"{s}:{'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
         )
         status = crystal["status"]
         table.add_row(

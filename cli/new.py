@@ -13,7 +13,7 @@ from .terminal import AsJson, print_json
 def new(
     name: Annotated[str, typer.Argument(help="Name of an example; a wrong one lists them.")],
     file: Annotated[
-        Path | None, typer.Argument(help="File to write, NAME.yaml by default.")
+        Path | None, typer.Argument(help="File to write; NAME.yaml if left out.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -96,8 +96,8 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
         "connected pieces": summary["n_components"],
         "dipole": f"{summary['dipole_debye']:.0f} D",
         "edits of the plain cut": f"{removed} removed, {len(edits) - removed} added",
-        "optimum": f"{summary['optimum']['objective']:.2f} Å, "
-        f"proven within {100 * summary['optimum']['gap']:.2g} %",
+        "cost of the edits": f"{summary['optimum']['objective']:.2f} Å, "
+        f"proven optimal to {100 * summary['optimum']['gap']:.2g} %",
     }
     if "interface" in summary:
         interface = summary["interface"]
@@ -108,9 +108,8 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             f"{interface['substrate']} {_plane(interface['substrate_hkl'])}, "
             f"gap {interface['gap_a']:.2f} Å"
         )
-        facts["cations continued"] = (
-            f"{100 * continuity['matched_fraction']:.0f} % ({pairs}), rms {continuity['rms_a']:.2f} Å"
-        )
+        matched = f"{100 * continuity['matched_fraction']:.0f} % ({pairs})"
+        facts["cations continued"] = f"{matched}, rms {continuity['rms_a']:.2f} Å"
         contact = interface["shortest_contact"]
         if contact["pair"]:
             facts["shortest contact across"] = (

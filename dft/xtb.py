@@ -12,9 +12,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from epicarve.errors import InputError
+from epicarve.options import Options
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
 from .lowdin import lowdin_weights
@@ -41,7 +42,7 @@ HARTREE_PER_KELVIN = 3.166811563e-6
 """Boltzmann constant in hartree per kelvin (CODATA 2018)."""
 
 
-class XtbSettings(BaseModel):
+class XtbSettings(Options):
     """Settings of the GFN1-xTB engine.
 
     Parameters
@@ -57,8 +58,6 @@ class XtbSettings(BaseModel):
     max_scf_cycles : int
         Most cycles of the self-consistent charges.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_steps: int = Field(default=150, ge=0)
     max_force_ev_a: float = Field(default=0.05, gt=0)

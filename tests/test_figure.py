@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex
 from epicarve.analysis.figure import dos_figure, write_figure
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.results import Analysis
-from epicarve.analysis.style import element_colours
 from epicarve.dft.states import OrbitalStates
+from epicarve.style import element_colours
 
 
 def analysis(ipr_max=0.3, restricted=True, symbols=("Pb", "S", "Cl", "Cl")):
