@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.balance import BalanceOptions
@@ -26,7 +26,14 @@ def _three_indices(value: Any) -> Any:
     return value
 
 
+def _some_plane(value: tuple[int, int, int]) -> tuple[int, int, int]:
+    if not any(value):
+        raise ValueError("hkl [0, 0, 0] is no plane; give Miller indices such as [0, 1, 0]")
+    return value
+
+
 Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
+MillerIndices = Annotated[Indices, AfterValidator(_some_plane)]
 Fractional = tuple[float, float, float]
 
 
@@ -89,7 +96,7 @@ class HemisphereSpec(Options):
 
     kind: Literal["hemisphere"]
     diameter_nm: float = Field(gt=0.0)
-    hkl: Indices
+    hkl: MillerIndices
     termination: str | None = None
     centre: Fractional = (0.0, 0.0, 0.0)
 
