@@ -171,8 +171,10 @@ def _first_error(lines: list[str], base: Path) -> tuple[int, Exception] | None:
     from pint.errors import PintError  # noqa: PLC0415
 
     counted = _CountedLines(lines)
+    parser, include_folders = _parser()
+    include_folders[:] = [base]
     try:
-        _parser(base).parse(counted)
+        parser.parse(counted)
     # Beside its own errors and those of units, the parser lets through what it does not foresee: a
     # word where a number belongs, a section's parameter out of its list, a line without a name.
     except (ParserError, TokenizerError, LineContinuationError, PintError) as error:
@@ -273,8 +275,14 @@ def _file_findings(path: Path) -> list[Finding]:
 
 
 @cache
-def _parser(base: Path) -> CP2KInputParser:
+def _parser() -> tuple[CP2KInputParser, list[Path]]:
+    """Return the parser with its schema, which takes seconds to load, and where it looks for files.
+
+    The folders of included files are a list that the parser reads anew for each input.
+    """
     from cp2k_input_tools.parser import CP2KInputParser  # noqa: PLC0415  (2 s of schema)
 
     schema = installed_schema()
-    return CP2KInputParser(io.BytesIO(schema) if schema else None, base_dir=base)
+    include_folders: list[Path] = []
+    spec = io.BytesIO(schema) if schema else None
+    return CP2KInputParser(spec, base_dir=include_folders), include_folders

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -30,35 +29,10 @@ POLL_SECONDS = 0.5
 """How often the output of a running stage is looked at."""
 
 
-@dataclass(frozen=True)
-class StageProgress:
-    """How far a running chain is.
-
-    Parameters
-    ----------
-    stage : Stage
-        The stage that runs or has just ended.
-    n_stages : int
-        Number of stages of the chain.
-    geometry_step : int
-        Step of the relaxation, 0 before the first and where nothing is relaxed.
-    energy_hartree : float or None
-        The last total energy in hartree.
-    complete : bool
-        Whether the stage is complete.
-    """
-
-    stage: Stage
-    n_stages: int
-    geometry_step: int
-    energy_hartree: float | None
-    complete: bool
-
-
 def run_stages(
     folder: Path,
     chain: tuple[Stage, ...],
-    on_progress: Callable[[StageProgress], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     command: str = PROGRAM,
 ) -> None:
     """Run the stages that `write_stages` wrote, each by its own job script.
@@ -73,7 +47,7 @@ def run_stages(
     chain : tuple of Stage
         The stages in the order in which they run.
     on_progress : callable, optional
-        Called whenever something is new in a stage's output, and when a stage is complete.
+        Called with a short line whenever a stage has got further, and when it is complete.
     command : str
         The command that starts CP2K.
 
@@ -89,45 +63,38 @@ def run_stages(
             f"{folder / 'submit.sh'} on a cluster, or use the engine xtb"
         )
     for stage in chain:
-        _run(folder, stage, command, _Reporter(stage, len(chain), on_progress))
+        _run(folder, stage, command, _Follower(stage, on_progress or (lambda _: None)))
 
 
-@dataclass
-class _Reporter:
-    """Follows the output of a stage and reports what is new in it."""
+class _Follower:
+    """Reads the output of a running stage and tells what is new in it."""
 
-    stage: Stage
-    n_stages: int
-    on_progress: Callable[[StageProgress], None] | None
-
-    def __post_init__(self) -> None:
+    def __init__(self, stage: Stage, tell: Callable[[str], None]) -> None:
+        self._stage = stage
+        self._tell = tell
         self._reader = OutputReader()
         self._stream: TextIO | None = None
         self._pending = ""
+        self._told = ""
 
     def look(self, output: Path) -> None:
-        """Take in what has been written to the output since the last look."""
+        """Take in what has been written since the last look."""
         if self._stream is None:
-            if not output.is_file():
-                return
             self._stream = output.open(encoding="utf-8", errors="replace")
         *lines, self._pending = (self._pending + self._stream.read()).split("\n")
-        if lines:
-            self._reader.feed(lines)
-            self.report(complete=False)
+        self._reader.feed(lines)
+        self.say("running")
 
-    def report(self, *, complete: bool) -> None:
-        """Tell how far the stage is."""
-        if self.on_progress is not None:
-            self.on_progress(
-                StageProgress(
-                    stage=self.stage,
-                    n_stages=self.n_stages,
-                    geometry_step=self._reader.n_geometry_steps,
-                    energy_hartree=self._reader.energy_hartree,
-                    complete=complete,
-                )
-            )
+    def say(self, state: str) -> None:
+        """Tell the stage's state, its step and its energy, unless that was the last thing told."""
+        line = f"{self._stage.folder}: {state}"
+        if self._reader.n_geometry_steps:
+            line += f", step {self._reader.n_geometry_steps}"
+        if self._reader.energy_hartree is not None:
+            line += f", energy {self._reader.energy_hartree:.6f} hartree"
+        if line != self._told:
+            self._tell(line)
+        self._told = line
 
     def close(self) -> None:
         """Let go of the output."""
@@ -135,10 +102,10 @@ class _Reporter:
             self._stream.close()
 
 
-def _run(folder: Path, stage: Stage, command: str, reporter: _Reporter) -> None:
+def _run(folder: Path, stage: Stage, command: str, follower: _Follower) -> None:
     """Run one stage's script to its end, follow its output, and refuse a failure."""
     output = folder / stage.output
-    age_ns = output.stat().st_mtime_ns if output.is_file() else 0
+    before = _age_ns(output)
     with TemporaryFile("w+", encoding="utf-8") as messages:
         process = subprocess.Popen(
             ["bash", Path(stage.script).name],
@@ -152,10 +119,10 @@ def _run(folder: Path, stage: Stage, command: str, reporter: _Reporter) -> None:
         try:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
-                if output.is_file() and output.stat().st_mtime_ns != age_ns:
-                    reporter.look(output)
+                if _age_ns(output) not in {None, before}:
+                    follower.look(output)
         finally:
-            reporter.close()
+            follower.close()
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait()
@@ -167,13 +134,26 @@ def _run(folder: Path, stage: Stage, command: str, reporter: _Reporter) -> None:
     if process.returncode != 0:
         sentence = next((line for line in said if line.startswith(stage.folder)), said[0])
         raise InputError(f"{folder / stage.folder}: {sentence or 'the stage failed'}")
-    reporter.report(complete=True)
+    follower.say("complete")
+
+
+def _age_ns(path: Path) -> int | None:
+    """Time of the last change, None if the file is not there (the script removes old output)."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def local_environment(command: str) -> dict[str, str]:
     """Return the environment of a local run: the command, few threads, and leave for root."""
-    environment = {"OMP_NUM_THREADS": str(min(4, os.cpu_count() or 1)), **os.environ}
-    environment["EPICARVE_CP2K"] = command
+    environment = {
+        "OMP_NUM_THREADS": str(min(4, os.cpu_count() or 1)),
+        # Threads that spin while they wait slow each other down many times on a shared machine.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        **os.environ,
+        "EPICARVE_CP2K": command,
+    }
     if os.geteuid() == 0:  # Open MPI refuses to run as root, as in a container, without these
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"

@@ -16,7 +16,7 @@ from epicarve.files import filled_folder
 
 from .elements import BasisElement, basis_elements
 from .jobs import job_files
-from .stages import stages
+from .stages import START, stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FRAGMENTS = {
     "prerelax": ("xtb", "orbital-transformation", "relaxation"),
-    "relax": ("dft", "orbital-transformation", "relaxation"),
+    "relax": ("dft", "orbital-transformation", "relaxation", "restartable"),
     "ground-state": ("dft", "orbital-transformation"),
     "states": ("dft", "states"),
 }
@@ -81,9 +81,12 @@ def write_stages(
     texts = {stage.input: stage_input(model, elements, settings, stage, edge_a) for stage in chain}
     texts |= job_files(chain, machine)
     start = _xyz_text(model, positions_a)
-    if not _is_same(folder / chain[0].coordinates, start):
-        # Later stages get theirs anew when they run; until then they can be checked with these.
-        texts |= {stage.coordinates: start for stage in chain}
+    changed = not _is_same(folder / START, start)
+    for path in (START, *(stage.coordinates for stage in chain)):
+        # The stages' own coordinates are replaced when they run; until then they make the inputs
+        # whole, so that each can be checked.
+        if changed or not (folder / path).is_file():
+            texts[path] = start
     with filled_folder(folder) as scratch:
         for name, text in texts.items():
             if not _is_same(folder / name, text):

@@ -6,6 +6,8 @@ import shlex
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from .stages import START
+
 if TYPE_CHECKING:
     from .settings import MachineSettings
     from .stages import Stage
@@ -72,7 +74,7 @@ def _body(stage: Stage, machine: MachineSettings) -> list[str]:
     settings = {
         "stage": stage.name,
         "previous": _above(previous.output if previous else None),
-        "trajectory": _above(previous.trajectory if previous else None),
+        "trajectory": _above(previous.trajectory if previous else START),
         "orbitals": _above(previous.orbitals if previous else None),
         "must_relax": "yes" if must_relax else "no",
         "cp2k_command": machine.cp2k_command,

@@ -181,7 +181,7 @@ def _compare_with_kinds(
 ) -> None:
     """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
     kinds = [pdos for file, pdos in contents.items() if not file.is_list]
-    matches = [_ELEMENT.match(pdos.kind) for pdos in kinds]
+    matches = [_ELEMENT.match(pdos.kind.capitalize()) for pdos in kinds]
     elements = [match[0] for match in matches if match]
     if len(elements) != len(kinds) or set(elements) != set(symbols):
         return  # kinds are missing, or bear names that do not tell their element

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -145,14 +146,13 @@ def read_pdos(path: Path) -> Pdos:
         raise InputError(
             f"{path}: the file is cut off in its last line; copy it again or rerun the stage"
         )
-    header = []
-    for line in text[:2000].splitlines():
-        if not line.startswith("#"):
-            break
-        header.append(line)
+    lines = text.splitlines()
+    header = list(takewhile(lambda line: line.startswith("#"), lines))
     title, columns = _parse_header(path, header)
+    if len(header) == len(lines):
+        raise InputError(f"{path}: there is no state in it; copy it again or rerun the stage")
     try:
-        table = np.loadtxt(text.splitlines(), ndmin=2)
+        table = np.loadtxt(lines, ndmin=2)
     except ValueError as error:
         raise InputError(
             f"{path}: not a whole table of numbers ({error}); copy it again or rerun the stage"

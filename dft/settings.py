@@ -123,9 +123,7 @@ class MachineSettings(Options):
     time_limit_h: float = Field(default=24.0, gt=0)
     partition: Word | None = None
     account: Word | None = None
-    sbatch_options: tuple[
-        Annotated[OneLine, StringConstraints(pattern=r"^--?\w[^\r\n]*$")], ...
-    ] = ()
-    modules: tuple[Word | OneLine, ...] = ()
+    sbatch_options: tuple[SbatchOption, ...] = ()
+    modules: tuple[ModuleName, ...] = ()
     prologue: tuple[OneLine, ...] = ()
     cp2k_command: OneLine = "srun cp2k.psmp"

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .settings import Cp2kSettings, RelaxSettings
 
+START = "start.xyz"
+"""Path of the coordinates of the model below the chain's folder."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -54,21 +57,20 @@ class Stage:
     def coordinates(self) -> str:
         """Path of the coordinates from which the stage starts, below the chain's folder.
 
-        They are those of the model until the stage before has run; the job script then replaces
-        them by the last ones of its `trajectory`.
+        They are those of the model until the stage runs; its script then puts in the last ones of
+        the `trajectory` of the stage before.
         """
         return f"{self.folder}/{self.name}.xyz"
 
     @property
-    def trajectory(self) -> str | None:
-        """Path of the file of relaxed geometries below the chain's folder.
+    def trajectory(self) -> str:
+        """Path of the file whose last geometry the stage hands on, below the chain's folder.
 
-        A stage that keeps the geometry hands on that of the stage before; None if that is the
-        model as built.
+        A stage that keeps the geometry hands on what it was given.
         """
         if self.relaxation is not None:
             return f"{self.folder}/{self.name}-pos-1.xyz"
-        return self.previous.trajectory if self.previous else None
+        return self.previous.trajectory if self.previous else START
 
     @property
     def orbitals(self) -> str | None:

@@ -2,8 +2,8 @@
 # They set before:
 #   stage         name of the stage and of its files
 #   previous      output of the stage before, empty for the first stage
-#   trajectory    relaxed geometries of which this stage takes the last, empty if there are none
-#   orbitals      orbitals from which this stage starts, empty if there are none
+#   trajectory    XYZ file whose last geometry the stage starts from
+#   orbitals      orbitals that the stage starts from, empty if there are none
 #   must_relax    yes if the stage has to end with a converged geometry
 #   cp2k_command  the command that starts CP2K in a job
 #   prepare       a function that readies a job for CP2K
@@ -27,38 +27,50 @@ trouble() {
   fi
 }
 
-# Whether a file is newer than all that the stage starts from.
-is_current() {
-  local source
-  for source in "$stage.inp" "$stage.xyz" $previous; do
-    [ "$1" -nt "$source" ] || return 1
+# Whether the first file is there and newer than all the others.
+is_newer() {
+  local file=$1 other
+  shift
+  [ -f "$file" ] || return 1
+  for other in "$@"; do
+    [ "$file" -nt "$other" ] || return 1
   done
 }
 
-if is_current "$stage.out" && [ -z "$(trouble)" ]; then
+# Print the last whole frame of an XYZ file: number of atoms, title, atoms.
+last_frame() {
+  local frame lines
+  frame=$(($(head -n 1 "$1") + 2))
+  lines=$(wc -l <"$1")
+  head -n "$((lines / frame * frame))" "$1" | tail -n "$frame"
+}
+
+if is_newer "$stage.out" "$stage.inp" ../start.xyz $previous && [ -z "$(trouble)" ]; then
   echo "${PWD##*/}: complete already"
   exit 0
 fi
 
-for file in $trajectory $orbitals; do
+for file in "$trajectory" $orbitals; do
   [ -s "$file" ] || die "$file is missing; run the stage before to its end"
 done
 
-# An interrupted relaxation goes on from where it was; else the stage starts from the last geometry
-# of the one before. A frame of XYZ is a line with the number of atoms, a title, and the atoms.
-input=$stage.inp
-if is_current "$stage-1.restart"; then
-  input=$stage-1.restart
-elif [ -n "$trajectory" ]; then
-  tail -n "$(($(head -n 1 "$trajectory") + 2))" "$trajectory" >"$stage.xyz"
+# A relaxation that came to no good end goes on from its own last geometry, and from its orbitals
+# unless the input has changed.
+own=$stage-pos-1.xyz
+if is_newer "$own" ../start.xyz $previous && [ -f "$stage.out" ] && [ -n "$(trouble)" ]; then
+  last_frame "$own" >"$stage.xyz"
+else
+  rm -f "$own" "$stage-RESTART.wfn"
+  last_frame "$trajectory" >"$stage.xyz"
 fi
+is_newer "$stage-RESTART.wfn" "$stage.inp" || rm -f "$stage-RESTART.wfn"
 
 if [ -z "${EPICARVE_CP2K:-}" ]; then
   prepare
   EPICARVE_CP2K=$cp2k_command
 fi
 rm -f "$stage.out"
-$EPICARVE_CP2K -i "$input" -o "$stage.out" || die "CP2K stopped with an error; read $stage.out"
+$EPICARVE_CP2K -i "$stage.inp" -o "$stage.out" || die "CP2K stopped with an error; read $stage.out"
 problem=$(trouble)
 [ -z "$problem" ] || die "$problem; read $stage.out"
 echo "${PWD##*/}: complete"
