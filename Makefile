@@ -6,11 +6,12 @@ BIN    := $(VENV)/bin
 ROOMS  := core builder dft analysis workflow cli templates examples
 FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.yaml' -o -name '*.cif' -o -name '*.csv' -o -name '*.sh' -o -name '*.html' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
 
-.PHONY: demo test lint install fixture clean help
+.PHONY: demo test lint install docs clean help
 
 help:
 	@echo "make demo     a small nanocrystal from crystal to gap, and the three models of the study"
 	@echo "make test     lint, types and all tests; names what it skips where CP2K is absent"
+	@echo "make docs     the pictures of README.md and docs/"
 	@echo "make install  the environment in .venv (needed again after a file was added)"
 
 install: $(VENV)/installed
@@ -39,6 +40,9 @@ lint: install
 
 test: lint
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/pytest
+
+docs: install
+	$(BIN)/python docs/make_images.py
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
