@@ -67,7 +67,10 @@ def _body(stage: Stage, machine: MachineSettings) -> list[str]:
     must_relax = stage.relaxation is not None and stage.relaxation.must_converge
     prepare = [
         f"export OMP_NUM_THREADS={machine.threads_per_rank}",
+        # Newer srun no longer takes this from sbatch.
         f"export SRUN_CPUS_PER_TASK={machine.threads_per_rank}",
+        # Open MPI's mpirun would put all threads of one or two ranks on one core each.
+        *["export OMPI_MCA_hwloc_base_binding_policy=none"] * (machine.threads_per_rank > 1),
         *(f"module load {module}" for module in machine.modules),
         *machine.prologue,
     ]

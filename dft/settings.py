@@ -114,7 +114,8 @@ class MachineSettings(Options):
     prologue : tuple of str
         Shell lines to run before CP2K, after the modules.
     cp2k_command : str
-        The command that starts CP2K in a job.
+        The command that starts CP2K in a job; ``"srun cp2k.psmp"`` where SLURM and MPI know each
+        other.
     """
 
     nodes: int = Field(default=1, ge=1)
@@ -126,4 +127,4 @@ class MachineSettings(Options):
     sbatch_options: tuple[SbatchOption, ...] = ()
     modules: tuple[ModuleName, ...] = ()
     prologue: tuple[OneLine, ...] = ()
-    cp2k_command: OneLine = "srun cp2k.psmp"
+    cp2k_command: OneLine = "mpirun cp2k.psmp"
