@@ -252,10 +252,10 @@ def test_main_output_tells_what_happened(chain):
     assert relax.project == "relax"
     assert relax.ended
     assert relax.scf_converged
-    assert relax.n_geometry_steps == 5
+    assert relax.n_geometry_steps == 3
     assert not relax.geometry_converged
     relax.require_sound()
-    with pytest.raises(InputError, match="the geometry did not converge in 5 steps"):
+    with pytest.raises(InputError, match="the geometry did not converge in 3 steps"):
         relax.require_sound(must_relax=True)
     states = read_output(chain / "4-states/states.out")
     # One diagonalisation leaves the energy of the ground state where it is.
