@@ -9,7 +9,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .crystal import Crystal
+from .crystal import Crystal, refuse_overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,12 +57,15 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
     _refuse_partial_occupancy(path, structure)
     sites = structure.get_all_unit_cell_sites()
     symbols = np.array([site.element.name for site in sites])
+    cell = np.array(structure.cell.orth.mat.tolist()).T
+    fractional = np.array([site.fract.tolist() for site in sites]) % 1.0
+    refuse_overlaps(str(path), cell, fractional, symbols)
     charges, notes = _charges(path, block, structure, symbols, oxidation_states)
     return Crystal(
         name=path.stem,
-        cell_a=np.array(structure.cell.orth.mat.tolist()).T,
+        cell_a=cell,
         symbols=symbols,
-        fractional=np.array([site.fract.tolist() for site in sites]) % 1.0,
+        fractional=fractional,
         oxidation_states=charges,
         space_group=structure.spacegroup_hm or "P 1",
         status=text_of(block, "_epicarve_status") or "given",

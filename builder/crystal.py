@@ -100,13 +100,7 @@ class Crystal:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        pairs = self._neighbours(OVERLAP_A)
-        if pairs[0].size:
-            i, j, distance = int(pairs[0][0]), int(pairs[1][0]), float(pairs[3][0])
-            raise InputError(
-                f"{self.name}: sites {i + 1} ({self.symbols[i]}) and {j + 1} ({self.symbols[j]}) "
-                f"overlap, {distance:.2f} Å apart; remove the duplicate or alternative site"
-            )
+        refuse_overlaps(self.name, self.cell_a, self.fractional, self.symbols)
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(f"{s} {q:+d}" for s, q in self.charge_of.items())
@@ -178,7 +172,7 @@ class Crystal:
     @cached_property
     def contacts_a(self) -> dict[frozenset[str], float]:
         """Shortest distance in Å of every pair of elements, bonded or not."""
-        i, j, _, distances = self._neighbours(CONTACT_RANGE_A)
+        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
         shortest: dict[frozenset[str], float] = {}
         for first in self.charge_of:
             for second in self.charge_of:
@@ -203,7 +197,8 @@ class Crystal:
     @cached_property
     def bonds(self) -> Bonds:
         """All bonds of the unit cell by `bond_rule`, in a fixed order."""
-        i, j, shifts, distances = self._neighbours(max(self.bond_rule.values()))
+        reach_a = max(self.bond_rule.values())
+        i, j, shifts, distances = neighbours(self.cell_a, self.fractional, reach_a)
         limits = np.zeros(len(i))
         for (cation, anion), limit in self.bond_rule.items():
             limits[(self.symbols[i] == cation) & (self.symbols[j] == anion)] = limit
@@ -232,7 +227,7 @@ class Crystal:
         return float(1.0 / np.linalg.norm(np.linalg.inv(self.cell_a) @ coprime))
 
     def _opposite_distances(self) -> Mapping[tuple[str, str], NDArray[np.float64]]:
-        i, j, _, distances = self._neighbours(CONTACT_RANGE_A)
+        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
         cations = [symbol for symbol, charge in self.charge_of.items() if charge > 0]
         anions = [symbol for symbol, charge in self.charge_of.items() if charge < 0]
         found = {}
@@ -247,23 +242,59 @@ class Crystal:
                 found[cation, anion] = distances[of_pair]
         return found
 
-    def _neighbours(
-        self, radius_a: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """All ordered pairs (site, site, cell of the second, distance) closer than radius_a."""
-        heights = 1.0 / np.linalg.norm(np.linalg.inv(self.cell_a), axis=0)
-        reach = np.ceil(radius_a / heights).astype(int) + 1
-        ranges = [np.arange(-n, n + 1) for n in reach]
-        cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-        images = (self.fractional[None, :, :] + cells[:, None, :]).reshape(-1, 3) @ self.cell_a
-        tree = cKDTree(images)
-        lists = tree.query_ball_point(self.positions_a, radius_a, return_sorted=True)
-        first = np.repeat(np.arange(self.n_sites), [len(found) for found in lists])
-        image = np.concatenate([np.asarray(found, dtype=int) for found in lists])
-        distances = np.linalg.norm(images[image] - self.positions_a[first], axis=1)
-        second, shifts = image % self.n_sites, cells[image // self.n_sites]
-        itself = (first == second) & ~shifts.any(axis=1)
-        return first[~itself], second[~itself], shifts[~itself], distances[~itself]
+
+def refuse_overlaps(
+    name: str,
+    cell_a: NDArray[np.float64],
+    fractional: NDArray[np.float64],
+    symbols: NDArray[np.str_],
+) -> None:
+    """Raise an InputError that names two sites closer than `OVERLAP_A`, if there are any."""
+    i, j, _, distances = neighbours(cell_a, fractional, OVERLAP_A)
+    if i.size:
+        raise InputError(
+            f"{name}: sites {i[0] + 1} ({symbols[i[0]]}) and {j[0] + 1} ({symbols[j[0]]}) "
+            f"overlap, {distances[0]:.2f} Å apart; remove the duplicate or alternative site"
+        )
+
+
+def neighbours(
+    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], radius_a: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return all ordered pairs of sites of a lattice that are closer than a radius.
+
+    Parameters
+    ----------
+    cell_a : ndarray of float, shape (3, 3)
+        Lattice vectors in Å as rows.
+    fractional : ndarray of float, shape (n_sites, 3)
+        Fractional coordinates in [0, 1).
+    radius_a : float
+        Largest distance in Å.
+
+    Returns
+    -------
+    first, second : ndarray of int, shape (n_pairs,)
+        Sites of each pair.
+    shifts : ndarray of int, shape (n_pairs, 3)
+        Cell of the second site when the first lies in cell (0, 0, 0).
+    distances_a : ndarray of float, shape (n_pairs,)
+        Distances in Å.
+    """
+    n_sites = len(fractional)
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell_a), axis=0)
+    reach = np.ceil(radius_a / heights).astype(int) + 1
+    ranges = [np.arange(-n, n + 1) for n in reach]
+    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    images = (fractional[None, :, :] + cells[:, None, :]).reshape(-1, 3) @ cell_a
+    positions = fractional @ cell_a
+    found = cKDTree(images).query_ball_point(positions, radius_a, return_sorted=True)
+    first = np.repeat(np.arange(n_sites), [len(each) for each in found])
+    image = np.concatenate([np.asarray(each, dtype=int) for each in found])
+    distances = np.linalg.norm(images[image] - positions[first], axis=1)
+    second, shifts = image % n_sites, cells[image // n_sites]
+    itself = (first == second) & ~shifts.any(axis=1)
+    return first[~itself], second[~itself], shifts[~itself], distances[~itself]
 
 
 def first_shell_limit_a(distances_a: NDArray[np.float64]) -> float:

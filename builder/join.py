@@ -152,7 +152,7 @@ def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], fl
                     for pair_known, distance in known.items()
                     for mine, partner in ((one, other), (other, one))
                     if mine in pair_known
-                    and any(charge[s] * charge[partner] > 0 for s in pair_known - {mine})
+                    and any(charge[s] * charge[partner] > 0 for s in pair_known - {mine} or {mine})
                 ]
                 limits[pair] = max(alike)
     return limits

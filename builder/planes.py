@@ -68,7 +68,7 @@ def terminations(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Terminati
     --------
     >>> from epicarve.builder.library import bundled_crystal
     >>> [t.layer for t in terminations(bundled_crystal("CsPbCl3"), (1, 0, 0))]
-    ['PbCl2', 'CsCl']
+    ['CsCl', 'PbCl2']
     """
     normal = crystal.direction(hkl)
     spacing = crystal.spacing_a(hkl)

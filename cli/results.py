@@ -29,9 +29,9 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         )
     out = console()
     out.print(facts_table("Results", facts))
-    for check in summary["checks"]:
-        if not check["ok"]:
-            out.print(f"[yellow]note[/] {check['message']}")
+    notes = [check["message"] for check in summary["checks"] if not check["ok"]]
+    for note in dict.fromkeys(notes):
+        out.print(f"[yellow]note[/] {note}")
     out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
 

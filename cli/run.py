@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,18 +10,12 @@ from .results import print_results
 from .terminal import AsJson, OutFolder, RecipeFile, print_json, progress
 
 
-class Engine(StrEnum):
-    """What computes the states."""
-
-    cp2k = "cp2k"
-    xtb = "xtb"
-
-
 def run(
     recipe: RecipeFile,
     out: OutFolder,
     engine: Annotated[
-        Engine | None, typer.Option(help="Instead of the recipe's: CP2K, or GFN1-xTB for trying.")
+        Literal["cp2k", "xtb"] | None,
+        typer.Option(help="Instead of the recipe's: CP2K, or GFN1-xTB for trying."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -30,8 +23,7 @@ def run(
     with progress("build") as tell:
         from epicarve.workflow.run import run as run_chain
 
-        chosen = engine.value if engine is not None else None
-        summary = run_chain(recipe, out, engine=chosen, on_progress=tell)
+        summary = run_chain(recipe, out, engine=engine, on_progress=tell)
     if as_json:
         print_json(summary)
     else:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.model import Model
 from epicarve.dft.read import read_states
+from epicarve.errors import InputError
 
 from .recipe import parse_recipe
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+MODEL = "model.extxyz"
+RELAXED = "1-relax/relaxed.extxyz"
+"""Geometry that the embedded engine relaxed."""
+
+STATES_GEOMETRY = "states.xyz"
+"""Geometry of CP2K's last stage, in that stage's folder."""
 
 
 def analyse(
@@ -47,7 +62,7 @@ def analyse(
     """
     folder = Path(folder)
     states = read_states(folder)
-    model = Model.read(folder / "model.extxyz") if (folder / "model.extxyz").is_file() else None
+    model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
         recipe = made_by.get("recipe")
@@ -60,9 +75,16 @@ def analyse(
         for name, origin in crystals.items()
         if origin["status"] == "derived"
     )
+    relaxation = _relaxation(folder)
+    if relaxation and not relaxation["converged"]:
+        notes += (
+            f"The relaxation stopped after {relaxation['n_steps']} steps, at a largest force of "
+            f"{relaxation['max_force_ev_a']:.2f} eV/Å.",
+        )
     provenance = {
         "version": __version__,
         "states": states.source,
+        **({"relaxation": relaxation} if relaxation else {}),
         "analysis": options.model_dump(mode="json"),
         **({"model": made_by} if made_by else {}),
     }
@@ -74,3 +96,31 @@ def analyse(
         provenance=provenance,
         notes=notes,
     )
+
+
+def _model_as_computed(folder: Path) -> Model | None:
+    """Return the model in a folder that epicarve made, at the geometry of its states."""
+    if not (folder / MODEL).is_file():
+        return None
+    model = Model.read(folder / MODEL)
+    relaxed = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
+    if not relaxed:
+        return model
+    from ase.io import read  # noqa: PLC0415  (costs half a second)
+
+    positions_a = cast("Atoms", read(relaxed[0])).positions
+    if len(positions_a) != model.n_atoms:
+        raise InputError(
+            f"{relaxed[0]}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
+            "the folder mixes two runs, so run the chain again in an empty one"
+        )
+    return replace(model, positions_a=np.array(positions_a))
+
+
+def _relaxation(folder: Path) -> dict[str, Any] | None:
+    """Return what the embedded engine said of its relaxation, None if there is nothing."""
+    told = (folder / RELAXED).with_suffix(".json")
+    if not told.is_file():
+        return None
+    relaxation: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))["relaxation"]
+    return relaxation

@@ -12,9 +12,9 @@ from epicarve.builder.write import write_model
 from epicarve.dft.cp2k import run_stages
 from epicarve.dft.inputs import write_stages
 from epicarve.dft.xtb import orbital_states, relax
-from epicarve.files import write_text
+from epicarve.files import write_json, write_text
 
-from .analyse import analyse
+from .analyse import RELAXED, analyse
 from .build import Built, build
 from .recipe import Recipe, read_recipe
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from epicarve.dft.xtb import XtbSettings
 
-RELAXED = "1-relax/relaxed.extxyz"
 STATES = "2-states/states.npz"
 
 
@@ -86,6 +85,8 @@ def _run_xtb(built: Built, settings: XtbSettings, out: Path, tell: Callable[[str
     else:
         relaxed = relax(built.model, settings, step)
         relaxed.write_extxyz(out / RELAXED)
+        told = {"relaxation": relaxed.report["relaxation"]}
+        write_json((out / RELAXED).with_suffix(".json"), told)
         _mark_complete(out / RELAXED, key)
     tell("states")
     states = orbital_states(relaxed, settings)

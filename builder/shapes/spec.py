@@ -33,7 +33,7 @@ def _three_indices(value: Any) -> Any:
             "(YAML reads 010 without brackets as the octal number 8)"
         )
     if isinstance(value, (list, tuple)) and value and all(index == 0 for index in value):
-        raise ValueError("three zeros are no plane or direction; give indices such as [1, 0, 0]")
+        raise ValueError("[0, 0, 0] is no plane and no direction; give indices such as [0, 1, 0]")
     return value
 
 

@@ -1,0 +1,48 @@
+# `make demo` and `make test` are all that a fresh machine needs; each makes .venv first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ROOMS  := core builder dft analysis workflow cli templates examples
+FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.yaml' -o -name '*.cif' -o -name '*.csv' -o -name '*.sh' -o -name '*.html' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
+
+.PHONY: demo test lint install docs clean help
+
+help:
+	@echo "make demo     a small nanocrystal from crystal to gap, and the three models of the study"
+	@echo "make test     lint, types and all tests; names what it skips where CP2K is absent"
+	@echo "make docs     the pictures of README.md and docs/"
+	@echo "make install  the environment in .venv (needed again after a file was added)"
+
+install: $(VENV)/installed
+
+# The list of files is part of the stamp: a strict editable install links each file by itself.
+$(VENV)/installed: pyproject.toml $(VENV)/files
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --config-settings editable_mode=strict --editable '.[dev]'
+	@touch $@
+
+$(VENV)/files: $(BIN)/python FORCE
+	@echo '$(sort $(FILES))' | cmp -s - $@ || echo '$(sort $(FILES))' > $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+FORCE:
+
+demo: install
+	@$(BIN)/python examples/demo.py
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/pytest
+
+docs: install
+	$(BIN)/python docs/make_images.py
+
+clean:
+	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

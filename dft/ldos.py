@@ -1,0 +1,201 @@
+"""Orbital states from CP2K's per-atom local densities of states (&PDOS / &LDOS / LIST i)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .output import main_outputs
+from .pdos import find_pdos, read_alike
+from .run_input import read_run_input
+from .states import OrbitalStates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from .output import Cp2kOutput
+    from .pdos import Pdos, PdosFile
+    from .run_input import RunInput
+
+_ELEMENT = re.compile(r"[A-Z][a-z]?")
+_ROUNDING = 5e-9
+"""Half of the last digit of a weight in a .pdos file."""
+
+
+def read_ldos_folder(folder: Path) -> OrbitalStates:
+    """Read energies, occupations and atomic weights from a folder with CP2K's output.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds one .pdos file for each atom and the main output, and the input or as many lists as
+        atoms in the order of the atoms. The project may have any name.
+
+    Returns
+    -------
+    OrbitalStates
+        Restricted, or alpha before beta.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, cut off or of another run, the run is cut off or did not converge, or
+        an atom has no list.
+    """
+    files = find_pdos(folder)
+    lists = [file for file in files if file.is_list]
+    if not lists:
+        raise InputError(
+            f"{folder}: there are only .pdos files of whole kinds in it, from which no IPR can be "
+            "had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage"
+        )
+    projects = sorted({file.project for file in lists})
+    if len(projects) > 1:
+        raise InputError(
+            f"{folder}: it holds .pdos files of several projects ({', '.join(projects)}); give a "
+            "folder with one of them"
+        )
+    files = tuple(file for file in files if file.project == projects[0])
+    output = _find_output(folder, projects[0])
+    output.require_sound()
+    source = _find_input(folder, projects[0])
+    symbols = _symbols(folder, output, source)
+    return _assemble(folder, files, symbols, source, output)
+
+
+def _find_output(folder: Path, project: str) -> Cp2kOutput:
+    """Return the newest main output of a project in a folder."""
+    for output in main_outputs(folder):
+        if output.project == project:
+            return output
+    raise InputError(
+        f"{folder}: the main output of project {project} is not there (the file given to cp2k's "
+        "-o); put it beside the .pdos files, as it tells whether the run converged"
+    )
+
+
+def _find_input(folder: Path, project: str) -> RunInput | None:
+    """Return the input of a project that lists atoms, None if there is none."""
+    inputs = [read_run_input(path) for path in sorted(folder.glob("*.inp"))]
+    return next((i for i in inputs if i.project == project and i.lists), None)
+
+
+def _symbols(folder: Path, output: Cp2kOutput, source: RunInput | None) -> tuple[str, ...]:
+    """Element of each atom, from the main output or else from the input's coordinates."""
+    if output.symbols:
+        return output.symbols
+    matches = [_ELEMENT.match(label) for label in source.labels] if source else []
+    symbols = tuple(match[0] for match in matches if match)
+    if not symbols or len(symbols) != len(matches):
+        raise InputError(
+            f"{folder}: the elements of the atoms are told neither by {output.path.name} (a table "
+            "of atomic coordinates) nor by an input file and its coordinates; add either"
+        )
+    return symbols
+
+
+def _assemble(
+    folder: Path,
+    files: Sequence[PdosFile],
+    symbols: tuple[str, ...],
+    source: RunInput | None,
+    output: Cp2kOutput,
+) -> OrbitalStates:
+    blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
+    for spin in sorted({file.spin for file in files if file.is_list}):
+        chosen = [file for file in files if file.spin == spin]
+        contents = dict(zip(chosen, read_alike(chosen), strict=True))
+        weights = _weights(folder, contents, symbols, source)
+        _compare_with_kinds(folder, contents, symbols, weights)
+        blocks.append((next(iter(contents.values())), weights))
+    restricted = all(file.restricted for file in files if file.is_list)
+    if not restricted and len(blocks) != 2:
+        raise InputError(f"{folder}: the lists of one spin are missing; copy all .pdos files")
+    return OrbitalStates(
+        energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
+        occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
+        weights=np.concatenate([weights for _, weights in blocks], axis=1),
+        symbols=symbols,
+        spins=np.concatenate(
+            [np.full(len(p.energies_ev), spin, dtype=np.int8) for spin, (p, _) in enumerate(blocks)]
+        ),
+        restricted=restricted,
+        source=f"CP2K {output.version}, project {output.project}",
+    )
+
+
+def _weights(
+    folder: Path,
+    contents: dict[PdosFile, Pdos],
+    symbols: tuple[str, ...],
+    source: RunInput | None,
+) -> NDArray[np.float64]:
+    """Weight of each atom in each state, shape (n_atoms, n_states)."""
+    lists = {file: pdos for file, pdos in contents.items() if file.is_list}
+    n_atoms = len(symbols)
+    if source is None and len(lists) != n_atoms:
+        raise InputError(
+            f"{folder}: there are {len(lists)} lists for {n_atoms} atoms and no input file that "
+            "says which atoms they hold; add the input of the run"
+        )
+    of_atom: dict[int, NDArray[np.float64]] = {}
+    for file, pdos in lists.items():
+        atoms = (file.index,) if source is None else _listed(file, source)
+        if pdos.n_atoms != len(atoms):
+            raise InputError(
+                f"{file.path}: it is of {pdos.n_atoms} atoms, but list {file.index} names "
+                f"{len(atoms)}; keep the input of this very run beside it"
+            )
+        if len(atoms) == 1:
+            of_atom[atoms[0]] = pdos.weights
+    missing = [atom for atom in range(1, n_atoms + 1) if atom not in of_atom]
+    if missing:
+        raise InputError(
+            f"{folder}: atom {missing[0]} ({symbols[missing[0] - 1]}) has no list of its own, "
+            f"nor have {len(missing) - 1} others; an IPR needs &LDOS / LIST i for each atom i"
+        )
+    return np.array([of_atom[atom] for atom in range(1, n_atoms + 1)])
+
+
+def _listed(file: PdosFile, source: RunInput) -> tuple[int, ...]:
+    if file.index > len(source.lists):
+        raise InputError(
+            f"{file.path}: {source.path.name} has only {len(source.lists)} lists; keep the input "
+            "of this very run beside it"
+        )
+    return source.lists[file.index - 1]
+
+
+def _compare_with_kinds(
+    folder: Path,
+    contents: dict[PdosFile, Pdos],
+    symbols: tuple[str, ...],
+    weights: NDArray[np.float64],
+) -> None:
+    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+    kinds = [pdos for file, pdos in contents.items() if not file.is_list]
+    matches = [_ELEMENT.match(pdos.kind.capitalize()) for pdos in kinds]
+    elements = [match[0] for match in matches if match]
+    if len(elements) != len(kinds) or set(elements) != set(symbols):
+        return  # kinds are missing, or bear names that do not tell their element
+    is_element = np.array([[s == e for s in symbols] for e in dict.fromkeys(elements)])
+    of_kinds = np.array(
+        [
+            sum(pdos.weights for pdos, e in zip(kinds, elements, strict=True) if e == element)
+            for element in dict.fromkeys(elements)
+        ]
+    )
+    # Each file rounds each column of angular momentum (at most 5) to 8 digits.
+    tolerance = 1e-7 + 5 * _ROUNDING * len(symbols)
+    if np.abs(is_element @ weights - of_kinds).max() > tolerance:
+        raise InputError(
+            f"{folder}: the lists, summed by element, differ from the files of the kinds; the "
+            "input beside them is not that of this run, or they are of different runs"
+        )

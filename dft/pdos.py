@@ -1,0 +1,262 @@
+"""CP2K's projected densities of states (.pdos): weights of kinds and of single atoms in each state.
+
+CP2K projects with the Löwdin weights sum_{mu in A} |(S^1/2 C)_mu,i|^2 (its qs_pdos.F), so those of
+all atoms sum to 1 in each state.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+from epicarve.units import EV_PER_HARTREE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_FILE_NAME = re.compile(
+    r"(?P<project>.+)-(?:(?P<spin>ALPHA|BETA)_)?(?P<target>k|list)(?P<index>\d+)"
+    r"-(?P<iteration>\d+(?:_\d+)*)\.pdos"
+)
+_KIND = re.compile(r"# Projected DOS for atomic kind (?P<kind>\S+) at iteration")
+_LIST = re.compile(r"# Projected DOS for list (?P<index>\d+) of (?P<n_atoms>\d+) atoms")
+_COLUMN = re.compile(r"s|p[xyz]?|[dfghi](?:[+-]?\d)?")
+_LEADING_COLUMNS = ("MO", "Eigenvalue", "[a.u.]", "Occupation")
+
+
+@dataclass(frozen=True)
+class PdosFile:
+    """Where a .pdos file belongs, as its name says.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    project : str
+        Name of CP2K's project.
+    spin : int
+        0 for alpha or restricted, 1 for beta.
+    restricted : bool
+        Whether the file is of a spin-restricted run.
+    is_list : bool
+        Whether it is of a list of atoms (&LDOS) rather than of an atomic kind.
+    index : int
+        Number of the list or kind, from 1.
+    iteration : tuple of int
+        CP2K's counters of the step that it was written at.
+    """
+
+    path: Path
+    project: str
+    spin: int
+    restricted: bool
+    is_list: bool
+    index: int
+    iteration: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pdos:
+    """The content of a .pdos file.
+
+    Parameters
+    ----------
+    kind : str
+        Atomic kind, empty for a list of atoms.
+    n_atoms : int or None
+        Number of atoms of a list, None for a kind.
+    energies_ev : ndarray of float, shape (n_states,)
+        Orbital energies in eV.
+    occupations : ndarray of float, shape (n_states,)
+        Occupation of each state.
+    weights : ndarray of float, shape (n_states,)
+        Weight of the kind or list in each state, all angular momenta together.
+    """
+
+    kind: str
+    n_atoms: int | None
+    energies_ev: NDArray[np.float64]
+    occupations: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
+    """Find the .pdos files of a folder, those of the latest step of each list and kind.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look, not below.
+
+    Returns
+    -------
+    tuple of PdosFile
+        Ordered by project, lists after kinds, spin and index; empty if there are none.
+    """
+    latest: dict[tuple[str, bool, int, int], PdosFile] = {}
+    for path in sorted(folder.glob("*.pdos")):
+        match = _FILE_NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        file = PdosFile(
+            path=path,
+            project=match["project"],
+            spin=int(match["spin"] == "BETA"),
+            restricted=match["spin"] is None,
+            is_list=match["target"] == "list",
+            index=int(match["index"]),
+            iteration=tuple(int(n) for n in match["iteration"].split("_")),
+        )
+        key = (file.project, file.is_list, file.spin, file.index)
+        if key not in latest or latest[key].iteration < file.iteration:
+            latest[key] = file
+    return tuple(latest[key] for key in sorted(latest))
+
+
+def read_pdos(path: Path) -> Pdos:
+    """Read one .pdos file in the layout of CP2K 7.1 to 2026.1.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Pdos
+        Its content; of a file with several steps, the last one.
+
+    Raises
+    ------
+    InputError
+        If the file is empty, cut off, of another layout, or holds something that is no number.
+    """
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty; rerun the stage that writes it")
+    if not text.endswith("\n"):
+        raise InputError(
+            f"{path}: the file is cut off in its last line; copy it again or rerun the stage"
+        )
+    lines = text.splitlines()
+    header = list(takewhile(lambda line: line.startswith("#"), lines))
+    title, columns = _parse_header(path, header)
+    if len(header) == len(lines):
+        raise InputError(f"{path}: there is no state in it; copy it again or rerun the stage")
+    try:
+        table = np.loadtxt(lines, ndmin=2)
+    except ValueError as error:
+        raise InputError(
+            f"{path}: not a whole table of numbers ({error}); copy it again or rerun the stage"
+        ) from error
+    if table.shape[1] != len(columns) + 3:
+        raise InputError(
+            f"{path}: {table.shape[1]} columns stand below the names of {len(columns) + 3}; copy "
+            "it again or rerun the stage"
+        )
+    if not np.isfinite(table).all():
+        raise InputError(f"{path}: there is NaN or infinity in it; its run went wrong, repeat it")
+    table = table[np.flatnonzero(table[:, 0] == 1)[-1] :] if (table[:, 0] == 1).any() else table
+    if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
+        raise InputError(f"{path}: its states are not numbered from 1 on; copy it again")
+    return Pdos(
+        kind=title["kind"] if "kind" in title.groupdict() else "",
+        n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
+        energies_ev=table[:, 1] * EV_PER_HARTREE,
+        occupations=table[:, 2],
+        weights=table[:, 3:].sum(axis=1),
+    )
+
+
+def _parse_header(path: Path, header: list[str]) -> tuple[re.Match[str], tuple[str, ...]]:
+    """Return the match of the title line and the names of the columns of weights."""
+    title = _KIND.match(header[0]) or _LIST.match(header[0]) if header else None
+    words = tuple(header[-1].lstrip("#").split()) if header else ()
+    if title is None or words[:4] != _LEADING_COLUMNS:
+        raise InputError(
+            f"{path}: not a .pdos file of CP2K 7.1 to 2026.1; its head should name an atomic kind "
+            "or a list of atoms, and the columns"
+        )
+    columns = words[4:]
+    unknown = [name for name in columns if not _COLUMN.fullmatch(name)]
+    if unknown or not columns:
+        raise InputError(
+            f"{path}: its column {' '.join(unknown) or 'of weights'} is not known; files of "
+            "CP2K 7.1 to 2026.1 have one for each angular momentum"
+        )
+    return title, columns
+
+
+def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
+    """Read files of one run and spin, and refuse those that differ in their states.
+
+    Parameters
+    ----------
+    files : iterable of PdosFile
+        At least one file.
+
+    Returns
+    -------
+    list of Pdos
+        In the same order.
+
+    Raises
+    ------
+    InputError
+        If two files have not the same number of states, energies and occupations.
+    """
+    contents: list[Pdos] = []
+    first: PdosFile | None = None
+    for file in files:
+        content = read_pdos(file.path)
+        first = first or file
+        lead = contents[0] if contents else content
+        if len(content.energies_ev) != len(lead.energies_ev):
+            raise InputError(
+                f"{file.path}: it has {len(content.energies_ev)} states, but {first.path.name} has "
+                f"{len(lead.energies_ev)}; one is cut off, or they are of different runs"
+            )
+        if not (
+            np.array_equal(content.energies_ev, lead.energies_ev)
+            and np.array_equal(content.occupations, lead.occupations)
+        ):
+            raise InputError(
+                f"{file.path}: its energies or occupations differ from those of "
+                f"{first.path.name}; keep the files of one run"
+            )
+        contents.append(content)
+    return contents
+
+
+def read_kind_pdos(folder: Path) -> dict[str, Pdos]:
+    """Read the per-kind .pdos files of a spin-restricted run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that holds them.
+
+    Returns
+    -------
+    dict of str to Pdos
+        By the name of the kind, in CP2K's order.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they are not of one restricted run.
+    """
+    files = [file for file in find_pdos(folder) if not file.is_list and file.restricted]
+    if not files or len({file.project for file in files}) > 1:
+        raise InputError(
+            f"{folder}: there are no per-kind .pdos files of one spin-restricted run in it"
+        )
+    return {content.kind: content for content in read_alike(files)}

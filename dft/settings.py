@@ -1,0 +1,130 @@
+"""Settings of a CP2K calculation and of the machine that runs it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from epicarve.options import Options
+
+OneLine = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\r\n]+$")]
+"""A string without line breaks, so that it stays one line of a job script."""
+
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,@+-]*$")]
+"""A name as SLURM takes it: no spaces, no quotes."""
+
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+@:-]*$")]
+"""Name of an environment module."""
+
+SbatchOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$")]
+"""An option of sbatch with its value."""
+
+
+class RelaxSettings(Options):
+    """How far a relaxation goes (LBFGS).
+
+    Parameters
+    ----------
+    max_steps : int
+        Most steps of the optimiser.
+    max_force_hartree_bohr : float
+        The largest force on an atom, in hartree/bohr, at which the geometry counts as converged.
+        CP2K's other three criteria (RMS force, largest and RMS displacement) keep the ratio to it
+        that they have in CP2K's defaults, 3e-4 : 3e-3 : 1.5e-3 at 4.5e-4.
+    must_converge : bool
+        Whether the chain stops when `max_steps` are over and the forces are still larger.
+
+    Examples
+    --------
+    >>> RelaxSettings(max_steps=20, must_converge=False).max_force_hartree_bohr
+    0.00045
+    """
+
+    max_steps: int = Field(default=500, ge=1)
+    max_force_hartree_bohr: float = Field(default=4.5e-4, gt=0)
+    must_converge: bool = True
+
+
+class Cp2kSettings(Options):
+    """Settings of the chain of CP2K runs: pre-relaxation, relaxation, ground state, states.
+
+    Parameters
+    ----------
+    functional : {"PBE", "PBEsol"}
+        Exchange-correlation functional; the potentials are GTH-PBE for both.
+    basis : {"DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"}
+        Basis set. The second is for quick trials.
+    cutoff_ry : float
+        Plane-wave cutoff of the finest grid in Ry.
+    rel_cutoff_ry : float
+        Cutoff in Ry of the grid on which a Gaussian of exponent 1 is mapped.
+    vacuum_a : float
+        Space in Å between the outermost nuclei and each face of the cubic box, along the longest
+        extent of the model. The density has to vanish on the faces; time grows with the volume.
+    eps_scf : float
+        Convergence of the orbital transformation: largest gradient of the orbitals.
+    added_mos : int or None
+        Number of empty states; None takes a quarter of the occupied ones, at least 10.
+    prerelax : RelaxSettings or None
+        Pre-relaxation with GFN1-xTB inside CP2K, which spares most of the SCF trouble of a raw cut.
+        None leaves it out.
+    relax : RelaxSettings or None
+        Relaxation with the functional. None leaves it out.
+
+    Examples
+    --------
+    >>> settings = Cp2kSettings(cutoff_ry=250, relax={"max_steps": 100})
+    >>> settings.relax.max_steps, settings.basis
+    (100, 'DZVP-MOLOPT-SR-GTH')
+    """
+
+    functional: Literal["PBE", "PBEsol"] = "PBE"
+    basis: Literal["DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"] = "DZVP-MOLOPT-SR-GTH"
+    cutoff_ry: float = Field(default=400.0, gt=0)
+    rel_cutoff_ry: float = Field(default=50.0, gt=0)
+    vacuum_a: float = Field(default=6.0, ge=2.0)
+    eps_scf: float = Field(default=1e-6, gt=0)
+    added_mos: int | None = Field(default=None, ge=1)
+    prerelax: RelaxSettings | None = RelaxSettings(
+        max_steps=300, max_force_hartree_bohr=1e-3, must_converge=False
+    )
+    relax: RelaxSettings | None = RelaxSettings()
+
+
+class MachineSettings(Options):
+    """What the job scripts ask of SLURM, and how they start CP2K there.
+
+    Parameters
+    ----------
+    nodes : int
+        Number of nodes.
+    ranks_per_node : int
+        MPI processes on each node.
+    threads_per_rank : int
+        OpenMP threads of each process.
+    time_limit_h : float
+        Wall time of each stage in hours.
+    partition, account : str, optional
+        SLURM's partition and account.
+    sbatch_options : tuple of str
+        More options of sbatch, each as one would write it, for instance ``"--mem=120G"``.
+    modules : tuple of str
+        Environment modules to load, for instance ``"cp2k/2023.1"``.
+    prologue : tuple of str
+        Shell lines to run before CP2K, after the modules.
+    cp2k_command : str
+        The command that starts CP2K in a job; ``"srun cp2k.psmp"`` where SLURM and MPI know each
+        other.
+    """
+
+    nodes: int = Field(default=1, ge=1)
+    ranks_per_node: int = Field(default=1, ge=1)
+    threads_per_rank: int = Field(default=1, ge=1)
+    time_limit_h: float = Field(default=24.0, gt=0)
+    partition: Word | None = None
+    account: Word | None = None
+    sbatch_options: tuple[SbatchOption, ...] = ()
+    modules: tuple[ModuleName, ...] = ()
+    prologue: tuple[OneLine, ...] = ()
+    cp2k_command: OneLine = "mpirun cp2k.psmp"

@@ -1,0 +1,189 @@
+"""The program as users meet it: what it prints, leaves behind and answers to bad input."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+
+from epicarve.builder.model import Model
+from epicarve.cli import main
+from epicarve.workflow.new import example_names
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+STUDY = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")
+SMALL = "crystal: {name: PbS}\nshape: {kind: sphere, diameter_nm: 1.2}\nengine: xtb\n"
+
+
+@pytest.fixture
+def epicarve(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["epicarve", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        told = capsys.readouterr()
+        return stop.value.code or 0, told.out, told.err
+
+    return call
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("name", STUDY)
+def test_models_of_the_study(epicarve, tmp_path, name):
+    start = time.perf_counter()
+    code, out, _ = epicarve("build", EXAMPLES / f"{name}.yaml", "-o", tmp_path, "--json")
+    assert code == 0
+    assert time.perf_counter() - start < 10.0
+    told = json.loads((tmp_path / "model.json").read_text())
+    assert json.loads(out) == told
+    assert told["net_charge"] == 0
+    assert told["n_components"] == 1
+    assert told["stoichiometry"]["deviation"] <= 0.02
+    for domain in told["domains"].values():
+        assert domain["net_charge"] == 0
+        assert domain["stoichiometry"]["deviation"] <= 0.02
+    assert 4.0 <= told["diameter_nm"] <= 4.5
+    assert told["optimum"]["gap"] <= 1e-3
+    assert files_below(tmp_path) == ["model.cif", "model.extxyz", "model.json", "preview.png"]
+
+
+def test_the_hemisphere_is_the_film_of_the_heterostructure(epicarve, tmp_path):
+    for name in STUDY[1:]:
+        epicarve("build", EXAMPLES / f"{name}.yaml", "-o", tmp_path / name)
+    alone = Model.read(tmp_path / STUDY[1] / "model.extxyz")
+    film = Model.read(tmp_path / STUDY[2] / "model.extxyz").domain("Pb4S3Cl2")
+    assert alone.symbols.tolist() == film.symbols.tolist()
+    np.testing.assert_allclose(pdist(alone.positions_a), pdist(film.positions_a), atol=1e-6)
+
+
+def test_same_recipe_same_bytes(epicarve, tmp_path):
+    for out in ("one", "two"):
+        epicarve("build", EXAMPLES / "pb4s3cl2-hemisphere.yaml", "-o", tmp_path / out)
+    assert files_below(tmp_path / "one") == files_below(tmp_path / "two")
+    for name in files_below(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):
+    recipe = tmp_path / "dot.yaml"
+    recipe.write_text(SMALL + "xtb: {max_steps: 3}\n")
+    code, out, _ = epicarve("run", recipe, "-o", tmp_path / "run")
+    assert code == 0
+    assert "HOMO-LUMO gap" in out
+    assert str(tmp_path / "run" / "report.html") in out.replace("\n", "")
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    assert summary["provenance"]["relaxation"]["n_steps"] == 3
+    assert "xTB" in (tmp_path / "run/report.html").read_text()
+    states = (tmp_path / "run/2-states/states.npz").stat()
+    code, out, _ = epicarve("run", recipe, "-o", tmp_path / "run", "--json")
+    assert json.loads(out) == summary
+    assert (tmp_path / "run/2-states/states.npz").stat() == states  # not computed again
+    code, out, _ = epicarve(
+        "analyse", tmp_path / "run", "-o", tmp_path / "again", "--ipr-max", "0.5", "--json"
+    )
+    assert json.loads(out)["ipr_max"] == 0.5
+    assert json.loads(out)["homo_lumo_gap_ev"] == summary["homo_lumo_gap_ev"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "complaint"),
+    [
+        (SMALL.replace("diameter_nm", "diametre_nm"), "did you mean diameter_nm"),
+        (SMALL.replace("1.2", "0.3"), "smaller than the unit cell"),
+        (SMALL.replace("name: PbS", "file: none.cif"), "none.cif"),
+        (SMALL.replace("PbS", "PbZ"), "did you mean PbS"),
+        (SMALL.replace("sphere", "hemisphere").replace("1.2", "1.2, hkl: 010"), "[0, 1, 0]"),
+    ],
+)
+@pytest.mark.parametrize("command", ["build", "inputs", "run"])
+def test_bad_recipes_leave_nothing(epicarve, tmp_path, command, recipe, complaint):
+    path = tmp_path / "dot.yaml"
+    path.write_text(recipe)
+    code, out, err = epicarve(command, path, "-o", tmp_path / "out")
+    assert code == 2
+    assert complaint in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert files_below(tmp_path) == ["dot.yaml"]
+
+
+def test_element_without_basis_set(epicarve, tmp_path):
+    (tmp_path / "UO2.cif").write_text(
+        "data_UO2\n_cell_length_a 5.47\n_cell_length_b 5.47\n_cell_length_c 5.47\n"
+        "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
+        "_space_group_name_H-M_alt 'F m -3 m'\nloop_\n_atom_site_label\n_atom_site_type_symbol\n"
+        "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+        "U1 U 0 0 0\nO1 O 0.25 0.25 0.25\n"
+    )
+    path = tmp_path / "dot.yaml"
+    path.write_text("crystal: {file: UO2.cif}\nshape: {kind: sphere, diameter_nm: 1.2}\n")
+    code, _, err = epicarve("inputs", path, "-o", tmp_path / "out")
+    assert code == 2
+    assert "U" in err
+    assert "basis" in err
+    assert files_below(tmp_path) == ["UO2.cif", "dot.yaml"]
+
+
+@pytest.mark.parametrize("content", [{}, {"cp2k.out": ""}])
+def test_analyse_of_nothing(epicarve, tmp_path, content):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name, text in content.items():
+        (folder / name).write_text(text)
+    code, _, err = epicarve("analyse", folder, "-o", tmp_path / "out")
+    assert code == 2
+    assert err.startswith("epicarve: ")
+    assert not (tmp_path / "out").exists()
+    assert epicarve("analyse", tmp_path / "nowhere")[0] == 2
+
+
+def test_crystals(epicarve):
+    code, out, _ = epicarve("crystals", "--json")
+    assert code == 0
+    names = {crystal["name"] for crystal in json.loads(out)}
+    wanted = (
+        "Pb4S3Br2 Pb4S3Cl2 Pb4S3I2 Pb3S2Cl2 Pb3S2Cl2-I213 CsPbCl3 CsPbCl3-Pnma CsPbBr3 CsPb2Cl5 "
+        "Cs2PbCl4 PbS PbCl2"
+    )
+    assert set(wanted.split()) <= names
+    _, out, _ = epicarve("crystals", "Pb4S3Cl2")
+    assert "derived" in out
+    assert "QD_Builder" in out
+    code, _, err = epicarve("crystals", "Pb4S3Cl")
+    assert code == 2
+    assert "did you mean Pb4S3Cl2" in err
+
+
+def test_new_writes_every_example_once(epicarve, tmp_path):
+    assert set(STUDY) <= set(example_names())
+    for name in example_names():
+        code, _, _ = epicarve("new", name, tmp_path / f"{name}.yaml")
+        assert code == 0
+        assert (tmp_path / f"{name}.yaml").read_text() == (EXAMPLES / f"{name}.yaml").read_text()
+    code, _, err = epicarve("new", STUDY[0], tmp_path / f"{STUDY[0]}.yaml")
+    assert code == 2
+    assert "exists already" in err
+    code, _, err = epicarve("new", "pb3s2cl2", tmp_path / "x.yaml")
+    assert code == 2
+    assert "pb3s2cl2" in err
+
+
+def test_help_of_every_command_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from epicarve.cli.main import app\n"
+        "for command in ([], ['crystals'], ['new'], ['build'], ['inputs'], ['run'], ['analyse']):\n"
+        "    assert CliRunner().invoke(app, [*command, '--help']).exit_code == 0\n"
+        "heavy = ('numpy', 'ase', 'pymatgen', 'scipy', 'matplotlib')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,293 @@
+"""Job scripts of the chain, run with a stand-in for CP2K that fails on demand."""
+
+import os
+import subprocess
+
+import pytest
+
+from epicarve.builder.carve import carve
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.shapes import Sphere
+from epicarve.dft.cp2k import run_stages
+from epicarve.dft.inputs import write_stages
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
+from epicarve.errors import InputError
+
+# Called as: stand-in -i INPUT -o OUTPUT. Writes what the scripts look for; the file "verdict" in
+# the chain's folder says how the run named on its first line ends.
+STAND_IN = """#!/bin/bash
+stage=${2%.inp}
+verdict=good
+[ "$(head -n 1 ../verdict 2>/dev/null)" = "$stage" ] && verdict=$(tail -n 1 ../verdict)
+echo "$stage $OMP_NUM_THREADS $(sed -n 3p "$stage.xyz")" >>../calls
+{
+  echo " CP2K| version string:                                       CP2K version 2023.1"
+  echo " GLOBAL| Project name                                                   $stage"
+  case $stage in
+  *relax)
+    echo " OPTIMIZATION STEP:      1"
+    sed "s/^Pb .*/Pb 1.0 2.0 3.$(wc -l <../calls)/" "$stage.xyz" >>"$stage-pos-1.xyz" ;;
+  esac
+  [ "$verdict" = unconverged ] && echo " *** WARNING in qs_scf.F:601 :: SCF run NOT converged ***"
+  [ "$verdict" = unconverged ] || echo "  *** SCF run converged in     8 steps ***"
+  [ "$verdict" = stuck ] || echo " ***        GEOMETRY OPTIMIZATION COMPLETED        ***"
+  echo wave >"$stage-RESTART.wfn"
+  [ "$verdict" = cut ] || echo "  **** **** ******  **  PROGRAM ENDED AT"
+} >"$4"
+[ "$verdict" != crash ]
+"""
+
+SETTINGS = Cp2kSettings(relax=RelaxSettings(max_steps=9))
+
+
+@pytest.fixture
+def model():
+    return carve(bundled_crystal("PbS"), Sphere(radius_a=3.0))
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    path = tmp_path / "bin" / "stand-in"
+    path.parent.mkdir()
+    path.write_text(STAND_IN)
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.fixture
+def chain(model, tmp_path):
+    folder = tmp_path / "chain"
+    return folder, write_stages(model, SETTINGS, MachineSettings(), folder)
+
+
+def calls(folder):
+    path = folder / "calls"
+    return [line.split()[0] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def run(folder, stand_in, **environment):
+    return subprocess.run(
+        ["bash", "run.sh"],
+        cwd=folder,
+        env={**os.environ, "EPICARVE_CP2K": stand_in, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_all_scripts_are_bash(chain):
+    folder, stages = chain
+    scripts = [folder / stage.script for stage in stages]
+    for script in (*scripts, *folder.glob("*.sh")):
+        subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_script_asks_for_what_the_machine_settings_say(model, tmp_path):
+    machine = MachineSettings(
+        nodes=4,
+        ranks_per_node=16,
+        threads_per_rank=2,
+        time_limit_h=36.5,
+        partition="genoa",
+        account="project-1",
+        sbatch_options=("--mem=120G",),
+        modules=("2023", "CP2K/2023.1-foss-2023a"),
+        prologue=("ulimit -s unlimited",),
+        cp2k_command="mpirun cp2k.psmp",
+    )
+    stages = write_stages(model, SETTINGS, machine, tmp_path)
+    script = (tmp_path / stages[1].script).read_text()
+    for line in (
+        "#SBATCH --nodes=4",
+        "#SBATCH --ntasks-per-node=16",
+        "#SBATCH --cpus-per-task=2",
+        "#SBATCH --time=1-12:30:0",
+        "#SBATCH --partition=genoa",
+        "#SBATCH --account=project-1",
+        "#SBATCH --mem=120G",
+        "  module load CP2K/2023.1-foss-2023a",
+        "  ulimit -s unlimited",
+        "  export OMP_NUM_THREADS=2",
+        "cp2k_command='mpirun cp2k.psmp'",
+    ):
+        assert line in script.splitlines()
+    subprocess.run(["bash", "-n", tmp_path / stages[1].script], check=True)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"partition": "a b"},
+        {"modules": ("cp2k; rm -r x",)},
+        {"prologue": ("two\nlines",)},
+        {"sbatch_options": ("mem=1",)},
+    ],
+)
+def test_machine_settings_stay_on_their_line(bad):
+    with pytest.raises(ValueError, match="pattern"):
+        MachineSettings(**bad)
+
+
+def test_chain_runs_in_order_and_hands_on_the_geometry(chain, stand_in):
+    folder, stages = chain
+    result = run(folder, stand_in, OMP_NUM_THREADS="3")
+    assert result.returncode == 0, result.stderr
+    assert calls(folder) == ["prerelax", "relax", "ground-state", "states"]
+    lines = [line.split()[1:] for line in (folder / "calls").read_text().splitlines()]
+    assert {line[0] for line in lines} == {"3"}
+    # The stand-in writes the number of its call into the coordinates of lead.
+    assert lines[1][1:] == ["Pb", "1.0", "2.0", "3.1"]
+    assert lines[2][1:] == lines[3][1:] == ["Pb", "1.0", "2.0", "3.2"]
+    start = (folder / "start.xyz").read_text()
+    assert (folder / stages[0].coordinates).read_text() == start
+
+
+def test_complete_stages_are_not_repeated(chain, stand_in):
+    folder, _ = chain
+    run(folder, stand_in)
+    assert "4-states: complete already" in run(folder, stand_in).stdout
+    assert len(calls(folder)) == 4
+
+
+def test_writing_the_same_inputs_again_repeats_nothing(chain, stand_in, model):
+    folder, _ = chain
+    run(folder, stand_in)
+    write_stages(model, SETTINGS, MachineSettings(), folder)
+    run(folder, stand_in)
+    assert len(calls(folder)) == 4
+
+
+def test_changed_settings_repeat_the_stages_that_they_touch(chain, stand_in, model):
+    folder, _ = chain
+    run(folder, stand_in)
+    changed = SETTINGS.model_copy(update={"cutoff_ry": 300.0})
+    write_stages(model, changed, MachineSettings(), folder)
+    run(folder, stand_in)
+    assert calls(folder)[4:] == ["relax", "ground-state", "states"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        ("unconverged", "2-relax: the SCF did not converge; read relax.out"),
+        ("cut", "2-relax: CP2K was cut off; read relax.out"),
+        ("stuck", "2-relax: the geometry did not converge in the steps allowed; read relax.out"),
+        ("crash", "2-relax: CP2K stopped with an error; read relax.out"),
+    ],
+)
+def test_a_failed_stage_stops_the_chain_with_a_sentence(chain, stand_in, verdict, sentence):
+    folder, _ = chain
+    (folder / "verdict").write_text(f"relax\n{verdict}\n")
+    result = run(folder, stand_in)
+    assert result.returncode == 1
+    assert result.stderr.strip() == sentence
+    assert calls(folder) == ["prerelax", "relax"]
+
+
+@pytest.mark.parametrize("verdict", ["unconverged", "cut", "stuck"])
+def test_a_failed_relaxation_goes_on_from_its_last_geometry(chain, stand_in, verdict):
+    folder, _ = chain
+    (folder / "verdict").write_text(f"relax\n{verdict}\n")
+    run(folder, stand_in)
+    (folder / "verdict").unlink()
+    assert run(folder, stand_in).returncode == 0
+    assert calls(folder) == ["prerelax", "relax", "relax", "ground-state", "states"]
+    lines = (folder / "calls").read_text().splitlines()
+    assert lines[1].endswith("3.1")  # from the pre-relaxation
+    assert lines[2].endswith("3.2")  # from the failed relaxation
+
+
+def test_a_half_written_last_geometry_is_passed_over(chain, stand_in):
+    folder, _ = chain
+    (folder / "verdict").write_text("relax\ncut\n")
+    run(folder, stand_in)
+    with (folder / "2-relax/relax-pos-1.xyz").open("a") as trajectory:
+        trajectory.write("       4\n i = 2\n Pb 9.0 9.0")
+    (folder / "verdict").unlink()
+    run(folder, stand_in)
+    assert (folder / "calls").read_text().splitlines()[2].endswith("3.2")
+
+
+def test_a_prerelaxation_need_not_converge(chain, stand_in):
+    folder, _ = chain
+    (folder / "verdict").write_text("prerelax\nstuck\n")
+    assert run(folder, stand_in).returncode == 0
+
+
+def test_a_stage_alone_wants_the_one_before(chain, stand_in):
+    folder, stages = chain
+    result = subprocess.run(
+        ["bash", "states.slurm"],
+        cwd=folder / stages[-1].folder,
+        env={**os.environ, "EPICARVE_CP2K": stand_in},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "../2-relax/relax-pos-1.xyz is missing; run the stage before" in result.stderr
+
+
+def test_local_run_tells_its_progress(chain, stand_in):
+    folder, stages = chain
+    told = []
+    run_stages(folder, stages, told.append, command=stand_in)
+    complete = [line.partition(":")[0] for line in told if ": complete" in line]
+    assert complete == [stage.folder for stage in stages]
+    assert calls(folder) == ["prerelax", "relax", "ground-state", "states"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        ("unconverged", r"2-relax/relax\.out: the last SCF did not converge"),
+        ("cut", r"2-relax/relax\.out: the run was cut off"),
+        ("stuck", r"2-relax/relax\.out: the geometry did not converge in 1 steps"),
+        ("crash", r"2-relax: CP2K stopped with an error"),
+    ],
+)
+def test_local_run_names_what_failed(chain, stand_in, verdict, sentence):
+    folder, stages = chain
+    (folder / "verdict").write_text(f"relax\n{verdict}\n")
+    with pytest.raises(InputError, match=sentence):
+        run_stages(folder, stages, command=stand_in)
+
+
+def test_local_run_without_cp2k_says_what_to_do(chain):
+    folder, stages = chain
+    with pytest.raises(InputError, match=r"no-such-cp2k is not on PATH; install CP2K"):
+        run_stages(folder, stages, command="no-such-cp2k")
+
+
+def test_submit_chains_the_jobs(chain, tmp_path):
+    folder, _ = chain
+    bin_folder = tmp_path / "slurm"
+    bin_folder.mkdir()
+    sbatch = bin_folder / "sbatch"
+    sbatch.write_text('#!/bin/bash\necho "$@" >>calls\nwc -l <calls | tr -d " "\n')
+    sbatch.chmod(0o755)
+    subprocess.run(
+        ["bash", "submit.sh"],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
+        check=True,
+        capture_output=True,
+    )
+    first, second, *_, last = (folder / "calls").read_text().splitlines()
+    assert "--dependency" not in first
+    assert first.endswith("1-prerelax/prerelax.slurm")
+    assert "--dependency=afterok:1 " in second
+    assert "--dependency=afterok:3 " in last
+    assert f"--chdir={folder}/4-states" in last
+
+
+def test_an_element_without_basis_leaves_nothing(model, tmp_path):
+    broken = model.symbols.copy()
+    broken[0] = "U"
+    folder = tmp_path / "none"
+    with pytest.raises(InputError, match="U has no basis set DZVP-MOLOPT-SR-GTH"):
+        write_stages(
+            type(model)(**{**vars(model), "symbols": broken}), SETTINGS, MachineSettings(), folder
+        )
+    assert not folder.exists()

@@ -1,0 +1,31 @@
+"""The examples in the docstrings, run under the names by which users import the modules."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import epicarve
+
+ROOMS = ("builder", "dft", "analysis", "workflow")
+MODULES = [f"epicarve.{name}" for name in ("errors", "files", "units", "options", "style")] + [
+    info.name
+    for room in ROOMS
+    for info in pkgutil.walk_packages(
+        importlib.import_module(f"epicarve.{room}").__path__, f"epicarve.{room}."
+    )
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+def test_public_names_are_there():
+    for name in epicarve.__all__:
+        assert getattr(epicarve, name) is not None
+    with pytest.raises(AttributeError):
+        epicarve.nonsense  # noqa: B018

@@ -1,0 +1,100 @@
+"""The heterostructure of the study, and joins that must be refused."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from epicarve.builder.half import carve_half
+from epicarve.builder.join import contact_limits_a, join
+from epicarve.builder.library import bundled_crystal
+from epicarve.errors import InputError
+
+FILM = ((1, 0, 0), (0, 0, 1))
+SUBSTRATE = ((0, 1, 1), (0, -1, 1))
+
+
+@pytest.fixture(scope="module")
+def film():
+    return carve_half(bundled_crystal("Pb4S3Cl2"), 13.0, (0, 1, 0), "Pb")
+
+
+@pytest.fixture(scope="module")
+def substrate():
+    return carve_half(bundled_crystal("CsPbCl3"), 13.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
+
+
+@pytest.fixture(scope="module")
+def janus(film, substrate):
+    return join(film, substrate, FILM, SUBSTRATE)
+
+
+def test_whole_and_domains_are_neutral_and_one_piece(janus):
+    assert janus.net_charge == 0
+    assert janus.n_components == 1
+    for name in ("Pb4S3Cl2", "CsPbCl3"):
+        assert janus.domain(name).net_charge == 0
+
+
+def test_no_ion_is_removed_and_halves_stay_rigid(janus, film, substrate):
+    for half, name in ((film, "Pb4S3Cl2"), (substrate, "CsPbCl3")):
+        before = half.model
+        after = janus.domain(name)
+        assert after.symbols.tolist() == before.symbols.tolist()
+        some = slice(0, 60)
+        np.testing.assert_allclose(
+            cdist(after.positions_a[some], after.positions_a[some]),
+            cdist(before.positions_a[some], before.positions_a[some]),
+            atol=1e-9,
+        )
+    assert len(janus.edits) == len(film.model.edits) + len(substrate.model.edits)
+
+
+def test_halves_are_not_mirrored(janus, film):
+    before, after = film.model.positions_a[:4], janus.domain("Pb4S3Cl2").positions_a[:4]
+    volume = [np.linalg.det(points[1:] - points[0]) for points in (before, after)]
+    assert volume[0] == pytest.approx(volume[1])
+
+
+def test_no_contact_is_shorter_than_nine_tenths_of_the_bulks(janus, film, substrate):
+    limits = contact_limits_a(film.crystal, substrate.crystal)
+    above, below = janus.domain("Pb4S3Cl2"), janus.domain("CsPbCl3")
+    distances = cdist(above.positions_a, below.positions_a)
+    bulk = np.array([[limits[frozenset((a, b))] for b in below.symbols] for a in above.symbols])
+    fraction = float((distances / bulk).min())
+    assert fraction >= 0.9
+    told = janus.report["interface"]["shortest_contact"]["fraction_of_bulk"]
+    assert told == pytest.approx(fraction)
+
+
+def test_pb_of_the_film_continues_the_cs_lattice(janus):
+    continuity = janus.report["interface"]["continuity"]
+    assert continuity["matched_fraction"] == 1.0
+    assert set(continuity["pairs"]) == {"Pb→Cs"}
+    # the face Pb stand 0.52 Å off a square net (derived from the coordinates), plus misfit
+    assert 0.50 <= continuity["rms_a"] <= 0.60
+
+
+def test_misfit_is_that_of_the_coincidence_cell(janus):
+    along, across = janus.report["interface"]["misfit"]
+    assert along["substrate_a"] == pytest.approx(np.sqrt(2) * 5.605)
+    assert along["strain"] == pytest.approx(7.9267 / 8.07 - 1, abs=1e-4)
+    assert across["strain"] == pytest.approx(7.9267 / 8.04 - 1, abs=1e-4)
+
+
+def test_cscl_face_gives_the_other_continuation(film):
+    other = carve_half(bundled_crystal("CsPbCl3"), 13.0, (1, 0, 0), "CsCl")
+    model = join(film, other, FILM, SUBSTRATE)
+    assert set(model.report["interface"]["continuity"]["pairs"]) == {"Pb→Pb"}
+
+
+def test_pair_unknown_to_both_crystals_gets_a_limit():
+    limits = contact_limits_a(bundled_crystal("PbS"), bundled_crystal("CsPbCl3"))
+    cs_cl = bundled_crystal("CsPbCl3").contacts_a[frozenset(("Cs", "Cl"))]
+    assert limits[frozenset(("Cs", "S"))] >= cs_cl
+
+
+def test_directions_must_lie_in_the_face_and_match(film, substrate):
+    with pytest.raises(InputError, match="does not lie in the plane"):
+        join(film, substrate, ((0, 1, 0), (0, 0, 1)), SUBSTRATE)
+    with pytest.raises(InputError, match="directions of like angle"):
+        join(film, substrate, FILM, ((0, 1, 1), (0, 0, 1)))

@@ -1,0 +1,98 @@
+"""Models on disk and the numbers that describe them."""
+
+import json
+
+import numpy as np
+import pytest
+from ase.io import read
+from hypothesis import given
+from hypothesis import strategies as st
+from pymatgen.core import Structure
+from scipy.spatial.transform import Rotation
+
+from epicarve.builder.carve import carve
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.model import Model
+from epicarve.builder.shapes import Sphere
+from epicarve.builder.summary import derived_notes, summarise
+from epicarve.builder.write import write_model
+from epicarve.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def crystal():
+    return bundled_crystal("Pb3S2Cl2")
+
+
+@pytest.fixture(scope="module")
+def dot(crystal):
+    return carve(crystal, Sphere(8.0))
+
+
+@pytest.fixture
+def folder(tmp_path, dot, crystal):
+    write_model(tmp_path / "out", dot, summarise(dot, [crystal], {}), derived_notes([crystal]))
+    return tmp_path / "out"
+
+
+def test_extxyz_reads_back_equal(folder, dot):
+    again = Model.read(folder / "model.extxyz")
+    np.testing.assert_allclose(again.positions_a, dot.positions_a, atol=1e-8)
+    for name in ("symbols", "charges", "domains", "sites", "coordination", "components"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(dot, name))
+    assert again.report["formula"] == dot.formula
+
+
+def test_ase_and_pymatgen_read_the_files(folder, dot):
+    assert read(folder / "model.extxyz").get_chemical_formula(mode="reduce")
+    assert len(read(folder / "model.cif")) == dot.n_atoms
+    structure = Structure.from_file(folder / "model.cif")
+    assert len(structure) == dot.n_atoms
+    nearest = np.sort(structure.distance_matrix, axis=1)[:, 1]
+    atoms = read(folder / "model.extxyz")
+    np.testing.assert_allclose(
+        np.sort(nearest), np.sort(np.sort(atoms.get_all_distances(), axis=1)[:, 1]), atol=1e-4
+    )
+
+
+def test_json_holds_what_scripts_rely_on(folder, dot):
+    told = json.loads((folder / "model.json").read_text())
+    keys = (
+        "formula n_atoms counts net_charge diameter_nm stoichiometry min_coordination n_components "
+        "domains dipole_debye edits optimum provenance"
+    )
+    assert set(keys.split()) <= set(told)
+    assert told["net_charge"] == 0
+    assert set(told["stoichiometry"]) == {"target", "actual", "deviation"}
+    assert {"objective", "bound", "gap"} <= set(told["optimum"])
+    assert told["n_atoms"] == dot.n_atoms
+    assert told["provenance"]["crystal"]["Pb3S2Cl2"]["status"] == "derived"
+
+
+def test_derived_crystals_are_told_in_cif_and_json(folder):
+    assert (folder / "model.cif").read_text().startswith("# Derived crystal: Pb3S2Cl2.")
+
+
+def test_same_model_same_bytes(folder, tmp_path, dot, crystal):
+    write_model(tmp_path / "2", dot, summarise(dot, [crystal], {}), derived_notes([crystal]))
+    for name in ("model.extxyz", "model.cif", "model.json", "preview.png"):
+        assert (folder / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@given(
+    angles=st.tuples(*[st.floats(-3, 3)] * 3),
+    shift=st.tuples(*[st.floats(-50, 50)] * 3),
+)
+def test_size_and_dipole_do_not_depend_on_the_frame(dot, angles, shift):
+    moved = dot.transformed(Rotation.from_euler("xyz", angles).as_matrix(), shift)
+    assert moved.diameter_nm == pytest.approx(dot.diameter_nm)
+    assert moved.dipole_debye == pytest.approx(dot.dipole_debye, abs=1e-6)
+
+
+def test_domains_and_bad_models(dot, tmp_path):
+    assert dot.domain("Pb3S2Cl2").formula == dot.formula
+    with pytest.raises(InputError, match="there are Pb3S2Cl2"):
+        dot.domain("PbS")
+    (tmp_path / "a.extxyz").write_text("1\n\nPb 0 0 0\n")
+    with pytest.raises(InputError, match="not a model that epicarve wrote"):
+        Model.read(tmp_path / "a.extxyz")

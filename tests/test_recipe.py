@@ -1,0 +1,82 @@
+"""Recipes: what is read, and that each mistake is one sentence with its remedy."""
+
+import pytest
+
+from epicarve.errors import InputError
+from epicarve.workflow.recipe import read_recipe
+
+GOOD = """
+crystal:
+  name: Pb4S3Cl2
+shape:
+  kind: hemisphere
+  diameter_nm: 2.0
+  hkl: [0, 1, 0]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(text):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_small_recipe_is_enough_and_defaults_are_the_studys(recipe):
+    read = read_recipe(recipe(GOOD))
+    assert read.engine == "cp2k"
+    assert read.analysis.ipr_max == 0.03
+    assert read.cp2k.functional == "PBE"
+    assert read.as_dict() == {
+        "crystal": {"name": "Pb4S3Cl2"},
+        "shape": {"kind": "hemisphere", "diameter_nm": 2.0, "hkl": [0, 1, 0]},
+    }
+
+
+def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
+    read = read_recipe(recipe(GOOD.replace("name: Pb4S3Cl2", "file: CaF2.cif")))
+    assert read.crystal.file == tmp_path / "CaF2.cif"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("diameter_nm", "diameter"), "shape: unknown key 'diameter'; did you mean diameter_nm"),
+        (("shape:", "shap:"), "unknown key 'shap'; did you mean shape"),
+        (("[0, 1, 0]", "010"), r"shape.hkl: 8 is not a list of three integers; write \[0, 1, 0\]"),
+        (("[0, 1, 0]", "[0, 1]"), "shape.hkl.2: missing"),
+        (("[0, 1, 0]", "[0, 0, 0]"), "hkl"),
+        (("2.0", "-2.0"), "shape.diameter_nm: .*greater than 0"),
+        (("2.0", "wide"), "shape.diameter_nm: .*number"),
+        (("hemisphere", "pyramid"), "kind 'pyramid' is not known; use 'sphere'"),
+        (("  kind: hemisphere\n", ""), "kind is missing"),
+        (("name: Pb4S3Cl2", "file: a.cif\n  name: PbS"), "either name .* or file"),
+        (("name: Pb4S3Cl2", "name: PbS\n  name: PbS"), "'name' is given twice"),
+        (("crystal:\n  name: Pb4S3Cl2\n", ""), "crystal missing beside shape"),
+        (("crystal:", "crystal: ["), "not valid YAML"),
+        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nanalysis: {ipr_maximum: 1}"), "did you mean ipr_max"),
+        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {cutoff: 1}"), "did you mean cutoff_ry"),
+        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"), "engine: .*'cp2k' or 'xtb'"),
+    ],
+)
+def test_each_mistake_is_one_sentence(recipe, change, complaint):
+    assert change[0] in GOOD
+    with pytest.raises(InputError, match=complaint) as error:
+        read_recipe(recipe(GOOD.replace(*change)))
+    message = str(error.value)
+    assert "recipe.yaml" in message
+    assert "\n" not in message
+    assert "pydantic" not in message
+
+
+def test_missing_empty_and_binary_files(recipe, tmp_path):
+    with pytest.raises(InputError, match="no recipe that can be read"):
+        read_recipe(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="not a recipe"):
+        read_recipe(recipe(""))
+    (tmp_path / "recipe.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not valid YAML"):
+        read_recipe(tmp_path / "recipe.yaml")
