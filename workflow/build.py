@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from epicarve.builder.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.builder.summary import derived_notes, summarise
+from epicarve.builder.surface import surface_of
 from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
@@ -21,9 +22,14 @@ from epicarve.units import A_PER_NM
 from .recipe import CrystalSpec, HemisphereSpec, Recipe, read_recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from epicarve.builder.balance import BalanceOptions
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
+
+    Rotations = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -68,13 +74,15 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     if recipe.crystal is not None and recipe.shape is not None:
-        model, crystals = _particle(recipe)
+        model, crystals, rotations = _particle(recipe)
     else:
-        model, crystals = _heterostructure(recipe)
+        model, crystals, rotations = _heterostructure(recipe)
+    surface = surface_of(model, crystals, rotations)
+    model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
     built = Built(model, summarise(model, crystals, provenance), derived_notes(crystals))
     if out is not None:
-        write_model(Path(out), model, built.summary, built.notes)
+        write_model(Path(out), model, built.summary, built.notes, surface.columns)
     return built
 
 
@@ -85,7 +93,8 @@ def load_crystal(spec: CrystalSpec) -> Crystal:
     return bundled_crystal(spec.name or "")
 
 
-def _particle(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """A particle of one crystal, and how it was turned."""
     if recipe.crystal is None or recipe.shape is None:
         raise InputError("the recipe has no crystal and shape")
     crystal = load_crystal(recipe.crystal)
@@ -93,12 +102,13 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal]]:
     if isinstance(shape, HemisphereSpec):
         half = _half(crystal, shape, recipe.balance)
         upright = half.rotation(half.shortest_direction, outward_z=-1.0)
-        return half.model.transformed(upright), [crystal]
+        return half.model.transformed(upright), [crystal], {crystal.name: upright}
     sphere = Sphere(0.5 * A_PER_NM * shape.diameter_nm)
-    return carve(crystal, sphere, shape.centre, recipe.balance), [crystal]
+    return carve(crystal, sphere, shape.centre, recipe.balance), [crystal], {}
 
 
-def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """Two joined halves, and how each was turned."""
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     film, substrate = (
@@ -111,7 +121,13 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
         )
     directions = recipe.interface
     model = join(film, substrate, directions.film_directions, directions.substrate_directions)
-    return model, [film.crystal, substrate.crystal]
+    rotations = {
+        film.crystal.name: film.rotation(directions.film_directions[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(
+            directions.substrate_directions[0], outward_z=1.0
+        ),
+    }
+    return model, [film.crystal, substrate.crystal], rotations
 
 
 def _half(crystal: Crystal, shape: HemisphereSpec, options: BalanceOptions) -> Half:
