@@ -176,7 +176,7 @@ def mesh_potentials_v(
     q = np.asarray(charges, dtype=float)
     own = 2.0 * SCREENING_PER_A / np.sqrt(np.pi) * q
     smooth = _smooth_potentials(positions_a, q)
-    return COULOMB_V_A * (_screened_potentials(positions_a, q) + smooth - own)
+    return np.asarray(COULOMB_V_A * (_screened_potentials(positions_a, q) + smooth - own))
 
 
 def _screened_potentials(
@@ -210,8 +210,8 @@ def _smooth_potentials(
     kernel = _kernel_transform(halves)
     folded = [np.minimum(np.arange(n), n - np.arange(n)) for n in size[:2]]
     spectrum = rfftn(_spread(scaled, q, size), overwrite_x=True)
-    for plane, wave in zip(spectrum, folded[0], strict=True):
-        plane *= kernel[wave, folded[1]]
+    for x, wave in enumerate(folded[0]):
+        spectrum[x] *= kernel[wave, folded[1]]
     return _gather(scaled, irfftn(spectrum, s=size, overwrite_x=True))
 
 

@@ -80,7 +80,7 @@ class Surface:
     @property
     def broken_bonds(self) -> NDArray[np.int64]:
         """Bonds that each ion lacks against bulk, shape (n_atoms,)."""
-        return np.maximum(self.model.bulk_coordination - self.model.coordination, 0)
+        return np.asarray(np.maximum(self.model.bulk_coordination - self.model.coordination, 0))
 
     @property
     def labels(self) -> NDArray[np.str_]:
@@ -247,5 +247,7 @@ def even_directions(n: int) -> NDArray[np.float64]:
     steps = np.tan((np.arange(n) + 0.5 - 0.5 * n) * np.pi / (2 * n))
     across, along = (axis.ravel() for axis in np.meshgrid(steps, steps, indexing="ij"))
     face = np.stack([across, along, np.ones(n * n)], axis=1)
-    points = np.concatenate([sign * np.roll(face, axis, axis=1) for axis in range(3) for sign in (1, -1)])
+    points = np.concatenate(
+        [sign * np.roll(face, axis, axis=1) for axis in range(3) for sign in (1, -1)]
+    )
     return np.asarray(points / np.linalg.norm(points, axis=1)[:, None])

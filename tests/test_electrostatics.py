@@ -111,9 +111,9 @@ def test_middle_of_a_block_agrees_with_pymatgens_ewald_sum(name, tmp_path):
     for n_cells in (4, 8):
         positions, charges = evjen_block(crystal, n_cells)
         centred = (crystal.fractional + 0.5 - 1e-6) % 1.0 - 0.5 + 1e-6
-        at = np.linalg.norm(
-            positions[:, None] - (centred @ crystal.cell_a)[None], axis=-1
-        ).argmin(axis=0)
+        at = np.linalg.norm(positions[:, None] - (centred @ crystal.cell_a)[None], axis=-1).argmin(
+            axis=0
+        )
         found.append(0.5 * crystal.oxidation_states @ potentials_v(positions, charges)[at])
     extrapolated = (4 * found[1] - found[0]) / 3  # the quadrupole of the block decays as 1/n²
     assert extrapolated == pytest.approx(bulk_ev, rel=1e-3)

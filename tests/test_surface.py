@@ -89,9 +89,7 @@ def test_a_turned_and_moved_model_has_the_same_surface():
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
     turn *= np.linalg.det(turn)
     still = surface_of(dot, [crystal])
-    moved = surface_of(
-        dot.transformed(turn, (5.0, 1.0, -3.0)), [crystal], {crystal.name: turn}
-    )
+    moved = surface_of(dot.transformed(turn, (5.0, 1.0, -3.0)), [crystal], {crystal.name: turn})
     np.testing.assert_array_equal(moved.classes, still.classes)
     np.testing.assert_array_equal(moved.labels, still.labels)
     np.testing.assert_allclose(moved.normals, still.normals @ turn.T, atol=1e-6)

@@ -94,7 +94,7 @@ def load_crystal(spec: CrystalSpec) -> Crystal:
 
 
 def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
-    """A particle of one crystal, and how it was turned."""
+    """Return a particle of one crystal, and how it was turned."""
     if recipe.crystal is None or recipe.shape is None:
         raise InputError("the recipe has no crystal and shape")
     crystal = load_crystal(recipe.crystal)
@@ -108,7 +108,7 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
 
 
 def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
-    """Two joined halves, and how each was turned."""
+    """Return two joined halves, and how each was turned."""
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     film, substrate = (
