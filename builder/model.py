@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Edit:
-    """One ion that the model has or lacks against the plain geometric cut.
+    """One step from the plain geometric cut to the model.
 
     Parameters
     ----------
-    action : {"removed", "added"}
-        What was done to the plain cut.
+    action : {"removed", "added", "substituted"}
+        What was done.
     symbol : str
-        The element of the ion.
+        The element of the ion; the old and the new one, ``"S→Cl"``, of a substitution.
     position_a : tuple of float
         Where the ion sits or sat, in Å, in the frame of the model.
     depth_a : float

@@ -135,8 +135,8 @@ def treat(
     Returns
     -------
     Model
-        The treated model. Its ledger goes on where that of the model ends, a replacement being
-        one ion removed and one added; report["treatment"] tells what was done.
+        The treated model. Its ledger goes on where that of the model ends, with a substitution
+        told as ``"S→Cl"``; report["treatment"] tells what was done.
 
     Raises
     ------
@@ -338,15 +338,15 @@ def _treated(
     symbols, charges = ions.symbols.copy(), ions.charges.copy()
     symbols[present] = model.symbols[lattice.of_model[present]]
     charges[present] = model.charges[lattice.of_model[present]]
-    edits = [_edit(ions, ion, "removed", str(symbols[ion]), options) for ion in replaced]
+    edits = [
+        _edit(ions, ion, "substituted", f"{symbols[ion]}→{options.halide}", options)
+        for ion in replaced
+    ]
     symbols = symbols.astype(np.result_type(symbols, np.array(options.halide)))
     for changed in (replaced, halides):
         symbols[changed] = options.halide
         charges[changed] = HALIDE_CHARGE
-    edits += [
-        _edit(ions, ion, "added", str(symbols[ion]), options)
-        for ion in np.sort(np.concatenate([replaced, filled]))
-    ]
+    edits += [_edit(ions, ion, "added", str(symbols[ion]), options) for ion in np.sort(filled)]
     present[filled] = True
     kept = np.flatnonzero(present)
     between = lattice.adjacency[kept][:, kept]
