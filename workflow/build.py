@@ -18,16 +18,22 @@ from epicarve.builder.planes import termination
 from epicarve.builder.replace import replaced
 from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.builder.summary import derived_notes, summarise
+from epicarve.builder.surface import surface_of
 from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
 from .recipe import CoreSpec, CrystalSpec, Recipe, read_recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from epicarve.builder.balance import BalanceOptions
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
     from epicarve.builder.shapes.spec import ShapeSpec
+
+    Rotations = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,15 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve series, or take series: out")
     if recipe.crystal is not None and recipe.shape is not None:
-        model, crystals = _particle(recipe)
+        model, crystals, rotations = _particle(recipe)
     else:
-        model, crystals = _heterostructure(recipe)
+        model, crystals, rotations = _heterostructure(recipe)
+    surface = surface_of(model, crystals, rotations)
+    model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
     built = Built(model, summarise(model, crystals, provenance), derived_notes(crystals))
     if out is not None:
-        write_model(Path(out), model, built.summary, built.notes)
+        write_model(Path(out), model, built.summary, built.notes, surface.columns)
     return built
 
 
@@ -108,27 +116,31 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     return found
 
 
-def _particle(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """Return a particle of one crystal, and how it was turned."""
     if recipe.crystal is None or recipe.shape is None:
         raise InputError("the recipe has no crystal and shape")
     if recipe.core is not None:
         return _core_shell(recipe, recipe.core, recipe.shape)
     crystal = load_crystal(recipe.crystal)
-    model = _carved(crystal, recipe.shape, recipe.balance)
+    model, rotations = _carved(crystal, recipe.shape, recipe.balance)
     variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
     if variants:
         model = replace(model, report={**model.report, "orderings": variants})
-    return model, [crystal]
+    return model, [crystal], rotations
 
 
-def _carved(crystal: Crystal, shape: ShapeSpec, options: BalanceOptions) -> Model:
+def _carved(crystal: Crystal, shape: ShapeSpec, options: BalanceOptions) -> tuple[Model, Rotations]:
     if not isinstance(shape, HemisphereSpec):
-        return carve_particle(crystal, shape, options).model
+        return carve_particle(crystal, shape, options).model, {}
     half = _half(crystal, shape, options)
-    return half.model.transformed(half.rotation(half.shortest_direction, outward_z=-1.0))
+    upright = half.rotation(half.shortest_direction, outward_z=-1.0)
+    return half.model.transformed(upright), {crystal.name: upright}
 
 
-def _core_shell(recipe: Recipe, spec: CoreSpec, shape: ShapeSpec) -> tuple[Model, list[Crystal]]:
+def _core_shell(
+    recipe: Recipe, spec: CoreSpec, shape: ShapeSpec
+) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.crystal is None:
         raise InputError("the recipe has no crystal for the shell")
     core, shell = load_crystal(spec.crystal), load_crystal(recipe.crystal)
@@ -141,10 +153,11 @@ def _core_shell(recipe: Recipe, spec: CoreSpec, shape: ShapeSpec) -> tuple[Model
     model = with_core(
         particle.model, core, shell, region=region, centre=particle.centre, lattice=lattice
     )
-    return model, [core, shell]
+    return model, [core, shell], {}
 
 
-def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """Return two joined halves, and how each was turned."""
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     film, substrate = (
@@ -157,7 +170,13 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
         )
     directions = recipe.interface
     model = join(film, substrate, directions.film_directions, directions.substrate_directions)
-    return model, [film.crystal, substrate.crystal]
+    rotations = {
+        film.crystal.name: film.rotation(directions.film_directions[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(
+            directions.substrate_directions[0], outward_z=1.0
+        ),
+    }
+    return model, [film.crystal, substrate.crystal], rotations
 
 
 def _half(crystal: Crystal, shape: HemisphereSpec, options: BalanceOptions) -> Half:
