@@ -11,7 +11,13 @@ from epicarve.workflow.run import run
 
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"
-MODELS = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")
+MODELS = (
+    "pb3s2cl2-sphere",
+    "pb4s3cl2-hemisphere",
+    "pb4s3cl2-cspbcl3",
+    "pbs-wulff",
+    "cspbbr3-cspbcl3-core-shell",
+)
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
