@@ -270,6 +270,10 @@ def test_box_faces_on_named_layers_are_nearest_to_the_lengths():
             "less than 1",
         ),
         ({"kind": "rod", "direction": [0, 0, 1], "diameter_nm": 3, "length_nm": 2}, "ends: flat"),
+        (
+            {"kind": "hemisphere", "diameter_nm": 3, "hkl": [1, 0, 0], "grow_nm": 0.1},
+            "off its atomic layer",
+        ),
         ({"kind": "ellipsoid", "diameters_nm": [1, 2, -3]}, "greater than 0"),
         (
             {"kind": "ellipsoid", "diameters_nm": [3, 3, 3], "along": [[1, 0, 0], [2, 0, 0]]},
