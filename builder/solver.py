@@ -134,6 +134,10 @@ class Solver:
     def _gap_limit(self) -> float:
         return 0.0 if self.exact else GAP_LIMIT
 
+    def _enough(self, relaxed: Relaxed) -> float:
+        """Objective at which nothing better needs to be looked for."""
+        return relaxed.value + self._gap_limit * abs(relaxed.value) + 1e-9
+
     def _gap(self, y: NDArray[np.float64], bound: float) -> float:
         value = self.value(y)
         return (value - bound) / max(abs(value), 1.0) if value - bound > WHOLE else 0.0
@@ -336,7 +340,7 @@ class Solver:
             steps = None if more is None else least + more
             y, _, _ = self._priced_whole(relaxed, columns, taken, factor, steps)
             if y is not None:
-                y = levelled(program, y, columns[~taken], self.cost)
+                y = levelled(program, y, columns[~taken], self.cost, self._enough(relaxed))
                 if best is None or self.value(y) < self.value(best):
                     best = y
                 if steps is not None and program.steps(best) <= steps:
@@ -468,7 +472,8 @@ class Solver:
                 self._objective(columns), columns, taken, ANYHOW_GAP, dipole=False
             )
             if y is not None:
-                return levelled(self.program, y, columns[~taken][:POOL_COLUMNS], self.cost)
+                some = columns[~taken][:POOL_COLUMNS]
+                return levelled(self.program, y, some, self.cost, self._enough(relaxed))
         return None
 
     def _is_tangent(self, y: NDArray[np.float64]) -> bool:
