@@ -131,7 +131,7 @@ def _swapped(
         np.concatenate([start + shifts[alone], start + shifts[first] + shifts[second]]), axis=1
     )
     total = np.concatenate([rise[alone], rise[first] + rise[second]])
-    pairs = [(swap,) for swap in alone.tolist()]
+    pairs: list[tuple[int, ...]] = [(swap,) for swap in alone.tolist()]
     pairs += zip(first.tolist(), second.tolist(), strict=True)
     lengths = np.round(np.maximum(lengths, program.free_dipole), 6)
     limit = max(float(np.linalg.norm(start)) - 1e-6, program.free_dipole + 1e-6)
@@ -163,7 +163,7 @@ def _fits(
     chosen = matrix[:, columns]
     over = sign * chosen.data > slack[chosen.indices] + 1e-6
     owner = np.repeat(np.arange(len(columns)), np.diff(chosen.indptr))
-    return np.bincount(owner[over], minlength=len(columns)) == 0
+    return np.asarray(np.bincount(owner[over], minlength=len(columns)) == 0)
 
 
 def _is_local(program: Program, y: NDArray[np.float64]) -> bool:

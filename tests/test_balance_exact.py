@@ -1,6 +1,7 @@
 """The optimisation against brute force: every choice of up to 22 free ions."""
 
 import itertools
+from unittest import mock
 
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
@@ -91,13 +92,13 @@ def brute_force(ions, adjacency, depth_a, options):
     centre=st.tuples(*[st.floats(0.0, 1.0)] * 3) | st.just((0.0, 0.0, 0.0)),
     radius_a=st.floats(4.0, 9.0),
     tilt=st.none() | st.floats(0.0, 1.5),
-    n_candidates=st.integers(8, MAX_FREE),
+    n_candidates=st.integers(4, 12) | st.integers(4, 15) | st.integers(4, MAX_FREE),
     tolerance=st.sampled_from([0.0, 0.02, 0.1, 0.3]),
     fewer=st.integers(0, 2),
     charge=st.sampled_from([0, 0, 0, 1, -2]),
     free_dipole_v=st.sampled_from([0.05, 0.15, 1.0]),
 )
-def test_equals_brute_force(
+def test_equals_brute_force(  # noqa: PLR0917
     name, centre, radius_a, tilt, n_candidates, tolerance, fewer, charge, free_dipole_v
 ):
     crystal = bundled_crystal(name)
@@ -123,7 +124,8 @@ def test_equals_brute_force(
     best = brute_force(ions, adjacency, depth_a, options)
     assume(best != "too many")
     try:
-        found = balance(ions, adjacency, depth_a, options)
+        with mock.patch("epicarve.builder.relaxation.explain", return_value="infeasible"):
+            found = balance(ions, adjacency, depth_a, options)
     except InputError:
         assert best is None
         return

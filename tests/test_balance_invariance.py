@@ -55,9 +55,7 @@ def test_rotated_crystal(name, radius_a, centre, seed):
     crystal = bundled_crystal(name)
     turn = Rotation.random(rng=seed).as_matrix()
     turned = replace(crystal, cell_a=crystal.cell_a @ turn.T)
-    assert_same(
-        carve(crystal, Sphere(radius_a), centre), carve(turned, Sphere(radius_a), centre)
-    )
+    assert_same(carve(crystal, Sphere(radius_a), centre), carve(turned, Sphere(radius_a), centre))
 
 
 @pytest.mark.parametrize(("name", "radius_a", "centre"), CASES)
