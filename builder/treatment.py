@@ -16,7 +16,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A
 
-from .balance import minimum_coordination
+from .shell import minimum_coordination
 from .lattice import LatticeIons, ions_near
 from .model import Edit, Model
 
