@@ -12,11 +12,10 @@ from epicarve.errors import InputError
 from .balance import Balance, BalanceOptions, balance, ratio_deviation
 from .lattice import LatticeIons, ions_near
 from .model import Edit, Model, composition
+from .shell import SURFACE_A
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from .crystal import Crystal
     from .shapes import Shape
@@ -44,7 +43,7 @@ def carve(
     Returns
     -------
     Model
-        A model of one domain named after the crystal, net charge exactly 0.
+        A model of one domain named after the crystal, its net charge exactly 0 or as asked for.
 
     Raises
     ------
@@ -64,7 +63,8 @@ def carve(
     shell_a = (
         10.0 * options.shell_nm if options.shell_nm is not None else max(crystal.bonds.lengths_a)
     )
-    ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a=0.5 * shell_a)
+    margin_a = 0.5 * shell_a + 2.0 * SURFACE_A
+    ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
     adjacency = ions.adjacency()
     outcome = balance(ions, adjacency, float(shell_a), options)
@@ -72,15 +72,15 @@ def carve(
     between_kept = adjacency[kept][:, kept]
     _, components = connected_components(between_kept, directed=False)
     return Model(
-        symbols=ions.symbols[kept],
+        symbols=outcome.symbols[kept],
         positions_a=ions.positions_a[kept],
-        charges=ions.charges[kept],
+        charges=outcome.charges[kept],
         domains=np.full(len(kept), crystal.name),
         sites=ions.sites[kept],
-        coordination=np.asarray(between_kept.sum(axis=1), dtype=int),
+        coordination=np.diff(between_kept.indptr).astype(int),
         bulk_coordination=ions.bulk_coordination[kept],
         components=components.astype(int),
-        edits=_edits(ions, outcome.kept),
+        edits=_edits(ions, outcome),
         report=_report(crystal, ions, outcome),
     )
 
@@ -93,35 +93,37 @@ def _refuse_too_small(crystal: Crystal, shape: Shape, ions: LatticeIons) -> None
             f"{crystal.name}: a shape of {extent_a / 10:.2f} nm is smaller than the unit cell, "
             f"whose shortest edge is {min(edges_a) / 10:.2f} nm; make it larger"
         )
-    if not (ions.signed_distance_a <= 0.0).any():
+    if not (ions.signed_distance_a <= SURFACE_A).any():
         raise InputError(
             f"{crystal.name}: the shape holds no ion; make it larger or move its centre"
         )
 
 
-def _edits(ions: LatticeIons, kept: NDArray[np.bool_]) -> tuple[Edit, ...]:
+def _edits(ions: LatticeIons, outcome: Balance) -> tuple[Edit, ...]:
     """Every difference between the model and the plain cut, in the order of the ions."""
-    inside = ions.signed_distance_a <= 0.0
+    inside = ions.signed_distance_a <= SURFACE_A
+    before, after = ions.symbols, outcome.symbols
+    replaced = inside & outcome.kept & (before != after)
     return tuple(
         Edit(
-            action="removed" if inside[ion] else "added",
-            symbol=str(ions.symbols[ion]),
+            action="substituted" if replaced[ion] else "removed" if inside[ion] else "added",
+            symbol=f"{before[ion]}→{after[ion]}" if replaced[ion] else str(after[ion]),
             position_a=tuple(ions.positions_a[ion].tolist()),
             depth_a=-float(ions.signed_distance_a[ion]),
             domain=ions.crystal.name,
             reason="neutrality, ratio and coordination at least cost",
         )
-        for ion in np.flatnonzero(inside != kept)
+        for ion in np.flatnonzero((inside != outcome.kept) | replaced)
     )
 
 
 def _report(crystal: Crystal, ions: LatticeIons, outcome: Balance) -> dict[str, object]:
-    symbols = ions.symbols[outcome.kept]
-    inside = ions.signed_distance_a <= 0.0
+    symbols = outcome.symbols[outcome.kept]
+    inside = ions.signed_distance_a <= SURFACE_A
     return {
         "stoichiometry": {
             "target": crystal.formula_unit,
-            "actual": composition(symbols, ions.charges[outcome.kept]),
+            "actual": composition(symbols, outcome.charges[outcome.kept]),
             "deviation": ratio_deviation(symbols, crystal.formula_unit),
         },
         "plain_cut": {
@@ -133,5 +135,9 @@ def _report(crystal: Crystal, ions: LatticeIons, outcome: Balance) -> dict[str, 
             "bound": outcome.bound,
             "gap": outcome.gap,
             "n_free": outcome.n_free,
+            "fidelity_a": outcome.fidelity_a,
+            "broken_bonds": outcome.broken_bonds,
+            "dipole_level": outcome.dipole_level,
+            "costs_a": {name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
         },
     }

@@ -1,0 +1,167 @@
+"""Small dipoles: directions to measure along, and swaps of equal edits that level it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csc_array
+from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .program import Program
+
+MAX_SWAPS = 4000
+"""Swaps that are combined in pairs; a larger number is thinned out evenly."""
+
+MAX_ROUNDS = 40
+DEARER = (1e-9, 0.05, 0.5)
+"""By how many steps a swap may raise the cost, in the order of what is tried."""
+
+TRIALS = 100
+PARTNERS = 8
+
+
+def directions() -> NDArray[np.float64]:
+    """Return 42 unit vectors: the corners and the middles of the edges of an icosahedron."""
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    corners = np.array(
+        [
+            np.roll([0.0, one, other], turn)
+            for turn in range(3)
+            for one in (-1.0, 1.0)
+            for other in (-golden, golden)
+        ]
+    )
+    corners /= np.linalg.norm(corners[0])
+    i, j = np.nonzero(np.triu(corners @ corners.T > 0.4, k=1))
+    middles = corners[i] + corners[j]
+    return np.vstack([corners, middles / np.linalg.norm(middles, axis=1)[:, None]])
+
+
+def levelled(
+    program: Program,
+    y: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    cost: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Swap edits of the same charge until the dipole costs nothing, then for fewer broken bonds.
+
+    First only edits of the same cost are swapped, then dearer ones. What is found depends on the
+    start and is not proven to be the best.
+
+    Parameters
+    ----------
+    program : Program
+        The program.
+    y : ndarray of float, shape (n_columns,)
+        Edits that satisfy all rows.
+    columns : ndarray of int
+        Columns that may be swapped.
+    cost : ndarray of float, shape (n_columns,)
+        Cost of each column.
+
+    Returns
+    -------
+    ndarray of float, shape (n_columns,)
+        Edits that satisfy all rows, with a dipole no larger.
+    """
+    for dearer in DEARER:
+        for _ in range(MAX_ROUNDS):
+            if program.level(y) == 0:
+                break
+            swapped = _swapped(program, y, columns, cost, dearer)
+            if swapped is None:
+                break
+            y = swapped
+    for _ in range(MAX_ROUNDS if program.level(y) == 0 else 0):
+        swapped = _swapped(program, y, columns, cost, -1e-9)
+        if swapped is None:
+            break
+        y = swapped
+    return y
+
+
+def _swapped(
+    program: Program,
+    y: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    cost: NDArray[np.float64],
+    dearer: float,
+) -> NDArray[np.float64] | None:
+    """Make the swap or the pair of swaps that leaves the smallest dipole, the cheapest of equals.
+
+    Dipoles that cost nothing are equal. None if no swap makes a costly dipole smaller; with a
+    negative `dearer`, if none makes the edits cheaper at a dipole that costs nothing.
+    """
+    edits = program.edits
+    matrix = csc_array(program.local.matrix)
+    slack = program.local.limit - program.local.matrix @ y
+    done, undone = columns[y[columns] > 0.5], columns[y[columns] < 0.5]
+    undone = undone[_fits(matrix, slack, undone, 1.0)]
+    done = done[_fits(matrix, slack, done, -1.0)]
+    alike = edits.charges[done][:, None] == edits.charges[undone][None, :]
+    rise = cost[undone][None, :] - cost[done][:, None]
+    out, into = np.nonzero(alike & (rise <= dearer))
+    if len(out) == 0:
+        return None
+    thin = -(-len(out) // MAX_SWAPS)
+    rise = rise[out, into][::thin]
+    out, into = done[out[::thin]], undone[into[::thin]]
+    shifts = (edits.moments[:, into] - edits.moments[:, out]).T
+    ratio = program.ratio.matrix.toarray()
+    ratios = ratio[:, into] - ratio[:, out]
+    spare = (program.ratio.limit - ratio @ y + 1e-6)[:, None]
+    start = program.dipole(y)
+    near = min(PARTNERS, len(shifts))
+    partner = cKDTree(shifts).query(-(start + shifts), k=np.arange(1, near + 1))[1].reshape(-1)
+    first = np.repeat(np.arange(len(shifts)), near)
+    apart = (out[first] != out[partner]) & (into[first] != into[partner])
+    apart &= (ratios[:, first] + ratios[:, partner] <= spare).all(axis=0)
+    alone = np.flatnonzero((ratios <= spare).all(axis=0))
+    first, second = first[apart], partner[apart]
+    lengths = np.linalg.norm(
+        np.concatenate([start + shifts[alone], start + shifts[first] + shifts[second]]), axis=1
+    )
+    total = np.concatenate([rise[alone], rise[first] + rise[second]])
+    pairs = [(swap,) for swap in alone.tolist()]
+    pairs += zip(first.tolist(), second.tolist(), strict=True)
+    lengths = np.round(np.maximum(lengths, program.free_dipole), 6)
+    limit = max(float(np.linalg.norm(start)) - 1e-6, program.free_dipole + 1e-6)
+    order = np.lexsort((np.round(total, 9), lengths))
+    broken: set[int] = set()
+    trials = 0
+    for trial in order[lengths[order] < limit].tolist():
+        if not broken.isdisjoint(pairs[trial]):
+            continue
+        swapped = y.copy()
+        for swap in pairs[trial]:
+            swapped[out[swap]] -= 1.0
+            swapped[into[swap]] += 1.0
+            if not _is_local(program, swapped):
+                broken.add(swap)
+                break
+        else:
+            return swapped
+        trials += 1
+        if trials == TRIALS:
+            break
+    return None
+
+
+def _fits(
+    matrix: csc_array, slack: NDArray[np.float64], columns: NDArray[np.int64], sign: float
+) -> NDArray[np.bool_]:
+    """Whether each column alone may change by sign without breaking a row."""
+    chosen = matrix[:, columns]
+    over = sign * chosen.data > slack[chosen.indices] + 1e-6
+    owner = np.repeat(np.arange(len(columns)), np.diff(chosen.indptr))
+    return np.bincount(owner[over], minlength=len(columns)) == 0
+
+
+def _is_local(program: Program, y: NDArray[np.float64]) -> bool:
+    """Whether whole edits break no row of coordination and are each done once at most."""
+    over = (program.local.matrix @ y) > program.local.limit + 1e-6
+    return bool(not over.any() and y.min() >= 0.0 and y.max() <= 1.0)

@@ -1,0 +1,231 @@
+"""The integer program of a cut: edits as columns, constraints as rows, costs as whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+from epicarve.units import COULOMB_V_A
+
+from .frame import GRAIN_A, in_grains
+from .shell import STEP_A
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .edits import Edits
+    from .balance import BalanceOptions
+    from .shell import Shell
+
+DIPOLE_COST_A = 4.0
+"""Cost in Å of moving one elementary charge by one radius beyond the free dipole."""
+
+
+@dataclass
+class Rows:
+    """Constraints matrix · y <= limit on the edits."""
+
+    matrix: csr_array
+    limit: NDArray[np.float64]
+
+    def __add__(self, other: Rows) -> Rows:
+        matrix = vstack([self.matrix, other.matrix], format="csr")
+        return Rows(csr_array(matrix), np.concatenate([self.limit, other.limit]))
+
+
+class Program:
+    """Minimise W·(steps·y + K·level) + bonds·y over y in {0, 1} and whole levels of the dipole.
+
+    Parameters
+    ----------
+    shell : Shell
+        The ions that may be edited.
+    edits : Edits
+        The columns.
+    options : BalanceOptions
+        What the model must satisfy.
+
+    Attributes
+    ----------
+    charge_row, charge_limit
+        Charges of the edits, and what they must sum to.
+    ratio : Rows
+        Each element's count within the tolerance of its share of the whole.
+    local : Rows
+        Minimum coordination of each kept ion; one edit at most of each ion.
+    dipole_start : ndarray of float, shape (3,)
+        Dipole of the cut without edits in e Å, along the shell's own axes.
+    free_dipole : float
+        Length of the dipole in e Å that costs nothing.
+    level_steps : int
+        Cost in steps, K, of each further dipole of that length.
+    """
+
+    def __init__(self, shell: Shell, edits: Edits, options: BalanceOptions) -> None:
+        self.shell = shell
+        self.edits = edits
+        self.options = options
+        ions = shell.ions
+        base = np.flatnonzero(shell.base)
+        charges = ions.charges[base]
+        self.charge_limit = options.net_charge - int(charges.sum())
+        self.ratio = self._ratio_rows()
+        self.local = _coordination_rows(shell, edits) + _exclusive_rows(edits)
+        start = (charges @ ions.positions_a[base]) @ shell.axes.T
+        self.dipole_start = in_grains(start) * GRAIN_A
+        inner = ions.positions_a[shell.inside]
+        self.radius_a = float(np.sqrt((inner**2).sum(axis=1).max()))
+        self.free_dipole = options.free_dipole_v / COULOMB_V_A * self.radius_a**2
+        step = DIPOLE_COST_A * self.free_dipole / self.radius_a / STEP_A
+        self.level_steps = max(1, round(step))
+
+    def _ratio_rows(self) -> Rows:
+        """Return |total·count - share·all| <= tolerance·share·all in whole numbers."""
+        edits = self.edits
+        unit = self.shell.ions.crystal.formula_unit
+        total = sum(unit.values())
+        tolerance = Fraction(self.options.ratio_tolerance).limit_denominator(10**4)
+        crystal = self.shell.ions.crystal
+        of_site = np.bincount(self.shell.ions.sites[self.shell.base], minlength=crystal.n_sites)
+        base = {symbol: int(of_site[crystal.symbols == symbol].sum()) for symbol in unit}
+        n_base = sum(base.values())
+        of = {symbol: edits.counts[edits.elements.index(symbol)] for symbol in unit}
+        n_edit = sum(of.values())
+        rows, limits = [], []
+        for symbol, share in unit.items():
+            for sign, bound in ((1, 1 + tolerance), (-1, 1 - tolerance)):
+                own, all_ = bound.denominator * total, bound.numerator * share
+                scale = np.gcd(own, all_)
+                own, all_ = own // scale, all_ // scale
+                rows.append(sign * (own * of[symbol] - all_ * n_edit) / own)
+                limits.append(-sign * (own * base[symbol] - all_ * n_base) / own)
+        return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits, dtype=float))
+
+    def applied(
+        self, y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.str_], NDArray[np.int64]]:
+        """Which ions the edits leave, and element and charge of every ion, each (n_ions,)."""
+        edits, ions = self.edits, self.shell.ions
+        done = np.flatnonzero(edits.members @ y > 0.5)
+        ion, after = edits.ion[done], edits.symbol[done]
+        kept = self.shell.base.copy()
+        kept[ion] = after != ""
+        stays = after != ""
+        width = max(ions.symbols.dtype.itemsize, after.dtype.itemsize) // 4
+        symbols, charges = ions.symbols.astype(f"<U{width}"), ions.charges.copy()
+        symbols[ion[stays]] = after[stays]
+        charges[ion[stays]] = edits.new_charge[done][stays]
+        return kept, symbols, charges
+
+    def dipole(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Dipole in e Å after edits, along the shell's own axes, shape (3,)."""
+        return np.asarray(self.dipole_start + self.edits.moments @ y)
+
+    def level(self, y: NDArray[np.float64]) -> int:
+        """Whole number of times that the dipole exceeds the free one."""
+        excess = float(np.linalg.norm(self.dipole(y))) / self.free_dipole - 1.0
+        return max(0, int(np.ceil(excess - 1e-6)))
+
+    def steps(self, y: NDArray[np.float64]) -> int:
+        """Fidelity: steps of all edits and of the dipole's level."""
+        return round(float(self.edits.steps @ y)) + self.level_steps * self.level(y)
+
+    def bonds(self, y: NDArray[np.float64]) -> int:
+        """Bonds broken by all edits, each counted against the base."""
+        return round(float(self.edits.bonds @ y))
+
+
+def _coordination_rows(shell: Shell, edits: Edits) -> Rows:
+    """For each ion that may lose neighbours: enough of them stay if it stays.
+
+    With c neighbours in the base, m needed, R removed and A added ones: R - A <= c - m if the ion
+    is kept. An edit of the ion itself lifts that by as much as it takes and not more.
+    """
+    free = shell.free
+    n_free = len(free)
+    touched = np.zeros(shell.ions.n_ions, dtype=bool)
+    around = shell.adjacency[free]
+    touched[around.indices] = True
+    beside = shell.ordered(np.flatnonzero(touched & shell.fixed))
+    position = np.full(shell.ions.n_ions, -1)
+    position[free] = np.arange(n_free)
+    concerned = np.concatenate([free, beside])
+    neighbours = shell.adjacency[concerned].tocoo()
+    row, column = neighbours.coords[0], position[neighbours.coords[1]]
+    row, column = row[column >= 0], column[column >= 0]
+    removable = shell.inside[free][column]
+    slack = (shell.held - shell.minimum)[concerned]
+    n_rows = len(concerned)
+    n_removable = np.bincount(row[removable], minlength=n_rows)
+    is_free = np.arange(n_rows) < n_free
+    own_inside = is_free & shell.inside[concerned]
+    own_outside = is_free & ~shell.inside[concerned]
+    lift = n_removable - slack
+    needed = lift > 0
+
+    parts: list[tuple[NDArray[np.int64], ...]] = []
+    limits: list[NDArray[np.float64]] = []
+    offset = 0
+
+    def add(rows: NDArray[np.int64], cols: NDArray[np.int64], data: NDArray[np.int64]) -> None:
+        parts.append((rows + offset, cols, data))
+
+    def finish(limit: NDArray[np.int64]) -> None:
+        nonlocal offset
+        limits.append(np.asarray(limit, dtype=float))
+        offset += len(limit)
+
+    # general rows
+    number = np.cumsum(needed) - 1
+    of_row = needed[row]
+    add(number[row[of_row]], column[of_row], np.where(removable[of_row], 1, -1))
+    for mask, sign in ((own_inside, -1), (own_outside, 1)):
+        chosen = np.flatnonzero(needed & mask)
+        add(number[chosen], chosen, sign * lift[chosen])
+    limit = np.where(own_outside, slack + lift, slack)
+    finish(limit[needed])
+    # an ion short of neighbours: those added make up for it, whatever else is removed
+    short = is_free & (slack < 0) & (n_removable > 0)
+    number = np.cumsum(short) - 1
+    of_row = short[row] & ~removable
+    add(number[row[of_row]], column[of_row], np.full(int(of_row.sum()), -1))
+    for mask, sign in ((own_inside, 1), (own_outside, -1)):
+        chosen = np.flatnonzero(short & mask)
+        add(number[chosen], chosen, sign * slack[chosen])
+    finish(np.where(own_inside, slack, 0)[short])
+    # an ion with none to spare: whichever neighbour goes, it goes or another comes
+    tight = is_free & (slack == 0) & (n_removable > 1)
+    pairs = np.flatnonzero(tight[row] & removable)
+    owner = row[pairs]
+    add(np.arange(len(pairs)), column[pairs], np.ones(len(pairs), dtype=int))
+    add(np.arange(len(pairs)), owner, np.where(own_inside[owner], -1, 1))
+    added = np.flatnonzero(tight[row] & ~removable)
+    if len(added):
+        first = np.searchsorted(owner, row[added])
+        repeat = np.searchsorted(owner, row[added], side="right") - first
+        which = np.repeat(first, repeat) + _ramps(repeat)
+        columns = np.repeat(column[added], repeat)
+        add(which, columns, np.full(len(which), -1))
+    finish(np.where(own_outside[owner], 1, 0))
+
+    rows = np.concatenate([part[0] for part in parts])
+    columns = np.concatenate([part[1] for part in parts])
+    data = np.concatenate([part[2] for part in parts]).astype(float)
+    matrix = csr_array((data, (rows, columns)), shape=(offset, n_free))
+    return Rows(csr_array(matrix @ edits.occupancy), np.concatenate(limits))
+
+
+def _ramps(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, ..., length - 1 for each length, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
+
+
+def _exclusive_rows(edits: Edits) -> Rows:
+    """At most one edit of each ion that has a choice of several."""
+    several = np.flatnonzero(edits.choices.sum(axis=1) > 1)
+    return Rows(csr_array(edits.choices[several]), np.ones(len(several)))

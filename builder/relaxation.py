@@ -1,0 +1,132 @@
+"""Why no choice of ions satisfies all constraints, and the nearest choice that does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .edits import possible_edits
+from .program import Program
+from .shell import Shell
+from .solver import Solver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scipy.sparse import csr_array
+
+    from .balance import BalanceOptions
+    from .lattice import LatticeIons
+
+TOLERANCE_GRAIN = 1e-3
+SHELL_GRAIN_A = 0.1
+MAX_SHELL = 3.0
+"""A shell is deepened up to this multiple of what was asked for."""
+
+MAX_CHARGE = 12
+
+
+def explain(
+    ions: LatticeIons, adjacency: csr_array, shell_a: float, options: BalanceOptions
+) -> str:
+    """Say which constraint stands in the way, and the smallest relaxations that are feasible.
+
+    Each constraint is relaxed alone until some choice satisfies the others: the ratio's
+    tolerance to `TOLERANCE_GRAIN`, the minimum coordination of one element by whole neighbours,
+    the shell by `SHELL_GRAIN_A`, the net charge by whole charges.
+
+    Parameters
+    ----------
+    ions : LatticeIons
+        Ions inside the shape and up to half a shell outside it.
+    adjacency : csr_array, shape (n_ions, n_ions)
+        Bonds between them.
+    shell_a : float
+        Depth of the free shell in Å.
+    options : BalanceOptions
+        What cannot be satisfied.
+    """
+    crystal = ions.crystal
+    shell = Shell(ions, adjacency, shell_a, options.min_coordination)
+    minima = _minima(shell)
+    too_many = {
+        symbol: int(crystal.coordination[crystal.symbols == symbol].max())
+        for symbol in minima
+        if minima[symbol] > int(crystal.coordination[crystal.symbols == symbol].max())
+    }
+    if too_many:
+        symbol, most = next(iter(too_many.items()))
+        return (
+            f"{crystal.name}: min_coordination asks for {minima[symbol]} neighbours of {symbol}, "
+            f"which has {most} in bulk; ask for {most} at most"
+        )
+
+    def feasible(*, depth_a: float = shell_a, **changes: object) -> bool:
+        return is_feasible(ions, adjacency, depth_a, options.model_copy(update=changes))
+
+    found = []
+    tolerance = _smallest(
+        lambda value: feasible(ratio_tolerance=value), options.ratio_tolerance, 0.999
+    )
+    if tolerance is not None:
+        found.append(("the ratio", f"ratio_tolerance: {tolerance:g}"))
+    for symbol, least in minima.items():
+        for fewer in range(least - 1, -1, -1):
+            if feasible(min_coordination={**options.min_coordination, symbol: fewer}):
+                found.append(("coordination", f"min_coordination: {{{symbol}: {fewer}}}"))
+                break
+    for more in range(1, round((MAX_SHELL - 1.0) * shell_a / SHELL_GRAIN_A)):
+        depth = shell_a + more * SHELL_GRAIN_A
+        if feasible(depth_a=depth):
+            found.append(("the shell", f"shell_nm: {0.1 * depth:.2f}"))
+            break
+    charges = sorted(range(-MAX_CHARGE, MAX_CHARGE + 1), key=lambda q: (abs(q), q))
+    for change in charges[1:]:
+        if feasible(net_charge=options.net_charge + change):
+            found.append(("the net charge", f"net_charge: {options.net_charge + change}"))
+            break
+    plain = int(ions.charges[shell.inside].sum())
+    asked = (
+        f"{crystal.name}: the plain cut carries {plain:+d} e and no choice among its "
+        f"{len(shell.free)} surface ions has the net charge {options.net_charge}, the ratio "
+        f"{crystal.formula} within {options.ratio_tolerance:g} and at least "
+        f"{', '.join(f'{n} neighbours of {symbol}' for symbol, n in minima.items())}"
+    )
+    if not found:
+        return f"{asked}; no single constraint is in the way, so make the shape larger"
+    names = " or ".join(dict.fromkeys(name for name, _ in found))
+    choices = " or ".join(choice for _, choice in found)
+    return f"{asked}; in the way is {names}, and the nearest choices in reach are {choices}"
+
+
+def is_feasible(
+    ions: LatticeIons, adjacency: csr_array, shell_a: float, options: BalanceOptions
+) -> bool:
+    """Whether some choice satisfies all constraints but the one of one connected piece."""
+    shell = Shell(ions, adjacency, shell_a, options.min_coordination)
+    edits = possible_edits(shell, options.substitutions, options.symmetry)
+    return Solver(Program(shell, edits, options)).is_feasible()
+
+
+def _minima(shell: Shell) -> dict[str, int]:
+    """Largest minimum coordination of each element."""
+    ions = shell.ions
+    return {
+        symbol: int(shell.minimum[ions.symbols == symbol].max(initial=0))
+        for symbol in ions.crystal.charge_of
+    }
+
+
+def _smallest(holds: Callable[[float], bool], low: float, high: float) -> float | None:
+    """Smallest value above low, to `TOLERANCE_GRAIN`, of which a growing condition holds."""
+    if not holds(high):
+        return None
+    first, last = int(np.floor(low / TOLERANCE_GRAIN)), int(np.ceil(high / TOLERANCE_GRAIN))
+    while last - first > 1:
+        middle = (first + last) // 2
+        if holds(middle * TOLERANCE_GRAIN):
+            last = middle
+        else:
+            first = middle
+    return round(last * TOLERANCE_GRAIN, 9)

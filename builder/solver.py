@@ -1,0 +1,492 @@
+"""Solving the program of a cut: relax, round, level the dipole, and prove how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array, hstack, vstack
+
+from .dipole import directions, levelled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from .program import Program
+
+GAP_LIMIT = 5e-4
+"""Proven relative gap at which the search stops, if there are more than `EXACT_COLUMNS` edits."""
+
+EXACT_COLUMNS = 200
+"""Programs of up to this many edits are solved until the gap is 0."""
+
+FIRST_COLUMNS = 1500
+"""Larger programs start from the edits nearest to the surface; others are priced in."""
+
+FIRST_STEPS = 3
+POOL_COLUMNS = 600
+"""Edits that the integer search looks at in a program that is not solved to gap 0."""
+
+FIRST_REACH = 1.0
+"""How far in steps the reduced cost of an edit may lie for rounding to look at it."""
+
+POOL_OF_CHARGE = 24
+ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.0), (None, 1.5))
+"""Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
+
+NODE_LIMIT = 2000
+TANGENT_ROUNDS = 20
+ANYHOW_GAP = 0.05
+WHOLE = 1e-6
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """Optimum of the program without whole numbers.
+
+    Parameters
+    ----------
+    value : float
+        Its objective in steps; no choice is better.
+    y : ndarray of float, shape (n_columns,)
+        The edits, 0 to 1.
+    reduced : ndarray of float, shape (n_columns,)
+        By how much in steps, at least, an objective rises if the column takes the other value.
+    force : ndarray of float, shape (3,)
+        Price of the dipole in steps per e Å along the shell's axes.
+    """
+
+    value: float
+    y: NDArray[np.float64]
+    reduced: NDArray[np.float64]
+    force: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A choice of edits and what is proven of it, in steps."""
+
+    y: NDArray[np.float64]
+    value: float
+    bound: float
+    costs: Mapping[str, float]
+
+
+class Solver:
+    """Search for the best edits of a program.
+
+    The objective is steps + bonds/W, with W so large that no number of bonds outweighs a step.
+
+    Parameters
+    ----------
+    program : Program
+        What is solved.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        edits = program.edits
+        self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
+        short = int((program.local.limit < 0).sum())
+        self.steps_covered = 64 + 4 * abs(program.charge_limit) + 8 * short
+        weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
+        self.weight = 2 ** int(np.ceil(np.log2(weight)))
+        self.cost = edits.steps + edits.bonds / self.weight
+        self.planes = directions()
+        self.exact = edits.n_columns <= EXACT_COLUMNS
+
+    def solve(self) -> Solution | None:
+        """Return the best edits found and what is proven of them; None if there are none."""
+        stages = self._stages()
+        if stages is None:
+            return None
+        relaxed, costs = stages
+        found = self._rounded(relaxed)
+        if found is None:
+            found = self._anyhow(relaxed)
+        if found is None:
+            return None
+        bound = relaxed.value
+        for improve in (self._keep, self._lagrange, self._searched):
+            found, bound = improve(relaxed, found, bound)
+            bound = self._raised(relaxed, found, bound)
+            if self._gap(found, bound) <= self._gap_limit:
+                break
+        value = self.value(found)
+        costs["whole ions"] = value - relaxed.value
+        return Solution(found, value, min(bound, value), costs)
+
+    def is_feasible(self) -> bool:
+        """Whether some edits satisfy all rows."""
+        stages = self._stages()
+        return stages is not None and self._anyhow(stages[0]) is not None
+
+    def value(self, y: NDArray[np.float64]) -> float:
+        """Objective of whole edits in steps."""
+        return self.program.steps(y) + self.program.bonds(y) / self.weight
+
+    @property
+    def _gap_limit(self) -> float:
+        return 0.0 if self.exact else GAP_LIMIT
+
+    def _gap(self, y: NDArray[np.float64], bound: float) -> float:
+        value = self.value(y)
+        return (value - bound) / max(abs(value), 1.0) if value - bound > WHOLE else 0.0
+
+    def _stages(self) -> tuple[Relaxed, dict[str, float]] | None:
+        """Relax with one constraint more at a time; what each adds to the objective."""
+        program = self.program
+        n = program.edits.n_columns
+        relaxed: Relaxed | None = Relaxed(0.0, np.zeros(n), self.cost.copy(), np.zeros(3))
+        costs: dict[str, float] = {}
+        groups = {"charge": False, "ratio": False, "dipole": False}
+        for name in ("coordination", "charge", "ratio", "dipole"):
+            before = relaxed.value
+            if name in groups:
+                groups[name] = True
+            if not self._holds(name, relaxed.y):
+                relaxed = self.relax(**groups)
+                if relaxed is None:
+                    return None
+            costs[name] = max(0.0, relaxed.value - before)
+        return relaxed, costs
+
+    def _holds(self, name: str, y: NDArray[np.float64]) -> bool:
+        program = self.program
+        if name == "charge":
+            return bool(abs(program.edits.charges @ y - program.charge_limit) < WHOLE)
+        if name == "dipole":
+            return bool(np.linalg.norm(program.dipole(y)) <= program.free_dipole)
+        rows = program.local if name == "coordination" else program.ratio
+        return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
+
+    def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
+        """Solve without whole numbers over all columns, or return None if there is no solution."""
+        edits = self.program.edits
+        n = edits.n_columns
+        columns = np.arange(n)
+        if n > FIRST_COLUMNS:
+            columns = np.flatnonzero(edits.steps <= FIRST_STEPS)
+        while True:
+            rows = self._rows(columns, charge=charge, ratio=ratio, dipole=dipole)
+            m = len(columns)
+            low = np.r_[np.zeros(m), np.full(3, -np.inf), 0.0]
+            high = np.r_[np.ones(m), np.full(4, np.inf)]
+            found = linprog(
+                self._objective(columns),
+                A_ub=rows.upper,
+                b_ub=rows.upper_limit,
+                A_eq=rows.equal,
+                b_eq=rows.equal_limit,
+                bounds=np.column_stack([low, high]),
+                method="highs-ds",
+            )
+            if found.x is None and m == n:
+                return None
+            if found.x is None:
+                columns = np.arange(n)
+                continue
+            reduced, force = self._priced(rows, found, charge=charge, ratio=ratio, dipole=dipole)
+            outside = np.ones(n, dtype=bool)
+            outside[columns] = False
+            missed = np.flatnonzero(outside & (reduced < -WHOLE))
+            if len(missed) == 0:
+                break
+            columns = np.union1d(columns, missed)
+        y = np.zeros(n)
+        y[columns] = np.clip(found.x[:m], 0.0, 1.0)
+        return Relaxed(float(found.fun), y, np.abs(reduced), force)
+
+    def _priced(
+        self, rows: _Rows, found: Any, *, charge: bool, ratio: bool, dipole: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Reduced cost of every column, in the program or not, and the price of the dipole."""
+        program, edits = self.program, self.program.edits
+        price, equal = found.ineqlin.marginals, found.eqlin.marginals
+        dense = np.zeros(program.local.matrix.shape[0])
+        dense[rows.active] = price[: len(rows.active)]
+        reduced = self.cost - program.local.matrix.T @ dense
+        if ratio:
+            start = len(rows.active)
+            stop = start + program.ratio.matrix.shape[0]
+            reduced -= program.ratio.matrix.T @ price[start:stop]
+        if charge:
+            reduced -= equal[0] * edits.charges
+        force = np.asarray(equal[-3:]) if dipole else np.zeros(3)
+        return reduced - force @ edits.moments, force
+
+    def _rows(
+        self, columns: NDArray[np.int64], *, charge: bool, ratio: bool, dipole: bool
+    ) -> _Rows:
+        """Rows over a selection of edits, then the dipole (3) and its level (1)."""
+        program, edits = self.program, self.program.edits
+        local = csr_array(program.local.matrix[:, columns])
+        most = csr_array((np.maximum(local.data, 0.0), local.indices, local.indptr), local.shape)
+        active = np.flatnonzero(np.asarray(most.sum(axis=1)) > program.local.limit + WHOLE)
+        blocks, limits = [local[active]], [program.local.limit[active]]
+        if ratio:
+            blocks.append(program.ratio.matrix[:, columns])
+            limits.append(program.ratio.limit)
+        rows = [hstack([block, csr_array((block.shape[0], 4))], format="csr") for block in blocks]
+        equal = [csr_array((0, len(columns) + 4))]
+        equal_limits = [np.empty(0)]
+        if charge:
+            equal.append(csr_array(np.r_[edits.charges[columns], np.zeros(4)][None]))
+            equal_limits.append(np.array([float(program.charge_limit)]))
+        if dipole:
+            level = np.full((len(self.planes), 1), -program.free_dipole)
+            planes = csr_array(np.hstack([self.planes, level]))
+            rows.append(hstack([csr_array((len(self.planes), len(columns))), planes], format="csr"))
+            limits.append(np.full(len(self.planes), program.free_dipole))
+            moments = np.hstack([edits.moments[:, columns], -np.eye(3), np.zeros((3, 1))])
+            equal.append(csr_array(moments))
+            equal_limits.append(-program.dipole_start)
+        return _Rows(
+            active,
+            csr_array(vstack(rows, format="csr")),
+            np.concatenate(limits),
+            csr_array(vstack(equal, format="csr")),
+            np.concatenate(equal_limits),
+        )
+
+    def _objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.r_[self.cost[columns], np.zeros(3), float(self.program.level_steps)]
+
+    def _whole(
+        self,
+        objective: NDArray[np.float64],
+        columns: NDArray[np.int64],
+        taken: NDArray[np.bool_],
+        gap: float,
+        *,
+        dipole: bool,
+        extra: LinearConstraint | None = None,
+    ) -> tuple[NDArray[np.float64] | None, float, bool]:
+        """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
+
+        Returns the edits, the proven bound, and whether the search came to its end.
+        """
+        rows = self._rows(columns, charge=True, ratio=True, dipole=dipole)
+        m = len(columns)
+        low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
+        high = np.r_[np.ones(m), np.full(4, np.inf)]
+        if not dipole:
+            low[m:], high[m:] = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)
+        constraints = [
+            LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
+            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
+        ]
+        found = milp(
+            self.weight * objective,
+            integrality=np.r_[np.ones(m), np.zeros(3), 1.0],
+            bounds=Bounds(low, high),
+            constraints=[*constraints, extra] if extra is not None else constraints,
+            options={"mip_rel_gap": gap, "node_limit": NODE_LIMIT},
+        )
+        if found.x is None:
+            return None, np.inf, bool(found.status == 2)
+        y = np.zeros(self.program.edits.n_columns)
+        y[columns] = np.rint(found.x[:m])
+        return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)
+
+    def _pool(
+        self, relaxed: Relaxed, reach: float, *, whole: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Columns that an objective within reach may change, and those that it must contain.
+
+        Only the nearest `POOL_COLUMNS`, and the nearest of each charge, unless the whole is asked
+        for; of equals such as lie spread over the particle.
+        """
+        n = len(relaxed.y)
+        scattered = np.arange(n) * 2654435761 % 2**32
+        order = np.lexsort((scattered, np.round(relaxed.reduced, 9)))
+        is_open = np.zeros(n, dtype=bool)
+        near = order[relaxed.reduced[order] <= reach]
+        if whole or self.exact:
+            is_open[near] = True
+        else:
+            is_open[near[:POOL_COLUMNS]] = True
+            charges = self.program.edits.charges[order]
+            for charge in np.unique(charges):
+                is_open[order[charges == charge][:POOL_OF_CHARGE]] = True
+        is_open |= (relaxed.y > WHOLE) & (relaxed.y < 1.0 - WHOLE)
+        columns = np.flatnonzero(is_open | (relaxed.y >= 1.0 - WHOLE))
+        return columns, ~is_open[columns]
+
+    def _least_steps(self, bound: float, steps: float) -> int:
+        """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
+        return int(np.ceil(bound - self.most_bonds * steps / self.weight - WHOLE))
+
+    def _rounded(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
+        """Whole edits near the relaxed ones, the dipole priced in and then levelled by swaps.
+
+        First with just the fewest steps that any solution can have, then with as many as it
+        takes.
+        """
+        program = self.program
+        columns, taken = self._pool(relaxed, FIRST_REACH)
+        least = self._least_steps(relaxed.value, relaxed.value + 2.0)
+        best: NDArray[np.float64] | None = None
+        for more, factor in ROUNDINGS:
+            steps = None if more is None else least + more
+            y, _, _ = self._priced_whole(relaxed, columns, taken, factor, steps)
+            if y is not None:
+                y = levelled(program, y, columns[~taken], self.cost)
+                if best is None or self.value(y) < self.value(best):
+                    best = y
+                if steps is not None and program.steps(best) <= steps:
+                    break
+        return best
+
+    def _priced_whole(
+        self,
+        relaxed: Relaxed,
+        columns: NDArray[np.int64],
+        taken: NDArray[np.bool_],
+        factor: float,
+        steps: int | None,
+    ) -> tuple[NDArray[np.float64] | None, float, bool]:
+        """Solve in whole numbers with a price on the dipole in place of its limit."""
+        edits = self.program.edits
+        objective = self._objective(columns)
+        force = factor * relaxed.force
+        objective[: len(columns)] -= force @ edits.moments[:, columns]
+        pull = float(np.linalg.norm(force)) * self.program.free_dipole
+        objective[-1] = -float(force @ self.program.dipole_start) - pull
+        extra = None
+        if steps is not None:
+            row = np.r_[edits.steps[columns], np.zeros(4)][None].astype(float)
+            extra = LinearConstraint(row, steps, steps)
+        return self._whole(objective, columns, taken, GAP_LIMIT, dipole=False, extra=extra)
+
+    def _keep(
+        self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """The bound of the relaxed program is often as good as it gets."""
+        return found, bound
+
+    def _lagrange(
+        self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """Bound by Lagrange's theorem: whole numbers, the dipole priced and not limited."""
+        program = self.program
+        pull = float(np.linalg.norm(relaxed.force)) * program.free_dipole
+        if pull > program.level_steps:
+            return found, bound
+        columns, taken = self._pool(relaxed, self.value(found) - relaxed.value)
+        _, proven, _ = self._priced_whole(relaxed, columns, taken, 1.0, None)
+        return found, max(bound, min(proven, self._beyond(relaxed, columns[~taken])))
+
+    def _beyond(self, relaxed: Relaxed, pool: NDArray[np.int64]) -> float:
+        """Bound of all solutions that differ from the relaxed one outside a pool."""
+        outside = np.ones(len(relaxed.y), dtype=bool)
+        outside[pool] = False
+        return relaxed.value + float(relaxed.reduced[outside].min(initial=np.inf))
+
+    def _raised(self, relaxed: Relaxed, found: NDArray[np.float64], bound: float) -> float:
+        """Raise a bound that is not good enough by what follows from steps being whole."""
+        steps = self.program.steps(found)
+        if self._gap(found, bound) <= self._gap_limit or self._least_steps(bound, steps) < steps:
+            return bound
+        return max(bound, self._fewest_bonds(relaxed, steps))
+
+    def _fewest_bonds(self, relaxed: Relaxed, steps: int) -> float:
+        """Bound of the objective of all solutions with this many steps, the fewest there are."""
+        program = self.program
+        reach = steps + self.most_bonds * steps / self.weight - relaxed.value
+        columns, taken = self._pool(relaxed, reach, whole=True)
+        limit = np.r_[program.edits.steps[columns], np.zeros(3), program.level_steps]
+        rows = self._rows(columns, charge=True, ratio=True, dipole=True)
+        m = len(columns)
+        low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
+        high = np.r_[np.ones(m), np.full(4, np.inf)]
+        found = linprog(
+            np.r_[program.edits.bonds[columns], np.zeros(4)],
+            A_ub=vstack([rows.upper, csr_array(limit[None].astype(float))], format="csr"),
+            b_ub=np.r_[rows.upper_limit, float(steps)],
+            A_eq=rows.equal,
+            b_eq=rows.equal_limit,
+            bounds=np.column_stack([low, high]),
+            method="highs-ds",
+        )
+        if found.x is None:
+            return relaxed.value
+        return float(steps + np.ceil(found.fun - WHOLE) / self.weight)
+
+    def _searched(
+        self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """Look for better edits with the fewest steps, then with one step more, and so on.
+
+        That no solution has so few steps is proven over the columns that one could hold.
+        """
+        steps = self.program.steps(found)
+        target = self._least_steps(bound, steps)
+        while target <= steps:
+            reach = target + self.most_bonds * steps / self.weight - relaxed.value
+            columns, taken = self._pool(relaxed, reach, whole=True)
+            if len(columns) > POOL_COLUMNS:
+                break
+            y, proven, decided = self._with_steps(columns, taken, target)
+            if y is not None and self.value(y) < self.value(found):
+                found = y
+            if y is not None:
+                return found, max(bound, proven)
+            if not decided:
+                break
+            target += 1
+            bound = max(bound, target - self.most_bonds * steps / self.weight)
+        return found, bound
+
+    def _with_steps(
+        self, columns: NDArray[np.int64], taken: NDArray[np.bool_], steps: int
+    ) -> tuple[NDArray[np.float64] | None, float, bool]:
+        """Best edits of at most so many steps, their bound, and whether the answer is final."""
+        row = np.r_[self.program.edits.steps[columns], np.zeros(3), self.program.level_steps]
+        limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
+        objective = self._objective(columns)
+        for _ in range(TANGENT_ROUNDS):
+            y, proven, decided = self._whole(
+                objective, columns, taken, self._gap_limit, dipole=True, extra=limit
+            )
+            if y is None or self.program.steps(y) <= steps:
+                return y, proven, decided
+            if self._is_tangent(y):
+                break
+        return None, -np.inf, False
+
+    def _anyhow(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
+        """Any whole edits that satisfy all rows, or None if there are none."""
+        for reach in (8.0, np.inf):
+            columns, taken = self._pool(relaxed, reach, whole=True)
+            y, _, _ = self._whole(
+                self._objective(columns), columns, taken, ANYHOW_GAP, dipole=False
+            )
+            if y is not None:
+                return levelled(self.program, y, columns[~taken][:POOL_COLUMNS], self.cost)
+        return None
+
+    def _is_tangent(self, y: NDArray[np.float64]) -> bool:
+        """Add the plane that cuts off a dipole too large for its level, unless it is there."""
+        dipole = self.program.dipole(y)
+        length = float(np.linalg.norm(dipole))
+        if length < WHOLE or (self.planes @ dipole).max() >= length * (1.0 - 1e-9):
+            return True
+        self.planes = np.vstack([self.planes, dipole / length])
+        return False
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a selection of columns; `active` are the local ones among them."""
+
+    active: NDArray[np.int64]
+    upper: csr_array
+    upper_limit: NDArray[np.float64]
+    equal: csr_array
+    equal_limit: NDArray[np.float64]
