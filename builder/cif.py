@@ -53,15 +53,8 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
         If the file is missing or broken, has no sites, no symmetry, partial occupancy or
         overlapping sites, or if the charges do not balance.
     """
-    block = _block(path)
-    structure = gemmi.make_small_structure_from_block(block)
-    name = path.stem
+    block, structure = read_structure(path)
     _refuse_partial_occupancy(path, structure)
-    _require_symmetry(path, block)
-    if structure.cell.a <= 0 or structure.cell.volume <= 0:
-        raise InputError(
-            f"{path}: the cell has no volume; give _cell_length_a and its five fellows"
-        )
     sites = structure.get_all_unit_cell_sites()
     symbols = np.array([site.element.name for site in sites])
     cell = np.array(structure.cell.orth.mat.tolist()).T
@@ -69,17 +62,35 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
     refuse_overlaps(str(path), cell, fractional, symbols)
     charges, notes = _charges(path, block, structure, symbols, oxidation_states)
     return Crystal(
-        name=name,
+        name=path.stem,
         cell_a=cell,
         symbols=symbols,
         fractional=fractional,
         oxidation_states=charges,
         space_group=structure.spacegroup_hm or "P 1",
-        status=_text(block, "_epicarve_status") or "given",
-        source=_text(block, "_epicarve_source") or f"file {path.name}",
-        derivation=_text(block, "_epicarve_derivation"),
+        status=text_of(block, "_epicarve_status") or "given",
+        source=text_of(block, "_epicarve_source") or f"file {path.name}",
+        derivation=text_of(block, "_epicarve_derivation"),
         notes=notes,
     )
+
+
+def read_structure(path: Path) -> tuple[gemmi.cif.Block, gemmi.SmallStructure]:
+    """Return the block of a CIF that holds sites, and its structure, with cell and symmetry.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or broken, or has no sites, no symmetry or no cell.
+    """
+    block = _block(path)
+    structure = gemmi.make_small_structure_from_block(block)
+    _require_symmetry(path, block)
+    if structure.cell.a <= 0 or structure.cell.volume <= 0:
+        raise InputError(
+            f"{path}: the cell has no volume; give _cell_length_a and its five fellows"
+        )
+    return block, structure
 
 
 def _block(path: Path) -> gemmi.cif.Block:
@@ -103,13 +114,13 @@ def _refuse_partial_occupancy(path: Path, structure: gemmi.SmallStructure) -> No
         if site.occ < 0.999:
             raise InputError(
                 f"{path}: site {site.label} is occupied to {site.occ:.2f}; "
-                "give an ordered structure, with every site fully occupied"
+                "give an ordered structure, or orderings: {} if sites are shared"
             )
 
 
 def _require_symmetry(path: Path, block: gemmi.cif.Block) -> None:
     has_operations = any(len(block.find_values(tag)) > 0 for tag in OPERATION_TAGS)
-    if not has_operations and not any(_text(block, tag) for tag in SYMMETRY_TAGS):
+    if not has_operations and not any(text_of(block, tag) for tag in SYMMETRY_TAGS):
         raise InputError(
             f"{path}: no symmetry in the file, so the unit cell can't be filled; "
             "add _space_group_name_H-M_alt ('P 1' if all atoms are listed)"
@@ -174,8 +185,8 @@ def guess_oxidation_states(symbols: NDArray[np.str_]) -> dict[str, int] | None:
     return None
 
 
-def _text(block: gemmi.cif.Block, tag: str) -> str:
-    """Value of a tag on one line, empty if it is absent or unknown."""
+def text_of(block: gemmi.cif.Block, tag: str) -> str:
+    """Return the value of a tag on one line, empty if it is absent or unknown."""
     value = block.find_value(tag)
     if value is None or value in {"?", "."}:
         return ""

@@ -1,4 +1,4 @@
-"""Half of a sphere, cut along an atomic plane: a model with a flat face."""
+"""Part of a sphere, cut along an atomic plane: a model with a flat face."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .carve import carve
-from .planes import Termination, termination
-from .shapes import Cut, Sphere
+from .planes import Termination, point_on_cut
+from .shapes import sphere_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,10 +85,11 @@ def carve_half(
     hkl: tuple[int, int, int],
     layer: str | None = None,
     *,
+    fraction: float = 0.5,
     centre: Sequence[float] = (0.0, 0.0, 0.0),
     options: BalanceOptions | None = None,
 ) -> Half:
-    """Carve a neutral hemisphere whose flat face ends on a whole atomic layer.
+    """Carve a neutral part of a sphere whose flat face ends on a whole atomic layer.
 
     Parameters
     ----------
@@ -100,9 +101,11 @@ def carve_half(
         Miller indices of the face; its outward normal points along +hkl.
     layer : str, optional
         Formula of the face's outermost layer; the most natural cut if not given.
+    fraction : float
+        Share of the sphere's volume that is kept; half of it if not given.
     centre : sequence of float
-        Fractional coordinates of the sphere's centre, moved along the normal onto the cut that
-        lies nearest to it.
+        Fractional coordinates of the centre of the flat face, moved along its normal onto the
+        nearest cut.
     options : BalanceOptions, optional
         Tolerances of the optimisation.
 
@@ -118,13 +121,7 @@ def carve_half(
     >>> half.model.net_charge, half.face.layer
     (0, 'PbCl2')
     """
-    face = termination(crystal, hkl, layer)
-    normal = crystal.direction(hkl)
-    spacing = crystal.spacing_a(hkl)
-    point = np.asarray(centre, dtype=float) @ crystal.cell_a
-    periods = np.rint(np.round((point @ normal - face.offset_a) / spacing, 6))
-    on_cut = point + (face.offset_a + periods * spacing - point @ normal) * normal
-    x, y, z = (on_cut @ np.linalg.inv(crystal.cell_a)).tolist()
-    shape = Cut(Sphere(radius_a), normal, 0.0)
-    model = carve(crystal, shape, (x, y, z), options)
-    return Half(crystal=crystal, model=model, face=face, centre=(x, y, z))
+    face, point = point_on_cut(crystal, hkl, layer, centre)
+    shape = sphere_part(radius_a, crystal.direction(hkl), fraction)
+    model = carve(crystal, shape, point, options)
+    return Half(crystal=crystal, model=model, face=face, centre=point)

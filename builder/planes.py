@@ -10,6 +10,8 @@ import numpy as np
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from .crystal import Crystal
@@ -144,6 +146,60 @@ def termination(crystal: Crystal, hkl: tuple[int, int, int], layer: str | None) 
     raise InputError(
         f"{crystal.name}: no {list(hkl)} plane ends on a {layer} layer; there are {there}"
     )
+
+
+def nearest_cut(
+    crystal: Crystal,
+    hkl: tuple[int, int, int],
+    layer: str | None,
+    centre: Sequence[float],
+    offset_a: float = 0.0,
+) -> tuple[Termination, float]:
+    """Return the cut nearest to a height above a point, and its own height above it.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The crystal to cut.
+    hkl : tuple of int
+        Miller indices.
+    layer : str or None
+        Formula of the outermost layer; None for the most natural cut.
+    centre : sequence of float, length 3
+        Fractional coordinates of the point.
+    offset_a : float
+        The height in Å, along the normal.
+
+    Returns
+    -------
+    Termination, float
+        What the cut ends on, and where it lies along the normal from the point, in Å.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> face, height = nearest_cut(bundled_crystal("CsPbCl3"), (1, 0, 0), "PbCl2", (0, 0, 0), 9.0)
+    >>> face.layer, round(height, 3)
+    ('PbCl2', 9.809)
+    """
+    face = termination(crystal, hkl, layer)
+    height = float(np.asarray(centre, dtype=float) @ crystal.cell_a @ crystal.direction(hkl))
+    spacing = crystal.spacing_a(hkl)
+    periods = np.rint(np.round((height + offset_a - face.offset_a) / spacing, 6))
+    return face, float(face.offset_a + periods * spacing - height)
+
+
+def point_on_cut(
+    crystal: Crystal, hkl: tuple[int, int, int], layer: str | None, centre: Sequence[float]
+) -> tuple[Termination, tuple[float, float, float]]:
+    """Return the nearest cut, and the point moved onto it along its normal; fractional.
+
+    The parameters are those of `nearest_cut`.
+    """
+    face, rise_a = nearest_cut(crystal, hkl, layer, centre)
+    point = np.asarray(centre, dtype=float) @ crystal.cell_a + rise_a * crystal.direction(hkl)
+    x, y, z = (point @ np.linalg.inv(crystal.cell_a)).tolist()
+    return face, (x, y, z)
 
 
 def _formula(crystal: Crystal, layer: NDArray[np.int64]) -> str:

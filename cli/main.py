@@ -17,6 +17,7 @@ from .crystals import crystals
 from .inputs import inputs
 from .new import new
 from .run import run
+from .series import series
 from .terminal import complain
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (crystals, new, build, inputs, check, run, analyse):
+for command in (crystals, new, build, series, inputs, check, run, analyse):
     app.command()(command)
 
 

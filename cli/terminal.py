@@ -99,6 +99,17 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
         "cost of the edits": f"{summary['optimum']['objective']:.2f} Å, "
         f"proven optimal to {100 * summary['optimum']['gap']:.2g} %",
     }
+    if "centres" in summary:
+        facts["centre"] = f"{summary['centres']['chosen']}: {summary['centres']['why']}"
+    if "orderings" in summary:
+        tied = sum(row["tied_with_lowest"] for row in summary["orderings"])
+        facts["orderings"] = f"{len(summary['orderings'])}, {tied} of them tied for the lowest"
+    if "core_shell" in summary:
+        parts = summary["core_shell"]
+        facts["core and shell"] = (
+            f"{parts['n_core']} ions {parts['core']}, {parts['n_shell']} {parts['shell']}, "
+            f"both on the lattice of {parts['lattice']}"
+        )
     if "interface" in summary:
         interface = summary["interface"]
         continuity = interface["continuity"]

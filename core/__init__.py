@@ -19,6 +19,7 @@ _HOMES = {
     "crystals": "epicarve.workflow.crystals",
     "new": "epicarve.workflow.new",
     "build": "epicarve.workflow.build",
+    "series": "epicarve.workflow.series",
     "inputs": "epicarve.workflow.inputs",
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.balance import BalanceOptions
+from epicarve.builder.orderings import OrderingOptions
+from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec, PartSpec
+from epicarve.builder.shapes.spec import Indices, Length, refuse_whole_keys
+from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.errors import InputError
 from epicarve.options import Options
-
-
-def _three_indices(value: Any) -> Any:
-    """Refuse indices that YAML has turned into a number, such as the octal 010."""
-    if isinstance(value, (int, str)):
-        raise ValueError(
-            f"{value!r} is not a list of three integers; write [0, 1, 0] "
-            "(YAML reads 010 without brackets as the octal number 8)"
-        )
-    return value
-
-
-def _some_plane(value: tuple[int, int, int]) -> tuple[int, int, int]:
-    if not any(value):
-        raise ValueError("hkl [0, 0, 0] is no plane; give Miller indices such as [0, 1, 0]")
-    return value
-
-
-Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
-MillerIndices = Annotated[Indices, AfterValidator(_some_plane)]
-Fractional = tuple[float, float, float]
 
 
 class CrystalSpec(Options):
@@ -48,11 +31,17 @@ class CrystalSpec(Options):
         A CIF file, relative to the recipe.
     oxidation_states : dict of str to int, optional
         Formal charge of each element; taken from the CIF or guessed if not given.
+    orderings : OrderingOptions, optional
+        That the sites of the file are shared by several elements, and how to order them.
+    replace : dict of str to str
+        Elements to put in the place of others, such as {Br: Cl}; cell and sites stay.
     """
 
     name: str | None = None
     file: Path | None = None
     oxidation_states: dict[str, int] | None = None
+    orderings: OrderingOptions | None = None
+    replace: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _name_or_file(self) -> Self:
@@ -60,48 +49,9 @@ class CrystalSpec(Options):
             raise ValueError("give either name (of a bundled crystal) or file (a CIF)")
         if self.name is not None and self.oxidation_states is not None:
             raise ValueError("oxidation_states belong to a file; a bundled crystal has its own")
+        if self.name is not None and self.orderings is not None:
+            raise ValueError("orderings belong to a file; a bundled crystal is ordered")
         return self
-
-
-class SphereSpec(Options):
-    """A sphere.
-
-    Parameters
-    ----------
-    diameter_nm : float
-        Diameter in nm.
-    centre : tuple of float
-        Fractional coordinates of its centre.
-    """
-
-    kind: Literal["sphere"]
-    diameter_nm: float = Field(gt=0.0)
-    centre: Fractional = (0.0, 0.0, 0.0)
-
-
-class HemisphereSpec(Options):
-    """Half of a sphere, its flat face on a whole atomic layer.
-
-    Parameters
-    ----------
-    diameter_nm : float
-        Diameter of the sphere in nm.
-    hkl : tuple of int
-        Miller indices of the flat face, its outward normal along +hkl.
-    termination : str, optional
-        Formula of the outermost layer of the face; the most natural cut if not given.
-    centre : tuple of float
-        Fractional coordinates of the sphere's centre, moved onto the nearest such cut.
-    """
-
-    kind: Literal["hemisphere"]
-    diameter_nm: float = Field(gt=0.0)
-    hkl: MillerIndices
-    termination: str | None = None
-    centre: Fractional = (0.0, 0.0, 0.0)
-
-
-ShapeSpec = Annotated[SphereSpec | HemisphereSpec, Field(discriminator="kind")]
 
 
 class DomainSpec(Options):
@@ -120,6 +70,67 @@ class DomainSpec(Options):
     crystal: CrystalSpec
     shape: HemisphereSpec
     balance: BalanceOptions = BalanceOptions()
+
+
+class CoreSpec(Options):
+    """A core of another crystal with the same structure and the same charges.
+
+    Parameters
+    ----------
+    crystal : CrystalSpec
+        What it consists of; what lies around it is the recipe's crystal.
+    shape : shape
+        Its shape about the centre of the particle, its size in nm.
+    lattice : {"core", "shell"}
+        Whose cell and sites both take.
+    """
+
+    crystal: CrystalSpec
+    shape: PartSpec
+    lattice: Literal["core", "shell"] = "core"
+
+    @model_validator(mode="after")
+    def _part_of_the_whole(self) -> Self:
+        refuse_whole_keys(self.shape)
+        return self
+
+
+class SeriesSpec(Options):
+    """Values to take in turn; every combination of them is one particle.
+
+    Parameters
+    ----------
+    crystal : tuple of str
+        Names of bundled crystals.
+    replace : tuple of dict of str to str
+        Elements to put in the place of others; {} leaves the crystal as it is.
+    ordering : tuple of int
+        Ranks of orderings, for a file with shared sites.
+    shape : tuple of shapes
+        Whole shapes.
+    diameter_nm, atoms, formula_units : tuple of numbers
+        Sizes.
+    """
+
+    crystal: tuple[str, ...] = ()
+    replace: tuple[dict[str, str], ...] = ()
+    ordering: tuple[int, ...] = ()
+    shape: tuple[AnyShapeSpec, ...] = ()
+    diameter_nm: tuple[Length, ...] = ()
+    atoms: tuple[int, ...] = ()
+    formula_units: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _something_in_turn(self) -> Self:
+        given = [key for key in type(self).model_fields if getattr(self, key)]
+        if not given:
+            raise ValueError(
+                f"a series needs a list of values for one of {', '.join(type(self).model_fields)}"
+            )
+        sizes = [key for key in ("diameter_nm", "atoms", "formula_units") if key in given]
+        if len(sizes) > 1:
+            raise ValueError(f"{' and '.join(sizes)} both set the size; give one of them")
+        return self
 
 
 class InterfaceSpec(Options):
@@ -143,6 +154,10 @@ class Recipe(Options):
     ----------
     crystal, shape, balance
         A particle of one crystal.
+    core
+        A core of another crystal in that particle.
+    series
+        Values to take in turn, for `epicarve series`.
     film, substrate, interface
         A heterostructure, instead of the three above.
     engine : {"cp2k", "xtb"}
@@ -152,8 +167,10 @@ class Recipe(Options):
     """
 
     crystal: CrystalSpec | None = None
-    shape: ShapeSpec | None = None
+    shape: AnyShapeSpec | None = None
     balance: BalanceOptions = BalanceOptions()
+    core: CoreSpec | None = None
+    series: SeriesSpec | None = None
     film: DomainSpec | None = None
     substrate: DomainSpec | None = None
     interface: InterfaceSpec | None = None
@@ -171,8 +188,8 @@ class Recipe(Options):
         unwanted = single if wanted is double else double
         missing = [key for key, value in wanted.items() if value is None]
         extra = [key for key, value in unwanted.items() if value is not None]
-        if wanted is double and "balance" in self.model_fields_set:
-            extra.append("balance")
+        if wanted is double:
+            extra += [key for key in ("balance", "core", "series") if key in self.model_fields_set]
         if missing:
             raise ValueError(f"{' and '.join(missing)} missing beside {_rest(wanted, missing)}")
         if extra:
@@ -231,7 +248,7 @@ def read_recipe(path: Path) -> Recipe:
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: not a recipe; it needs at least crystal: and shape:")
-    for domain in (data, data.get("film"), data.get("substrate")):
+    for domain in (data, data.get("core"), data.get("film"), data.get("substrate")):
         crystal = domain.get("crystal") if isinstance(domain, dict) else None
         if isinstance(crystal, dict) and isinstance(crystal.get("file"), str):
             crystal["file"] = path.parent / crystal["file"]
@@ -249,13 +266,12 @@ def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
 def _sentence(error: ValidationError) -> str:
     """Tell the first problem that pydantic found, as one sentence."""
     first = error.errors()[0]
-    kinds = {"sphere", "hemisphere"}
-    place = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    place = ".".join(str(part) for part in first["loc"] if part not in KINDS)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         message = "missing; add it"
     elif first["type"] == "union_tag_not_found":
-        message = "kind is missing; add kind: sphere or hemisphere"
+        message = f"kind is missing; add one of {', '.join(KINDS)}"
     elif first["type"] == "union_tag_invalid":
         message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
     elif not message.startswith("unknown key") and not isinstance(first["input"], dict):

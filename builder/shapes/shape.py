@@ -1,0 +1,45 @@
+"""What every shape can tell: signed distances in Å, negative inside, and a box around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Shape(Protocol):
+    """A bounded region of space around the origin of the model's frame.
+
+    A signed distance is either exact or a bound: of the right sign, and never larger in
+    magnitude than the true distance to the surface. Each shape says which of the two it is.
+    """
+
+    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance in Å of points, shape (n, 3), to the surface; negative inside, shape (n,)."""
+        ...
+
+    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Signed distance in Å to that part of the surface where ions may be added or removed.
+
+        Minus infinity everywhere for a surface that must stay as it was cut.
+        """
+        ...
+
+    @property
+    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lower and upper corner in Å of a box that holds the region, each of shape (3,)."""
+        ...
+
+
+class Solid:
+    """A shape whose whole surface may be trimmed: its trim distance is its signed distance."""
+
+    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Distance of points to the surface in Å, negative inside."""
+        raise NotImplementedError
+
+    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Equal to the signed distance: ions may be trimmed everywhere."""
+        return self.signed_distance_a(points_a)
