@@ -19,21 +19,21 @@ from epicarve.files import replaced_file
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One ion that the model has or lacks against the plain geometric cut.
+    """One step from the plain geometric cut to the model.
 
     Parameters
     ----------
-    action : {"removed", "added"}
-        What was done to the plain cut.
+    action : {"removed", "added", "substituted"}
+        What was done.
     symbol : str
-        The element of the ion.
+        The element of the ion; the old and the new one, ``"S→Cl"``, of a substitution.
     position_a : tuple of float
         Where the ion sits or sat, in Å, in the frame of the model.
     depth_a : float
@@ -215,11 +215,23 @@ class Model:
             edits=tuple(moved(edit) for edit in self.edits),
         )
 
-    def write_extxyz(self, path: Path) -> None:
-        """Write the ions with all per-atom columns as extended XYZ, coordinates in Å."""
-        columns = "species:S:1:pos:R:3:formal_charge:I:1:domain:S:1:site:I:1"
-        columns += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
-        lines = [str(self.n_atoms), f'Properties={columns} pbc="F F F"']
+    def write_extxyz(
+        self, path: Path, columns: Mapping[str, NDArray[np.str_]] | None = None
+    ) -> None:
+        """Write the ions with all per-atom columns as extended XYZ, coordinates in Å.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        columns : mapping of str to ndarray of str, optional
+            Further columns by name, words without blanks, each of shape (n_atoms,).
+        """
+        further = columns or {}
+        properties = "species:S:1:pos:R:3:formal_charge:I:1:domain:S:1:site:I:1"
+        properties += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
+        properties += "".join(f":{name}:S:1" for name in further)
+        lines = [str(self.n_atoms), f'Properties={properties} pbc="F F F"']
         rows = zip(
             self.symbols.tolist(),
             self.positions_a.tolist(),
@@ -229,11 +241,12 @@ class Model:
             self.coordination.tolist(),
             self.bulk_coordination.tolist(),
             self.components.tolist(),
+            *(values.tolist() for values in further.values()),
             strict=True,
         )
-        for symbol, (x, y, z), charge, domain, *integers in rows:
-            numbers = " ".join(map(str, integers))
-            lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {charge} {domain} {numbers}")
+        for symbol, (x, y, z), charge, domain, *rest in rows:
+            others = " ".join(map(str, rest))
+            lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {charge} {domain} {others}")
         with replaced_file(path) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

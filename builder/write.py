@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from .model import Model
 
 CIF_MARGIN_A = 5.0
 
 
 def write_model(
-    folder: Path, model: Model, summary: Mapping[str, Any], notes: Sequence[str] = ()
+    folder: Path,
+    model: Model,
+    summary: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    columns: Mapping[str, NDArray[np.str_]] | None = None,
 ) -> None:
     """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
 
@@ -37,9 +43,11 @@ def write_model(
     notes : sequence of str
         Sentences that must stand in the CIF and under the picture, such as that a crystal is
         derived.
+    columns : mapping of str to ndarray of str, optional
+        Further columns of model.extxyz.
     """
     with filled_folder(folder) as scratch:
-        model.write_extxyz(scratch / "model.extxyz")
+        model.write_extxyz(scratch / "model.extxyz", columns)
         write_text(scratch / "model.cif", cif_text(model, notes))
         write_json(scratch / "model.json", summary)
         draw_model(scratch / "preview.png", model, notes)

@@ -18,16 +18,24 @@ from epicarve.builder.planes import termination
 from epicarve.builder.replace import replaced
 from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.builder.summary import derived_notes, summarise
+from epicarve.builder.surface import surface_of
+from epicarve.builder.treatment import treat
 from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
 from .recipe import CoreSpec, CrystalSpec, Recipe, read_recipe
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from epicarve.builder.balance import BalanceOptions
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
+    from epicarve.builder.particle import Particle
     from epicarve.builder.shapes.spec import ShapeSpec
+
+    Rotations = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -74,13 +82,15 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve series, or take series: out")
     if recipe.crystal is not None and recipe.shape is not None:
-        model, crystals = _particle(recipe)
+        model, crystals, rotations = _particle(recipe)
     else:
-        model, crystals = _heterostructure(recipe)
+        model, crystals, rotations = _heterostructure(recipe)
+    surface = surface_of(model, crystals, rotations)
+    model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
     built = Built(model, summarise(model, crystals, provenance), derived_notes(crystals))
     if out is not None:
-        write_model(Path(out), model, built.summary, built.notes)
+        write_model(Path(out), model, built.summary, built.notes, surface.columns)
     return built
 
 
@@ -108,27 +118,39 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     return found
 
 
-def _particle(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """Return a particle of one crystal, and how it was turned."""
     if recipe.crystal is None or recipe.shape is None:
         raise InputError("the recipe has no crystal and shape")
     if recipe.core is not None:
         return _core_shell(recipe, recipe.core, recipe.shape)
     crystal = load_crystal(recipe.crystal)
-    model = _carved(crystal, recipe.shape, recipe.balance)
+    particle = carve_particle(crystal, recipe.shape, recipe.balance)
+    model = particle.model
+    if recipe.treatment is not None:
+        region = recipe.shape.shape(crystal, particle.centre, particle.scale)
+        minimum = recipe.balance.min_coordination
+        model = treat(
+            model,
+            crystal,
+            region,
+            recipe.treatment,
+            centre=particle.centre,
+            min_coordination=minimum,
+        )
     variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
     if variants:
         model = replace(model, report={**model.report, "orderings": variants})
-    return model, [crystal]
+    if not isinstance(recipe.shape, HemisphereSpec):
+        return model, [crystal], {}
+    half = _face(crystal, recipe.shape, replace(particle, model=model))
+    upright = half.rotation(half.shortest_direction, outward_z=-1.0)
+    return model.transformed(upright), [crystal], {crystal.name: upright}
 
 
-def _carved(crystal: Crystal, shape: ShapeSpec, options: BalanceOptions) -> Model:
-    if not isinstance(shape, HemisphereSpec):
-        return carve_particle(crystal, shape, options).model
-    half = _half(crystal, shape, options)
-    return half.model.transformed(half.rotation(half.shortest_direction, outward_z=-1.0))
-
-
-def _core_shell(recipe: Recipe, spec: CoreSpec, shape: ShapeSpec) -> tuple[Model, list[Crystal]]:
+def _core_shell(
+    recipe: Recipe, spec: CoreSpec, shape: ShapeSpec
+) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.crystal is None:
         raise InputError("the recipe has no crystal for the shell")
     core, shell = load_crystal(spec.crystal), load_crystal(recipe.crystal)
@@ -141,10 +163,11 @@ def _core_shell(recipe: Recipe, spec: CoreSpec, shape: ShapeSpec) -> tuple[Model
     model = with_core(
         particle.model, core, shell, region=region, centre=particle.centre, lattice=lattice
     )
-    return model, [core, shell]
+    return model, [core, shell], {}
 
 
-def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
+def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+    """Return two joined halves, and how each was turned."""
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     film, substrate = (
@@ -157,10 +180,20 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal]]:
         )
     directions = recipe.interface
     model = join(film, substrate, directions.film_directions, directions.substrate_directions)
-    return model, [film.crystal, substrate.crystal]
+    rotations = {
+        film.crystal.name: film.rotation(directions.film_directions[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(
+            directions.substrate_directions[0], outward_z=1.0
+        ),
+    }
+    return model, [film.crystal, substrate.crystal], rotations
 
 
 def _half(crystal: Crystal, shape: HemisphereSpec, options: BalanceOptions) -> Half:
-    particle = carve_particle(crystal, shape, options)
+    return _face(crystal, shape, carve_particle(crystal, shape, options))
+
+
+def _face(crystal: Crystal, shape: HemisphereSpec, particle: Particle) -> Half:
+    """Return a carved hemisphere with its flat face."""
     face = termination(crystal, shape.hkl, shape.termination)
     return Half(crystal=crystal, model=particle.model, face=face, centre=particle.centre)
