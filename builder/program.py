@@ -17,8 +17,8 @@ from .shell import STEP_A
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .balance import BalanceOptions
     from .edits import Edits
+    from .balance import BalanceOptions
     from .shell import Shell
 
 DIPOLE_COST_A = 4.0

@@ -350,7 +350,8 @@ def _treated(
     present[filled] = True
     kept = np.flatnonzero(present)
     between = lattice.adjacency[kept][:, kept]
-    _, components = connected_components(between, directed=False)
+    links = ions.links(lattice.adjacency)[kept][:, kept]
+    _, components = connected_components(links, directed=False)
     added, counts = np.unique(symbols[filled], return_counts=True)
     return replace(
         model,
