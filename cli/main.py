@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -50,6 +51,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that CP2K is ended with us
     try:
         app()
     except InputError as error:

@@ -128,7 +128,9 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
                 f"{100 * contact['fraction_of_bulk']:.0f} % of the bulk's"
             )
     for name, origin in summary["provenance"]["crystal"].items():
-        facts[name] = f"{origin['status']}; {origin['source']}"
+        facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
+        if origin["status"] == "given":
+            facts[name] = f"{origin['source']}, space group {origin['space_group']}"
         for note in origin["notes"]:
             facts[f"{name}: note"] = note
     return facts

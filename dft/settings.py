@@ -83,7 +83,7 @@ class Cp2kSettings(Options):
     basis: Literal["DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"] = "DZVP-MOLOPT-SR-GTH"
     cutoff_ry: float = Field(default=400.0, gt=0)
     rel_cutoff_ry: float = Field(default=50.0, gt=0)
-    vacuum_a: float = Field(default=6.0, ge=2.0)
+    vacuum_a: float = Field(default=5.0, ge=2.0)
     eps_scf: float = Field(default=1e-6, gt=0)
     added_mos: int | None = Field(default=None, ge=1)
     prerelax: RelaxSettings | None = RelaxSettings(

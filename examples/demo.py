@@ -18,7 +18,7 @@ def epicarve(*arguments: str | Path) -> None:
     """Show a command line of epicarve and run it."""
     shown = [str(Path(a).relative_to(HERE.parent)) if isinstance(a, Path) else a for a in arguments]
     CONSOLE.print(f"\n[bold]$ epicarve {' '.join(shown)}[/]")
-    command = [sys.executable, "-m", "epicarve", *map(str, arguments)]
+    command = [sys.executable, "-m", "epicarve", *shown]
     subprocess.run(command, check=True, cwd=HERE.parent)
 
 
@@ -37,4 +37,5 @@ if __name__ == "__main__":
     else:
         CONSOLE.print("CP2K is not on PATH; with it, `epicarve run` needs no --engine xtb.")
     CONSOLE.print(f"models of the study: {', '.join(f'demo/{n}/preview.png' for n in STUDY)}")
-    CONSOLE.print("figure demo/demo-pb3s2cl2/dos.png, report demo/demo-pb3s2cl2/report.html")
+    CONSOLE.print("figure demo/demo-pb3s2cl2/dos.png")
+    CONSOLE.print("report demo/demo-pb3s2cl2/report.html")
