@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from .program import Program
 
-MAX_SWAPS = 4000
+MAX_SWAPS = 1500
 """Swaps that are combined in pairs; a larger number is thinned out evenly."""
 
-MAX_ROUNDS = 40
+MAX_ROUNDS = 30
 DEARER = (1e-9, 0.05, 0.5)
 """By how many steps a swap may raise the cost, in the order of what is tried."""
 
 TRIALS = 100
-PARTNERS = 8
+PARTNERS = 4
 
 
 def directions() -> NDArray[np.float64]:
@@ -46,6 +46,7 @@ def levelled(
     y: NDArray[np.float64],
     columns: NDArray[np.int64],
     cost: NDArray[np.float64],
+    enough: float,
 ) -> NDArray[np.float64]:
     """Swap edits of the same charge until the dipole costs nothing, then for fewer broken bonds.
 
@@ -62,6 +63,8 @@ def levelled(
         Columns that may be swapped.
     cost : ndarray of float, shape (n_columns,)
         Cost of each column.
+    enough : float
+        Cost of all edits at which no more bonds need be saved.
 
     Returns
     -------
@@ -77,6 +80,8 @@ def levelled(
                 break
             y = swapped
     for _ in range(MAX_ROUNDS if program.level(y) == 0 else 0):
+        if cost @ y <= enough:
+            break
         swapped = _swapped(program, y, columns, cost, -1e-9)
         if swapped is None:
             break
@@ -126,7 +131,7 @@ def _swapped(
         np.concatenate([start + shifts[alone], start + shifts[first] + shifts[second]]), axis=1
     )
     total = np.concatenate([rise[alone], rise[first] + rise[second]])
-    pairs = [(swap,) for swap in alone.tolist()]
+    pairs: list[tuple[int, ...]] = [(swap,) for swap in alone.tolist()]
     pairs += zip(first.tolist(), second.tolist(), strict=True)
     lengths = np.round(np.maximum(lengths, program.free_dipole), 6)
     limit = max(float(np.linalg.norm(start)) - 1e-6, program.free_dipole + 1e-6)
@@ -158,7 +163,7 @@ def _fits(
     chosen = matrix[:, columns]
     over = sign * chosen.data > slack[chosen.indices] + 1e-6
     owner = np.repeat(np.arange(len(columns)), np.diff(chosen.indptr))
-    return np.bincount(owner[over], minlength=len(columns)) == 0
+    return np.asarray(np.bincount(owner[over], minlength=len(columns)) == 0)
 
 
 def _is_local(program: Program, y: NDArray[np.float64]) -> bool:

@@ -65,9 +65,7 @@ class Edits:
         return len(self.steps)
 
 
-def possible_edits(
-    shell: Shell, substitutions: Sequence[Substitution], symmetry: str
-) -> Edits:
+def possible_edits(shell: Shell, substitutions: Sequence[Substitution], symmetry: str) -> Edits:
     """Return every edit of a shell.
 
     Parameters

@@ -17,8 +17,8 @@ from .shell import STEP_A
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .edits import Edits
     from .balance import BalanceOptions
+    from .edits import Edits
     from .shell import Shell
 
 DIPOLE_COST_A = 4.0
@@ -75,10 +75,13 @@ class Program:
         self.charge_limit = options.net_charge - int(charges.sum())
         self.ratio = self._ratio_rows()
         self.local = _coordination_rows(shell, edits) + _exclusive_rows(edits)
+        if not shell.fixed.any():
+            self.local += self._some_ion_row()
         start = (charges @ ions.positions_a[base]) @ shell.axes.T
         self.dipole_start = in_grains(start) * GRAIN_A
         inner = ions.positions_a[shell.inside]
-        self.radius_a = float(np.sqrt((inner**2).sum(axis=1).max()))
+        radius = np.sqrt((inner**2).sum(axis=1).max(keepdims=True))
+        self.radius_a = float(in_grains(radius)[0] * GRAIN_A)
         self.free_dipole = options.free_dipole_v / COULOMB_V_A * self.radius_a**2
         step = DIPOLE_COST_A * self.free_dipole / self.radius_a / STEP_A
         self.level_steps = max(1, round(step))
@@ -104,6 +107,13 @@ class Program:
                 rows.append(sign * (own * of[symbol] - all_ * n_edit) / own)
                 limits.append(-sign * (own * base[symbol] - all_ * n_base) / own)
         return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits, dtype=float))
+
+    def _some_ion_row(self) -> Rows:
+        """At least one ion is kept."""
+        shell = self.shell
+        sign = np.where(shell.inside[shell.free], 1.0, -1.0)
+        row = csr_array((sign @ self.edits.occupancy)[None])
+        return Rows(row, np.array([float(shell.base.sum()) - 1.0]))
 
     def applied(
         self, y: NDArray[np.float64]
@@ -147,9 +157,8 @@ def _coordination_rows(shell: Shell, edits: Edits) -> Rows:
     """
     free = shell.free
     n_free = len(free)
-    touched = np.zeros(shell.ions.n_ions, dtype=bool)
-    around = shell.adjacency[free]
-    touched[around.indices] = True
+    touched = shell.held < shell.minimum
+    touched[shell.adjacency[free].indices] = True
     beside = shell.ordered(np.flatnonzero(touched & shell.fixed))
     position = np.full(shell.ions.n_ions, -1)
     position[free] = np.arange(n_free)
@@ -157,6 +166,8 @@ def _coordination_rows(shell: Shell, edits: Edits) -> Rows:
     neighbours = shell.adjacency[concerned].tocoo()
     row, column = neighbours.coords[0], position[neighbours.coords[1]]
     row, column = row[column >= 0], column[column >= 0]
+    order = np.lexsort((column, row))
+    row, column = row[order], column[order]
     removable = shell.inside[free][column]
     slack = (shell.held - shell.minimum)[concerned]
     n_rows = len(concerned)

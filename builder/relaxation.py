@@ -50,17 +50,9 @@ def explain(
     crystal = ions.crystal
     shell = Shell(ions, adjacency, shell_a, options.min_coordination)
     minima = _minima(shell)
-    too_many = {
-        symbol: int(crystal.coordination[crystal.symbols == symbol].max())
-        for symbol in minima
-        if minima[symbol] > int(crystal.coordination[crystal.symbols == symbol].max())
-    }
-    if too_many:
-        symbol, most = next(iter(too_many.items()))
-        return (
-            f"{crystal.name}: min_coordination asks for {minima[symbol]} neighbours of {symbol}, "
-            f"which has {most} in bulk; ask for {most} at most"
-        )
+    hindered = _hindered(shell, minima)
+    if hindered:
+        return hindered
 
     def feasible(*, depth_a: float = shell_a, **changes: object) -> bool:
         return is_feasible(ions, adjacency, depth_a, options.model_copy(update=changes))
@@ -76,6 +68,15 @@ def explain(
             if feasible(min_coordination={**options.min_coordination, symbol: fewer}):
                 found.append(("coordination", f"min_coordination: {{{symbol}: {fewer}}}"))
                 break
+    if not any(name == "coordination" for name, _ in found):
+        for fewer in range(1, max(minima.values()) + 1):
+            all_fewer = {symbol: max(0, least - fewer) for symbol, least in minima.items()}
+            if feasible(min_coordination=all_fewer):
+                choice = ", ".join(f"{symbol}: {n}" for symbol, n in all_fewer.items())
+                found.append(("coordination", f"min_coordination: {{{choice}}}"))
+                break
+    if options.symmetry != "none" and feasible(symmetry="none"):
+        found.append(("the symmetry", "symmetry: none"))
     for more in range(1, round((MAX_SHELL - 1.0) * shell_a / SHELL_GRAIN_A)):
         depth = shell_a + more * SHELL_GRAIN_A
         if feasible(depth_a=depth):
@@ -107,6 +108,31 @@ def is_feasible(
     shell = Shell(ions, adjacency, shell_a, options.min_coordination)
     edits = possible_edits(shell, options.substitutions, options.symmetry)
     return Solver(Program(shell, edits, options)).is_feasible()
+
+
+def _hindered(shell: Shell, minima: dict[str, int]) -> str:
+    """Say which ion can't have its minimum whatever is chosen, if there is one."""
+    ions, crystal = shell.ions, shell.ions.crystal
+    for symbol, least in minima.items():
+        most = int(crystal.coordination[crystal.symbols == symbol].max())
+        if least > most:
+            return (
+                f"{crystal.name}: min_coordination asks for {least} neighbours of {symbol}, "
+                f"which has {most} in bulk; ask for {most} at most"
+            )
+    is_there = shell.fixed.copy()
+    is_there[shell.free] = True
+    most_held = shell.adjacency @ is_there.astype(np.int32)
+    short = np.flatnonzero(shell.fixed & (most_held < shell.minimum))
+    if len(short) == 0:
+        return ""
+    ion = short[np.argmin(most_held[short])]
+    return (
+        f"{crystal.name}: the cut leaves {ions.symbols[ion]} with {most_held[ion]} of "
+        f"{ions.bulk_coordination[ion]} neighbours, fewer than the {shell.minimum[ion]} it must "
+        f"keep; choose another termination or set min_coordination: "
+        f"{{{ions.symbols[ion]}: {most_held[ion]}}}"
+    )
 
 
 def _minima(shell: Shell) -> dict[str, int]:

@@ -121,7 +121,7 @@ class Shell:
         return np.asarray(self.frames[0])
 
     def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What tells ions apart besides where they lie, shape (n, 5)."""
+        """Return what tells ions apart besides where they lie, shape (n, 5)."""
         ions = self.ions
         elements = {symbol: n for n, symbol in enumerate(ions.crystal.charge_of)}
         element = np.array([elements[symbol] for symbol in ions.crystal.symbols.tolist()])

@@ -1,4 +1,4 @@
-"""Solving the program of a cut: relax, round, level the dipole, and prove how good it is."""
+"""The best edits of a cut: relax, round, level the dipole, and prove how good they are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csr_array, hstack, vstack
+from scipy.optimize import LinearConstraint, linprog
+from scipy.sparse import csr_array, vstack
 
-from .dipole import directions, levelled
+from .dipole import levelled
+from .highs import WHOLE, Highs, Relaxed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -25,10 +25,6 @@ GAP_LIMIT = 5e-4
 EXACT_COLUMNS = 200
 """Programs of up to this many edits are solved until the gap is 0."""
 
-FIRST_COLUMNS = 1500
-"""Larger programs start from the edits nearest to the surface; others are priced in."""
-
-FIRST_STEPS = 3
 POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
@@ -39,32 +35,8 @@ POOL_OF_CHARGE = 24
 ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.0), (None, 1.5))
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
-NODE_LIMIT = 2000
 TANGENT_ROUNDS = 20
 ANYHOW_GAP = 0.05
-WHOLE = 1e-6
-
-
-@dataclass(frozen=True)
-class Relaxed:
-    """Optimum of the program without whole numbers.
-
-    Parameters
-    ----------
-    value : float
-        Its objective in steps; no choice is better.
-    y : ndarray of float, shape (n_columns,)
-        The edits, 0 to 1.
-    reduced : ndarray of float, shape (n_columns,)
-        By how much in steps, at least, an objective rises if the column takes the other value.
-    force : ndarray of float, shape (3,)
-        Price of the dipole in steps per e Å along the shell's axes.
-    """
-
-    value: float
-    y: NDArray[np.float64]
-    reduced: NDArray[np.float64]
-    force: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,8 +52,6 @@ class Solution:
 class Solver:
     """Search for the best edits of a program.
 
-    The objective is steps + bonds/W, with W so large that no number of bonds outweighs a step.
-
     Parameters
     ----------
     program : Program
@@ -90,15 +60,8 @@ class Solver:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        edits = program.edits
-        self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
-        short = int((program.local.limit < 0).sum())
-        self.steps_covered = 64 + 4 * abs(program.charge_limit) + 8 * short
-        weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
-        self.weight = 2 ** int(np.ceil(np.log2(weight)))
-        self.cost = edits.steps + edits.bonds / self.weight
-        self.planes = directions()
-        self.exact = edits.n_columns <= EXACT_COLUMNS
+        self.highs = Highs(program)
+        self.exact = program.edits.n_columns <= EXACT_COLUMNS
 
     def solve(self) -> Solution | None:
         """Return the best edits found and what is proven of them; None if there are none."""
@@ -128,11 +91,15 @@ class Solver:
 
     def value(self, y: NDArray[np.float64]) -> float:
         """Objective of whole edits in steps."""
-        return self.program.steps(y) + self.program.bonds(y) / self.weight
+        return float(self.program.steps(y) + self.program.bonds(y) / self.highs.weight)
 
     @property
     def _gap_limit(self) -> float:
         return 0.0 if self.exact else GAP_LIMIT
+
+    def _enough(self, relaxed: Relaxed) -> float:
+        """Objective at which nothing better needs to be looked for."""
+        return relaxed.value + self._gap_limit * abs(relaxed.value) + 1e-9
 
     def _gap(self, y: NDArray[np.float64], bound: float) -> float:
         value = self.value(y)
@@ -142,7 +109,7 @@ class Solver:
         """Relax with one constraint more at a time; what each adds to the objective."""
         program = self.program
         n = program.edits.n_columns
-        relaxed: Relaxed | None = Relaxed(0.0, np.zeros(n), self.cost.copy(), np.zeros(3))
+        relaxed = Relaxed(0.0, np.zeros(n), self.highs.cost.copy(), np.zeros(3))
         costs: dict[str, float] = {}
         groups = {"charge": False, "ratio": False, "dipole": False}
         for name in ("coordination", "charge", "ratio", "dipole"):
@@ -150,9 +117,10 @@ class Solver:
             if name in groups:
                 groups[name] = True
             if not self._holds(name, relaxed.y):
-                relaxed = self.relax(**groups)
-                if relaxed is None:
+                tighter = self.highs.relax(**groups)
+                if tighter is None:
                     return None
+                relaxed = tighter
             costs[name] = max(0.0, relaxed.value - before)
         return relaxed, costs
 
@@ -164,135 +132,6 @@ class Solver:
             return bool(np.linalg.norm(program.dipole(y)) <= program.free_dipole)
         rows = program.local if name == "coordination" else program.ratio
         return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
-
-    def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
-        """Solve without whole numbers over all columns, or return None if there is no solution."""
-        edits = self.program.edits
-        n = edits.n_columns
-        columns = np.arange(n)
-        if n > FIRST_COLUMNS:
-            columns = np.flatnonzero(edits.steps <= FIRST_STEPS)
-        while True:
-            rows = self._rows(columns, charge=charge, ratio=ratio, dipole=dipole)
-            m = len(columns)
-            low = np.r_[np.zeros(m), np.full(3, -np.inf), 0.0]
-            high = np.r_[np.ones(m), np.full(4, np.inf)]
-            found = linprog(
-                self._objective(columns),
-                A_ub=rows.upper,
-                b_ub=rows.upper_limit,
-                A_eq=rows.equal,
-                b_eq=rows.equal_limit,
-                bounds=np.column_stack([low, high]),
-                method="highs-ds",
-            )
-            if found.x is None and m == n:
-                return None
-            if found.x is None:
-                columns = np.arange(n)
-                continue
-            reduced, force = self._priced(rows, found, charge=charge, ratio=ratio, dipole=dipole)
-            outside = np.ones(n, dtype=bool)
-            outside[columns] = False
-            missed = np.flatnonzero(outside & (reduced < -WHOLE))
-            if len(missed) == 0:
-                break
-            columns = np.union1d(columns, missed)
-        y = np.zeros(n)
-        y[columns] = np.clip(found.x[:m], 0.0, 1.0)
-        return Relaxed(float(found.fun), y, np.abs(reduced), force)
-
-    def _priced(
-        self, rows: _Rows, found: Any, *, charge: bool, ratio: bool, dipole: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Reduced cost of every column, in the program or not, and the price of the dipole."""
-        program, edits = self.program, self.program.edits
-        price, equal = found.ineqlin.marginals, found.eqlin.marginals
-        dense = np.zeros(program.local.matrix.shape[0])
-        dense[rows.active] = price[: len(rows.active)]
-        reduced = self.cost - program.local.matrix.T @ dense
-        if ratio:
-            start = len(rows.active)
-            stop = start + program.ratio.matrix.shape[0]
-            reduced -= program.ratio.matrix.T @ price[start:stop]
-        if charge:
-            reduced -= equal[0] * edits.charges
-        force = np.asarray(equal[-3:]) if dipole else np.zeros(3)
-        return reduced - force @ edits.moments, force
-
-    def _rows(
-        self, columns: NDArray[np.int64], *, charge: bool, ratio: bool, dipole: bool
-    ) -> _Rows:
-        """Rows over a selection of edits, then the dipole (3) and its level (1)."""
-        program, edits = self.program, self.program.edits
-        local = csr_array(program.local.matrix[:, columns])
-        most = csr_array((np.maximum(local.data, 0.0), local.indices, local.indptr), local.shape)
-        active = np.flatnonzero(np.asarray(most.sum(axis=1)) > program.local.limit + WHOLE)
-        blocks, limits = [local[active]], [program.local.limit[active]]
-        if ratio:
-            blocks.append(program.ratio.matrix[:, columns])
-            limits.append(program.ratio.limit)
-        rows = [hstack([block, csr_array((block.shape[0], 4))], format="csr") for block in blocks]
-        equal = [csr_array((0, len(columns) + 4))]
-        equal_limits = [np.empty(0)]
-        if charge:
-            equal.append(csr_array(np.r_[edits.charges[columns], np.zeros(4)][None]))
-            equal_limits.append(np.array([float(program.charge_limit)]))
-        if dipole:
-            level = np.full((len(self.planes), 1), -program.free_dipole)
-            planes = csr_array(np.hstack([self.planes, level]))
-            rows.append(hstack([csr_array((len(self.planes), len(columns))), planes], format="csr"))
-            limits.append(np.full(len(self.planes), program.free_dipole))
-            moments = np.hstack([edits.moments[:, columns], -np.eye(3), np.zeros((3, 1))])
-            equal.append(csr_array(moments))
-            equal_limits.append(-program.dipole_start)
-        return _Rows(
-            active,
-            csr_array(vstack(rows, format="csr")),
-            np.concatenate(limits),
-            csr_array(vstack(equal, format="csr")),
-            np.concatenate(equal_limits),
-        )
-
-    def _objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.r_[self.cost[columns], np.zeros(3), float(self.program.level_steps)]
-
-    def _whole(
-        self,
-        objective: NDArray[np.float64],
-        columns: NDArray[np.int64],
-        taken: NDArray[np.bool_],
-        gap: float,
-        *,
-        dipole: bool,
-        extra: LinearConstraint | None = None,
-    ) -> tuple[NDArray[np.float64] | None, float, bool]:
-        """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
-
-        Returns the edits, the proven bound, and whether the search came to its end.
-        """
-        rows = self._rows(columns, charge=True, ratio=True, dipole=dipole)
-        m = len(columns)
-        low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
-        high = np.r_[np.ones(m), np.full(4, np.inf)]
-        if not dipole:
-            low[m:], high[m:] = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)
-        constraints = [
-            LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
-            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
-        ]
-        found = milp(
-            self.weight * objective,
-            integrality=np.r_[np.ones(m), np.zeros(3), 1.0],
-            bounds=Bounds(low, high),
-            constraints=[*constraints, extra] if extra is not None else constraints,
-            options={"mip_rel_gap": gap, "node_limit": NODE_LIMIT},
-        )
-        if found.x is None:
-            return None, np.inf, bool(found.status == 2)
-        y = np.zeros(self.program.edits.n_columns)
-        y[columns] = np.rint(found.x[:m])
-        return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)
 
     def _pool(
         self, relaxed: Relaxed, reach: float, *, whole: bool = False
@@ -320,7 +159,7 @@ class Solver:
 
     def _least_steps(self, bound: float, steps: float) -> int:
         """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
-        return int(np.ceil(bound - self.most_bonds * steps / self.weight - WHOLE))
+        return int(np.ceil(bound - self.highs.most_bonds * steps / self.highs.weight - WHOLE))
 
     def _rounded(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
         """Whole edits near the relaxed ones, the dipole priced in and then levelled by swaps.
@@ -336,7 +175,7 @@ class Solver:
             steps = None if more is None else least + more
             y, _, _ = self._priced_whole(relaxed, columns, taken, factor, steps)
             if y is not None:
-                y = levelled(program, y, columns[~taken], self.cost)
+                y = levelled(program, y, columns[~taken], self.highs.cost, self._enough(relaxed))
                 if best is None or self.value(y) < self.value(best):
                     best = y
                 if steps is not None and program.steps(best) <= steps:
@@ -353,7 +192,7 @@ class Solver:
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers with a price on the dipole in place of its limit."""
         edits = self.program.edits
-        objective = self._objective(columns)
+        objective = self.highs.objective(columns)
         force = factor * relaxed.force
         objective[: len(columns)] -= force @ edits.moments[:, columns]
         pull = float(np.linalg.norm(force)) * self.program.free_dipole
@@ -362,12 +201,12 @@ class Solver:
         if steps is not None:
             row = np.r_[edits.steps[columns], np.zeros(4)][None].astype(float)
             extra = LinearConstraint(row, steps, steps)
-        return self._whole(objective, columns, taken, GAP_LIMIT, dipole=False, extra=extra)
+        return self.highs.whole(objective, columns, taken, GAP_LIMIT, dipole=False, extra=extra)
 
     def _keep(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
-        """The bound of the relaxed program is often as good as it gets."""
+        """Take the bound of the relaxed program as it is."""
         return found, bound
 
     def _lagrange(
@@ -398,10 +237,10 @@ class Solver:
     def _fewest_bonds(self, relaxed: Relaxed, steps: int) -> float:
         """Bound of the objective of all solutions with this many steps, the fewest there are."""
         program = self.program
-        reach = steps + self.most_bonds * steps / self.weight - relaxed.value
+        reach = steps + self.highs.most_bonds * steps / self.highs.weight - relaxed.value
         columns, taken = self._pool(relaxed, reach, whole=True)
         limit = np.r_[program.edits.steps[columns], np.zeros(3), program.level_steps]
-        rows = self._rows(columns, charge=True, ratio=True, dipole=True)
+        rows = self.highs.rows(columns, charge=True, ratio=True, dipole=True)
         m = len(columns)
         low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
         high = np.r_[np.ones(m), np.full(4, np.inf)]
@@ -416,7 +255,7 @@ class Solver:
         )
         if found.x is None:
             return relaxed.value
-        return float(steps + np.ceil(found.fun - WHOLE) / self.weight)
+        return float(steps + np.ceil(found.fun - WHOLE) / self.highs.weight)
 
     def _searched(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
@@ -428,7 +267,7 @@ class Solver:
         steps = self.program.steps(found)
         target = self._least_steps(bound, steps)
         while target <= steps:
-            reach = target + self.most_bonds * steps / self.weight - relaxed.value
+            reach = target + self.highs.most_bonds * steps / self.highs.weight - relaxed.value
             columns, taken = self._pool(relaxed, reach, whole=True)
             if len(columns) > POOL_COLUMNS:
                 break
@@ -440,7 +279,7 @@ class Solver:
             if not decided:
                 break
             target += 1
-            bound = max(bound, target - self.most_bonds * steps / self.weight)
+            bound = max(bound, target - self.highs.most_bonds * steps / self.highs.weight)
         return found, bound
 
     def _with_steps(
@@ -449,44 +288,28 @@ class Solver:
         """Best edits of at most so many steps, their bound, and whether the answer is final."""
         row = np.r_[self.program.edits.steps[columns], np.zeros(3), self.program.level_steps]
         limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
-        objective = self._objective(columns)
+        objective = self.highs.objective(columns)
         for _ in range(TANGENT_ROUNDS):
-            y, proven, decided = self._whole(
+            y, proven, decided = self.highs.whole(
                 objective, columns, taken, self._gap_limit, dipole=True, extra=limit
             )
-            if y is None or self.program.steps(y) <= steps:
+            if y is None:
+                return None, proven, decided
+            fits = self.program.steps(y) <= steps
+            if fits and self._gap(y, proven) <= self._gap_limit:
                 return y, proven, decided
-            if self._is_tangent(y):
-                break
+            if self.highs.is_tangent(y):
+                return (y if fits else None), proven, fits and decided
         return None, -np.inf, False
 
     def _anyhow(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
         """Any whole edits that satisfy all rows, or None if there are none."""
         for reach in (8.0, np.inf):
             columns, taken = self._pool(relaxed, reach, whole=True)
-            y, _, _ = self._whole(
-                self._objective(columns), columns, taken, ANYHOW_GAP, dipole=False
+            y, _, _ = self.highs.whole(
+                self.highs.objective(columns), columns, taken, ANYHOW_GAP, dipole=False
             )
             if y is not None:
-                return levelled(self.program, y, columns[~taken][:POOL_COLUMNS], self.cost)
+                some = columns[~taken][:POOL_COLUMNS]
+                return levelled(self.program, y, some, self.highs.cost, self._enough(relaxed))
         return None
-
-    def _is_tangent(self, y: NDArray[np.float64]) -> bool:
-        """Add the plane that cuts off a dipole too large for its level, unless it is there."""
-        dipole = self.program.dipole(y)
-        length = float(np.linalg.norm(dipole))
-        if length < WHOLE or (self.planes @ dipole).max() >= length * (1.0 - 1e-9):
-            return True
-        self.planes = np.vstack([self.planes, dipole / length])
-        return False
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of a selection of columns; `active` are the local ones among them."""
-
-    active: NDArray[np.int64]
-    upper: csr_array
-    upper_limit: NDArray[np.float64]
-    equal: csr_array
-    equal_limit: NDArray[np.float64]
