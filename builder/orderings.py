@@ -228,14 +228,14 @@ def ewald_energies_ev(
 
     Examples
     --------
-    Rock salt: the Madelung constant 1.747565 times 14.39964 eV Å over the bond of 3 Å.
+    Rock salt: the Madelung constant 1.747565 times 14.39965 eV Å over the bond of 3 Å.
 
     >>> from epicarve.builder.library import bundled_crystal
     >>> galena = bundled_crystal("PbS")
     >>> energy = ewald_energies_ev(6.0 * np.eye(3), galena.fractional,
     ...                            galena.oxidation_states[None, :] // 2)
     >>> (energy / 4).round(4).tolist()
-    [-8.3882]
+    [-8.3881]
     """
     from pymatgen.analysis.ewald import EwaldSummation  # noqa: PLC0415  (costs seconds)
     from pymatgen.core.lattice import Lattice  # noqa: PLC0415

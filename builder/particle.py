@@ -53,9 +53,9 @@ def carve_particle(
     --------
     >>> from epicarve.builder.library import bundled_crystal
     >>> from epicarve.builder.shapes.sphere import SphereSpec
-    >>> spec = SphereSpec(kind="sphere", formula_units=50, centre="Pb-S")
+    >>> spec = SphereSpec(kind="sphere", formula_units=100, centre=(0.1, 0.2, 0.3))
     >>> carve_particle(bundled_crystal("PbS"), spec).model.formula
-    'Pb50S50'
+    'Pb100S100'
     """
 
     def carve_at(point: Vector) -> Model:

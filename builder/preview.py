@@ -49,7 +49,9 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure = Figure(figsize=(6.4, height))
         FigureCanvasAgg(figure)
         bottom = 1.0 - 3.2 / height
-        extent = float(np.abs(model.positions_a - _middle(model)).max()) * 1.22
+        points = model.positions_a - _middle(model)
+        views = (_side_view(), _top_view())
+        extent = 1.22 * max(float(np.abs(points @ view[:2].T).max()) for view in views)
         for left, view, title in ((0.0, _side_view(), "side view"), (0.5, _top_view(), "top view")):
             axes = figure.add_axes((left, bottom, 0.5, 2.95 / height))
             _draw_view(axes, model, view, colours, extent)

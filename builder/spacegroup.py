@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -106,7 +107,9 @@ def space_group_of(
         If spglib finds no symmetry, not even the identity.
     """
     cell = (cell_a.tolist(), fractional.tolist(), kinds.tolist())
-    found = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_A)
+    with warnings.catch_warnings():  # spglib 2.7 warns that it will raise instead one day
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_A)
     if found is None:
         raise InputError(f"{name}: its symmetry can't be found; check for sites that overlap")
     return SpaceGroup(

@@ -26,8 +26,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("name", no_wrap=True)
-    table.add_column("formula", overflow="fold")
-    for heading in ("ions", "nm", "ratio off by", "edits", "cost, Å", "dipole"):
+    table.add_column("formula", no_wrap=True)
+    for heading in ("ions", "nm", "off, %", "edits", "cost, Å", "dipole"):
         table.add_column(heading, justify="right")
     for row in rows:
         if row["error"]:
@@ -37,7 +37,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             row["formula"],
             str(row["n_atoms"]),
             f"{row['diameter_nm']:.2f}",
-            f"{100 * row['deviation']:.2f} %",
+            f"{100 * row['deviation']:.2f}",
             f"-{row['removed']} +{row['added']}",
             f"{row['objective']:.2f}",
             f"{row['dipole_debye']:.0f} D",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from epicarve.builder.planes import point_on_cut
 
@@ -108,6 +108,15 @@ class HemisphereSpec(OneSizeSpec):
     hkl: Indices
     termination: str | None = None
     fraction: float = Field(default=0.5, gt=0.0, lt=1.0)
+
+    @model_validator(mode="after")
+    def _face_stays(self) -> Self:
+        if self.grow_nm or any(self.shift_nm):
+            raise ValueError(
+                "grow_nm and shift_nm would move the flat face off its atomic layer; change "
+                "diameter_nm, fraction or centre"
+            )
+        return self
 
     def region(self, crystal: Crystal, centre: Sequence[float], scale: float) -> Shape:
         """Return the part of the sphere below a plane through the origin."""
