@@ -188,6 +188,7 @@ def balance(
     shell = Shell(ions, adjacency, shell_a, options.min_coordination)
     edits = possible_edits(shell, options.substitutions, options.symmetry)
     program = Program(shell, edits, options)
+    links = ions.links(adjacency)
     unconnected: float | None = None
     for _ in range(MAX_CONNECTION_ROUNDS):
         solver = Solver(program)
@@ -199,10 +200,10 @@ def balance(
         if unconnected is None:
             unconnected = solution.value
         kept, symbols, charges = program.applied(solution.y)
-        pieces = _loose_pieces(adjacency, kept)
+        pieces = _loose_pieces(links, kept)
         if not pieces:
             break
-        program.local = program.local + _ties(program, pieces)
+        program.local = program.local + _ties(program, pieces, links)
     else:
         raise InputError(
             f"{ions.crystal.name}: the model stays in several pieces after "
@@ -233,24 +234,24 @@ def balance(
     )
 
 
-def _loose_pieces(adjacency: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+def _loose_pieces(links: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     """Pieces of the bond graph of the kept ions other than the largest one."""
     chosen = np.flatnonzero(kept)
-    n_pieces, label = connected_components(adjacency[chosen][:, chosen], directed=False)
+    n_pieces, label = connected_components(links[chosen][:, chosen], directed=False)
     if n_pieces <= 1:
         return []
     largest = int(np.argmax(np.bincount(label)))
     return [chosen[label == piece] for piece in range(n_pieces) if piece != largest]
 
 
-def _ties(program: Program, pieces: list[NDArray[np.int64]]) -> Rows:
+def _ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) -> Rows:
     """Forbid each loose piece, unless one of the ions around it is kept as well."""
     shell, edits = program.shell, program.edits
     sign = np.where(shell.inside[shell.free], -1.0, 1.0)
     rows, limits = [], []
     for piece in pieces:
         weight = np.zeros(shell.ions.n_ions)
-        weight[shell.adjacency[piece].indices] = 1.0
+        weight[links[piece].indices] = 1.0
         weight[piece] = -1.0
         row = (weight[shell.free] * sign) @ edits.occupancy
         rows.append(csr_array(-row[None]))

@@ -70,7 +70,8 @@ def carve(
     outcome = balance(ions, adjacency, float(shell_a), options)
     kept = np.flatnonzero(outcome.kept)
     between_kept = adjacency[kept][:, kept]
-    _, components = connected_components(between_kept, directed=False)
+    links = ions.links(adjacency)[kept][:, kept]
+    _, components = connected_components(links, directed=False)
     return Model(
         symbols=outcome.symbols[kept],
         positions_a=ions.positions_a[kept],

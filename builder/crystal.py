@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
@@ -24,6 +26,12 @@ SHELL_STRETCH = 1.5
 
 OVERLAP_A = 0.9
 """Two atoms closer than this, in Å, are an error of the input."""
+
+TORUS_CELLS = 6
+"""Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
+
+LIKE_CONTACT = 1.02
+"""Contacts longer than the shortest by less than this factor join pieces along with it."""
 
 DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
@@ -205,6 +213,45 @@ class Crystal:
         opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
         bonded = opposite & (distances <= limits)
         return Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
+
+    @cached_property
+    def links(self) -> Bonds:
+        """The bonds and, where these leave the bulk in pieces, the contacts between the pieces.
+
+        Layers, chains and molecules of a crystal such as CdI2 or PbO are held together by the
+        shortest contacts between them, of whatever charge: they count as links when a model is
+        asked to be one piece, but not as bonds. Each pair stands in it once, in either order.
+        """
+        links = self.bonds
+        while len(np.unique(pieces := self._pieces(links))) > 1:
+            i, j, shifts, lengths = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
+            wrapped = np.ravel_multi_index(tuple(shifts.T % TORUS_CELLS), (TORUS_CELLS,) * 3)
+            apart = np.flatnonzero(pieces[0, i] != pieces[wrapped, j])
+            if len(apart) == 0:
+                break  # farther apart than contacts are looked for
+            near = apart[lengths[apart] <= LIKE_CONTACT * lengths[apart].min()]
+            links = Bonds(
+                np.concatenate([links.cations, i[near]]),
+                np.concatenate([links.anions, j[near]]),
+                np.concatenate([links.shifts, shifts[near]]),
+                np.concatenate([links.lengths_a, lengths[near]]),
+            )
+        return links
+
+    def _pieces(self, links: Bonds) -> NDArray[np.int64]:
+        """Piece of each site of a block of cells closed on itself, shape (n_cells, n_sites)."""
+        size = (TORUS_CELLS,) * 3
+        cells = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1).reshape(-1, 3)
+        there = np.ravel_multi_index(
+            tuple(np.moveaxis((cells[:, None, :] + links.shifts) % TORUS_CELLS, 2, 0)), size
+        )
+        first = np.arange(len(cells))[:, None] * self.n_sites + links.cations
+        second = there * self.n_sites + links.anions
+        n_nodes = len(cells) * self.n_sites
+        ones = np.ones(first.size, dtype=np.int8)
+        graph = coo_array((ones, (first.ravel(), second.ravel())), shape=(n_nodes, n_nodes))
+        _, label = connected_components(graph, directed=False)
+        return np.asarray(label, dtype=np.int64).reshape(len(cells), self.n_sites)
 
     @cached_property
     def coordination(self) -> NDArray[np.int64]:

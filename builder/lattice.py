@@ -13,7 +13,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
+    from .crystal import Bonds, Crystal
     from .shapes import Shape
 
 MAX_IONS = 20_000_000
@@ -67,15 +67,25 @@ class LatticeIons:
         """Number of opposite neighbours of each ion in bulk, shape (n_ions,)."""
         return self.crystal.coordination[self.sites]
 
-    def adjacency(self) -> csr_array:
-        """Return the bonds between the ions as a symmetric 0/1 matrix, shape (n_ions, n_ions).
+    def links(self, adjacency: csr_array) -> csr_array:
+        """Return the bonds and the contacts between pieces of the bulk, shape (n_ions, n_ions).
+
+        The adjacency itself for a crystal whose bonds hold it together; see `Crystal.links`.
+        """
+        crystal = self.crystal
+        return adjacency if crystal.links is crystal.bonds else self.adjacency(crystal.links)
+
+    def adjacency(self, between: Bonds | None = None) -> csr_array:
+        """Return the bonds between the ions as a symmetric matrix, shape (n_ions, n_ions).
+
+        Entries are 1 where ions are bonded; other pairs than the crystal's bonds can be given.
 
         Every bond of the unit cell is looked up at once for all its copies, through a table
         from (cell, site) to ion; the cost grows linearly with the number of ions.
         """
         low = self.cells.min(axis=0)
         size = self.cells.max(axis=0) - low + 1
-        bonds = self.crystal.bonds
+        bonds = between or self.crystal.bonds
         n_sites = self.crystal.n_sites
         flat = np.ravel_multi_index(tuple((self.cells - low).T), tuple(size)) * n_sites + self.sites
         table = np.full(int(size.prod()) * n_sites, -1, dtype=np.int32)

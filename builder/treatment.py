@@ -16,9 +16,9 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A
 
-from .shell import minimum_coordination
 from .lattice import LatticeIons, ions_near
 from .model import Edit, Model
+from .shell import minimum_coordination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -350,7 +350,8 @@ def _treated(
     present[filled] = True
     kept = np.flatnonzero(present)
     between = lattice.adjacency[kept][:, kept]
-    _, components = connected_components(between, directed=False)
+    links = ions.links(lattice.adjacency)[kept][:, kept]
+    _, components = connected_components(links, directed=False)
     added, counts = np.unique(symbols[filled], return_counts=True)
     return replace(
         model,

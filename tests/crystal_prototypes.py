@@ -46,6 +46,8 @@ class Prototype:
         Coordination numbers by opposite ions that occur for each element, ascending.
     source : str
         Where cell and coordinates come from.
+    weak : dict of str to tuple of int or None
+        The same with weak contacts counted that textbooks leave out or name apart.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Prototype:
     states: dict[str, int] | None
     coordination: dict[str, tuple[int, ...]]
     source: str
+    weak: dict[str, tuple[int, ...]] | None = None
 
     def cif_text(self) -> str:
         """Return the prototype as a CIF."""
@@ -193,7 +196,8 @@ PROTOTYPES = (
             ("O", 0.7108, 0.2888, 0.0371),
         ),
         {"Ca": 2, "Ti": 4, "O": -2}, {"Ca": (8,), "Ti": (6,), "O": (4, 5)},
-        "Liu & Liebermann 1993; CaO8 (2.36-2.67 Å), the other four O beyond 3.0 Å",
+        "Liu & Liebermann 1993; CaO8 (2.36-2.67 Å), the four O left of the cubic 12 from 3.03 Å",
+        {"Ca": (12,), "Ti": (6,), "O": (6,)},
     ),
     Prototype(
         "GdFeO3", "tilted perovskite", "P b n m", (5.349, 5.611, 7.669, 90, 90, 90),
@@ -226,7 +230,8 @@ PROTOTYPES = (
             ("Br", 0.00626, 0.25, 0.44033),
         ),
         {"Cs": 1, "Pb": 2, "Br": -1}, {"Cs": (8,), "Pb": (6,), "Br": (4, 5)},
-        "Materials Project (DFT)",
+        "Materials Project (DFT); CsBr8 (3.70-4.01 Å), the four left of the cubic 12 from 4.41 Å",
+        {"Cs": (12,), "Pb": (6,), "Br": (6,)},
     ),
     Prototype(
         "Cs2AgBiBr6", "double perovskite", "F m -3 m", _cubic(11.2711),
@@ -275,7 +280,8 @@ PROTOTYPES = (
         "PbFCl", "layered (matlockite)", "P 4/n m m:2", _tetragonal(4.110, 7.246),
         (("Pb", 0.25, 0.25, 0.2058), ("F", 0.75, 0.25, 0), ("Cl", 0.25, 0.25, 0.6497)),
         {"Pb": 2, "F": -1, "Cl": -1}, {"Pb": (9,), "F": (4,), "Cl": (5,)},
-        "Pasero & Perchiazzi 1996; PbF4Cl5",
+        "Pasero & Perchiazzi 1996; PbF4Cl5, a sixth Cl at 4.03 Å across the layer of F",
+        {"Pb": (10,), "F": (4,), "Cl": (6,)},
     ),
     Prototype(
         "CdI2", "layered (CdI2)", "P -3 m 1", _hexagonal(4.24, 6.84),

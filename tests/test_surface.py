@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 from crystal_prototypes import PROTOTYPES
-from family_grid import Polyhedron
 
 from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.shapes import Cut, Sphere
+from epicarve.builder.shapes.polyhedron import Polyhedron
 from epicarve.builder.surface import CLASSES, nearest_planes, surface_of
 
 CUBE = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]

@@ -19,6 +19,7 @@ from epicarve.builder.replace import replaced
 from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.builder.summary import derived_notes, summarise
 from epicarve.builder.surface import surface_of
+from epicarve.builder.treatment import treat
 from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from epicarve.builder.balance import BalanceOptions
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
+    from epicarve.builder.particle import Particle
     from epicarve.builder.shapes.spec import ShapeSpec
 
     Rotations = dict[str, NDArray[np.float64]]
@@ -123,19 +125,27 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.core is not None:
         return _core_shell(recipe, recipe.core, recipe.shape)
     crystal = load_crystal(recipe.crystal)
-    model, rotations = _carved(crystal, recipe.shape, recipe.balance)
+    particle = carve_particle(crystal, recipe.shape, recipe.balance)
+    model = particle.model
+    if recipe.treatment is not None:
+        region = recipe.shape.shape(crystal, particle.centre, particle.scale)
+        minimum = recipe.balance.min_coordination
+        model = treat(
+            model,
+            crystal,
+            region,
+            recipe.treatment,
+            centre=particle.centre,
+            min_coordination=minimum,
+        )
     variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
     if variants:
         model = replace(model, report={**model.report, "orderings": variants})
-    return model, [crystal], rotations
-
-
-def _carved(crystal: Crystal, shape: ShapeSpec, options: BalanceOptions) -> tuple[Model, Rotations]:
-    if not isinstance(shape, HemisphereSpec):
-        return carve_particle(crystal, shape, options).model, {}
-    half = _half(crystal, shape, options)
+    if not isinstance(recipe.shape, HemisphereSpec):
+        return model, [crystal], {}
+    half = _face(crystal, recipe.shape, replace(particle, model=model))
     upright = half.rotation(half.shortest_direction, outward_z=-1.0)
-    return half.model.transformed(upright), {crystal.name: upright}
+    return model.transformed(upright), [crystal], {crystal.name: upright}
 
 
 def _core_shell(
@@ -180,6 +190,10 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
 
 
 def _half(crystal: Crystal, shape: HemisphereSpec, options: BalanceOptions) -> Half:
-    particle = carve_particle(crystal, shape, options)
+    return _face(crystal, shape, carve_particle(crystal, shape, options))
+
+
+def _face(crystal: Crystal, shape: HemisphereSpec, particle: Particle) -> Half:
+    """Return a carved hemisphere with its flat face."""
     face = termination(crystal, shape.hkl, shape.termination)
     return Half(crystal=crystal, model=particle.model, face=face, centre=particle.centre)

@@ -14,6 +14,7 @@ from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Indices, Length, refuse_whole_keys
 from epicarve.builder.shapes.sphere import HemisphereSpec
+from epicarve.builder.treatment import TreatmentOptions
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.errors import InputError
@@ -156,6 +157,8 @@ class Recipe(Options):
         A particle of one crystal.
     core
         A core of another crystal in that particle.
+    treatment
+        A treatment of its surface.
     series
         Values to take in turn, for `epicarve series`.
     film, substrate, interface
@@ -170,6 +173,7 @@ class Recipe(Options):
     shape: AnyShapeSpec | None = None
     balance: BalanceOptions = BalanceOptions()
     core: CoreSpec | None = None
+    treatment: TreatmentOptions | None = None
     series: SeriesSpec | None = None
     film: DomainSpec | None = None
     substrate: DomainSpec | None = None
@@ -189,7 +193,8 @@ class Recipe(Options):
         missing = [key for key, value in wanted.items() if value is None]
         extra = [key for key, value in unwanted.items() if value is not None]
         if wanted is double:
-            extra += [key for key in ("balance", "core", "series") if key in self.model_fields_set]
+            single_only = ("balance", "core", "treatment", "series")
+            extra += [key for key in single_only if key in self.model_fields_set]
         if missing:
             raise ValueError(f"{' and '.join(missing)} missing beside {_rest(wanted, missing)}")
         if extra:
@@ -197,6 +202,8 @@ class Recipe(Options):
                 f"{' and '.join(extra)} can't stand beside film, substrate and interface; "
                 "put it under film or substrate, or leave it out"
             )
+        if self.core is not None and self.treatment is not None:
+            raise ValueError("treatment can't stand beside core; leave one of them out")
         return self
 
     def as_dict(self) -> dict[str, Any]:
