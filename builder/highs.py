@@ -145,7 +145,8 @@ class Highs:
         local = csr_array(program.local.matrix[:, columns])
         most = csr_array((np.maximum(local.data, 0.0), local.indices, local.indptr), local.shape)
         active = np.flatnonzero(np.asarray(most.sum(axis=1)) > program.local.limit + WHOLE)
-        blocks, limits = [local[active]], [program.local.limit[active]]
+        blocks = [local[active]]
+        limits = [program.local.limit[active]]
         if ratio:
             blocks.append(program.ratio.matrix[:, columns])
             limits.append(program.ratio.limit)
@@ -159,10 +160,10 @@ class Highs:
             level = np.full((len(self.planes), 1), -program.free_dipole)
             planes = csr_array(np.hstack([self.planes, level]))
             rows.append(hstack([csr_array((len(self.planes), len(columns))), planes], format="csr"))
-            limits.append(np.full(len(self.planes), program.free_dipole))
+            limits.append(program.free_dipole * np.ones(len(self.planes)))
             moments = np.hstack([edits.moments[:, columns], -np.eye(3), np.zeros((3, 1))])
             equal.append(csr_array(moments))
-            equal_limits.append(-program.dipole_start)
+            equal_limits.append(np.asarray(-program.dipole_start, dtype=float))
         return SelectedRows(
             active,
             csr_array(vstack(rows, format="csr")),
