@@ -69,14 +69,16 @@ class Highs:
     ----------
     program : Program
         What is solved.
+    steps : int
+        Steps of the best edits for which the order of the objectives must hold at least.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, steps: int) -> None:
         self.program = program
         edits = program.edits
         self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
         short = int((program.local.limit < 0).sum())
-        self.steps_covered = 64 + 4 * abs(program.charge_limit) + 8 * short
+        self.steps_covered = max(steps, 64 + 4 * abs(program.charge_limit) + 8 * short)
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight

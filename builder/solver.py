@@ -56,11 +56,13 @@ class Solver:
     ----------
     program : Program
         What is solved.
+    steps : int
+        Steps that the best edits may have; if they have more, the search is made again.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, steps: int = 0) -> None:
         self.program = program
-        self.highs = Highs(program)
+        self.highs = Highs(program, steps)
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
 
     def solve(self) -> Solution | None:
@@ -80,6 +82,9 @@ class Solver:
             bound = self._raised(relaxed, found, bound)
             if self._gap(found, bound) <= self._gap_limit:
                 break
+        steps = self.program.steps(found)
+        if steps > self.highs.steps_covered:  # bonds might outweigh a step
+            return Solver(self.program, 2 * steps).solve()
         value = self.value(found)
         costs["whole ions"] = value - relaxed.value
         return Solution(found, value, min(bound, value), costs)
