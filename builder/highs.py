@@ -187,6 +187,7 @@ class Highs:
         *,
         dipole: bool,
         extra: LinearConstraint | None = None,
+        nodes: int = NODE_LIMIT,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
@@ -207,7 +208,7 @@ class Highs:
             integrality=np.r_[np.ones(m), np.zeros(3), 1.0],
             bounds=Bounds(low, high),
             constraints=[*constraints, extra] if extra is not None else constraints,
-            options={"mip_rel_gap": gap, "node_limit": NODE_LIMIT},
+            options={"mip_rel_gap": gap, "node_limit": nodes},
         )
         if found.x is None:
             return None, np.inf, bool(found.status == 2)
