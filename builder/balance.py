@@ -14,7 +14,8 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 from .edits import possible_edits
-from .program import Program, Rows
+from .program import Program
+from .rows import Rows
 from .shell import STEP_A, Shell
 from .solver import Solver
 

@@ -69,14 +69,16 @@ class Highs:
     ----------
     program : Program
         What is solved.
+    steps : int
+        Steps of the best edits for which the order of the objectives must hold at least.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, steps: int) -> None:
         self.program = program
         edits = program.edits
         self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
         short = int((program.local.limit < 0).sum())
-        self.steps_covered = 64 + 4 * abs(program.charge_limit) + 8 * short
+        self.steps_covered = max(steps, 64 + 4 * abs(program.charge_limit) + 8 * short)
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight
@@ -145,7 +147,8 @@ class Highs:
         local = csr_array(program.local.matrix[:, columns])
         most = csr_array((np.maximum(local.data, 0.0), local.indices, local.indptr), local.shape)
         active = np.flatnonzero(np.asarray(most.sum(axis=1)) > program.local.limit + WHOLE)
-        blocks, limits = [local[active]], [program.local.limit[active]]
+        blocks = [local[active]]
+        limits = [program.local.limit[active]]
         if ratio:
             blocks.append(program.ratio.matrix[:, columns])
             limits.append(program.ratio.limit)
@@ -159,10 +162,10 @@ class Highs:
             level = np.full((len(self.planes), 1), -program.free_dipole)
             planes = csr_array(np.hstack([self.planes, level]))
             rows.append(hstack([csr_array((len(self.planes), len(columns))), planes], format="csr"))
-            limits.append(np.full(len(self.planes), program.free_dipole))
+            limits.append(program.free_dipole * np.ones(len(self.planes)))
             moments = np.hstack([edits.moments[:, columns], -np.eye(3), np.zeros((3, 1))])
             equal.append(csr_array(moments))
-            equal_limits.append(-program.dipole_start)
+            equal_limits.append(np.asarray(-program.dipole_start, dtype=float))
         return SelectedRows(
             active,
             csr_array(vstack(rows, format="csr")),
@@ -184,6 +187,7 @@ class Highs:
         *,
         dipole: bool,
         extra: LinearConstraint | None = None,
+        nodes: int = NODE_LIMIT,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
@@ -204,7 +208,7 @@ class Highs:
             integrality=np.r_[np.ones(m), np.zeros(3), 1.0],
             bounds=Bounds(low, high),
             constraints=[*constraints, extra] if extra is not None else constraints,
-            options={"mip_rel_gap": gap, "node_limit": NODE_LIMIT},
+            options={"mip_rel_gap": gap, "node_limit": nodes},
         )
         if found.x is None:
             return None, np.inf, bool(found.status == 2)

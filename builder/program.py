@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from epicarve.units import COULOMB_V_A
 
+from .coordination import coordination_rows
 from .frame import GRAIN_A, in_grains
+from .rows import Rows
 from .shell import STEP_A
 
 if TYPE_CHECKING:
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
 
 DIPOLE_COST_A = 4.0
 """Cost in Å of moving one elementary charge by one radius beyond the free dipole."""
-
-
-@dataclass
-class Rows:
-    """Constraints matrix · y <= limit on the edits."""
-
-    matrix: csr_array
-    limit: NDArray[np.float64]
-
-    def __add__(self, other: Rows) -> Rows:
-        matrix = vstack([self.matrix, other.matrix], format="csr")
-        return Rows(csr_array(matrix), np.concatenate([self.limit, other.limit]))
 
 
 class Program:
@@ -74,7 +63,7 @@ class Program:
         charges = ions.charges[base]
         self.charge_limit = options.net_charge - int(charges.sum())
         self.ratio = self._ratio_rows()
-        self.local = _coordination_rows(shell, edits) + _exclusive_rows(edits)
+        self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
         if not shell.fixed.any():
             self.local += self._some_ion_row()
         start = (charges @ ions.positions_a[base]) @ shell.axes.T
@@ -147,93 +136,6 @@ class Program:
     def bonds(self, y: NDArray[np.float64]) -> int:
         """Bonds broken by all edits, each counted against the base."""
         return round(float(self.edits.bonds @ y))
-
-
-def _coordination_rows(shell: Shell, edits: Edits) -> Rows:
-    """For each ion that may lose neighbours: enough of them stay if it stays.
-
-    With c neighbours in the base, m needed, R removed and A added ones: R - A <= c - m if the ion
-    is kept. An edit of the ion itself lifts that by as much as it takes and not more.
-    """
-    free = shell.free
-    n_free = len(free)
-    touched = shell.held < shell.minimum
-    touched[shell.adjacency[free].indices] = True
-    beside = shell.ordered(np.flatnonzero(touched & shell.fixed))
-    position = np.full(shell.ions.n_ions, -1)
-    position[free] = np.arange(n_free)
-    concerned = np.concatenate([free, beside])
-    neighbours = shell.adjacency[concerned].tocoo()
-    row, column = neighbours.coords[0], position[neighbours.coords[1]]
-    row, column = row[column >= 0], column[column >= 0]
-    order = np.lexsort((column, row))
-    row, column = row[order], column[order]
-    removable = shell.inside[free][column]
-    slack = (shell.held - shell.minimum)[concerned]
-    n_rows = len(concerned)
-    n_removable = np.bincount(row[removable], minlength=n_rows)
-    is_free = np.arange(n_rows) < n_free
-    own_inside = is_free & shell.inside[concerned]
-    own_outside = is_free & ~shell.inside[concerned]
-    lift = n_removable - slack
-    needed = lift > 0
-
-    parts: list[tuple[NDArray[np.int64], ...]] = []
-    limits: list[NDArray[np.float64]] = []
-    offset = 0
-
-    def add(rows: NDArray[np.int64], cols: NDArray[np.int64], data: NDArray[np.int64]) -> None:
-        parts.append((rows + offset, cols, data))
-
-    def finish(limit: NDArray[np.int64]) -> None:
-        nonlocal offset
-        limits.append(np.asarray(limit, dtype=float))
-        offset += len(limit)
-
-    # general rows
-    number = np.cumsum(needed) - 1
-    of_row = needed[row]
-    add(number[row[of_row]], column[of_row], np.where(removable[of_row], 1, -1))
-    for mask, sign in ((own_inside, -1), (own_outside, 1)):
-        chosen = np.flatnonzero(needed & mask)
-        add(number[chosen], chosen, sign * lift[chosen])
-    limit = np.where(own_outside, slack + lift, slack)
-    finish(limit[needed])
-    # an ion short of neighbours: those added make up for it, whatever else is removed
-    short = is_free & (slack < 0) & (n_removable > 0)
-    number = np.cumsum(short) - 1
-    of_row = short[row] & ~removable
-    add(number[row[of_row]], column[of_row], np.full(int(of_row.sum()), -1))
-    for mask, sign in ((own_inside, 1), (own_outside, -1)):
-        chosen = np.flatnonzero(short & mask)
-        add(number[chosen], chosen, sign * slack[chosen])
-    finish(np.where(own_inside, slack, 0)[short])
-    # an ion with none to spare: whichever neighbour goes, it goes or another comes
-    tight = is_free & (slack == 0) & (n_removable > 1)
-    pairs = np.flatnonzero(tight[row] & removable)
-    owner = row[pairs]
-    add(np.arange(len(pairs)), column[pairs], np.ones(len(pairs), dtype=int))
-    add(np.arange(len(pairs)), owner, np.where(own_inside[owner], -1, 1))
-    added = np.flatnonzero(tight[row] & ~removable)
-    if len(added):
-        first = np.searchsorted(owner, row[added])
-        repeat = np.searchsorted(owner, row[added], side="right") - first
-        which = np.repeat(first, repeat) + _ramps(repeat)
-        columns = np.repeat(column[added], repeat)
-        add(which, columns, np.full(len(which), -1))
-    finish(np.where(own_outside[owner], 1, 0))
-
-    rows = np.concatenate([part[0] for part in parts])
-    columns = np.concatenate([part[1] for part in parts])
-    data = np.concatenate([part[2] for part in parts]).astype(float)
-    matrix = csr_array((data, (rows, columns)), shape=(offset, n_free))
-    return Rows(csr_array(matrix @ edits.occupancy), np.concatenate(limits))
-
-
-def _ramps(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0, 1, ..., length - 1 for each length, one after the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
 
 
 def _exclusive_rows(edits: Edits) -> Rows:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from .balance import BalanceOptions
     from .lattice import LatticeIons
 
+    Feasible = Callable[..., bool]
+    Choice = tuple[str, str]
+
 TOLERANCE_GRAIN = 1e-3
 SHELL_GRAIN_A = 0.1
 MAX_SHELL = 3.0
@@ -57,36 +60,17 @@ def explain(
     def feasible(*, depth_a: float = shell_a, **changes: object) -> bool:
         return is_feasible(ions, adjacency, depth_a, options.model_copy(update=changes))
 
-    found = []
-    tolerance = _smallest(
-        lambda value: feasible(ratio_tolerance=value), options.ratio_tolerance, 0.999
-    )
-    if tolerance is not None:
-        found.append(("the ratio", f"ratio_tolerance: {tolerance:g}"))
-    for symbol, least in minima.items():
-        for fewer in range(least - 1, -1, -1):
-            if feasible(min_coordination={**options.min_coordination, symbol: fewer}):
-                found.append(("coordination", f"min_coordination: {{{symbol}: {fewer}}}"))
-                break
-    if not any(name == "coordination" for name, _ in found):
-        for fewer in range(1, max(minima.values()) + 1):
-            all_fewer = {symbol: max(0, least - fewer) for symbol, least in minima.items()}
-            if feasible(min_coordination=all_fewer):
-                choice = ", ".join(f"{symbol}: {n}" for symbol, n in all_fewer.items())
-                found.append(("coordination", f"min_coordination: {{{choice}}}"))
-                break
-    if options.symmetry != "none" and feasible(symmetry="none"):
-        found.append(("the symmetry", "symmetry: none"))
-    for more in range(1, round((MAX_SHELL - 1.0) * shell_a / SHELL_GRAIN_A)):
-        depth = shell_a + more * SHELL_GRAIN_A
-        if feasible(depth_a=depth):
-            found.append(("the shell", f"shell_nm: {0.1 * depth:.2f}"))
-            break
-    charges = sorted(range(-MAX_CHARGE, MAX_CHARGE + 1), key=lambda q: (abs(q), q))
-    for change in charges[1:]:
-        if feasible(net_charge=options.net_charge + change):
-            found.append(("the net charge", f"net_charge: {options.net_charge + change}"))
-            break
+    found = [
+        choice
+        for choice in (
+            _other_ratio(feasible, options),
+            *_other_coordination(feasible, options, minima),
+            _other_shell(feasible, shell_a),
+            _other_charge(feasible, options),
+            _no_symmetry(feasible, options),
+        )
+        if choice is not None
+    ]
     plain = int(ions.charges[shell.inside].sum())
     asked = (
         f"{crystal.name}: the plain cut carries {plain:+d} e and no choice among its "
@@ -123,7 +107,8 @@ def _hindered(shell: Shell, minima: dict[str, int]) -> str:
     is_there = shell.fixed.copy()
     is_there[shell.free] = True
     most_held = shell.adjacency @ is_there.astype(np.int32)
-    short = np.flatnonzero(shell.fixed & (most_held < shell.minimum))
+    on_face = shell.fixed & (ions.signed_distance_a > -shell.depth_a)  # of a part kept whole
+    short = np.flatnonzero(on_face & (most_held < shell.minimum))
     if len(short) == 0:
         return ""
     ion = short[np.argmin(most_held[short])]
@@ -144,15 +129,61 @@ def _minima(shell: Shell) -> dict[str, int]:
     }
 
 
-def _smallest(holds: Callable[[float], bool], low: float, high: float) -> float | None:
-    """Smallest value above low, to `TOLERANCE_GRAIN`, of which a growing condition holds."""
-    if not holds(high):
+def _other_ratio(feasible: Feasible, options: BalanceOptions) -> Choice | None:
+    """Smallest tolerance of the ratio that is feasible, to `TOLERANCE_GRAIN`."""
+    if not feasible(ratio_tolerance=0.999):
         return None
-    first, last = int(np.floor(low / TOLERANCE_GRAIN)), int(np.ceil(high / TOLERANCE_GRAIN))
+    first = int(np.floor(options.ratio_tolerance / TOLERANCE_GRAIN))
+    last = round(1.0 / TOLERANCE_GRAIN) - 1
     while last - first > 1:
         middle = (first + last) // 2
-        if holds(middle * TOLERANCE_GRAIN):
+        if feasible(ratio_tolerance=middle * TOLERANCE_GRAIN):
             last = middle
         else:
             first = middle
-    return round(last * TOLERANCE_GRAIN, 9)
+    return "the ratio", f"ratio_tolerance: {last * TOLERANCE_GRAIN:g}"
+
+
+def _other_coordination(
+    feasible: Feasible, options: BalanceOptions, minima: dict[str, int]
+) -> list[Choice]:
+    """Largest minimum of each element alone that is feasible; of all together if none is."""
+    found = []
+    for symbol, least in minima.items():
+        for fewer in range(least - 1, -1, -1):
+            if feasible(min_coordination={**options.min_coordination, symbol: fewer}):
+                found.append(("coordination", f"min_coordination: {{{symbol}: {fewer}}}"))
+                break
+    if found:
+        return found
+    for fewer in range(1, max(minima.values()) + 1):
+        lower = {symbol: max(0, least - fewer) for symbol, least in minima.items()}
+        if feasible(min_coordination=lower):
+            choice = ", ".join(f"{symbol}: {n}" for symbol, n in lower.items())
+            return [("coordination", f"min_coordination: {{{choice}}}")]
+    return []
+
+
+def _other_shell(feasible: Feasible, shell_a: float) -> Choice | None:
+    """Thinnest deeper shell that is feasible, to `SHELL_GRAIN_A`."""
+    for more in range(1, round((MAX_SHELL - 1.0) * shell_a / SHELL_GRAIN_A)):
+        depth_a = shell_a + more * SHELL_GRAIN_A
+        if feasible(depth_a=depth_a):
+            return "the shell", f"shell_nm: {0.1 * depth_a:.3f}"
+    return None
+
+
+def _other_charge(feasible: Feasible, options: BalanceOptions) -> Choice | None:
+    """Nearest net charge that is feasible."""
+    for size in range(1, MAX_CHARGE + 1):
+        for charge in (options.net_charge - size, options.net_charge + size):
+            if feasible(net_charge=charge):
+                return "the net charge", f"net_charge: {charge}"
+    return None
+
+
+def _no_symmetry(feasible: Feasible, options: BalanceOptions) -> Choice | None:
+    """Leave the symmetry out."""
+    if options.symmetry == "none" or not feasible(symmetry="none"):
+        return None
+    return "the symmetry", "symmetry: none"

@@ -36,6 +36,7 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 TANGENT_ROUNDS = 20
+BRANCH_NODES = 200
 ANYHOW_GAP = 0.05
 
 
@@ -56,11 +57,13 @@ class Solver:
     ----------
     program : Program
         What is solved.
+    steps : int
+        Steps that the best edits may have; if they have more, the search is made again.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, steps: int = 0) -> None:
         self.program = program
-        self.highs = Highs(program)
+        self.highs = Highs(program, steps)
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
 
     def solve(self) -> Solution | None:
@@ -75,11 +78,14 @@ class Solver:
         if found is None:
             return None
         bound = relaxed.value
-        for improve in (self._keep, self._lagrange, self._searched):
+        for improve in (self._keep, self._lagrange, self._searched, self._branched):
             found, bound = improve(relaxed, found, bound)
             bound = self._raised(relaxed, found, bound)
             if self._gap(found, bound) <= self._gap_limit:
                 break
+        steps = self.program.steps(found)
+        if steps > self.highs.steps_covered:  # bonds might outweigh a step
+            return Solver(self.program, 2 * steps).solve()
         value = self.value(found)
         costs["whole ions"] = value - relaxed.value
         return Solution(found, value, min(bound, value), costs)
@@ -301,6 +307,23 @@ class Solver:
             if self.highs.is_tangent(y):
                 return (y if fits else None), proven, fits and decided
         return None, -np.inf, False
+
+    def _branched(
+        self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """Branch and bound over the pool with the dipole, up to `BRANCH_NODES` nodes."""
+        columns, taken = self._pool(relaxed, self.value(found) - relaxed.value)
+        y, proven, _ = self.highs.whole(
+            self.highs.objective(columns),
+            columns,
+            taken,
+            self._gap_limit,
+            dipole=True,
+            nodes=BRANCH_NODES,
+        )
+        if y is not None and self.value(y) < self.value(found):
+            found = y
+        return found, max(bound, min(proven, self._beyond(relaxed, columns[~taken])))
 
     def _anyhow(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
         """Any whole edits that satisfy all rows, or None if there are none."""

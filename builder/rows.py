@@ -1,0 +1,32 @@
+"""Rows of a program: linear constraints on its edits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Constraints matrix · y <= limit on the edits.
+
+    Parameters
+    ----------
+    matrix : csr_array, shape (n_rows, n_columns)
+        Coefficients.
+    limit : ndarray of float, shape (n_rows,)
+        Right-hand sides.
+    """
+
+    matrix: csr_array
+    limit: NDArray[np.float64]
+
+    def __add__(self, other: Rows) -> Rows:
+        matrix = vstack([self.matrix, other.matrix], format="csr")
+        return Rows(csr_array(matrix), np.concatenate([self.limit, other.limit]))
