@@ -157,9 +157,10 @@ def _weights(
             of_atom[atoms[0]] = pdos.weights
     missing = [atom for atom in range(1, n_atoms + 1) if atom not in of_atom]
     if missing:
+        others = f", nor have {len(missing) - 1} others" if len(missing) > 1 else ""
         raise InputError(
-            f"{folder}: atom {missing[0]} ({symbols[missing[0] - 1]}) has no list of its own, "
-            f"nor have {len(missing) - 1} others; an IPR needs &LDOS / LIST i for each atom i"
+            f"{folder}: atom {missing[0]} ({symbols[missing[0] - 1]}) has no list of its own"
+            f"{others}; an IPR needs &LDOS / LIST i for each atom i"
         )
     return np.array([of_atom[atom] for atom in range(1, n_atoms + 1)])
 

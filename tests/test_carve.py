@@ -52,7 +52,7 @@ def test_spheres_of_every_bundled_crystal(name):
     check(carve(crystal, Sphere(12.0)), crystal)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     name=st.sampled_from(["PbS", "CsPbCl3", "Pb4S3Cl2", "Pb3S2Cl2"]),
     radius=st.floats(8.0, 13.0),

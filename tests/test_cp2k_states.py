@@ -206,7 +206,7 @@ def spoil_new_layout(run):
         (spoil_cut_rows, r"states-list7-1\.pdos: it has 67 states, but states-k1-1\.pdos has 72"),
         (spoil_nan, r"states-list7-1\.pdos: there is NaN"),
         (spoil_stars, r"states-list7-1\.pdos: not a whole table of numbers"),
-        (spoil_missing_list, r"atom 7 \(Pb\) has no list of its own"),
+        (spoil_missing_list, r"atom 7 \((Pb|S|Cl)\) has no list of its own"),
         (spoil_only_kinds, r"no IPR can be had; add &LDOS / LIST i"),
         (spoil_other_energies, r"states-list7-1\.pdos: its energies or occupations differ"),
         (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
