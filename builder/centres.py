@@ -10,6 +10,7 @@ from scipy.spatial import Voronoi
 
 from epicarve.errors import InputError
 
+from .electrostatics import rank
 from .spacegroup import SpaceGroup, space_group
 
 if TYPE_CHECKING:
@@ -179,8 +180,9 @@ def best_centre(
     Returns
     -------
     Model, Centre
-        The model of the least objective, then of the smallest dipole, then the first
-        candidate. Its report tells under ``centres`` which was chosen, why, and all others.
+        The model of the least objective; of several such, the one of the lowest point-charge
+        energy per ion, then of the smallest dipole, then the first candidate. Its report tells
+        under ``centres`` which was chosen, why, and all others.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def best_centre(
         That of the first candidate, if none gives a model.
     """
     rows: list[dict[str, object]] = []
-    models: list[tuple[float, float, int, Centre, Model]] = []
+    found: list[tuple[float, Centre, Model]] = []
     for centre in candidates(crystal):
         row: dict[str, object] = {"name": centre.name, "centre": np.round(centre.point, 6).tolist()}
         try:
@@ -197,24 +199,27 @@ def best_centre(
             rows.append({**row, "n_atoms": None, "objective": None, "error": str(error)})
             continue
         objective = round(float(model.report["optimum"]["objective"]), 4)
-        dipole = round(model.dipole_debye, 2)
-        models.append((objective, dipole, len(models), centre, model))
+        found.append((objective, centre, model))
         rows.append(
             {
                 **row,
                 "n_atoms": model.n_atoms,
                 "objective": objective,
-                "dipole_debye": dipole,
+                "dipole_debye": round(model.dipole_debye, 2),
                 "error": None,
             }
         )
-    if not models:
+    if not found:
         raise InputError(f"no centre gives a model; with {rows[0]['name']}: {rows[0]['error']}")
-    models.sort(key=lambda found: found[:3])
-    objective, _, _, centre, model = models[0]
+    found.sort(key=lambda each: each[0])
+    equals = [each for each in found if each[0] == found[0][0]]
+    objective, centre, model = equals[rank([each[2] for each in equals])[0]]
     why = f"least cost of edits, {objective:.2f} Å"
-    if len(models) > 1:
-        why += f"; next is {models[1][3].name} with {models[1][0]:.2f} Å"
+    if len(equals) > 1:
+        names = ", ".join(each[1].name for each in equals)
+        why += f"; of the equals {names} the lowest point-charge energy per ion"
+    elif len(found) > 1:
+        why += f"; next is {found[1][1].name} with {found[1][0]:.2f} Å"
     table = {"chosen": centre.name, "why": why, "candidates": rows}
     return replace(model, report={**model.report, "centres": table}), centre
 

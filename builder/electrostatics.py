@@ -98,15 +98,15 @@ def electrostatics(model: Model) -> Electrostatics:
     )
 
 
-def rank(models: Sequence[Model], grain_ev: float = 1e-3) -> tuple[int, ...]:
-    """Order models of one composition by point-charge energy, then by dipole.
+def rank(models: Sequence[Model], grain_ev: float = 1e-5) -> tuple[int, ...]:
+    """Order models of one crystal by point-charge energy per ion, then by dipole.
 
     Parameters
     ----------
     models : sequence of Model
         The candidates.
     grain_ev : float
-        Energies in eV that agree to this are a tie, which the smaller dipole wins.
+        Energies in eV per ion that agree to this are a tie, which the smaller dipole wins.
 
     Returns
     -------
@@ -114,7 +114,10 @@ def rank(models: Sequence[Model], grain_ev: float = 1e-3) -> tuple[int, ...]:
         Indices of the models, best first; the first in order of those that tie in both.
     """
     found = [electrostatics(model) for model in models]
-    keys = [(round(one.energy_ev / grain_ev), round(one.dipole_debye, 3)) for one in found]
+    keys = [
+        (round(one.energy_ev / model.n_atoms / grain_ev), round(one.dipole_debye, 3))
+        for one, model in zip(found, models, strict=True)
+    ]
     return tuple(sorted(range(len(models)), key=lambda index: keys[index]))
 
 
