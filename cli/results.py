@@ -29,7 +29,12 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         )
     out = console()
     out.print(facts_table("Results", facts))
-    notes = [check["message"] for check in summary["checks"] if not check["ok"]]
+    aligned = len(summary["domains"]) > 1  # else there is nothing to say of an alignment
+    notes = [
+        check["message"]
+        for check in summary["checks"]
+        if not check["ok"] and (aligned or not check["name"].startswith("alignment."))
+    ]
     for note in dict.fromkeys(notes):
         out.print(f"[yellow]note[/] {note}")
     out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
