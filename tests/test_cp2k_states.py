@@ -1,7 +1,6 @@
 """States read from real CP2K output, and every way in which that output can be bad."""
 
 import shutil
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def unpacked(name, folder):
-    with tarfile.open(FIXTURES / f"{name}.tar.xz") as archive:
-        archive.extractall(folder, filter="data")
+    shutil.unpack_archive(FIXTURES / f"{name}.tar.xz", folder)
     return folder
 
 
