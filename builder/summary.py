@@ -69,10 +69,15 @@ def summarise(
 
 def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
     """Return a sentence for every derived crystal, to stand wherever its models are shown."""
+    return notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
+
+
+def notes_of_origins(origins: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the same sentences from the block ``provenance.crystal`` of a model.json."""
     return tuple(
-        f"Derived crystal: {crystal.name}. {crystal.derivation}"
-        for crystal in crystals
-        if crystal.status == "derived"
+        f"Derived crystal: {name}. {origin['derivation']}"
+        for name, origin in origins.items()
+        if origin["status"] == "derived"
     )
 
 

@@ -13,6 +13,7 @@ from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.model import Model
+from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.read import read_states
 from epicarve.errors import InputError
 
@@ -69,12 +70,7 @@ def analyse(
         options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
     if ipr_max is not None:
         options = AnalysisOptions.model_validate({**options.model_dump(), "ipr_max": ipr_max})
-    crystals: dict[str, Any] = made_by.get("crystal", {})
-    notes = tuple(
-        f"Derived crystal: {name}. {origin['derivation']}"
-        for name, origin in crystals.items()
-        if origin["status"] == "derived"
-    )
+    notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
         notes += (
