@@ -152,3 +152,12 @@ def test_cut_distance_is_that_of_the_intersection():
     cut = Cut(Sphere(10.0), np.array([0.0, 0.0, 1.0]), 2.0)
     inside = (np.linalg.norm(points, axis=1) <= 10.0) & (points[:, 2] <= 2.0)
     np.testing.assert_array_equal(cut.signed_distance_a(points) <= 0, inside)
+
+
+@pytest.mark.parametrize("name", ["Pb3S2Cl2", "Pb4S3Cl2", "CsPbCl3"])
+def test_a_hundred_thousand_ions_are_proven_to_one_per_cent(name):
+    model = carve(bundled_crystal(name), Sphere(92.0 if name == "CsPbCl3" else 85.0))
+    assert 90_000 < model.n_atoms < 110_000
+    assert model.net_charge == 0
+    assert model.n_components == 1
+    assert model.report["optimum"]["gap"] <= 1e-2
