@@ -1,0 +1,1 @@
+"""Epitaxial interfaces of two crystals: coincidence cells, registry, continuity, energy, slabs."""

@@ -1,0 +1,74 @@
+"""Ions of one side of an interface, periodic in the plane of the interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Atomic layers that repeat in the plane z = 0 and end at some height.
+
+    Parameters
+    ----------
+    lattice_a : ndarray of float, shape (2, 2)
+        Lattice vectors of the plane in Å, as rows (x, y).
+    symbols : ndarray of str, shape (n_ions,)
+        Element of each ion of one cell.
+    charges : ndarray of int, shape (n_ions,)
+        Formal charge of each ion in units of e.
+    positions_a : ndarray of float, shape (n_ions, 3)
+        Coordinates in Å; z is the height along the normal of the interface.
+
+    Raises
+    ------
+    InputError
+        If the lattice vectors are parallel.
+    """
+
+    lattice_a: NDArray[np.float64]
+    symbols: NDArray[np.str_]
+    charges: NDArray[np.int64]
+    positions_a: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.area_a2 < 1e-9:
+            raise InputError("the two lattice vectors of a face are parallel; give independent ones")
+
+    @property
+    def n_ions(self) -> int:
+        """Number of ions of one cell."""
+        return len(self.symbols)
+
+    @property
+    def area_a2(self) -> float:
+        """Area of the cell in Å²."""
+        return float(abs(np.linalg.det(self.lattice_a)))
+
+    def shifted(self, shift_a: Sequence[float]) -> Stack:
+        """Return the stack translated by (x, y, z) in Å."""
+        return replace(self, positions_a=self.positions_a + np.asarray(shift_a, dtype=float))
+
+    def chosen(self, mask: NDArray[np.bool_]) -> Stack:
+        """Return the ions that a mask of shape (n_ions,) keeps."""
+        return replace(
+            self,
+            symbols=self.symbols[mask],
+            charges=self.charges[mask],
+            positions_a=self.positions_a[mask],
+        )
+
+    @property
+    def cations(self) -> Stack:
+        """The ions of positive charge."""
+        return self.chosen(self.charges > 0)
