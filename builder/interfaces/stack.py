@@ -43,7 +43,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         if self.area_a2 < 1e-9:
-            raise InputError("the two lattice vectors of a face are parallel; give independent ones")
+            raise InputError("the lattice vectors of a face are parallel; give independent ones")
 
     @property
     def n_ions(self) -> int:
