@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ..crystal import Crystal
-
     from .face import Face
     from .stack import Stack
 
@@ -141,18 +140,19 @@ class Boundary:
             In Å; equal ones once. All have the largest number of matches, in order of rms.
         """
         lattice = self.substrate.lattice_a
-        inverse = np.linalg.inv(lattice)
         offsets = (self.substrate.positions_a[:, None] - self.film.positions_a).reshape(-1, 3)
         starts = offsets.copy()
         starts[:, :2] = _first_cell(starts[:, :2], lattice)
         _, first = np.unique(starts.round(3), axis=0, return_index=True)
         shifts = starts[np.sort(first)]
         for widening in WIDENING:
-            apart = _nearest_image(offsets - shifts[:, None], lattice, inverse)
+            apart = _nearest_image(offsets - shifts[:, None], lattice)
             near = (apart**2).sum(axis=2) <= (widening * self.tolerance_a) ** 2
             counts = near.sum(axis=1)
-            shifts = shifts + (apart * near[:, :, None]).sum(axis=1) / np.maximum(counts, 1)[:, None]
-        apart = _nearest_image(offsets - shifts[:, None], lattice, inverse)
+            shifts = (
+                shifts + (apart * near[:, :, None]).sum(axis=1) / np.maximum(counts, 1)[:, None]
+            )
+        apart = _nearest_image(offsets - shifts[:, None], lattice)
         squared = (apart**2).sum(axis=2)
         near = squared <= self.tolerance_a**2
         counts = near.sum(axis=1)
@@ -162,7 +162,7 @@ class Boundary:
         order = order[counts[order] == counts.max()]
         kept: list[int] = []
         for one in order.tolist():
-            away = _nearest_image(shifts[kept] - shifts[one], lattice, inverse)
+            away = _nearest_image(shifts[kept] - shifts[one], lattice)
             if not (np.linalg.norm(away, axis=1) < SAME_REGISTRY_A).any():
                 kept.append(one)
         return np.asarray(shifts[kept])
@@ -172,7 +172,7 @@ class Boundary:
         lattice = self.substrate.lattice_a
         shift = np.asarray(shift_a, dtype=float)
         offsets = self.substrate.positions_a - self.film.positions_a[:, None] - shift
-        apart = _nearest_image(offsets, lattice, np.linalg.inv(lattice))
+        apart = _nearest_image(offsets, lattice)
         film, substrate, distances = assigned((apart**2).sum(axis=2), self.tolerance_a)
         pairs = Counter(
             f"{one}→{other}"
@@ -256,11 +256,11 @@ def assigned(
 
 
 def _nearest_image(
-    vectors_a: NDArray[np.float64], lattice_a: NDArray[np.float64], inverse: NDArray[np.float64]
+    vectors_a: NDArray[np.float64], lattice_a: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Move vectors (x, y, z) by lattice vectors of a reduced cell to near the origin."""
     moved = vectors_a.copy()
-    moved[..., :2] -= np.rint(vectors_a[..., :2] @ inverse) @ lattice_a
+    moved[..., :2] -= np.rint(vectors_a[..., :2] @ np.linalg.inv(lattice_a)) @ lattice_a
     return moved
 
 

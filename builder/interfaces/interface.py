@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from epicarve.errors import InputError
 
 from ..join import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
@@ -84,7 +82,7 @@ class Interface:
         return self.boundary.continuity(self.shift_a)
 
     def sides(self, film_depth_a: float, substrate_depth_a: float) -> tuple[Stack, Stack]:
-        """Return film and substrate in the common cell and in place, down to a depth below each cut.
+        """Return film and substrate in the common cell, in place, down to a depth below each cut.
 
         Parameters
         ----------
@@ -104,9 +102,7 @@ class Interface:
     @cached_property
     def vacuum_a(self) -> float:
         """How far in Å the film could sink, at this registry, until ions touch."""
-        return -float(
-            contact_gap_a(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a)
-        )
+        return -float(contact_gap_a(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a))
 
     @cached_property
     def gap_a(self) -> float:

@@ -104,9 +104,7 @@ def search(
     """
     options = options or SearchOptions()
     if film.name == substrate.name:
-        raise InputError(
-            f"film and substrate are both {film.name}; give two different crystals"
-        )
+        raise InputError(f"film and substrate are both {film.name}; give two different crystals")
     above = _all_faces(film, options.film_hkl, options.max_index)
     below = _all_faces(substrate, options.substrate_hkl, options.max_index)
     found = [
@@ -127,7 +125,7 @@ def _rank(interface: Interface) -> tuple[float, ...]:
 def _all_faces(
     crystal: Crystal, hkl: tuple[int, int, int] | None, max_index: int
 ) -> list[tuple[Face, ...]]:
-    """Return the faces of each plane; planes without atomic layers are left out unless asked for."""
+    """Return the faces of each plane; planes without atomic layers are left out, if not asked."""
     if hkl is not None:
         return [faces(crystal, hkl)]
     found = []
