@@ -114,10 +114,14 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     table.add_column("film", no_wrap=True)
     table.add_column("substrate", no_wrap=True)
-    for heading in ("Å²", "strain", "matched", "at least", "rms, Å"):
+    for heading in ("area", "strain", "matched", "min", "rms"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("continues", no_wrap=True)
-    table.add_column("gap, Å", justify="right", no_wrap=True)
+    table.add_column("gap", justify="right", no_wrap=True)
+    table.caption = (
+        "lengths in Å, areas in Å²; min: when registry, gap or strain are changed a little"
+    )
+    table.caption_justify = "left"
     for entry in entries:
         continuity = entry["continuity"]
         fraction = f"{continuity['matched_fraction']:.2f}"

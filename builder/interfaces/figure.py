@@ -55,9 +55,10 @@ class _Scene:
 def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence[str] = ()) -> None:
     """Draw interfaces side by side into a PNG or SVG, the substrate below.
 
-    Each is seen along the first lattice vector of the substrate's face. Cations of the film on
-    the crystallographic site that continues the substrate's cations are orange, as in Fig. S17
-    of the study; rings are the continued sites, dotted where no cation lies in them.
+    Each is seen along the first lattice vector of the substrate's face. Where the interface is
+    continuous, cations of the film on the crystallographic site that continues the substrate's
+    are orange, as in Fig. S17 of the study. Rings are the continued sites, dotted where no cation
+    lies in them.
 
     Parameters
     ----------
@@ -164,6 +165,7 @@ def _scene(interface: Interface) -> _Scene:
         continued = continued.chosen(interface.continuity.matched_film)
     orbits = interface.film.crystal.symmetry.orbits
     orange = np.isin(orbits[film.sites], orbits[continued.sites])
+    orange &= interface.continuity.is_continuous
     parts = []
     for stack, is_film in ((film, True), (substrate, False)):
         points, ions = _tiled(stack)
@@ -186,7 +188,8 @@ def _tiled(stack: Stack) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     moved[:, :, :2] += steps @ stack.lattice_a
     points = moved.reshape(-1, 3)[:, [1, 2, 0]]
     ions = np.repeat(np.arange(stack.n_ions), len(steps))
-    inside = (np.abs(points[:, 0]) <= WIDTH_A / 2.0 + EDGE_A) & (points[:, 2] >= -EDGE_A)
+    inside = np.abs(points[:, 1]) <= HEIGHT_A
+    inside &= (np.abs(points[:, 0]) <= WIDTH_A / 2.0 + EDGE_A) & (points[:, 2] >= -EDGE_A)
     inside &= points[:, 2] < DEPTH_A - EDGE_A
     return points[inside], ions[inside]
 
