@@ -111,7 +111,7 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
 
     names = {(entry["film"], entry["substrate"]) for entry in entries}
     title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
     table.add_column("film", no_wrap=True)
     table.add_column("substrate", no_wrap=True)
     for heading in ("area", "strain", "matched", "min", "rms"):
