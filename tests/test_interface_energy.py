@@ -32,7 +32,7 @@ def half(name, n_cells, cut, side):
     a = crystal.cell_a[0, 0]
     symbols, charges, points = [], [], []
     for n in range(-n_cells - 1, n_cells + 2):
-        points.append(crystal.positions_a + [0.0, 0.0, n * a - cut * a])
+        points.append(crystal.positions_a + np.array([0.0, 0.0, n * a - cut * a]))
         symbols.append(crystal.symbols)
         charges.append(crystal.oxidation_states)
     z = np.concatenate(points)[:, 2] * side
@@ -70,11 +70,11 @@ def turned(stack):
 
 @pytest.fixture(scope="module")
 def sides():
-    """PbS on CsPbCl3 in a skewed common cell: four species, two crystals, no symmetry to help."""
+    """CsPbBr3 on CsPbCl3 in a skewed common cell: four species, and no symmetry to help."""
     lattice = np.array([[5.9, 0.0], [0.4, 5.7]])
-    film = strained(half("PbS", 1, 0.25, 1), lattice)
+    film = strained(half("CsPbBr3", 1, 0.25, 1), lattice)
     substrate = strained(half("CsPbCl3", 2, 0.25, -1), lattice)
-    return film, substrate, born_repulsion(bundled_crystal("PbS"), bundled_crystal("CsPbCl3"))
+    return film, substrate, born_repulsion(bundled_crystal("CsPbBr3"), bundled_crystal("CsPbCl3"))
 
 
 def interlocked(seed, lattice):
@@ -86,7 +86,7 @@ def interlocked(seed, lattice):
         (["Pb", "S", "S"], [2, -1, -1], grid[:3], 0.0),
         (["Cs", "Pb", "Cl"], [1, 2, -3], grid[3:], -2.0),
     ):
-        heights = low + rng.uniform(0.0, 2.5, 3)
+        heights = low + rng.permutation([0.0, 1.3, 2.5]) + rng.uniform(0.0, 0.3)
         found.append(
             Stack(lattice, np.array(symbols), np.array(charges), np.column_stack([flat, heights]))
         )
@@ -120,67 +120,45 @@ def plain_repulsion_ev(film, substrate, born, shift, gap):
     steps = np.arange(-12, 13)
     cells = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
     images = np.column_stack([cells @ film.lattice_a, np.zeros(len(cells))])
+    place = np.array([*shift, gap])
     total = 0.0
     for a, q, here in zip(film.symbols.tolist(), film.charges, film.positions_a, strict=True):
         for b, p, there in zip(
             substrate.symbols.tolist(), substrate.charges, substrate.positions_a, strict=True
         ):
             if q < 0 or p < 0:
-                r = np.linalg.norm(here + [*shift, gap] - there + images, axis=1)
+                r = np.linalg.norm(here + place - there + images, axis=1)
                 c = born.coefficients[frozenset((a, b))]
                 total += COULOMB_V_A * abs(q * p) * c * (r ** -float(born.exponent)).sum()
     return total
 
 
 @pytest.mark.parametrize("power", [1, 8, 10, 12])
-def test_parts_of_a_power_add_up(power):
-    """Far out the sharp part is gone, near the origin it is all; the transform is its integral."""
-    from scipy.integrate import quad
-    from scipy.special import gammaincc
-
-    r = np.array([0.3, 1.0, 2.7, 4.0])
-    values, slopes = sharp_part(power, r**2, 0.9)
-    np.testing.assert_allclose(values, gammaincc(power / 2, 0.81 * r**2) / r**power, rtol=1e-10)
-    step = 1e-5
-    ahead, behind = (sharp_part(power, (r + s) ** 2, 0.9)[0] for s in (step, -step))
-    np.testing.assert_allclose(slopes * r, (ahead - behind) / (2 * step), rtol=1e-6)
-    for k in (0.4, 2.0, 6.0):
-        smooth = (
-            quad(
-                lambda x, k=k: (
-                    4.0
-                    * np.pi
-                    / k
-                    * np.sin(k * x)
-                    * x
-                    * (x ** -float(power) - sharp_part(power, np.array([x * x]), 0.9)[0][0])
-                ),
-                0.5,
-                60.0 if power == 1 else 12.0,
-                limit=2000,
-            )[0]
-            if power > 1
-            else None
-        )
-        if smooth is None:
-            continue
-        core = quad(
-            lambda x, k=k: 4.0 * np.pi / k * np.sin(k * x) * x * near_origin(power, x),
-            0.0,
-            0.5,
-        )[0]
-        found = smooth_transform(power, np.array([k * k]), 0.9)[0]
-        assert found == pytest.approx(smooth + core, rel=1e-5, abs=1e-6)
-
-
-def near_origin(power, x):
-    """Smooth part of a power by its definition, a sum of wide Gaussians."""
+def test_parts_of_a_power_are_its_narrow_and_its_wide_gaussians(power):
     from scipy.integrate import quad
     from scipy.special import gamma
 
-    return quad(lambda t: t ** (power / 2 - 1) * np.exp(-t * x * x), 0.0, 0.81)[0] / gamma(
-        power / 2
-    )
+    split, r, k = 0.9, np.array([0.3, 1.0, 2.7, 4.0]), np.array([0.4, 2.0, 6.0])
+    values, slopes = sharp_part(power, r**2, split)
+    transform = smooth_transform(power, k**2, split)
+    for one, value in zip(r, values, strict=True):
+        narrow = quad(
+            lambda t, r=one: t ** (power / 2 - 1) * np.exp(-t * r * r),
+            split**2,
+            split**2 + 60.0 / one**2,
+            limit=200,
+        )[0]
+        assert value == pytest.approx(narrow / gamma(power / 2), rel=1e-8)
+    for one, value in zip(k, transform, strict=True):
+        wide = quad(
+            lambda t, k=one: (np.pi / t) ** 1.5 * t ** (power / 2 - 1) * np.exp(-k * k / 4 / t),
+            0.0,
+            split**2,
+        )[0]
+        assert value == pytest.approx(wide / gamma(power / 2), rel=1e-8)
+    step = 1e-5
+    ahead, behind = (sharp_part(power, (r + s) ** 2, split)[0] for s in (step, -step))
+    np.testing.assert_allclose(slopes * r, (ahead - behind) / (2 * step), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["PbS", "Pb4S3Br2", "Pb3S2Cl2", "CsPbBr3-Pnma"])
@@ -316,6 +294,7 @@ def test_minimum_is_below_its_map_and_curve(sides):
     assert found.curve_ev_a2[-1] == pytest.approx(0.0, abs=1e-4)
     assert found.contact.fraction_of_bulk > 0.75
     assert found.film_dipole_e_per_a == pytest.approx(0.0, abs=1e-9)
+    assert found.is_bound
     assert found.energy_j_m2 == pytest.approx(found.energy_ev_a2 * 1.602176634e-19 * 1e20)
 
 
@@ -336,7 +315,7 @@ def test_dipoles_are_told_and_do_not_act_across_the_gap(sides):
     film, substrate, born = sides
     polar = Stack(
         film.lattice_a,
-        np.append(film.symbols, ["Pb", "S"]),
+        np.append(film.symbols, ["Pb", "Br"]),
         np.append(film.charges, [2, -2]),
         np.vstack([film.positions_a, [[1.0, 1.0, 30.0], [1.0, 1.0, 40.0]]]),
     )
@@ -357,11 +336,30 @@ def test_bad_input_is_refused(sides):
         interface_energy(half("PbS", 1, 0.25, 1), substrate, born)
     with pytest.raises(InputError, match="exponent 9"):
         born_repulsion(bundled_crystal("PbS"), bundled_crystal("PbS"), 9)
-    far_apart = Crystal(
+
+
+def test_charges_that_do_not_hold_a_crystal_together_are_refused():
+    pairs_of_like_ions = Crystal(
         "wrong",
-        np.eye(3) * 4.0,
-        np.array(["Pb", "S"]),
-        np.array([[0.0, 0.0, 0.0], [0.25, 0.0, 0.0]]),
-        np.array([1, -1]),
+        np.diag([12.0, 4.0, 4.0]),
+        np.array(["Pb", "Pb", "S", "S"]),
+        np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.5, 0.0, 0.0], [0.6, 0.0, 0.0]]),
+        np.array([1, 1, -1, -1]),
     )
-    assert balanced_strength(far_apart, 10) > 0.0
+    assert lattice_energy_ev(pairs_of_like_ions) > 0.0
+    with pytest.raises(InputError, match="repel each other by"):
+        balanced_strength(pairs_of_like_ions, 10)
+
+
+def test_sides_that_do_not_bind_are_told_so_and_just_touch():
+    """One cell of PbS on one of CsPbCl3: the nets share no wave but the shortest ones."""
+    lattice = np.eye(2) * 5.7
+    film, substrate = (
+        strained(half(name, 2, 0.25, side), lattice) for name, side in (("PbS", 1), ("CsPbCl3", -1))
+    )
+    born = born_repulsion(bundled_crystal("PbS"), bundled_crystal("CsPbCl3"))
+    found = interface_energy(film, substrate, born)
+    assert not found.is_bound
+    assert found.energy_ev_a2 > 0.0
+    assert found.contact.fraction_of_bulk == pytest.approx(1.0, abs=1e-9)
+    assert (np.diff(found.curve_ev_a2) < 0.0).all()

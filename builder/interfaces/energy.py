@@ -40,6 +40,9 @@ N_REFINED = 3
 LIKE_MINIMA_EV = 1e-3
 """Minima of the map that agree to this, in eV per cell, are taken for symmetry equivalents."""
 
+BOUND_EV_A2 = 1e-5
+"""Sides that gain less than this, in eV/Å², do not bind: the gain is that of the last digits."""
+
 SAME_EV = 1e-6
 """Refined minima that agree to this, in eV per cell, are the same; the first is taken."""
 
@@ -54,10 +57,14 @@ CURVE_STEP_A = 0.1
 class InterfaceEnergy:
     """Rigid-ion interaction of two sides at their best registry and gap.
 
-    All energies are against the same two sides infinitely far apart.
+    All energies are against the same two sides infinitely far apart. Sides that do not bind have
+    no gap of their own: `is_bound` is False, and the place told is the one of least energy among
+    those where the sides just touch, no contact being shorter than the bulk's.
 
     Parameters
     ----------
+    is_bound : bool
+        Whether rigid ions hold the sides together at any registry.
     energy_ev_a2 : float
         Interaction in eV per Å² of interface at the minimum; negative if the sides bind.
     shift_a : ndarray of float, shape (2,)
@@ -78,6 +85,7 @@ class InterfaceEnergy:
         with the number of layers says that the face is polar.
     """
 
+    is_bound: bool
     energy_ev_a2: float
     shift_a: NDArray[np.float64]
     gap_a: float
@@ -97,7 +105,7 @@ class InterfaceEnergy:
 
     @property
     def adhesion_j_m2(self) -> float:
-        """Work of adhesion in J/m²: what it takes to part the two rigid sides."""
+        """Work of adhesion in J/m²: what it takes to part the two rigid sides, if positive."""
         return -self.energy_j_m2
 
 
@@ -171,11 +179,15 @@ def interface_energy(
     ]
     lowest_ev = min(energy for energy, _, _ in refined)
     energy, best, gap = next(one for one in refined if one[0] < lowest_ev + SAME_EV)
+    area = film.area_a2
+    is_bound = energy < -BOUND_EV_A2 * area and gap < interaction.gaps_a[1]
+    if not is_bound:
+        energy, best, gap = _at_contact(interaction, shifts, touching, gaps, energies)
     contact_a = float(contact_gap_a(film, substrate, repulsion.contacts_a, best, CLOSEST_FRACTION))
     curve_gaps = contact_a + np.arange(0.0, gap - contact_a + CURVE_LENGTH_A, CURVE_STEP_A)
     curve_gaps = curve_gaps[curve_gaps <= interaction.gaps_a[1]]
-    area = film.area_a2
     return InterfaceEnergy(
+        is_bound=is_bound,
         energy_ev_a2=energy / area,
         shift_a=best,
         gap_a=gap,
@@ -188,6 +200,24 @@ def interface_energy(
         film_dipole_e_per_a=float(film.charges @ film.positions_a[:, 2]) / area,
         substrate_dipole_e_per_a=float(substrate.charges @ substrate.positions_a[:, 2]) / area,
     )
+
+
+def _at_contact(
+    interaction: Interaction,
+    shifts_a: NDArray[np.float64],
+    touching_a: NDArray[np.float64],
+    gaps_a: NDArray[np.float64],
+    energies_ev: NDArray[np.float64],
+) -> tuple[float, NDArray[np.float64], float]:
+    """Energy in eV, registry and gap of least energy where the sides just touch."""
+    above = np.clip(np.searchsorted(gaps_a, touching_a), 1, len(gaps_a) - 1)
+    weight = (touching_a - gaps_a[above - 1]) / (gaps_a[above] - gaps_a[above - 1])
+    rows = np.arange(len(shifts_a))
+    low, high = energies_ev[rows, above - 1], energies_ev[rows, above]
+    low = np.where(np.isfinite(low), low, high)
+    best = int(np.argmin(low + weight * (high - low)))
+    gap = float(touching_a[best])
+    return interaction.energy_and_slope(shifts_a[best], gap)[0], shifts_a[best], gap
 
 
 def _between_samples(
@@ -228,7 +258,7 @@ def _refined(
     """Energy in eV, registry inside the first cell and gap of the minimum near a start."""
     start = np.array([*shift_a, gap_a])
     low, high = start - 2.0 * reach_a, start + 2.0 * reach_a
-    low[2] = max(low[2], interaction.gaps_a[0])
+    low[2], high[2] = max(low[2], interaction.gaps_a[0]), interaction.gaps_a[1]
     found = minimize(
         lambda place: interaction.energy_and_slope(place[:2], float(place[2])),
         start,

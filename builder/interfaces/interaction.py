@@ -72,8 +72,8 @@ class Interaction:
                 )
         self.gaps_a = gaps_a
         self._exponent = repulsion.exponent
-        self._sum_waves(film, substrate, repulsion)
         self._list_pairs(film, substrate, repulsion)
+        self._sum_waves(film, substrate, repulsion)
 
     def _sum_waves(self, film: Stack, substrate: Stack, repulsion: Repulsion) -> None:
         """Find amplitudes[G, k_z] of the smooth parts, for half of the waves G and for G = 0."""
