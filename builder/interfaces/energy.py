@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from epicarve.errors import InputError
 from epicarve.units import J_M2_PER_EV_A2
 
+from ..join import CONTACT_LIMIT
 from .contact import Contact, contact_gap_a, tightest_contact
 from .interaction import Interaction
 from .registry import common_lattice_a, registry_grid_a
@@ -19,13 +20,14 @@ from .registry import common_lattice_a, registry_grid_a
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .interface import Interface
     from .repulsion import Repulsion
     from .stack import Stack
 
-CLOSEST_FRACTION = 0.75
+CLOSEST_FRACTION = 0.65
 """No gap is looked at where a contact is shorter than this fraction of the bulk's."""
 
-SPACING_A = 0.35
+SPACING_A = 0.5
 """Registries of the map are at most so far apart, in Å."""
 
 GAP_STEP_A = 0.2
@@ -34,7 +36,7 @@ GAP_STEP_A = 0.2
 CLEARANCE_A = 0.5
 """The map's gaps end so far, in Å, above the contact of the registry that touches first."""
 
-N_REFINED = 3
+N_REFINED = 6
 """Local minima of the map that are refined."""
 
 LIKE_MINIMA_EV = 1e-3
@@ -48,6 +50,9 @@ SAME_EV = 1e-6
 
 LATTICE_GRAIN = 1e-5
 """A registry this close to a lattice point, as a fraction of the cell, is put on it."""
+
+DEPTH_A = 12.0
+"""Sides so deep, in Å, interact as half-crystals do, to 10⁻⁴ J/m² or better."""
 
 CURVE_LENGTH_A = 6.0
 CURVE_STEP_A = 0.1
@@ -73,6 +78,9 @@ class InterfaceEnergy:
         How far the film is raised at the minimum, in Å.
     contact : Contact
         The pair across the interface that is shortest against its bulk contact, at the minimum.
+    vacuum_a : float
+        How far in Å the film could sink at this registry until a contact is 90 % of the bulk's:
+        empty height. Below 0 where one already is shorter.
     gaps_a, curve_ev_a2 : ndarray of float, shape (n_gaps,)
         Gaps in Å and the energies in eV/Å² there, at the best registry.
     shifts_a : ndarray of float, shape (n, m, 2)
@@ -90,6 +98,7 @@ class InterfaceEnergy:
     shift_a: NDArray[np.float64]
     gap_a: float
     contact: Contact
+    vacuum_a: float
     gaps_a: NDArray[np.float64]
     curve_ev_a2: NDArray[np.float64]
     shifts_a: NDArray[np.float64]
@@ -107,6 +116,27 @@ class InterfaceEnergy:
     def adhesion_j_m2(self) -> float:
         """Work of adhesion in J/m²: what it takes to part the two rigid sides, if positive."""
         return -self.energy_j_m2
+
+
+def whole_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, Stack]:
+    """Return film and substrate of an interface as whole neutral repeats, both cuts at z = 0.
+
+    Parameters
+    ----------
+    interface : Interface
+        The interface; its registry and gap are not used.
+    depth_a : float
+        Least depth in Å of each side.
+    """
+    film, substrate = (
+        face.stack(int(np.ceil(depth_a / face.period_a)))
+        for face in (interface.film, interface.substrate)
+    )
+    cell, common = interface.cell, interface.common
+    return (
+        film.flipped().supercell(cell.film_matrix).deformed(common.film_deformation),
+        substrate.supercell(cell.substrate_matrix).deformed(common.substrate_deformation),
+    )
 
 
 def interface_energy(
@@ -148,7 +178,8 @@ def interface_energy(
     >>> a = galena.cell_a[0, 0]
     >>> above = galena.positions_a + [0.0, 0.0, 0.25 * a]
     >>> both = (np.eye(2) * a, galena.symbols, galena.oxidation_states)
-    >>> film, substrate = Stack(*both, above), Stack(*both, above - [0.0, 0.0, a])
+    >>> sites = np.arange(galena.n_sites)
+    >>> film, substrate = Stack(*both, above, sites), Stack(*both, above - [0.0, 0.0, a], sites)
     >>> found = interface_energy(film, substrate, born_repulsion(galena, galena))
     >>> abs(found.gap_a) < 0.01, round(found.adhesion_j_m2, 1)
     (True, 0.8)
@@ -183,7 +214,10 @@ def interface_energy(
     is_bound = energy < -BOUND_EV_A2 * area and gap < interaction.gaps_a[1]
     if not is_bound:
         energy, best, gap = _at_contact(interaction, shifts, touching, gaps, energies)
-    contact_a = float(contact_gap_a(film, substrate, repulsion.contacts_a, best, CLOSEST_FRACTION))
+    contact_a, resting_a = (
+        float(contact_gap_a(film, substrate, repulsion.contacts_a, best, fraction))
+        for fraction in (CLOSEST_FRACTION, CONTACT_LIMIT)
+    )
     curve_gaps = contact_a + np.arange(0.0, gap - contact_a + CURVE_LENGTH_A, CURVE_STEP_A)
     curve_gaps = curve_gaps[curve_gaps <= interaction.gaps_a[1]]
     return InterfaceEnergy(
@@ -192,6 +226,7 @@ def interface_energy(
         shift_a=best,
         gap_a=gap,
         contact=tightest_contact(film, substrate, repulsion.contacts_a, best, gap),
+        vacuum_a=gap - resting_a,
         gaps_a=curve_gaps,
         curve_ev_a2=interaction.energies_ev(best[None], curve_gaps)[0] / area,
         shifts_a=grid,

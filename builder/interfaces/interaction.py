@@ -160,18 +160,20 @@ class Interaction:
         ndarray of float, shape (n, m)
             Energy in eV per cell against sides infinitely far apart.
         """
-        phases = np.exp(1j * (shifts_a @ self._flat.T))
-        raised = self._amplitudes @ np.exp(1j * np.outer(self._upright, gaps_a))
-        energies = phases.real @ raised.real - phases.imag @ raised.imag
-        energies += [self._level(float(gap))[0] for gap in gaps_a]
         if wanted is None:
-            wanted = np.ones(energies.shape, dtype=bool)
-        rows = max(1, BLOCK_DISTANCES // max(1, len(self._rise) * len(self._images)))
+            wanted = np.ones((len(shifts_a), len(gaps_a)), dtype=bool)
+        raised = self._amplitudes @ np.exp(1j * np.outer(self._upright, gaps_a))
+        levels = np.array([self._level(float(gap))[0] for gap in gaps_a])
+        energies = np.empty(wanted.shape)
+        held = max(len(self._flat), len(self._rise) * len(self._images))
+        rows = max(1, BLOCK_DISTANCES // held)
         for start in range(0, len(shifts_a), rows):
             block = slice(start, start + rows)
-            energies[block] += self._sharp(shifts_a[block], gaps_a, wanted[block])
+            phases = np.exp(1j * (shifts_a[block] @ self._flat.T))
+            waves = phases.real @ raised.real - phases.imag @ raised.imag
+            energies[block] = waves + levels + self._sharp(shifts_a[block], gaps_a, wanted[block])
         energies[~wanted] = np.inf
-        return np.asarray(energies)
+        return energies
 
     def energy_and_slope(
         self, shift_a: ArrayLike, gap_a: float
