@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .spacegroup import SpaceGroup
+
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
 
@@ -257,6 +259,13 @@ class Crystal:
             np.bincount(self.bonds.cations, minlength=self.n_sites)
             + np.bincount(self.bonds.anions, minlength=self.n_sites)
         )
+
+    @cached_property
+    def symmetry(self) -> SpaceGroup:
+        """The space group of the ions, found by spglib."""
+        from .spacegroup import space_group  # noqa: PLC0415  (spglib is not always needed)
+
+        return space_group(self)
 
     def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""

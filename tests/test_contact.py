@@ -33,7 +33,7 @@ lattices = st.builds(
 
 def stack(lattice, symbols, points):
     charges = np.array([CHARGES[symbol] for symbol in symbols])
-    return Stack(lattice, np.array(symbols), charges, points)
+    return Stack(lattice, np.array(symbols), charges, points, np.arange(len(points)))
 
 
 @st.composite

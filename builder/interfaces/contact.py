@@ -88,7 +88,8 @@ def contact_gap_a(
     One ion above another, and above the middle of four:
 
     >>> from .stack import Stack
-    >>> net = Stack(np.diag([4.0, 4.0]), np.array(["Pb"]), np.array([2]), np.zeros((1, 3)))
+    >>> one = np.array([0])
+    >>> net = Stack(np.diag([4.0, 4.0]), np.array(["Pb"]), one + 2, np.zeros((1, 3)), one)
     >>> contact_gap_a(net, net, {frozenset({"Pb"}): 5.0}, [[0.0, 0.0], [2.0, 2.0]]).round(3)
     array([4.5, 3.5])
     """
