@@ -1,4 +1,4 @@
-"""Writing a model: extended XYZ, CIF, JSON and a picture."""
+"""Writing a model or a slab: extended XYZ, CIF, JSON, and a picture of a model."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from epicarve.files import filled_folder, write_json, write_text
 
 from .crystal import cell_parameters
+from .extxyz import write_extxyz
 from .preview import draw_model
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .interfaces.slab import Slab
     from .model import Model
 
 CIF_MARGIN_A = 5.0
@@ -52,6 +54,41 @@ def write_model(
         write_text(scratch / "model.cif", cif_text(model, notes))
         write_json(scratch / "model.json", summary)
         draw_model(scratch / "preview.png", model, notes)
+
+
+def write_slab(
+    folder: Path, slab: Slab, summary: Mapping[str, Any], notes: Sequence[str] = ()
+) -> None:
+    """Write model.extxyz, model.cif and model.json of a periodic slab: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    slab : Slab
+        The slab; it repeats along the first two vectors of its cell.
+    summary : mapping
+        Content of model.json.
+    notes : sequence of str
+        Sentences that must stand in the CIF, such as that a crystal is derived.
+    """
+    with filled_folder(folder) as scratch:
+        columns: dict[str, NDArray[np.str_] | NDArray[np.int64]] = {
+            "formal_charge": slab.charges,
+            "domain": slab.domains,
+            "site": slab.sites,
+        }
+        write_extxyz(
+            scratch / "model.extxyz",
+            slab.symbols,
+            slab.positions_a,
+            columns,
+            cell_a=slab.cell_a,
+            periodic=(True, True, False),
+        )
+        text = cif_of(slab.formula, slab.symbols, slab.fractional, slab.cell_a, notes)
+        write_text(scratch / "model.cif", text)
+        write_json(scratch / "model.json", summary)
 
 
 def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
