@@ -143,10 +143,7 @@ class Crystal:
     @property
     def cell_parameters(self) -> tuple[float, float, float, float, float, float]:
         """Lengths a, b, c in Å and angles α, β, γ in degrees."""
-        a, b, c = np.linalg.norm(self.cell_a, axis=1)
-        u, v, w = self.cell_a / np.array([[a], [b], [c]])
-        angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
-        return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
+        return cell_parameters(self.cell_a)
 
     @cached_property
     def charge_of(self) -> dict[str, int]:
@@ -297,6 +294,16 @@ class Crystal:
                     )
                 found[cation, anion] = distances[of_pair]
         return found
+
+
+def cell_parameters(
+    cell_a: NDArray[np.float64],
+) -> tuple[float, float, float, float, float, float]:
+    """Return lengths a, b, c in Å and angles α, β, γ in degrees of a cell, its vectors as rows."""
+    a, b, c = np.linalg.norm(cell_a, axis=1)
+    u, v, w = cell_a / np.array([[a], [b], [c]])
+    angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
+    return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
 
 
 def refuse_overlaps(

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 TOLERANCE_IN_SPACINGS = 0.25
 """A cation continues a site if it lies within this many mean cation spacings of it."""
 
+CONTINUOUS = 0.9
+"""Matched fraction from which the cations count as one subnetwork."""
+
 WIDENING = (1.5, 1.2, 1.0, 1.0)
 """Tolerances, as multiples of the true one, with which a registry is refined."""
 
@@ -62,6 +65,8 @@ class Continuity:
         Mean cation spacing in Å of the continued crystal.
     pairs : mapping of str to int
         Which species of the film continues into which of the substrate: {"Pb→Cs": 2}.
+    matched_film, matched_substrate : ndarray of int, shape (n_matched,)
+        The pairs, as indices of the film's and of the substrate's ions of the boundary.
     """
 
     continued: Side
@@ -71,11 +76,18 @@ class Continuity:
     rms_a: float | None
     spacing_a: float
     pairs: Mapping[str, int]
+    matched_film: NDArray[np.int64]
+    matched_substrate: NDArray[np.int64]
 
     @property
     def matched_fraction(self) -> float:
         """2 × matched / (sites + cations), from 0 to 1."""
         return 2.0 * self.n_matched / (self.n_sites + self.n_cations)
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether the matched fraction is at least `CONTINUOUS`."""
+        return self.matched_fraction >= CONTINUOUS
 
     @property
     def rms_in_spacings(self) -> float | None:
@@ -92,6 +104,7 @@ class Continuity:
         """Return the numbers for interface.json."""
         return {
             "matched_fraction": self.matched_fraction,
+            "continuous": self.is_continuous,
             "rms_a": self.rms_a,
             "rms_in_spacings": self.rms_in_spacings,
             "pairs": dict(self.pairs),
@@ -192,6 +205,8 @@ class Boundary:
             rms_a=float(np.sqrt((distances**2).mean())) if len(film) else None,
             spacing_a=self.spacing_a,
             pairs=dict(sorted(pairs.items())),
+            matched_film=film,
+            matched_substrate=substrate,
         )
 
 

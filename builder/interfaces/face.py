@@ -204,7 +204,7 @@ def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, i
     """
     group = crystal.symmetry
     steps = range(-max_index, max_index + 1)
-    every = [(h, k, l) for h, k, l in product(steps, repeat=3) if np.gcd.reduce((h, k, l)) == 1]
+    every = [hkl for hkl in product(steps, steps, steps) if np.gcd.reduce(hkl) == 1]
     every.sort(key=lambda hkl: (sum(i * i for i in hkl), [-i for i in hkl]))
     found: dict[tuple[int, int, int], None] = {}
     known: set[tuple[int, int, int]] = set()

@@ -116,15 +116,23 @@ class Interface:
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
         return replace(self, shift_a=(x, y, z))
 
-    def sensitivity(self) -> dict[str, list[float]]:
-        """Return the range of the matched fraction when one thing is changed.
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Sorts the most continuous first, then the smallest cell, then the least strain."""
+        cell = self.cell
+        return (*self.continuity.rank, round(cell.area_a2, 3), round(cell.max_strain, 6))
+
+    def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
+        """Return the ranges of matched fraction and rms when one thing is changed.
 
         Returns
         -------
         dict
             ``registry``: the film moved by 0.25 Å in eight directions of the plane; ``gap``: by
             0.25 Å up and down; ``strain``: the strain given to the film, to the substrate, or
-            to both by halves. Each holds the smallest and the largest value, this one included.
+            to both by halves. Each holds the smallest and the largest value of
+            ``matched_fraction`` and of ``rms_a`` (None where nothing matches), those of this
+            interface included.
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
@@ -133,15 +141,16 @@ class Interface:
             for side in ("substrate", "film", "split")
         ]
         return {
-            "registry": self._range(self.moved(step) for step in around),
-            "gap": self._range(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
-            "strain": self._range(self._restrained(rule) for rule in rules),
+            "registry": self._ranges(self.moved(step) for step in around),
+            "gap": self._ranges(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
+            "strain": self._ranges(self._restrained(rule) for rule in rules),
         }
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
         film, substrate = self.film.termination, self.substrate.termination
-        contact = self.contact
+        contact, sensitivity = self.contact, self.sensitivity()
+        ranges = [changed["matched_fraction"] for changed in sensitivity.values()]
         x, y, z = self.shift_a
         return {
             "film": self.film.crystal.name,
@@ -166,7 +175,11 @@ class Interface:
             "registry": {"shift_a": [x, y], "lattice_a": self.common.lattice_a.tolist()},
             "gap_a": self.gap_a,
             "lift_a": z,
-            "continuity": {**self.continuity.as_dict(), "sensitivity": self.sensitivity()},
+            "continuity": {
+                **self.continuity.as_dict(),
+                "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
+                "sensitivity": sensitivity,
+            },
             "shortest_contact": {
                 "pair": f"{contact.film}-{contact.substrate}",
                 "distance_a": contact.distance_a,
@@ -194,10 +207,14 @@ class Interface:
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
         return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
 
-    def _range(self, others: Iterable[Interface]) -> list[float]:
-        fractions = [self.continuity.matched_fraction]
-        fractions += [other.continuity.matched_fraction for other in others]
-        return [min(fractions), max(fractions)]
+    def _ranges(self, others: Iterable[Interface]) -> dict[str, list[Any]]:
+        every = [self.continuity, *(other.continuity for other in others)]
+        fractions = [one.matched_fraction for one in every]
+        rms = [one.rms_a for one in every if one.rms_a is not None]
+        return {
+            "matched_fraction": [min(fractions), max(fractions)],
+            "rms_a": [min(rms, default=None), max(rms, default=None)],
+        }
 
     @staticmethod
     def _directions(face: Face, matrix: Any) -> list[list[float]]:

@@ -114,12 +114,7 @@ def search(
     ]
     if not found:
         raise InputError(_nearest_miss(above, below, options))
-    return tuple(sorted(found, key=_rank))
-
-
-def _rank(interface: Interface) -> tuple[float, ...]:
-    cell = interface.cell
-    return (*interface.continuity.rank, round(cell.area_a2, 3), round(cell.max_strain, 6))
+    return tuple(sorted(found, key=lambda interface: interface.rank))
 
 
 def _all_faces(

@@ -62,8 +62,8 @@ class Stack:
         """Return the stack translated by (x, y, z) in Å."""
         return replace(self, positions_a=self.positions_a + np.asarray(shift_a, dtype=float))
 
-    def chosen(self, mask: NDArray[np.bool_]) -> Stack:
-        """Return the ions that a mask of shape (n_ions,) keeps."""
+    def chosen(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> Stack:
+        """Return the ions that a mask of shape (n_ions,) keeps, or those of the indices given."""
         return replace(
             self,
             symbols=self.symbols[mask],
