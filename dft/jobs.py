@@ -1,4 +1,4 @@
-"""Job scripts of the chain: one SLURM script a stage, and what submits or runs them in order."""
+"""Job scripts of the chain: one script a stage for SLURM or PBS, and what submits or runs them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh")
 """Scripts of templates/jobs that stand in the chain's folder as they are."""
 
+ORDER = "chain.txt"
+"""The scripts of the chain, a line each: the script, then those that have to succeed before."""
+
+JOB_ID = "job.id"
+"""Name of the file, in a stage's folder, that holds the job that submit.sh last submitted."""
+
 
 def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, str]:
     """Return the text of each script of the chain by its path below the chain's folder.
@@ -24,48 +30,64 @@ def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, s
     chain : tuple of Stage
         The stages in the order in which they run.
     machine : MachineSettings
-        What the scripts ask of SLURM.
+        What the scripts ask of the scheduler.
     """
-    folder = files("epicarve.templates") / "jobs"
-    texts = {name: (folder / name).read_text(encoding="utf-8") for name in SHARED_SCRIPTS}
-    texts["chain.txt"] = "".join(f"{stage.script}\n" for stage in chain)
-    return texts | {stage.script: stage_script(stage, machine) for stage in chain}
+    texts = {name: job_template(name) for name in SHARED_SCRIPTS}
+    texts["scheduler.sh"] = job_template(f"{machine.scheduler}.sh")
+    texts[ORDER] = "".join(
+        f"{stage.script} {stage.previous.script if stage.previous else ''}".rstrip() + "\n"
+        for stage in chain
+    )
+    return texts | {
+        stage.script: job_script(stage.name, _body(stage, machine), machine) for stage in chain
+    }
 
 
-def stage_script(stage: Stage, machine: MachineSettings) -> str:
-    """Return the SLURM script of a stage; without SLURM it is a plain bash script.
+def job_template(name: str) -> str:
+    """Return the text of a script of templates/jobs."""
+    return (files("epicarve.templates") / "jobs" / name).read_text(encoding="utf-8")
+
+
+def job_script(name: str, body: list[str], machine: MachineSettings) -> str:
+    """Return a script with the header of the machine's scheduler; without it, it is plain bash.
 
     Parameters
     ----------
-    stage : Stage
-        The stage to run.
+    name : str
+        Name of the job; its messages go to ``NAME-JOB.log`` (SLURM) or ``NAME.log`` (PBS).
+    body : list of str
+        Lines of bash.
     machine : MachineSettings
-        Resources, modules and command.
+        Scheduler and resources.
     """
     from qtoolkit.core.data_objects import QResources  # noqa: PLC0415
-    from qtoolkit.io.slurm import SlurmIO  # noqa: PLC0415
 
+    if machine.scheduler == "slurm":
+        from qtoolkit.io.slurm import SlurmIO as Scheduler  # noqa: PLC0415
+    else:
+        from qtoolkit.io.pbs import PBSIO as Scheduler  # noqa: PLC0415, N814
+    on_slurm = machine.scheduler == "slurm"
+    options = [f"#SBATCH {option}" for option in machine.sbatch_options]
+    if not on_slurm:
+        options = ["#PBS -j oe", *(f"#PBS {option}" for option in machine.qsub_options)]
     resources = QResources(
-        job_name=stage.name,
+        job_name=name,
         queue_name=machine.partition,
         account=machine.account,
         nodes=machine.nodes,
         processes_per_node=machine.ranks_per_node,
         threads_per_process=machine.threads_per_rank,
         time_limit=round(machine.time_limit_h * 3600),
-        output_filepath="%x-%j.log",
-        scheduler_kwargs={
-            "qverbatim": "\n".join(f"#SBATCH {option}" for option in machine.sbatch_options)
-        },
+        output_filepath="%x-%j.log" if on_slurm else f"{name}.log",
+        scheduler_kwargs={"qverbatim": "\n".join(options)},
     )
-    script: str = SlurmIO().get_submission_script(_body(stage, machine), resources)
+    script: str = Scheduler().get_submission_script(body, resources)
     return script + "\n"
 
 
-def _body(stage: Stage, machine: MachineSettings) -> list[str]:
-    previous = stage.previous
-    must_relax = stage.relaxation is not None and stage.relaxation.must_converge
-    prepare = [
+def preparation(machine: MachineSettings) -> list[str]:
+    """Return the lines of bash that ready a job for its program."""
+    return [
         f"export OMP_NUM_THREADS={machine.threads_per_rank}",
         # Newer srun no longer takes this from sbatch.
         f"export SRUN_CPUS_PER_TASK={machine.threads_per_rank}",
@@ -74,18 +96,25 @@ def _body(stage: Stage, machine: MachineSettings) -> list[str]:
         *(f"module load {module}" for module in machine.modules),
         *machine.prologue,
     ]
+
+
+def _body(stage: Stage, machine: MachineSettings) -> list[str]:
+    previous = stage.previous
+    must_relax = stage.relaxation is not None and stage.relaxation.must_converge
     settings = {
         "stage": stage.name,
-        "previous": _above(previous.output if previous else None),
+        "previous": _above(previous.key if previous else None),
         "trajectory": _above(previous.trajectory if previous else START),
         "orbitals": _above(previous.orbitals if previous else None),
         "must_relax": "yes" if must_relax else "no",
         "cp2k_command": machine.cp2k_command,
     }
     return [
+        # PBS starts its jobs at home.
+        *['[ -e ../stage.sh ] || cd "$PBS_O_WORKDIR"'] * (machine.scheduler == "pbs"),
         *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
         "prepare() {",
-        *(f"  {line}" for line in prepare),
+        *(f"  {line}" for line in preparation(machine)),
         "}",
         ". ../stage.sh",
     ]

@@ -17,8 +17,8 @@ Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,@+-]*
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+@:-]*$")]
 """Name of an environment module."""
 
-SbatchOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$")]
-"""An option of sbatch with its value."""
+SubmitOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$")]
+"""An option of sbatch or qsub with its value."""
 
 
 class RelaxSettings(Options):
@@ -93,10 +93,12 @@ class Cp2kSettings(Options):
 
 
 class MachineSettings(Options):
-    """What the job scripts ask of SLURM, and how they start CP2K there.
+    """What the job scripts ask of the scheduler, and how they start CP2K there.
 
     Parameters
     ----------
+    scheduler : {"slurm", "pbs"}
+        The scheduler of the machine.
     nodes : int
         Number of nodes.
     ranks_per_node : int
@@ -106,9 +108,10 @@ class MachineSettings(Options):
     time_limit_h : float
         Wall time of each stage in hours.
     partition, account : str, optional
-        SLURM's partition and account.
-    sbatch_options : tuple of str
-        More options of sbatch, each as one would write it, for instance ``"--mem=120G"``.
+        Partition (PBS: queue) and account.
+    sbatch_options, qsub_options : tuple of str
+        More options of SLURM's sbatch and of PBS' qsub, each as one would write it, for instance
+        ``"--mem=120G"`` and ``"-l filesystems=home"``.
     modules : tuple of str
         Environment modules to load, for instance ``"cp2k/2023.1"``.
     prologue : tuple of str
@@ -118,13 +121,15 @@ class MachineSettings(Options):
         other.
     """
 
+    scheduler: Literal["slurm", "pbs"] = "slurm"
     nodes: int = Field(default=1, ge=1)
     ranks_per_node: int = Field(default=1, ge=1)
     threads_per_rank: int = Field(default=1, ge=1)
     time_limit_h: float = Field(default=24.0, gt=0)
     partition: Word | None = None
     account: Word | None = None
-    sbatch_options: tuple[SbatchOption, ...] = ()
+    sbatch_options: tuple[SubmitOption, ...] = ()
+    qsub_options: tuple[SubmitOption, ...] = ()
     modules: tuple[ModuleName, ...] = ()
     prologue: tuple[OneLine, ...] = ()
     cp2k_command: OneLine = "mpirun cp2k.psmp"

@@ -51,7 +51,15 @@ class Stage:
     @property
     def script(self) -> str:
         """Path of the job script below the chain's folder."""
-        return f"{self.folder}/{self.name}.slurm"
+        return f"{self.folder}/{self.name}.job"
+
+    @property
+    def key(self) -> str:
+        """Path of the file, below the chain's folder, that says from what the stage was computed.
+
+        Its first line changes whenever the input, the geometry or a stage before does.
+        """
+        return f"{self.folder}/{self.name}.key"
 
     @property
     def coordinates(self) -> str:

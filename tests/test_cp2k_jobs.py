@@ -1,7 +1,10 @@
 """Job scripts of the chain, run with a stand-in for CP2K that fails on demand."""
 
 import os
+import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -14,12 +17,14 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
 from epicarve.errors import InputError
 
 # Called as: stand-in -i INPUT -o OUTPUT. Writes what the scripts look for; the file "verdict" in
-# the chain's folder says how the run named on its first line ends.
+# the chain's folder says how the run named on its first line ends. Its orbitals are of one function;
+# a run that is cut off leaves half of them.
 STAND_IN = """#!/bin/bash
-stage=${2%.inp}
+stage=${2%.*}
 verdict=good
 [ "$(head -n 1 ../verdict 2>/dev/null)" = "$stage" ] && verdict=$(tail -n 1 ../verdict)
 echo "$stage $OMP_NUM_THREADS $(sed -n 3p "$stage.xyz")" >>../calls
+echo "$2 $(ls "$stage-RESTART.wfn" 2>/dev/null)" >>../inputs
 {
   echo " CP2K| version string:                                       CP2K version 2023.1"
   echo " GLOBAL| Project name                                                   $stage"
@@ -31,7 +36,8 @@ echo "$stage $OMP_NUM_THREADS $(sed -n 3p "$stage.xyz")" >>../calls
   [ "$verdict" = unconverged ] && echo " *** WARNING in qs_scf.F:601 :: SCF run NOT converged ***"
   [ "$verdict" = unconverged ] || echo "  *** SCF run converged in     8 steps ***"
   [ "$verdict" = stuck ] || echo " ***        GEOMETRY OPTIMIZATION COMPLETED        ***"
-  echo wave >"$stage-RESTART.wfn"
+  printf '\\24\\0\\0\\0\\4\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0...........' >"$stage-RESTART.wfn"
+  [ "$verdict" = cut ] || printf '\\10\\0\\0\\0........\\10\\0\\0\\0' >>"$stage-RESTART.wfn"
   [ "$verdict" = cut ] || echo "  **** **** ******  **  PROGRAM ENDED AT"
 } >"$4"
 [ "$verdict" != crash ]
@@ -74,6 +80,12 @@ def run(folder, stand_in, **environment):
         text=True,
         check=False,
     )
+
+
+def ask_complete(folder, stand_in, stage):
+    environment = {**os.environ, "EPICARVE_CP2K": stand_in, "EPICARVE_ASK": "complete"}
+    command = ["bash", f"{stage.name}.job"]
+    return subprocess.run(command, cwd=folder / stage.folder, env=environment, check=False).returncode == 0
 
 
 def test_all_scripts_are_bash(chain):
@@ -196,6 +208,61 @@ def test_a_failed_relaxation_goes_on_from_its_last_geometry(chain, stand_in, ver
     lines = (folder / "calls").read_text().splitlines()
     assert lines[1].endswith("3.1")  # from the pre-relaxation
     assert lines[2].endswith("3.2")  # from the failed relaxation
+    lines = (folder / "inputs").read_text().splitlines()
+    # Orbitals that were being written when the run was cut off are no start.
+    assert lines[2] == ("relax.inp " if verdict == "cut" else "relax.resumed relax-RESTART.wfn")
+
+
+def test_half_written_orbitals_give_way_to_those_before(chain, stand_in):
+    folder, _ = chain
+    (folder / "verdict").write_text("ground-state\nunconverged\n")
+    run(folder, stand_in)
+    wfn = folder / "3-ground-state" / "ground-state-RESTART.wfn"
+    whole = wfn.read_bytes()
+    wfn.rename(f"{wfn}.bak-1")
+    for half in (b"", whole[:-4], whole[:-4] + bytes(4), bytes(len(whole))):
+        wfn.write_bytes(half)
+        (folder / "verdict").write_text("ground-state\nunconverged\n")
+        run(folder, stand_in)
+        assert (folder / "inputs").read_text().splitlines()[-1] == (
+            "ground-state.resumed ground-state-RESTART.wfn"
+        )
+        text = (folder / "3-ground-state" / "ground-state.resumed").read_text()
+        assert "WFN_RESTART_FILE_NAME ground-state-RESTART.wfn" in text
+        wfn.rename(f"{wfn}.bak-1")
+
+
+def test_asking_runs_nothing(chain, stand_in):
+    folder, stages = chain
+    ask = partial(ask_complete, folder, stand_in)
+    assert [ask(stage) for stage in stages] == [False] * 4
+    run(folder, stand_in)
+    assert [ask(stage) for stage in stages] == [True] * 4
+    assert len(calls(folder)) == 4
+    start = folder / "start.xyz"
+    start.write_text(start.read_text().replace("Pb ", "Pb1", 1))
+    assert [ask(stage) for stage in stages] == [False, True, True, True]
+
+
+def test_a_copied_folder_is_as_complete_as_its_original(chain, stand_in, tmp_path):
+    """Copies may lose the times of files."""
+    folder, stages = chain
+    run(folder, stand_in)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in copy.rglob("*.inp"):
+        path.touch()
+    assert "4-states: complete already" in run(copy, stand_in).stdout
+    assert len(calls(copy)) == 4
+
+
+def test_two_runs_of_a_stage_do_not_overlap(chain, stand_in):
+    """The second waits for the first, and finds its work done."""
+    folder, _ = chain
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda _: run(folder, stand_in), range(3)))
+    assert [result.returncode for result in results] == [0, 0, 0]
+    assert sorted(calls(folder)) == ["ground-state", "prerelax", "relax", "states"]
 
 
 def test_a_half_written_last_geometry_is_passed_over(chain, stand_in):
@@ -218,7 +285,7 @@ def test_a_prerelaxation_need_not_converge(chain, stand_in):
 def test_a_stage_alone_wants_the_one_before(chain, stand_in):
     folder, stages = chain
     result = subprocess.run(
-        ["bash", "states.slurm"],
+        ["bash", "states.job"],
         cwd=folder / stages[-1].folder,
         env={**os.environ, "EPICARVE_CP2K": stand_in},
         capture_output=True,
@@ -276,7 +343,7 @@ def test_submit_chains_the_jobs(chain, tmp_path):
     )
     first, second, *_, last = (folder / "calls").read_text().splitlines()
     assert "--dependency" not in first
-    assert first.endswith("1-prerelax/prerelax.slurm")
+    assert first.endswith("1-prerelax/prerelax.job")
     assert "--dependency=afterok:1 " in second
     assert "--dependency=afterok:3 " in last
     assert f"--chdir={folder}/4-states" in last

@@ -84,7 +84,7 @@ def test_unrestricted_lists_in_any_order_with_components(triplet):
 
 def test_reading_does_not_need_coordinates_or_input_of_ours(copied):
     whole = read_ldos_folder(copied)
-    for path in (*copied.glob("*.xyz"), *copied.glob("*.slurm"), *copied.glob("*.inp")):
+    for path in (*copied.glob("*.xyz"), *copied.glob("*.job"), *copied.glob("*.inp")):
         path.unlink()
     np.testing.assert_array_equal(read_ldos_folder(copied).weights, whole.weights)
 

@@ -4,6 +4,6 @@
 set -eu
 cd "$(dirname "$0")"
 export EPICARVE_CP2K="${EPICARVE_CP2K:-cp2k.psmp}"
-while read -r script; do
+while read -r script _; do
   (cd "${script%/*}" && bash "${script##*/}" </dev/null)
 done <chain.txt

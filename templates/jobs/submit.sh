@@ -1,12 +1,37 @@
 #!/bin/bash
-# Submits the chain to SLURM; each stage waits for the one before and runs only if it succeeded.
-# Stages that are complete end at once, so the same command resumes an interrupted chain.
+# Submits the chain; each stage waits for those before and runs only if they succeeded. The same
+# command resumes an interrupted chain: stages that are complete, and jobs that still wait or run,
+# are left alone.
 set -eu
 cd "$(dirname "$0")"
-job=""
-while read -r script; do
-  job=$(sbatch --parsable --kill-on-invalid-dep=yes ${job:+--dependency=afterok:"$job"} \
-    --chdir="$PWD/${script%/*}" "$script")
-  job=${job%%;*}
-  echo "$script: job $job"
+. ./scheduler.sh
+declare -A job # of each script, empty if its stage is complete
+declare -A old # yes if nothing new was submitted for the script or before it
+while read -r script needs; do
+  folder=${script%/*}
+  after=""
+  fresh=""
+  for need in $needs; do
+    after+=${job[$need]:+:${job[$need]}}
+    [ "${old[$need]}" = yes ] || fresh=yes
+  done
+  id=$(cat "$folder/job.id" 2>/dev/null || true)
+  if [ -n "$id" ] && ! is_queued "$id" "$PWD/$folder"; then
+    id=""
+  fi
+  old[$script]=yes
+  job[$script]=$id
+  if [ -n "$id" ] && [ -z "$fresh" ]; then
+    echo "$script: job $id, submitted before"
+  elif [ -z "$fresh" ] && (cd "$folder" && EPICARVE_ASK=complete bash "${script##*/}"); then
+    rm -f "$folder/job.id"
+    echo "$script: complete already"
+  else
+    [ -z "$id" ] || drop "$id"
+    id=$(send "$script" "$after")
+    echo "$id" >"$folder/job.id"
+    old[$script]=no
+    job[$script]=$id
+    echo "$script: job $id"
+  fi
 done <chain.txt
