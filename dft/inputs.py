@@ -48,7 +48,12 @@ DEFAULT_MAX_FORCE = 4.5e-4
 
 
 def write_stages(
-    model: Model, settings: Cp2kSettings, machine: MachineSettings, folder: Path
+    model: Model,
+    settings: Cp2kSettings,
+    machine: MachineSettings,
+    folder: Path,
+    *,
+    only_relax: bool = False,
 ) -> tuple[Stage, ...]:
     """Write the inputs and job scripts of the chain; the folder runs as it stands.
 
@@ -63,6 +68,8 @@ def write_stages(
     folder : Path
         Where to write. Files that are there already with the same content keep their age, so that
         stages that are complete need not run again.
+    only_relax : bool
+        Whether the chain ends with the last relaxation, as for a half that is to be joined.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def write_stages(
         asked for than the basis set has.
     """
     elements = basis_elements(model.symbols.tolist(), settings.basis)
-    chain = stages(settings)
+    chain = tuple(stage for stage in stages(settings) if stage.relaxation or not only_relax)
     edge_a, positions_a = boxed(model.positions_a, settings.vacuum_a)
     texts = {stage.input: stage_input(model, elements, settings, stage, edge_a) for stage in chain}
     texts |= job_files(chain, machine)

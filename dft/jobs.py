@@ -6,9 +6,11 @@ import shlex
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from .stages import START
+from .stages import JOIN, START
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .settings import MachineSettings
     from .stages import Stage
 
@@ -34,13 +36,56 @@ def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, s
     """
     texts = {name: job_template(name) for name in SHARED_SCRIPTS}
     texts["scheduler.sh"] = job_template(f"{machine.scheduler}.sh")
-    texts[ORDER] = "".join(
-        f"{stage.script} {stage.previous.script if stage.previous else ''}".rstrip() + "\n"
-        for stage in chain
-    )
+    texts[ORDER] = _order_text(_in_line(chain))
     return texts | {
         stage.script: job_script(stage.name, _body(stage, machine), machine) for stage in chain
     }
+
+
+def join_files(
+    halves: Mapping[str, tuple[Stage, ...]], whole: tuple[Stage, ...], machine: MachineSettings
+) -> dict[str, str]:
+    """Return the scripts that relax halves, join them and go on with the whole.
+
+    Parameters
+    ----------
+    halves : mapping of str to tuple of Stage
+        The stages of each half by its folder, whose own scripts `job_files` gives.
+    whole : tuple of Stage
+        The stages of the joined particle.
+    machine : MachineSettings
+        What the scripts ask of the scheduler.
+
+    Returns
+    -------
+    dict of str to str
+        Text by path: the script that joins, and the order of all scripts.
+    """
+    order = {
+        f"{half}/{script}": [f"{half}/{need}" for need in needs]
+        for half, chain in halves.items()
+        for script, needs in _in_line(chain).items()
+    }
+    order[JOIN.script] = [f"{half}/{chain[-1].script}" for half, chain in halves.items()]
+    order |= _in_line(whole) | {whole[0].script: [JOIN.script]}
+    body = [*_prepare(machine), ". ../join.sh"]
+    return {
+        ORDER: _order_text(order),
+        "join.sh": job_template("join.sh"),
+        JOIN.script: job_script(JOIN.name, body, machine),
+    }
+
+
+def _in_line(chain: tuple[Stage, ...]) -> dict[str, list[str]]:
+    """Scripts of a chain, and those that have to succeed before each."""
+    return {
+        stage.script: [stage.previous.script] if stage.previous is not None else []
+        for stage in chain
+    }
+
+
+def _order_text(order: Mapping[str, list[str]]) -> str:
+    return "".join(" ".join([script, *needs]) + "\n" for script, needs in order.items())
 
 
 def job_template(name: str) -> str:
@@ -110,13 +155,20 @@ def _body(stage: Stage, machine: MachineSettings) -> list[str]:
         "cp2k_command": machine.cp2k_command,
     }
     return [
-        # PBS starts its jobs at home.
-        *['[ -e ../stage.sh ] || cd "$PBS_O_WORKDIR"'] * (machine.scheduler == "pbs"),
         *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
+        *_prepare(machine),
+        ". ../stage.sh",
+    ]
+
+
+def _prepare(machine: MachineSettings) -> list[str]:
+    """Lines that bring a job to its folder, and define what readies it for its program."""
+    return [
+        *['[ -e ../stage.sh ] || cd "$PBS_O_WORKDIR"  # PBS starts its jobs at home']
+        * (machine.scheduler == "pbs"),
         "prepare() {",
         *(f"  {line}" for line in preparation(machine)),
         "}",
-        ". ../stage.sh",
     ]
 
 

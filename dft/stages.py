@@ -19,8 +19,8 @@ class Stage:
     Parameters
     ----------
     number : int
-        Place in the chain, from 1.
-    name : {"prerelax", "relax", "ground-state", "states"}
+        Place in the chain, from 1; 0 for joining, which is no run of CP2K.
+    name : {"join", "prerelax", "relax", "ground-state", "states"}
         What the stage does; its files and CP2K's project bear this name.
     relaxation : RelaxSettings or None
         How far the geometry is relaxed, None where it stays.
@@ -87,6 +87,10 @@ class Stage:
         Its orbitals are of another basis set than those of the density functional.
         """
         return None if self.name == "prerelax" else f"{self.folder}/{self.name}-RESTART.wfn"
+
+
+JOIN = Stage(0, "join", None, None)
+"""Joining two relaxed halves: a job between those of the halves and those of the whole."""
 
 
 def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:

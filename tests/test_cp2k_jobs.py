@@ -85,7 +85,10 @@ def run(folder, stand_in, **environment):
 def ask_complete(folder, stand_in, stage):
     environment = {**os.environ, "EPICARVE_CP2K": stand_in, "EPICARVE_ASK": "complete"}
     command = ["bash", f"{stage.name}.job"]
-    return subprocess.run(command, cwd=folder / stage.folder, env=environment, check=False).returncode == 0
+    return (
+        subprocess.run(command, cwd=folder / stage.folder, env=environment, check=False).returncode
+        == 0
+    )
 
 
 def test_all_scripts_are_bash(chain):

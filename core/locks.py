@@ -1,0 +1,78 @@
+"""Locks of folders: one runner at a time, and none left behind by one that was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def locked(folder: Path, work: str) -> Iterator[None]:
+    """Hold a folder for one kind of work while the context is open.
+
+    The operating system lets go of the lock when the process ends, however it ends.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; made if it is not there.
+    work : str
+        The kind of work in a word; works of different kinds do not exclude each other.
+
+    Raises
+    ------
+    InputError
+        If another process holds the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{work}.lock").open("a+", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            raise InputError(
+                f"{folder}: another epicarve ({stream.read().strip() or 'unknown'}) is at work in "
+                "it; wait for it, stop it, or take another folder"
+            ) from None
+        except OSError:
+            pass  # a file system without locks; the stages' own checks remain
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        stream.flush()
+        yield
+
+
+def is_locked(folder: Path, work: str) -> bool:
+    """Whether a process holds the folder for a kind of work.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with locked(folder, "run"):
+    ...     is_locked(folder, "run")
+    True
+    >>> is_locked(folder, "run")
+    False
+    """
+    path = folder / f".{work}.lock"
+    if not path.is_file():
+        return False
+    with path.open("a", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
