@@ -223,7 +223,7 @@ def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
     shifts = group.translations[pure] % 1.0
     denominator = int(np.lcm.reduce([_denominator(x) for x in shifts.ravel()], initial=1))
     rows = np.vstack([np.rint(shifts * denominator), denominator * np.eye(3)]).astype(int)
-    return _row_hermite(rows)[:3] / denominator
+    return row_hermite(rows)[:3] / denominator
 
 
 def _denominator(fraction: float) -> int:
@@ -233,8 +233,14 @@ def _denominator(fraction: float) -> int:
     return 1
 
 
-def _row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bring integer rows to echelon form by whole row operations; zero rows last."""
+def row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bring integer rows to echelon form by whole row operations; zero rows last.
+
+    Examples
+    --------
+    >>> row_hermite(np.array([[2, 0], [0, 2], [1, 1]])).tolist()
+    [[1, 1], [0, 2], [0, 0]]
+    """
     left = rows.copy()
     top = 0
     for column in range(left.shape[1]):
@@ -261,7 +267,7 @@ def _common_divisor(values: NDArray[np.float64]) -> float:
 def _split(planes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return whole combinations of three vectors: two that end on plane 0, one on plane -1."""
     work = np.hstack([planes[:, None], np.eye(3, dtype=int)])
-    done = _row_hermite(work)
+    done = row_hermite(work)
     inward = -done[0, 1:] * np.sign(done[0, 0])
     return done[1:, 1:], inward
 

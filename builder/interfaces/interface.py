@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,14 @@ import numpy as np
 from ..join import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .face import row_hermite
+from .registry import nearest_squared_a2, reduced_lattice_a
 from .strain import StrainRule, common_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
     from .cells import CoincidenceCell
     from .contact import Contact
@@ -111,6 +116,25 @@ class Interface:
         substrate = self.substrate.outermost_cations(0.0).positions_a[0, 2]
         return float(self.shift_a[2] - film - substrate)
 
+    @cached_property
+    def registry_lattice_a(self) -> NDArray[np.float64]:
+        """Translations of the film in Å that change nothing, as two rows, shape (2, 2).
+
+        Lattice vectors of the film and of the substrate span this finer lattice.
+        """
+        matrices = (self.cell.film_matrix, self.cell.substrate_matrix)
+        sizes = [round(abs(float(np.linalg.det(matrix)))) for matrix in matrices]
+        common = math.lcm(*sizes)
+        # lattice vectors of each side in units of the common cell, times a common multiple
+        rows = [np.rint(np.linalg.inv(matrix) * common).astype(int) for matrix in matrices]
+        finer = row_hermite(np.vstack(rows))[:2] / common
+        return reduced_lattice_a(finer @ self.common.lattice_a)
+
+    def registry_distance_a(self, shift_a: ArrayLike) -> float:
+        """Return how far, in Å, another translation (x, y) of the film is from this registry."""
+        away = np.asarray(shift_a, dtype=float) - self.shift_a[:2]
+        return float(np.sqrt(nearest_squared_a2(away, self.registry_lattice_a)))
+
     def moved(self, by_a: Sequence[float]) -> Interface:
         """Return the interface with the film moved by (x, y, z) in Å."""
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
@@ -149,7 +173,7 @@ class Interface:
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
         film, substrate = self.film.termination, self.substrate.termination
-        contact, sensitivity = self.contact, self.sensitivity()
+        sensitivity = self.sensitivity()
         ranges = [changed["matched_fraction"] for changed in sensitivity.values()]
         x, y, z = self.shift_a
         return {
@@ -180,11 +204,7 @@ class Interface:
                 "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
                 "sensitivity": sensitivity,
             },
-            "shortest_contact": {
-                "pair": f"{contact.film}-{contact.substrate}",
-                "distance_a": contact.distance_a,
-                "fraction_of_bulk": contact.fraction_of_bulk,
-            },
+            "shortest_contact": self.contact.as_dict(),
             "vacuum_a": self.vacuum_a,
         }
 
