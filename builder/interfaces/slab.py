@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .contact import Contact
-    from .face import Face
     from .continuity import Side
+    from .face import Face
     from .interface import Interface
     from .stack import Stack
 
@@ -176,6 +176,16 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     InputError
         If ions across an interface or across the vacuum are closer than 90 % of their bulk
         contact, or the middle crystal has no operation that makes a neutral symmetric slab.
+
+    Examples
+    --------
+    >>> from epicarve.builder.interfaces.search import SearchOptions, search
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
+    >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
+    >>> slab = build_slab(search(*crystals, planes)[0], SlabOptions(middle="film"))
+    >>> slab.formula, slab.net_charge, slab.report["symmetry"]
+    ('Cs12Pb28S12Br44', 0, 'inversion')
     """
     options = options or SlabOptions()
     faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
