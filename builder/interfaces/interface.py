@@ -153,14 +153,17 @@ class Interface:
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
+        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
         rules = [
             self.strain_rule.model_copy(update={"fixed": side})
             for side in ("substrate", "film", "split")
+            if side != self.strain_rule.fixed
         ]
+        here = np.array(self.shift_a)
         return {
-            "registry": self._ranges(self.moved(step) for step in around),
-            "gap": self._ranges(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
-            "strain": self._ranges(self._restrained(rule) for rule in rules),
+            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
+            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
+            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -220,8 +223,8 @@ class Interface:
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
         return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
 
-    def _ranges(self, others: Iterable[Interface]) -> dict[str, list[Any]]:
-        every = [self.continuity, *(other.continuity for other in others)]
+    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
+        every = [self.continuity, *others]
         fractions = [one.matched_fraction for one in every]
         rms = [one.rms_a for one in every if one.rms_a is not None]
         return {
