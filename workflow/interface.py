@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces.interface import Interface
     from epicarve.builder.interfaces.repulsion import Repulsion
 
-SHOWN = 12
+SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
 
 DRAWN = 4
