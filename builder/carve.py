@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
+from epicarve.units import A_PER_NM
 
 from .balance import Balance, BalanceOptions, balance, ratio_deviation
 from .candidates import Candidates
@@ -66,13 +67,11 @@ def carve(
     (0, 1, True)
     """
     options = options or BalanceOptions()
-    shell_a = (
-        10.0 * options.shell_nm if options.shell_nm is not None else max(crystal.bonds.lengths_a)
-    )
+    shell_a = shell_depth_a(crystal, options)
     margin_a = 0.5 * shell_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
-    candidates = Candidates.of_one(ions, float(shell_a), options)
+    candidates = Candidates.of_one(ions, shell_a, options)
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome)
     stoichiometry = {
@@ -81,6 +80,13 @@ def carve(
         "deviation": ratio_deviation(model.symbols, crystal.formula_unit),
     }
     return replace(model, report={"stoichiometry": stoichiometry, **model.report})
+
+
+def shell_depth_a(crystal: Crystal, options: BalanceOptions) -> float:
+    """Return the depth of the free shell in Å: what is asked for, or the longest bond."""
+    if options.shell_nm is not None:
+        return A_PER_NM * options.shell_nm
+    return float(max(crystal.bonds.lengths_a))
 
 
 def chosen_model(ions: Candidates, outcome: Balance) -> Model:

@@ -191,7 +191,7 @@ def _swapped(
 
 def _summed(dipoles: NDArray[np.float64], free: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of the lengths of the dipoles in each row, none counted as less than what is free."""
-    lengths = np.linalg.norm(dipoles.reshape(len(dipoles), -1, 3), axis=2)
+    lengths = np.linalg.norm(dipoles.reshape(len(dipoles), len(free), 3), axis=2)
     return np.asarray(np.maximum(lengths, free).sum(axis=1))
 
 
