@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,21 @@ class Edits:
     def n_columns(self) -> int:
         """Number of columns."""
         return len(self.steps)
+
+    def chosen(self, columns: NDArray[np.int64]) -> Edits:
+        """Return some of the columns."""
+        return replace(
+            self,
+            members=csr_array(self.members[:, columns]),
+            domain=self.domain[columns],
+            steps=self.steps[columns],
+            bonds=self.bonds[columns],
+            charges=self.charges[columns],
+            counts=self.counts[:, columns],
+            moments=self.moments[:, columns],
+            occupancy=csr_array(self.occupancy[:, columns]),
+            choices=csr_array(self.choices[:, columns]),
+        )
 
 
 def possible_edits(shell: Shell) -> Edits:

@@ -23,6 +23,8 @@ FIRST_COLUMNS = 1500
 
 FIRST_STEPS = 3
 NODE_LIMIT = 2000
+"""Nodes of one search in whole numbers; of several domains, a tenth, as more searches are made."""
+
 WHOLE = 1e-6
 """How far a number may be from a whole one, or a row from its limit."""
 
@@ -83,6 +85,7 @@ class Highs:
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight
+        self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
         self.planes = [directions() for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
@@ -224,7 +227,7 @@ class Highs:
         *,
         dipole: bool,
         extra: LinearConstraint | None = None,
-        nodes: int = NODE_LIMIT,
+        nodes: int | None = None,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
@@ -244,7 +247,7 @@ class Highs:
             integrality=np.r_[np.ones(m), np.zeros(3 * n), np.ones(n)],
             bounds=Bounds(low, high),
             constraints=[*constraints, extra] if extra is not None else constraints,
-            options={"mip_rel_gap": gap, "node_limit": nodes},
+            options={"mip_rel_gap": gap, "node_limit": nodes or self.node_limit},
         )
         if found.x is None:
             return None, np.inf, bool(found.status == 2)

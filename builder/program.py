@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -149,6 +151,32 @@ class Program:
         sign = np.where(shell.inside[shell.free], 1.0, -1.0) * mine[shell.free]
         row = csr_array((sign @ self.edits.occupancy)[None])
         return Rows(row, np.array([float((shell.base & mine).sum()) - 1.0]))
+
+    def part(self, number: int, y: NDArray[np.float64], *, whole: bool) -> Program:
+        """Return the program over the edits of one domain, with those of the others as they are.
+
+        Parameters
+        ----------
+        number : int
+            The domain.
+        y : ndarray of float, shape (n_columns,)
+            Edits; those of the domain do not matter.
+        whole : bool
+            Whether the dipole of the whole is limited too.
+        """
+        mine = self.edits.domain == number
+        columns, others = np.flatnonzero(mine), np.where(mine, 0.0, y)
+        part = copy(self)
+        part.edits = self.edits.chosen(columns)
+        part.charges = self.charges[number : number + 1, columns]
+        part.charge_limit = self.charge_limit[number : number + 1]
+        part.ratio = self.ratio.part(columns, others)
+        part.local = self.local.part(columns, others)
+        part.dipoles = tuple(
+            replace(limit, moments=limit.moments[:, columns], start=limit.after(others))
+            for limit in (self.dipoles[number], *(self.dipoles[-1:] if whole else ()))
+        )
+        return part
 
     def applied(
         self, y: NDArray[np.float64]

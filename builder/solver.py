@@ -36,6 +36,7 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 TANGENT_ROUNDS = 20
+MAX_TURNS = 4
 BRANCH_NODES = 200
 ANYHOW_GAP = 0.05
 
@@ -73,6 +74,8 @@ class Solver:
             return None
         relaxed, costs = stages
         found = self._rounded(relaxed)
+        if len(self.program.charges) > 1 and (found is None or self.program.level(found)):
+            found = self._by_domains(found)
         if found is None:
             found = self._anyhow(relaxed)
         if found is None:
@@ -89,6 +92,38 @@ class Solver:
         value = self.value(found)
         costs["whole ions"] = value - relaxed.value
         return Solution(found, value, min(bound, value), costs)
+
+    def _by_domains(self, found: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        """Whole edits of one domain after the other, each the best beside those of the others.
+
+        First each domain by itself, then in turn with the dipole of the whole, as long as that
+        makes the whole better.
+        """
+        program = self.program
+        y = np.zeros(program.edits.n_columns)
+        for turn in range(MAX_TURNS):
+            before = y.copy()
+            for number in range(len(program.charges)):
+                solver = Solver(program.part(number, y, whole=turn > 0))
+                stages = solver._stages()
+                edits = None if stages is None else solver._rounded(stages[0])
+                if edits is None:
+                    return found
+                y[program.edits.domain == number] = edits
+            if self._is_feasible(y) and (found is None or self.value(y) < self.value(found)):
+                found = y.copy()
+            elif turn > 0 or (y == before).all():
+                break
+        return found
+
+    def _is_feasible(self, y: NDArray[np.float64]) -> bool:
+        """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
+        program = self.program
+        return bool(
+            (program.charges @ y == program.charge_limit).all()
+            and (program.ratio.matrix @ y <= program.ratio.limit + WHOLE).all()
+            and (program.local.matrix @ y <= program.local.limit + WHOLE).all()
+        )
 
     def is_feasible(self) -> bool:
         """Whether some edits satisfy all rows."""
