@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +48,7 @@ class Half:
     shape: Cut
     face: Termination
     centre: tuple[float, float, float]
-    options: BalanceOptions = BalanceOptions()
+    options: BalanceOptions = field(default_factory=BalanceOptions)
 
     def face_vector_a(self, uvw: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return a lattice vector of the face in Å, cartesian, shape (3,).

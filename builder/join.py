@@ -268,9 +268,7 @@ def _candidates(
     )
 
 
-def _across(
-    above: Placed, below: Placed, limits: Limits
-) -> tuple[csr_array, NDArray[np.int64]]:
+def _across(above: Placed, below: Placed, limits: Limits) -> tuple[csr_array, NDArray[np.int64]]:
     """Bonds across the interface as a symmetric matrix of all ions, and pairs that clash.
 
     A cation and an anion of the two sides are bonded if they would be in either crystal.

@@ -98,7 +98,7 @@ class Placed:
         """
         crystal, face = self.half.crystal, self.half.face
         hkl = np.array(face.hkl) // np.gcd.reduce(face.hkl)
-        height = self.on_face @ crystal.cell_a @ self.half.shape.normal
+        height = float(self.on_face @ crystal.cell_a @ self.half.shape.normal)
         level = round((height - face.offset_a) / crystal.spacing_a(face.hkl))
         reach = int(np.abs(hkl).max()) + 1
         steps = np.arange(-reach, reach + 1)

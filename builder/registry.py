@@ -11,12 +11,13 @@ from scipy.spatial import cKDTree
 from epicarve.errors import InputError
 
 from .contacts import CONTACT_LIMIT, limits_of_pairs, pairs_within
-from .sides import Ions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from .sides import Ions
 
 MATCH_FRACTION = 0.2
 """A cation continues a site if it lies within this fraction of the spacing of the sites."""
@@ -108,9 +109,8 @@ def least_raise_a(above: Ions, below: Ions, limits: Mapping[frozenset[str], floa
     raised = 0.0
     reach_a = CONTACT_LIMIT * max(limits.values())
     while True:
-        pairs = pairs_within(
-            above.positions_a + (0.0, 0.0, raised), below.positions_a, reach_a - 1e-9
-        )
+        lifted = above.positions_a + np.array([0.0, 0.0, raised])
+        pairs = pairs_within(lifted, below.positions_a, reach_a - 1e-9)
         first, second = pairs.first, pairs.second
         limit = CONTACT_LIMIT * limits_of_pairs(above.symbols[first], below.symbols[second], limits)
         short = pairs.distances_a < limit - 1e-9

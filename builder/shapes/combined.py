@@ -62,9 +62,7 @@ class Cut:
         """Return the cut if it has this normal, else the face of the shape as far as it is left."""
         uncut = self.shape.flat_face(normal)
         if self.normal @ normal < 1.0 - PARALLEL:
-            return uncut and FlatFace(
-                uncut.offset_a, Cut(uncut.body, self.normal, self.offset_a)
-            )
+            return uncut and FlatFace(uncut.offset_a, Cut(uncut.body, self.normal, self.offset_a))
         return FlatFace(self.offset_a, uncut.body if uncut else self.shape)
 
     @property
@@ -162,7 +160,7 @@ class Union:
         """Return the smallest of the parts' trim distances in Å."""
         return np.asarray(np.min([part.trim_distance_a(points_a) for part in self.parts], axis=0))
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:  # noqa: ARG002
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
         """Return None: whether the faces of the parts make one is not told; cut the union."""
         return None
 

@@ -69,6 +69,6 @@ class Solid:
         """Equal to the signed distance: ions may be trimmed everywhere."""
         return self.signed_distance_a(points_a)
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:  # noqa: ARG002
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
         """Return None: no face is flat."""
         return None

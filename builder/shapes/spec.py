@@ -55,6 +55,7 @@ def _centre(value: Any) -> Any:
 Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
 Vector = tuple[float, float, float]
 Centre = Annotated[Vector | str, BeforeValidator(_centre)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
