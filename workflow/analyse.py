@@ -17,15 +17,13 @@ from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.read import read_states
 from epicarve.errors import InputError
 
+from .geometry import RELAXED
 from .recipe import parse_recipe
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 MODEL = "model.extxyz"
-RELAXED = "1-relax/relaxed.extxyz"
-"""Geometry that the embedded engine relaxed."""
-
 STATES_GEOMETRY = "states.xyz"
 """Geometry of CP2K's last stage, in that stage's folder."""
 

@@ -14,8 +14,9 @@ from epicarve.dft.inputs import write_stages
 from epicarve.dft.xtb import orbital_states, relax
 from epicarve.files import write_json, write_text
 
-from .analyse import RELAXED, analyse
+from .analyse import analyse
 from .build import Built, build
+from .geometry import RELAXED
 from .recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
