@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from typing import Annotated
@@ -13,6 +14,7 @@ from epicarve.errors import InputError
 
 from .analyse import analyse
 from .build import build
+from .campaign import campaign
 from .check import check
 from .crystals import crystals
 from .inputs import inputs
@@ -41,6 +43,7 @@ for command in (
     inputs,
     check,
     run,
+    campaign,
     analyse,
 ):
     app.command()(command)
@@ -68,6 +71,12 @@ def main() -> None:
         app()
     except InputError as error:
         complain(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        where = f" at {error.filename}" if error.filename else ""
+        complain(f"the disk is full{where}; free some space and run the same command again")
         sys.exit(2)
     except KeyboardInterrupt:
         complain("stopped; run the same command again to go on")

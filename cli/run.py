@@ -17,13 +17,17 @@ def run(
         Literal["cp2k", "xtb"] | None,
         typer.Option(help="Instead of the recipe's: CP2K, or GFN1-xTB for trying."),
     ] = None,
+    on: Annotated[
+        Literal["local", "slurm", "pbs"],
+        typer.Option(help="Run the stages on this machine, or as jobs of a scheduler."),
+    ] = "local",
     as_json: AsJson = False,
 ) -> None:
-    """Run the whole chain on this machine; run it again to go on where it stopped."""
+    """Run the whole chain, here or as jobs; run it again to go on where it stopped."""
     with progress("build") as tell:
         from epicarve.workflow.run import run as run_chain
 
-        summary = run_chain(recipe, out, engine=engine, on_progress=tell)
+        summary = run_chain(recipe, out, engine=engine, on=on, on_progress=tell)
     if as_json:
         print_json(summary)
     else:

@@ -25,6 +25,7 @@ _HOMES = {
     "inputs": "epicarve.workflow.inputs",
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",
+    "campaign": "epicarve.workflow.campaign",
     "analyse": "epicarve.workflow.analyse",
 }
 

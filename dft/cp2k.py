@@ -178,7 +178,7 @@ def follow_stage(
             state = job_states(scheduler, [job]).get(job, FORGOTTEN)
             news = follower.look()
             if state.phase in {"waiting", "unknown"}:
-                news = f"{'waiting' if state.phase == 'waiting' else 'no answer'}, job {job}: {state.word}"
+                news = f"{state.phase}, job {job}: {state.word}"
             told = _tell_news(stage, news, told, tell)
             if state.phase == "ended":
                 break

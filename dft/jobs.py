@@ -93,24 +93,26 @@ def job_template(name: str) -> str:
     return (files("epicarve.templates") / "jobs" / name).read_text(encoding="utf-8")
 
 
-def job_script(name: str, body: list[str], machine: MachineSettings) -> str:
+def job_script(
+    name: str, body: list[str], machine: MachineSettings, *, log: str | None = None
+) -> str:
     """Return a script with the header of the machine's scheduler; without it, it is plain bash.
 
     Parameters
     ----------
     name : str
-        Name of the job; its messages go to ``NAME-JOB.log`` (SLURM) or ``NAME.log`` (PBS).
+        Name of the job.
     body : list of str
         Lines of bash.
     machine : MachineSettings
         Scheduler and resources.
+    log : str, optional
+        Where its messages go; ``NAME-JOB.log`` (SLURM) or ``NAME.log`` (PBS) if not given.
     """
     from qtoolkit.core.data_objects import QResources  # noqa: PLC0415
+    from qtoolkit.io.pbs import PBSIO  # noqa: PLC0415
+    from qtoolkit.io.slurm import SlurmIO  # noqa: PLC0415
 
-    if machine.scheduler == "slurm":
-        from qtoolkit.io.slurm import SlurmIO as Scheduler  # noqa: PLC0415
-    else:
-        from qtoolkit.io.pbs import PBSIO as Scheduler  # noqa: PLC0415, N814
     on_slurm = machine.scheduler == "slurm"
     options = [f"#SBATCH {option}" for option in machine.sbatch_options]
     if not on_slurm:
@@ -123,10 +125,11 @@ def job_script(name: str, body: list[str], machine: MachineSettings) -> str:
         processes_per_node=machine.ranks_per_node,
         threads_per_process=machine.threads_per_rank,
         time_limit=round(machine.time_limit_h * 3600),
-        output_filepath="%x-%j.log" if on_slurm else f"{name}.log",
+        output_filepath=log or ("%x-%j.log" if on_slurm else f"{name}.log"),
         scheduler_kwargs={"qverbatim": "\n".join(options)},
     )
-    script: str = Scheduler().get_submission_script(body, resources)
+    scheduler = SlurmIO() if on_slurm else PBSIO()
+    script: str = scheduler.get_submission_script(body, resources)
     return script + "\n"
 
 

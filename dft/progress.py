@@ -90,19 +90,24 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time until the stage is through, in s, by the trend of its last steps; None if unknown.
+        """Time until the stage is through, in s, by the trend of its last steps; None without one.
 
         The error of an SCF and the largest force of a relaxation fall about exponentially: the line
-        through their logarithms against the step tells how many steps are left. A relaxation ends
-        with its `max_steps` at the latest.
+        through their logarithms against the step tells how many steps are left.
         """
         if self.max_steps is None:
             return self._scf_seconds_left()
-        if not self._step_seconds:
-            return None
-        most = self.max_steps - self.output.n_geometry_steps
         left = _steps_left(self._forces, self._force_limit)
-        return min(most, math.inf if left is None else left) * _mean(self._step_seconds)
+        if left is None or self.most_seconds_left is None:
+            return None
+        return min(left * _mean(self._step_seconds), self.most_seconds_left)
+
+    @property
+    def most_seconds_left(self) -> float | None:
+        """Time in s until a relaxation has made all the steps it may; None if unknown."""
+        if self.max_steps is None or not self._step_seconds:
+            return None
+        return (self.max_steps - self.output.n_geometry_steps) * _mean(self._step_seconds)
 
     def _scf_seconds_left(self) -> float | None:
         left = _steps_left(self._scf_errors, self._eps_scf)
@@ -112,7 +117,7 @@ class Progress:
 
 
 def _steps_left(values: Sequence[float], limit: float | None) -> float | None:
-    """Steps until values that fall exponentially reach their limit; None without such a trend."""
+    """Return the steps until values that fall exponentially reach their limit; None without such a trend."""
     if limit is None or len(values) < 2 or min(values) <= 0.0:
         return None
     logs = [math.log(value) for value in values]
@@ -144,7 +149,9 @@ class Follower:
         self._max_steps = stage.relaxation.max_steps if stage.relaxation else None
         self._before = self._status()
         self._stream: TextIO | None = None
-        self._begin()
+        self._inode = 0
+        self._pending = ""
+        self.progress = Progress(self._max_steps)
 
     def look(self) -> str:
         """Take in what was written since the last look, and tell how far the stage has got.
@@ -161,7 +168,8 @@ class Follower:
         self._before = None
         if self._stream is None or now[0] != self._inode or now[1] < self._stream.tell():
             self.close()
-            self._begin()
+            self._pending = ""
+            self.progress = Progress(self._max_steps)
             self._stream = self._path.open(encoding="utf-8", errors="replace")
             self._inode = now[0]
         *lines, self._pending = (self._pending + self._stream.read()).split("\n")
@@ -180,6 +188,8 @@ class Follower:
             words.append(f"energy {output.energy_hartree:.6f} hartree")
         if state == "running" and progress.seconds_left is not None:
             words.append(f"about {duration(progress.seconds_left)} left")
+        elif state == "running" and progress.most_seconds_left is not None:
+            words.append(f"at most {duration(progress.most_seconds_left)} left")
         return ", ".join(words)
 
     def close(self) -> None:
@@ -187,10 +197,6 @@ class Follower:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-
-    def _begin(self) -> None:
-        self.progress = Progress(self._max_steps)
-        self._pending = ""
 
     def _status(self) -> tuple[int, int, int] | None:
         """Inode, size and age of the output, None if it is not there."""

@@ -17,8 +17,8 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
 from epicarve.errors import InputError
 
 # Called as: stand-in -i INPUT -o OUTPUT. Writes what the scripts look for; the file "verdict" in
-# the chain's folder says how the run named on its first line ends. Its orbitals are of one function;
-# a run that is cut off leaves half of them.
+# the chain's folder says how the run named on its first line ends. Its orbitals are of one
+# function; a run that is cut off leaves half of them.
 STAND_IN = """#!/bin/bash
 stage=${2%.*}
 verdict=good
@@ -249,7 +249,7 @@ def test_asking_runs_nothing(chain, stand_in):
 
 def test_a_copied_folder_is_as_complete_as_its_original(chain, stand_in, tmp_path):
     """Copies may lose the times of files."""
-    folder, stages = chain
+    folder, _ = chain
     run(folder, stand_in)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)

@@ -75,7 +75,7 @@ def execute(graph: nx.DiGraph, n_threads: int) -> dict[str, Exception]:
     return failures
 
 
-def _perform(action: Action, stop: Event, inputs: Any = ()) -> None:  # noqa: ARG001
+def _perform(action: Action, stop: Event, inputs: Any = ()) -> None:
     """Perform a step; Parsl calls it when all of `inputs` are there."""
     if stop.is_set():
         raise Stopped

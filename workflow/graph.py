@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from epicarve.dft.stages import JOIN, stages
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Engine = Literal["cp2k", "xtb"]
 
 HALVES = ("film", "substrate")
-"""Keys of the halves in a recipe, and the folders in which they are relaxed before they are joined."""
+"""Keys of the halves in a recipe, and the folders in which they are relaxed before joining."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,5 @@ def _add_line(graph: nx.DiGraph, steps: list[Step]) -> str:
     """Add steps that follow each other, and return the name of the last one."""
     for step in steps:
         graph.add_node(step.name, step=step)
-    graph.add_edges_from(
-        (one.name, other.name) for one, other in zip(steps[:-1], steps[1:], strict=True)
-    )
+    graph.add_edges_from((one.name, other.name) for one, other in pairwise(steps))
     return steps[-1].name

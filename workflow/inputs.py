@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epicarve.builder.write import write_model
+from epicarve.dft.cp2k import is_complete
 from epicarve.dft.inputs import write_stages
+from epicarve.dft.jobs import join_files
+from epicarve.files import write_text
 
 from .build import Built, build
-from .recipe import Recipe, read_recipe
+from .graph import half_recipe, halves, step_graph
+from .recipe import Recipe, read_recipe, write_recipe
 
 if TYPE_CHECKING:
     from epicarve.dft.stages import Stage
@@ -17,6 +21,11 @@ if TYPE_CHECKING:
 
 def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[Stage, ...]]:
     """Build the model of a recipe and write the CP2K chain for it.
+
+    The halves of a heterostructure that are to be relaxed first get chains of their own, in the
+    folders film and substrate, and a job joins them. As long as they are not relaxed the inputs of
+    the whole are those of the unrelaxed halves; called again when they are, this function joins
+    them and writes the inputs anew.
 
     Parameters
     ----------
@@ -31,7 +40,7 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
     built : Built
         The model and what must be said of it.
     stages : tuple of Stage
-        The stages in the order in which they run.
+        The stages of the whole in the order in which they run.
 
     Raises
     ------
@@ -39,7 +48,52 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
         If the recipe is wrong, no neutral model satisfies it, or an element has no basis set.
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
-    built = build(recipe)
-    stages = write_stages(built.model, recipe.cp2k, recipe.machine, Path(out))
-    write_model(Path(out), built.model, built.summary, built.notes)
+    out = Path(out)
+    graph = step_graph(recipe, "cp2k")
+    steps = [graph.nodes[name]["step"] for name in graph]
+    chains = {
+        half: tuple(step.stage for step in steps if step.part == half)
+        for half in halves(recipe, "cp2k")
+    }
+    unrelaxed = {half: build(half_recipe(recipe, half)) for half in chains}
+    began = all((out / half / chain[-1].output).is_file() for half, chain in chains.items())
+    built = None if chains and began else build(recipe)  # before anything is written
+    for half, half_built in unrelaxed.items():
+        write_stages(half_built.model, recipe.cp2k, recipe.machine, out / half, only_relax=True)
+        write_model(out / half, half_built.model, half_built.summary, half_built.notes)
+    if built is None:
+        relaxed = all(is_complete(out / half, chain[-1]) for half, chain in chains.items())
+        built = build_joined(recipe, out, tuple(chains)) if relaxed else build(recipe)
+    stages = write_stages(built.model, recipe.cp2k, recipe.machine, out)
+    write_model(out, built.model, built.summary, built.notes)
+    if chains:
+        write_recipe(recipe, out)
+        for path, text in join_files(chains, stages, recipe.machine).items():
+            write_text(out / path, text)
     return built, stages
+
+
+def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> Built:
+    """Build a heterostructure from halves that were relaxed in the folders of a run.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe of the whole.
+    out : Path
+        Folder of the run.
+    relaxed : tuple of str
+        Which halves lie in it, ``"film"`` or ``"substrate"``.
+
+    Raises
+    ------
+    InputError
+        If a half is not relaxed, or the relaxed halves overlap.
+    """
+    found = {
+        half: getattr(recipe, half).model_copy(update={"relaxed": out / half}) for half in relaxed
+    }
+    built = build(recipe.model_copy(update=found))
+    # The recipe as it was asked for, without the folder of this very run.
+    built.summary["provenance"]["recipe"] = recipe.as_dict()
+    return built

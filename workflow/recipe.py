@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -17,7 +18,13 @@ from epicarve.builder.treatment import TreatmentOptions
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.errors import InputError
+from epicarve.files import replaced_file, write_text
 from epicarve.options import Options
+
+from .geometry import relaxed_geometry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
@@ -159,6 +166,9 @@ class InterfaceSpec(Options):
         first direction and across it; found if not given.
     gap_a : float, optional
         Distance in Å of the outermost layers of cations of both; found if not given.
+    relax_halves : bool
+        Whether `epicarve run` and `inputs` relax each half by itself before they are joined, as far
+        as the engine relaxes at all. A half with `relaxed` is not relaxed again.
     """
 
     film_directions: tuple[Indices, Indices]
@@ -169,6 +179,7 @@ class InterfaceSpec(Options):
     substrate_termination: str | None = None
     registry_a: tuple[Finite, Finite] | None = None
     gap_a: Length | None = None
+    relax_halves: bool = True
 
 
 class Recipe(Options):
@@ -279,12 +290,46 @@ def read_recipe(path: Path) -> Recipe:
     """
     path = Path(path)
     data = read_yaml(path, "it needs at least crystal: and shape:")
-    for domain in (data, data.get("core"), data.get("film"), data.get("substrate")):
-        crystal = domain.get("crystal") if isinstance(domain, dict) else None
-        for holder, key in ((crystal, "file"), (domain, "relaxed")):
-            if isinstance(holder, dict) and isinstance(holder.get(key), str):
-                holder[key] = path.parent / holder[key]
+    for _, holder, key in named_files(data):
+        holder[key] = path.parent / holder[key]
     return parse_recipe(data, str(path))
+
+
+def write_recipe(recipe: Recipe, folder: Path) -> None:
+    """Write a recipe as recipe.yaml, with the files that it names in a folder beside it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    folder : Path
+        Where to write; it can be moved or copied as a whole.
+
+    Raises
+    ------
+    InputError
+        If a file that the recipe names can't be read.
+    """
+    data = recipe.as_dict()
+    for part, holder, key in named_files(data):
+        source = relaxed_geometry(Path(holder[key]))
+        holder[key] = f"files/{part}/{source.name}"
+        with replaced_file(folder / holder[key]) as copy:
+            shutil.copyfile(source, copy)
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    write_text(folder / "recipe.yaml", text)
+
+
+def named_files(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the files that a recipe as plain data names: in which part, in which block, its key."""
+    for part in ("crystal", "core", "film", "substrate"):
+        block = data.get(part)
+        if not isinstance(block, dict):
+            continue
+        crystal = block if part == "crystal" else block.get("crystal")
+        for holder, key in ((crystal, "file"), (block, "relaxed")):
+            if isinstance(holder, dict) and isinstance(holder.get(key), str):
+                yield part, holder, key
 
 
 def read_yaml(path: Path, needs: str) -> dict[str, Any]:

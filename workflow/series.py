@@ -17,7 +17,7 @@ from .build import build
 from .recipe import Recipe, parse_recipe, read_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .build import Built
 
@@ -112,10 +112,10 @@ def members(recipe: Recipe) -> list[tuple[str, Recipe]]:
     return list(found.items())
 
 
-def csv_text(rows: list[dict[str, Any]]) -> str:
+def csv_text(rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
     """Return the rows as CSV with a line of headings; what is not known is left empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -1,0 +1,70 @@
+"""epicarve campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from .terminal import AsJson, OutFolder, console, print_json, progress
+
+
+def campaign(  # noqa: PLR0917  (arguments and options of the command line)
+    source: Annotated[
+        Path, typer.Argument(metavar="RECIPES", help="A recipe with a series, or a folder of them.")
+    ],
+    out: OutFolder,
+    engine: Annotated[
+        Literal["cp2k", "xtb"] | None,
+        typer.Option(help="Instead of the recipes': CP2K, or GFN1-xTB for trying."),
+    ] = None,
+    on: Annotated[
+        Literal["local", "slurm"],
+        typer.Option(help="Run the members on this machine, or as an array of SLURM jobs."),
+    ] = "local",
+    n_jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Members at once on this machine.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run many recipes as one, with one table; run it again to go on where it stopped."""
+    with progress("campaign") as tell:
+        from epicarve.workflow.campaign import campaign as run_campaign
+
+        rows = run_campaign(source, out, engine=engine, on=on, n_jobs=n_jobs, on_progress=tell)
+    if as_json:
+        print_json({"campaign": rows})
+    else:
+        _print_table(rows)
+        console().print(f"one folder each, campaign.csv and campaign.json in {out}", soft_wrap=True)
+    if any(row["state"] != "done" for row in rows):
+        raise typer.Exit(1)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("name", "state", "formula"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("ions", "gap, eV", "without traps, eV"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            row["state"],
+            row["formula"] or "",
+            "" if row["n_atoms"] is None else str(row["n_atoms"]),
+            _number(row["homo_lumo_gap_ev"]),
+            _number(row["filtered_gap_ev"]),
+        )
+    console().print(table)
+    for row in rows:
+        if row["state"] != "done":
+            console().print(f"[yellow]{row['name']}[/]: {row['told'] or ''}", soft_wrap=True)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
