@@ -117,7 +117,7 @@ class Progress:
 
 
 def _steps_left(values: Sequence[float], limit: float | None) -> float | None:
-    """Return the steps until values that fall exponentially reach their limit; None without such a trend."""
+    """Return how many steps falling values need to their limit; None if they do not fall."""
     if limit is None or len(values) < 2 or min(values) <= 0.0:
         return None
     logs = [math.log(value) for value in values]

@@ -1,63 +1,56 @@
-"""The chain submitted to a real SLURM of one node, which the tests start for themselves."""
+"""Chains and campaigns submitted to a real SLURM of one node, and killed in the middle."""
 
+import json
 import os
-import socket
+import re
+import shutil
+import signal
 import subprocess
-import time
+import sys
+from functools import partial
 
 import pytest
+import yaml
+from slurm_node import output, slurm_node, wait_until
 
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.inputs import write_stages
-from epicarve.dft.read import read_states
+from epicarve.dft.output import read_output
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.stages import stages
+from epicarve.workflow.recipe import parse_recipe
 
 pytestmark = pytest.mark.slurm
 
-CONFIGURATION = """ClusterName=epicarve
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={controller_port}
-SlurmdPort={node_port}
-SlurmUser=root
-AuthInfo=socket={folder}/munge.socket
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-SelectType=select/cons_tres
-ReturnToService=2
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-SchedulerParameters=sched_interval=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs={n_cpus} State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES State=UP
-"""
+RECIPE = {
+    "crystal": {"name": "PbS"},
+    "shape": {
+        "kind": "box",
+        "faces": [
+            {"hkl": [1, 0, 0], "length_nm": 0.6},
+            {"hkl": [0, 1, 0], "length_nm": 0.6},
+            {"hkl": [0, 0, 1], "length_nm": 1.2},
+        ],
+        "centre": [0.25, 0.25, 0.25],
+    },
+    "cp2k": {
+        "basis": "SZV-MOLOPT-SR-GTH",
+        "cutoff_ry": 60,
+        "rel_cutoff_ry": 20,
+        "vacuum_a": 2.5,
+        "eps_scf": 1e-5,
+        "prerelax": None,
+        "relax": {"max_steps": 60, "max_force_hartree_bohr": 2e-4},
+    },
+    "machine": {"time_limit_h": 0.2},
+    "analysis": {"ipr_max": 0.5},
+}
+"""Pb8S8, a block of two by two by four ions, which relaxes in a dozen steps. A relaxation that is
+taken up again takes another way, so that only one that converges ends with the same energy."""
 
-SETTINGS = Cp2kSettings(
-    basis="SZV-MOLOPT-SR-GTH",
-    cutoff_ry=80,
-    rel_cutoff_ry=30,
-    vacuum_a=4.0,
-    prerelax=None,
-    relax={"max_steps": 1, "must_converge": False},
-)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def stop(pid_file):
-    """End the daemon that wrote the file, and no other."""
-    if pid_file.is_file():
-        os.kill(int(pid_file.read_text()), 15)
+CHAIN = stages(parse_recipe(RECIPE).cp2k)
 
 
 @pytest.fixture(scope="module")
@@ -65,74 +58,176 @@ def slurm(tmp_path_factory):
     """Environment in which sbatch and squeue speak to a SLURM of one node."""
     if os.geteuid() != 0:
         pytest.skip("SLURM's daemons want to be started by root")
-    folder = tmp_path_factory.mktemp("slurm")
-    for name in ("state", "spool"):
-        (folder / name).mkdir()
-    key = folder / "munge.key"
-    key.write_bytes(os.urandom(1024))
-    key.chmod(0o600)
-    configuration = CONFIGURATION.format(
-        host=socket.gethostname().partition(".")[0],
-        controller_port=free_port(),
-        node_port=free_port(),
-        folder=folder,
-        n_cpus=os.cpu_count(),
-    )
-    (folder / "slurm.conf").write_text(configuration)
-    environment = {
-        **os.environ,
-        "SLURM_CONF": str(folder / "slurm.conf"),
-        "OMPI_ALLOW_RUN_AS_ROOT": "1",
-        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    }
-    files = {"key": "munge.key", "socket": "munge.socket", "pid": "munged.pid"}
-    options = [f"--{name}-file={folder / file}" for name, file in files.items() if name != "socket"]
-    options += [f"--socket={folder / files['socket']}", f"--log-file={folder / 'munged.log'}"]
-    options += [f"--seed-file={folder / 'munge.seed'}", "--force"]
-    subprocess.run(["munged", *options], check=True)
-    for daemon in ("slurmctld", "slurmd"):
-        subprocess.run([daemon], env=environment, check=True)
-    try:
-        wait_until(lambda: "idle" in output(["sinfo", "-h"], environment), 30)
+    with slurm_node(tmp_path_factory.mktemp("slurm")) as environment:
         yield environment
-    finally:
-        for daemon in ("slurmd", "slurmctld", "munged"):
-            stop(folder / f"{daemon}.pid")
 
 
-def output(command, environment, folder=None):
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recipe") / "recipe.yaml"
+    path.write_text(yaml.safe_dump(RECIPE))
+    return path
+
+
+@pytest.fixture(scope="module")
+def submitted(slurm, recipe, tmp_path_factory):
+    """The chain of `epicarve inputs`, copied and submitted as it stands."""
+    folder = tmp_path_factory.mktemp("copied")
+    epicarve(["inputs", recipe, "-o", folder / "written"], slurm)
+    shutil.copytree(folder / "written", folder / "chain")
+    told = output(["bash", "submit.sh"], slurm, folder / "chain")
+    assert told.count("job ") == len(CHAIN)
+    return folder / "chain"
+
+
+@pytest.fixture(scope="module")
+def copied(slurm, submitted):
+    """The copied chain when it is through."""
+    wait_until(lambda: not output(["squeue", "-h"], slurm), 240)
+    return submitted
+
+
+def epicarve(arguments, environment, **options):
     return subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-    ).stdout
+        [sys.executable, "-m", "epicarve", *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
 
 
-def wait_until(true, seconds):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited too long for SLURM"
-        time.sleep(0.5)
+def runner(recipe, folder, environment):
+    """`epicarve run --on slurm`, left to itself."""
+    command = [sys.executable, "-m", "epicarve", "run", str(recipe), "-o", str(folder)]
+    return subprocess.Popen(
+        [*command, "--on", "slurm"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
-def submit(folder, environment, machine):
-    model = carve(bundled_crystal("PbS"), Sphere(radius_a=3.0))
-    chain = write_stages(model, SETTINGS, machine, folder)
-    told = output(["bash", "submit.sh"], environment, folder)
-    assert told.count("job ") == len(chain)
-    wait_until(lambda: not output(["squeue", "-h"], environment), 240)
-    return chain
+def energies(folder):
+    return [read_output(folder / stage.output).energy_hartree for stage in CHAIN]
 
 
 @pytest.mark.cp2k
-def test_submitted_chain_runs_without_a_touch(slurm, tmp_path):
-    submit(tmp_path, slurm, MachineSettings(time_limit_h=0.1))
-    assert read_states(tmp_path).n_electrons == 20
-    logs = sorted(path.read_text() for path in tmp_path.rglob("*.log"))
-    assert logs == [f"{name}: complete\n" for name in ("1-relax", "2-ground-state", "3-states")]
+def test_a_chain_killed_in_every_stage_ends_as_if_it_had_not_been(
+    slurm, recipe, submitted, tmp_path, request
+):
+    for stage in CHAIN:
+        first = runner(recipe, tmp_path, slurm)
+        job = suspended_in(stage, tmp_path, slurm)
+        # kill -9 of the runner: the job lives on, and the next runner follows the same one
+        first.kill()
+        first.communicate()
+        second = runner(recipe, tmp_path, slurm)
+        told = f"{stage.folder}: waiting, job {job}: SUSPENDED"
+        wait_until(partial(is_following, second, tmp_path, told), 90)
+        # scancel: the runner says so and ends
+        subprocess.run(["scancel", job], env=slurm, check=True)
+        _, said = second.communicate(timeout=90)
+        assert second.returncode == 2, said
+        assert re.search(rf"{stage.folder}: job {job} ended as CANCELLED.*run the same", said), said
+    last = runner(recipe, tmp_path, slurm)
+    _, said = last.communicate(timeout=240)
+    assert last.returncode == 0, said
+    copied = request.getfixturevalue("copied")  # it ran on beside
+    assert energies(tmp_path) == pytest.approx(energies(copied), abs=1e-6)
+    # Each stage was begun twice, by the job that was cancelled and by the one that went on, and
+    # never after it was complete.
+    for stage in CHAIN:
+        logs = [path.read_text() for path in (tmp_path / stage.folder).glob("*.log")]
+        assert sorted(log.count("complete\n") for log in logs) == [0, 1]
+
+
+def suspended_in(stage, folder, environment):
+    """Wait until CP2K computes a stage, hold its job there, and return the job's number."""
+    out, job_file = folder / stage.output, folder / stage.folder / "job.id"
+
+    begun = "OPTIMIZATION STEP:      4" if stage.relaxation else "SCF WAVEFUNCTION OPTIMIZATION"
+
+    def computes():
+        return out.is_file() and begun in out.read_text()
+
+    wait_until(computes, 120)
+    job = job_file.read_text().strip()
+    subprocess.run(["scontrol", "suspend", job], env=environment, check=True)
+    assert "PROGRAM ENDED" not in out.read_text()
+    return job
+
+
+def is_following(process, folder, told):
+    """Whether a runner, and not the one before it, has told something."""
+    assert process.poll() is None, process.stderr.read()
+    lock, status = folder / ".run.lock", folder / "run.json"
+    if f"process {process.pid} " not in lock.read_text():
+        return False
+    return json.loads(status.read_text())["told"].startswith(told)
+
+
+@pytest.mark.cp2k
+def test_copied_folder_runs_without_a_touch(slurm, copied):
+    logs = sorted(path.read_text() for path in copied.rglob("*.log"))
+    assert logs == [f"{stage.folder}: complete\n" for stage in CHAIN]
+    assert epicarve(["analyse", copied], slurm).returncode == 0
+    assert json.loads((copied / "summary.json").read_text())["n_electrons"] == 80
+
+
+@pytest.mark.cp2k
+def test_a_second_submission_of_what_is_complete_submits_nothing(slurm, copied):
+    told = output(["bash", "submit.sh"], slurm, copied)
+    assert told.count("complete already") == len(CHAIN)
 
 
 def test_a_failed_stage_takes_the_rest_off_the_queue(slurm, tmp_path):
-    chain = submit(tmp_path, slurm, MachineSettings(cp2k_command="false"))
+    model = carve(bundled_crystal("PbS"), Sphere(radius_a=3.0))
+    machine = MachineSettings(cp2k_command="false")
+    chain = write_stages(model, Cp2kSettings(prerelax=None), machine, tmp_path)
+    assert output(["bash", "submit.sh"], slurm, tmp_path).count("job ") == len(chain)
+    wait_until(lambda: not output(["squeue", "-h"], slurm), 60)
     assert [path.parent.name for path in tmp_path.rglob("*.log")] == [chain[0].folder]
     (log,) = tmp_path.rglob("*.log")
     assert log.read_text() == "1-relax: CP2K stopped with an error; read relax.out\n"
     assert not (tmp_path / chain[1].output).exists()
+
+
+def test_a_refused_job_is_quoted(slurm, recipe, tmp_path):
+    data = {**RECIPE, "machine": {"partition": "nowhere"}}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(data))
+    result = epicarve(["run", recipe, "-o", tmp_path / "out", "--on", "slurm"], slurm)
+    assert result.returncode == 2
+    assert "not submitted: " in result.stderr
+    assert "Invalid partition" in result.stderr
+
+
+def test_campaign_as_an_array_outlives_its_runner(slurm, tmp_path):
+    series = {
+        "crystal": {"name": "PbS"},
+        "shape": {"kind": "sphere", "diameter_nm": 0.6},
+        "engine": "xtb",
+        "xtb": {"max_steps": 1},
+        "analysis": {"ipr_max": 0.5},
+        "series": {"diameter_nm": [0.5, 0.6, 0.65]},
+    }
+    path, out = tmp_path / "series.yaml", tmp_path / "out"
+    path.write_text(yaml.safe_dump(series))
+    command = [sys.executable, "-m", "epicarve", "campaign", path, "-o", out, "--on", "slurm"]
+    killed = subprocess.Popen([*map(str, command)], env=slurm, stderr=subprocess.DEVNULL)
+    wait_until((out / "array.jobs").is_file, 60)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    result = epicarve(["campaign", path, "-o", out, "--on", "slurm", "--json"], slurm)
+    assert result.returncode == 1, result.stderr
+    rows = {row["name"]: row for row in json.loads(result.stdout)["campaign"]}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "0.5nm": "failed",
+        "0.6nm": "done",
+        "0.65nm": "done",
+    }
+    assert "smaller than the unit cell" in rows["0.5nm"]["told"]
+    assert len((out / "array.jobs").read_text().splitlines()) == 1

@@ -104,14 +104,15 @@ def reported(
         Takes a line of progress.
     """
     key = key_of(recipe)
-    written = 0.0
+    written, last_step = 0.0, ""
 
     def report(line: str) -> None:
-        nonlocal written
+        nonlocal written, last_step
         tell(line)
-        if time.monotonic() - written > WRITE_SECONDS:
+        step = line.partition(",")[0]
+        if step != last_step or time.monotonic() - written > WRITE_SECONDS:
             write_status(folder, RunStatus("running", line, key))
-            written = time.monotonic()
+            written, last_step = time.monotonic(), step
 
     try:
         yield report

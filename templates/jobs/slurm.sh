@@ -17,7 +17,7 @@ is_queued() {
 send() {
   local told
   told=$(sbatch --parsable --kill-on-invalid-dep=yes ${2:+--dependency=afterok"$2"} \
-    --chdir="$PWD/${1%/*}" "$1")
+    --chdir="$PWD/${1%/*}" "$1") || return 1
   echo "${told%%;*}"
 }
 

@@ -28,7 +28,7 @@ while read -r script needs; do
     echo "$script: complete already"
   else
     [ -z "$id" ] || drop "$id"
-    id=$(send "$script" "$after")
+    id=$(send "$script" "$after") || exit 1
     echo "$id" >"$folder/job.id"
     old[$script]=no
     job[$script]=$id

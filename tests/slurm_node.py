@@ -1,0 +1,93 @@
+"""A real SLURM of one node, started for the tests and ended after them."""
+
+import os
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+
+CONFIGURATION = """ClusterName=epicarve
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={controller_port}
+SlurmdPort={node_port}
+SlurmUser=root
+AuthInfo=socket={folder}/munge.socket
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+SelectType=select/cons_tres
+ReturnToService=2
+KillWait=2
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+SchedulerParameters=sched_interval=1,sched_min_interval=0
+NodeName={host} NodeAddr=127.0.0.1 CPUs={n_cpus} State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES State=UP
+"""
+
+
+@contextmanager
+def slurm_node(folder):
+    """Yield the environment in which sbatch and squeue speak to a SLURM of one node."""
+    for name in ("state", "spool"):
+        (folder / name).mkdir()
+    key = folder / "munge.key"
+    key.write_bytes(os.urandom(1024))
+    key.chmod(0o600)
+    configuration = CONFIGURATION.format(
+        host=socket.gethostname().partition(".")[0],
+        controller_port=free_port(),
+        node_port=free_port(),
+        folder=folder,
+        n_cpus=os.cpu_count(),
+    )
+    (folder / "slurm.conf").write_text(configuration)
+    environment = {
+        **os.environ,
+        "SLURM_CONF": str(folder / "slurm.conf"),
+        "OMPI_ALLOW_RUN_AS_ROOT": "1",
+        "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    }
+    munge = {"key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+    options = [f"--{name}={folder / 'munged'}.{end}" for name, end in munge.items()]
+    key.rename(folder / "munged.key")
+    subprocess.run(
+        ["munged", *options, f"--socket={folder / 'munge.socket'}", "--force"], check=True
+    )
+    for daemon in ("slurmctld", "slurmd"):
+        subprocess.run([daemon], env=environment, check=True)
+    try:
+        wait_until(lambda: "idle" in output(["sinfo", "-h"], environment), 30)
+        yield environment
+    finally:
+        for daemon in ("slurmd", "slurmctld", "munged"):
+            stop(folder / f"{daemon}.pid")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def stop(pid_file):
+    """End the daemon that wrote the file, and no other."""
+    if pid_file.is_file():
+        os.kill(int(pid_file.read_text()), 15)
+
+
+def output(command, environment, folder=None):
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
+    ).stdout
+
+
+def wait_until(true, seconds):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited too long for SLURM"
+        time.sleep(0.2)
