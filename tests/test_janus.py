@@ -20,7 +20,7 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.placed import Placed
 from epicarve.builder.program import DIPOLE_COST_A
-from epicarve.builder.relaxed import superposed
+from epicarve.builder.relaxed import join_relaxed, superposed
 from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
 from epicarve.builder.shapes.box import BoxSpec
 from epicarve.builder.shapes.rod import Cylinder
@@ -28,13 +28,21 @@ from epicarve.builder.shell import STEP_A
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 from epicarve.workflow.build import build
-from epicarve.workflow.geometry import RELAXED
+from epicarve.workflow.geometry import RELAXED, relaxed_geometry
 from epicarve.workflow.recipe import parse_recipe, read_recipe
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
 ALONG = (((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
 UP = np.array([0.0, 0.0, 1.0])
+NO_DIPOLE_LIMIT = BalanceOptions(free_dipole_v=100.0)  # quick to prove
+
+
+def slab(height_nm, width_nm, **options):
+    """A box of CsPbCl3 or the like with a (100) face, of few or no broken formula units."""
+    lengths = (([1, 0, 0], height_nm), ([0, 1, 0], width_nm), ([0, 0, 1], width_nm))
+    faces = [{"hkl": hkl, "length_nm": length_nm} for hkl, length_nm in lengths]
+    return BoxSpec(kind="box", faces=faces, centre=(0.0, 0.25, 0.25), **options)
 
 
 def assert_sound(model, film=FILM, substrate=SUBSTRATE, tolerance=0.02):
@@ -55,17 +63,23 @@ def assert_sound(model, film=FILM, substrate=SUBSTRATE, tolerance=0.02):
     assert (cdist(above.positions_a, below.positions_a) >= CONTACT_LIMIT * bulk - 1e-6).all()
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    radius_a=st.floats(19.0, 23.0),
+    radius_a=st.floats(14.0, 18.0),
     fraction=st.floats(0.3, 0.7),
     layer=st.sampled_from(["PbCl2", "CsCl"]),
     y=st.floats(0.0, 1.0),
 )
 def test_spheres_cut_anywhere(radius_a, fraction, layer, y):
-    film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb", fraction=fraction)
+    film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb", fraction=fraction, options=NO_DIPOLE_LIMIT)
     substrate = sphere_half(
-        SUBSTRATE, radius_a, (1, 0, 0), layer, fraction=1.0 - fraction, centre=(0.0, y, 0.3)
+        SUBSTRATE,
+        radius_a,
+        (1, 0, 0),
+        layer,
+        fraction=1.0 - fraction,
+        centre=(0.0, y, 0.3),
+        options=NO_DIPOLE_LIMIT,
     )
     janus = join(film, substrate, *ALONG)
     assert_sound(janus.model)
@@ -78,10 +92,7 @@ def test_spheres_cut_anywhere(radius_a, fraction, layer, y):
     assert plain - removed + len(janus.model.edits) - removed == janus.model.n_atoms
 
 
-def test_dipoles_of_halves_and_whole_stay_within_the_free_ones():
-    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
-    substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
-    janus = join(film, substrate, *ALONG)
+def test_dipoles_of_halves_and_whole_stay_within_the_free_ones(janus):
     assert janus.model.report["optimum"]["dipole_level"] == 0
     free_debye = 0.15 / COULOMB_V_A * 21.5**2 * DEBYE_PER_E_A
     for model in (janus.model, janus.film, janus.substrate):
@@ -89,16 +100,8 @@ def test_dipoles_of_halves_and_whole_stay_within_the_free_ones():
 
 
 def test_interface_layers_stay_whole_and_edits_lie_on_the_surface_of_the_whole():
-    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
-    box = BoxSpec(
-        kind="box",
-        centre=(0.0, 0.25, 0.25),
-        faces=[
-            {"hkl": h, "length_nm": n}
-            for h, n in (([1, 0, 0], 2.2), ([0, 1, 0], 5), ([0, 0, 1], 5))
-        ],
-    )
-    substrate = half_of(SUBSTRATE, box, (1, 0, 0), "PbCl2")
+    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    substrate = half_of(SUBSTRATE, slab(3.4, 5.0), (1, 0, 0), "PbCl2", NO_DIPOLE_LIMIT)
     janus = join(film, substrate, *ALONG)
     assert_sound(janus.model)
     assert janus.substrate.n_atoms > 2 * janus.film.n_atoms
@@ -115,38 +118,58 @@ def test_interface_layers_stay_whole_and_edits_lie_on_the_surface_of_the_whole()
 @pytest.mark.parametrize("crystals", [("PbS", "CsPbBr3"), ("CsPbBr3", "PbS")])
 def test_any_two_crystals_and_boxes_of_both(crystals):
     first, second = map(bundled_crystal, crystals)
-    faces = [
-        {"hkl": h, "length_nm": n}
-        for h, n in (([1, 0, 0], 1.4), ([0, 1, 0], 2.4), ([0, 0, 1], 2.4))
-    ]
-    options = BalanceOptions(ratio_tolerance=0.1)
-    halves = [
-        half_of(
-            c, BoxSpec(kind="box", faces=faces, centre=(0.2, 0.25, 0.25)), (1, 0, 0), None, options
-        )
-        for c in (first, second)
-    ]
+    options = BalanceOptions(ratio_tolerance=0.1, free_dipole_v=100.0)
+    halves = [half_of(c, slab(1.4, 2.4), (1, 0, 0), None, options) for c in (first, second)]
     janus = join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
     assert_sound(janus.model, first, second, tolerance=0.1)
 
 
-def test_registry_that_is_told_gives_the_same_particle_and_half_a_cell_does_not():
-    film = sphere_half(FILM, 14.0, (0, 1, 0), "Pb")
+def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_particle():
+    film = sphere_half(FILM, 14.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    substrate = sphere_half(
+        SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, 0.45, 0.2), options=NO_DIPOLE_LIMIT
+    )
+    found = join(film, substrate, *ALONG).model
+    interface = found.report["interface"]
+    vector_a = np.array(interface["registry"]["vector_a"])
+    half_a_cell = np.array([0.5 * 7.926667, 0.0])
+    same, other = (
+        join(film, substrate, *ALONG, registry_a=registry).model
+        for registry in (vector_a, vector_a + half_a_cell)
+    )
+    assert same.symbols.tolist() == found.symbols.tolist()
+    np.testing.assert_allclose(same.positions_a, found.positions_a, atol=1e-5)
+    told = other.report["interface"]
+    assert told["continuity"]["matched_fraction"] < 0.5
+    moved = np.array(told["registry"]["vector_a"]) - vector_a - half_a_cell
+    assert np.abs(moved / 7.926667 - np.rint(moved / 7.926667)).max() < 1e-4
+    raised = join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 0.2).model
+    assert raised.report["interface"]["gap_a"] == pytest.approx(interface["gap_a"] + 0.2)
+    with pytest.raises(InputError, match="give a smaller gap_a"):
+        join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 4.0)
+
+
+def test_lattice_points_lie_the_same_way_to_every_face_of_a_kind():
     for y in (0.2, 0.45):
         substrate = sphere_half(SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, y, 0.2))
-        above, below = (
-            Placed.of(h, d[0], s)
-            for h, d, s in zip((film, substrate), ALONG, (-1.0, 1.0), strict=True)
-        )
-        # the lattice points of the layer at the interface lie at the ions that share it
-        cells = (below.ions.positions_a[:, :2] - below.lattice_point_a) @ np.linalg.inv(
-            np.array([substrate.face_vector_a(u) @ below.turn.T for u in ((0, 1, 0), (0, 0, 1))])[
-                :, :2
-            ]
-        )
+        below = Placed.of(substrate, (0, 1, 1), 1.0)
+        cell = [substrate.face_vector_a(u) @ below.turn.T for u in ((0, 1, 0), (0, 0, 1))]
         is_cs = below.ions.symbols == "Cs"
-        np.testing.assert_allclose(cells[is_cs], np.rint(cells[is_cs]), atol=1e-9)
-        assert np.abs(above.lattice_point_a).max() < 8.1
+        away = below.ions.positions_a[is_cs, :2] - below.lattice_point_a
+        cells = away @ np.linalg.inv(np.array(cell)[:, :2])  # Cs at the corners of the cells
+        np.testing.assert_allclose(cells, np.rint(cells), atol=1e-9)
+
+
+def test_clashes_are_edits_with_their_reason():
+    options = BalanceOptions(ratio_tolerance=0.2, free_dipole_v=100.0)
+    film = sphere_half(FILM, 10.0, (0, 1, 0), "Pb", options=options)
+    substrate = sphere_half(SUBSTRATE, 10.0, (1, 0, 0), "PbCl2", options=options)
+    gap_a = join(film, substrate, *ALONG).model.report["interface"]["gap_a"]
+    model = join(film, substrate, *ALONG, gap_a=gap_a - 0.06).model
+    assert_sound(model, tolerance=0.2)
+    clashes = [edit for edit in model.edits if "too close" in edit.reason]
+    assert clashes
+    assert all(edit.action == "removed" for edit in clashes)
 
 
 # ---- brute force ------------------------------------------------------------------------------
@@ -231,7 +254,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
     )
     ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
     reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
-    assume(len(reach) > n_free and 1e-3 < reach[n_free] - reach[n_free - 1])
+    assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
     depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])
     assume(depth_a < 4.0)
     options = BalanceOptions(ratio_tolerance=0.4, free_dipole_v=free_dipole_v)
@@ -264,7 +287,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
         Cut(Sphere(9.0), UP, 6.0),
         Cut(Cut(Sphere(9.0), UP, 6.0), np.array([1.0, 0.0, 0.0]), 3.0),
         Moved(Cut(Sphere(9.0), UP, 5.0), UP),
-        Offset(Cylinder(7.0, 10.0, UP), 1.0),
+        Offset(Polyhedron(np.vstack([np.eye(3), -np.eye(3)]), np.full(6, 5.0)), 1.0),
         Intersection((Sphere(20.0), Cylinder(8.0, 12.0, UP))),
     ],
     ids=lambda shape: type(shape).__name__,
@@ -284,12 +307,15 @@ def test_flat_face_and_the_body_without_it(shape):
 
 
 @pytest.fixture(scope="module")
-def small():
-    recipe = read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
-    recipe["film"]["shape"]["diameter_nm"] = recipe["substrate"]["shape"]["diameter_nm"] = 3.0
-    for half in ("film", "substrate"):
-        recipe[half]["balance"] = {"free_dipole_v": 1.0}
-    return recipe
+def study():
+    return read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
+
+
+@pytest.fixture(scope="module")
+def janus():
+    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
+    substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
+    return join(film, substrate, *ALONG)
 
 
 def relaxed_file(path, model, seed, *, turn=None, shuffle=False):
@@ -303,10 +329,10 @@ def relaxed_file(path, model, seed, *, turn=None, shuffle=False):
     return moved
 
 
-def test_relaxed_halves_are_laid_back(small, tmp_path):
-    unrelaxed = build(parse_recipe(small)).model
+def test_relaxed_halves_are_laid_back(study, tmp_path):
+    unrelaxed = build(parse_recipe(study)).model
     film, substrate = (
-        build(parse_recipe({**small, "only": half})).model for half in ("film", "substrate")
+        build(parse_recipe({**study, "only": half})).model for half in ("film", "substrate")
     )
     assert film.n_atoms + substrate.n_atoms == unrelaxed.n_atoms
     moved = relaxed_file(
@@ -324,9 +350,9 @@ def test_relaxed_halves_are_laid_back(small, tmp_path):
         shuffle=True,
     )
     recipe = {
-        **small,
-        "film": {**small["film"], "relaxed": str(tmp_path / "film.xyz")},
-        "substrate": {**small["substrate"], "relaxed": str(tmp_path / "run")},
+        **study,
+        "film": {**study["film"], "relaxed": str(tmp_path / "film.xyz")},
+        "substrate": {**study["substrate"], "relaxed": str(tmp_path / "run")},
     }
     model = build(parse_recipe(recipe)).model
     assert model.symbols.tolist() == unrelaxed.symbols.tolist()
@@ -360,12 +386,12 @@ def test_fit_of_points_in_a_plane_is_the_least_and_no_mirror():
         superposed(onto[:2], onto[:2])
 
 
-def test_relaxed_halves_that_are_refused(small, tmp_path):
-    film = build(parse_recipe({**small, "only": "film"})).model
+def test_relaxed_halves_that_are_refused(janus, tmp_path):
+    film = janus.film
 
     def refusal(path):
         with pytest.raises(InputError) as error:
-            build(parse_recipe({**small, "film": {**small["film"], "relaxed": str(path)}}))
+            join_relaxed(janus, FILM, SUBSTRATE, film=relaxed_geometry(path))
         return str(error.value)
 
     assert "no such file" in refusal(tmp_path / "none.xyz")
@@ -412,7 +438,7 @@ def changed(recipe, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        ("film.crystal", {"name": "CsPbCl3"}, "are both CsPbCl3; give two different crystals"),
+        ("substrate.crystal", {"name": "Pb4S3Cl2"}, "are both Pb4S3Cl2; give two different"),
         ("film.shape.fraction", 1.2, "less than 1"),
         ("film.shape.fraction", -0.1, "greater than 0"),
         ("interface.gap_a", 1.2, "film and substrate overlap: "),
@@ -433,9 +459,9 @@ def changed(recipe, path, value):
         ("interface", None, "interface missing"),
     ],
 )
-def test_bad_recipes(small, path, value, complaint):
+def test_bad_recipes(study, path, value, complaint):
     with pytest.raises(InputError) as error:
-        build(parse_recipe(changed(small, path, value)))
+        build(parse_recipe(changed(study, path, value)))
     assert complaint in str(error.value)
     assert "\n" not in str(error.value)
 
