@@ -17,6 +17,8 @@ MODELS = (
     "pb3s2cl2-sphere",
     "pb4s3cl2-hemisphere",
     "pb4s3cl2-cspbcl3",
+    "pb4s3cl2-cspbcl3-cuboid",
+    "pb4s3cl2-cspbcl3-cap",
     "pbs-wulff",
 )
 CORE_SHELL = "cspbbr3-cspbcl3-core-shell"
