@@ -48,9 +48,9 @@ def solid_harmonics(vectors: NDArray[np.float64], highest: int) -> list[NDArray[
         for m in range(-l, l + 1):
             column = (2 * l + 1) * z * last[:, l + m]
             if abs(m) < l:
-                column = column - np.sqrt((l + m) * (l - m)) * square * harmonics[l - 1][
-                    :, l - 1 + m
-                ]
+                column = (
+                    column - np.sqrt((l + m) * (l - m)) * square * harmonics[l - 1][:, l - 1 + m]
+                )
             following[:, l + 1 + m] = column / np.sqrt((l + m + 1) * (l - m + 1))
         harmonics.append(following)
     return harmonics

@@ -172,8 +172,7 @@ class _KindPair:
         self.reach_bohr = float(np.sqrt(-np.log(1e-3 * THRESHOLD) / self._reduced.min()))
         self._radial = {
             (l1, l2): [
-                self._coefficients(l1, l2, total)
-                for total in range(l1 + l2, abs(l1 - l2) - 1, -2)
+                self._coefficients(l1, l2, total) for total in range(l1 + l2, abs(l1 - l2) - 1, -2)
             ]
             for l1, l2 in product(one.contractions, other.contractions)
         }
@@ -234,9 +233,7 @@ class _KindPair:
                 angular = np.einsum(
                     "nM,abM->nab", harmonics[total], coupling(l1, l2, total), optimize=True
                 )
-                sums += (
-                    radial.reshape(n, n_one, 1, n_other, 1) * angular[:, None, :, None, :]
-                )
+                sums += radial.reshape(n, n_one, 1, n_other, 1) * angular[:, None, :, None, :]
             place = np.ix_(one.ravel(), other.ravel())
             blocks[:, place[0], place[1]] = sums.reshape(n, one.size, other.size)
         return blocks
@@ -265,7 +262,7 @@ def _neighbours(
 def _shifts(
     positions: NDArray[np.float64], reach: float, translations: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
-    """Translations that bring an image within reach of the positions; zero alone if finite."""
+    """Return the translations that bring an image within reach; zero alone if finite."""
     if translations is None:
         return np.zeros((1, 3))
     # The rows of the pseudo-inverse's transpose are normal to the lattice planes, of length one
