@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -56,7 +58,19 @@ class Localization:
 
     @classmethod
     def of(cls, states: OrbitalStates) -> Localization:
-        """Measure the states of a model."""
+        """Measure the states of a model.
+
+        Raises
+        ------
+        InputError
+            If the weights are of whole kinds of atoms.
+        """
+        if states.of_kinds:
+            raise InputError(
+                f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can "
+                "be had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the "
+                "last stage, or keep its .wfn file"
+            )
         return cls(ipr=inverse_participation_ratio(states.weights), n_atoms=states.n_atoms)
 
     @property
