@@ -168,7 +168,7 @@ class OutputReader:
             self.symbols = []
         elif line.startswith(_VERSION_LINE):
             # A run appended to the same file starts anew.
-            self.__init__(version=line.rsplit(maxsplit=1)[-1])  # type: ignore[misc]
+            self.__init__(version=line.rpartition("CP2K version")[2].split()[0])  # type: ignore[misc]
         elif "[ABORT]" in line:
             self._in_abort = True
         elif "PROGRAM ENDED AT" in line:

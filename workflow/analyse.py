@@ -35,6 +35,7 @@ def analyse(
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
+    n_states: int | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -42,12 +43,15 @@ def analyse(
     Parameters
     ----------
     folder : Path or str
-        A folder with CP2K output (one per-atom LDOS file for each atom), or one that
-        `epicarve.run` made. If it holds a model.extxyz, domains are named after it.
+        A folder with CP2K output (one per-atom LDOS file for each atom, or the .wfn file, or
+        orbitals as text or Molden file), or one that `epicarve.run` made. If it holds a model.extxyz, domains are named after it.
     out : Path or str, optional
         Where to write; the folder itself if not given.
     ipr_max : float, optional
         Threshold of the trap filter; overrides that of `options`.
+    n_states : int, optional
+        Where weights are computed from orbitals, do so only for this many states of each spin,
+        those around the gap.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -62,7 +66,7 @@ def analyse(
         If the folder holds no finished, whole and consistent output.
     """
     folder = Path(folder)
-    states = read_states(folder)
+    states = read_states(folder, n_states)
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
