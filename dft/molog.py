@@ -149,8 +149,10 @@ def _read_block(path: Path, start: int) -> _Block:
                 columns.append(_coefficients(rows, heads, len(atoms)))
                 n_digits = len(rows[0].rpartition(b".")[2].rstrip())
                 rows = []
+            if label.startswith(b"E(Fermi)"):
+                break
             if label:
-                break  # "E(Fermi):" ends the block
+                raise ValueError(f"a line begins with {label.decode()!r}")
             heads.append(line[_NUMBERS:].split())
         else:
             raise ValueError("its last block has no end")

@@ -168,6 +168,8 @@ def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
         ]
         owner = max(owners, key=len, default=_ITERATION.sub("", path.stem).rpartition("-")[0])
         of_project.setdefault(owner, []).append(path)
+    if not of_project:
+        raise InputError(f"{folder}: there are no such orbitals in it; give the folder of a run")
     if len(of_project) > 1:
         raise InputError(
             f"{folder}: it holds orbitals of several projects ({', '.join(sorted(of_project))}); "

@@ -22,6 +22,7 @@ _OTHER_SUFFIXES = {
 _ATOM_ROW = re.compile(
     r"\s+\d+\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+\d+\s+(?P<xyz>(?:-?\d+\.\d+\s+){3})"
 )
+_ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
 """Columns of an abort message, right of the drawing."""
@@ -184,8 +185,8 @@ class OutputReader:
             self.project = line.rsplit(maxsplit=1)[-1]
         elif line.rstrip() in {" Spin 1", " Spin 2"}:
             self._spin = int(line.rstrip()[-1])
-        elif line.startswith(" Number of electrons:"):
-            self.n_electrons[self._spin] = int(line.rsplit(maxsplit=1)[-1])
+        elif electrons := _ELECTRONS.match(line):
+            self.n_electrons[self._spin] = int(electrons["n"])
 
     def _feed_atom(self, line: str) -> None:
         row = _ATOM_ROW.match(line)

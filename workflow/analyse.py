@@ -11,6 +11,7 @@ import numpy as np
 
 from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.kinds import analyse_kinds
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
@@ -43,8 +44,10 @@ def analyse(
     Parameters
     ----------
     folder : Path or str
-        A folder with CP2K output (one per-atom LDOS file for each atom, or the .wfn file, or
-        orbitals as text or Molden file), or one that `epicarve.run` made. If it holds a model.extxyz, domains are named after it.
+        A folder with CP2K output (one per-atom LDOS file for each atom, the .wfn file, or orbitals
+        as text or Molden file), or one that `epicarve.run` made. From .pdos files of whole kinds
+        come only the plain gap and the density of states. If it holds a model.extxyz, domains are
+        named after it.
     out : Path or str, optional
         Where to write; the folder itself if not given.
     ipr_max : float, optional
@@ -88,6 +91,10 @@ def analyse(
         "analysis": options.model_dump(mode="json"),
         **({"model": made_by} if made_by else {}),
     }
+    if states.of_kinds:
+        return analyse_kinds(
+            states, options, folder=folder if out is None else Path(out), provenance=provenance
+        )
     return analyse_states(
         states,
         options,
