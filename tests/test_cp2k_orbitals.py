@@ -23,7 +23,7 @@ from epicarve.dft.read import read_states
 from epicarve.dft.system import read_system
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
-from epicarve.units import EV_PER_HARTREE
+from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 from epicarve.workflow.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -187,6 +187,27 @@ def test_a_molden_file_alone(runs, tmp_path):
     states = read_states(folder)
     assert "nothing tells whether it converged" in states.source
     require_same(states, runs("cs4pbbr6"))
+
+
+def test_a_molden_file_of_2026_with_cell_charges_and_angstrom(runs, tmp_path):
+    """The sections and units that write_mos_molden of CP2K 2026.2 can add (its molden_utils.F)."""
+    folder = only(runs("cs4pbbr6"), tmp_path, "*.molden")
+    (path,) = folder.glob("*.molden")
+    atoms, _, rest = path.read_text().partition(" [GTO]\n")
+    rows = [line.split() for line in atoms.splitlines()[2:]]
+    lines = [
+        " [Molden Format]",
+        " [Cell] Angs",
+        *["    13.000000       0.000000       0.000000"] * 3,
+    ]
+    lines.append(" [Atoms] Angs")
+    for symbol, number, charge, *xyz in rows:
+        places = "   ".join(f"{float(x) * A_PER_BOHR:12.6f}" for x in xyz)
+        lines.append(f" {symbol:2}{number:>6}{charge:>6}   {places}   ")
+    lines += [" [Pseudo]", *(f" {symbol:2}{number:>6}{7:>6}" for symbol, number, *_ in rows)]
+    path.write_text("\n".join([*lines, " [GTO]", rest]))
+    # Coordinates are rounded to 1e-6 Å.
+    require_same(read_states(folder), runs("cs4pbbr6"), tolerance=2e-6)
 
 
 def test_a_wfn_file_tells_atoms_and_angular_momenta(runs):
