@@ -43,6 +43,7 @@ def summarise(
             "diameter_nm": round(domains[crystal.name].diameter_nm, 4),
             "stoichiometry": _stoichiometry(domains[crystal.name], crystal),
             "min_coordination": _min_coordination(domains[crystal.name]),
+            "dipole_debye": round(domains[crystal.name].dipole_debye, 3),
         }
         for crystal in crystals
     }
