@@ -26,6 +26,7 @@ _HOMES = {
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",
     "analyse": "epicarve.workflow.analyse",
+    "cube": "epicarve.workflow.cube",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
