@@ -163,7 +163,7 @@ class SkylineFactor:
 
     def solve(self, right: NDArray[np.float64]) -> NDArray[np.float64]:
         """Solve (A + shift·1) x = right for each column, shape (n, m), in the given order."""
-        x = right[self.skyline.order]
+        x = np.ascontiguousarray(right[self.skyline.order])
         parts = list(zip(self.skyline.rows, self.blocks, strict=True))
         for row, block in parts:
             left, inverse = np.split(block, [row.begin - row.first], axis=1)
