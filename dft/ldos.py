@@ -9,9 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .output import main_outputs
 from .pdos import find_pdos, read_alike
-from .run_input import read_run_input
+from .run import Run
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .output import Cp2kOutput
     from .pdos import Pdos, PdosFile
     from .run_input import RunInput
 
@@ -63,51 +61,17 @@ def read_ldos_folder(folder: Path) -> OrbitalStates:
             "folder with one of them"
         )
     files = tuple(file for file in files if file.project == projects[0])
-    output = _find_output(folder, projects[0])
-    output.require_sound()
-    source = _find_input(folder, projects[0])
-    symbols = _symbols(folder, output, source)
-    return _assemble(folder, files, symbols, source, output)
-
-
-def _find_output(folder: Path, project: str) -> Cp2kOutput:
-    """Return the newest main output of a project in a folder."""
-    for output in main_outputs(folder):
-        if output.project == project:
-            return output
-    raise InputError(
-        f"{folder}: the main output of project {project} is not there (the file given to cp2k's "
-        "-o); put it beside the .pdos files, as it tells whether the run converged"
-    )
-
-
-def _find_input(folder: Path, project: str) -> RunInput | None:
-    """Return the input of a project that lists atoms, None if there is none."""
-    inputs = [read_run_input(path) for path in sorted(folder.glob("*.inp"))]
-    return next((i for i in inputs if i.project == project and i.lists), None)
-
-
-def _symbols(folder: Path, output: Cp2kOutput, source: RunInput | None) -> tuple[str, ...]:
-    """Element of each atom, from the main output or else from the input's coordinates."""
-    if output.symbols:
-        return output.symbols
-    matches = [_ELEMENT.match(label) for label in source.labels] if source else []
-    symbols = tuple(match[0] for match in matches if match)
-    if not symbols or len(symbols) != len(matches):
-        raise InputError(
-            f"{folder}: the elements of the atoms are told neither by {output.path.name} (a table "
-            "of atomic coordinates) nor by an input file and its coordinates; add either"
-        )
-    return symbols
+    run = Run.of(folder, projects[0])
+    return _assemble(folder, files, run)
 
 
 def _assemble(
     folder: Path,
     files: Sequence[PdosFile],
-    symbols: tuple[str, ...],
-    source: RunInput | None,
-    output: Cp2kOutput,
+    run: Run,
 ) -> OrbitalStates:
+    symbols = run.symbols
+    source = next((source for source in run.inputs if source.lists), None)
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
@@ -118,7 +82,7 @@ def _assemble(
     restricted = all(file.restricted for file in files if file.is_list)
     if not restricted and len(blocks) != 2:
         raise InputError(f"{folder}: the lists of one spin are missing; copy all .pdos files")
-    return OrbitalStates(
+    states = OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
         weights=np.concatenate([weights for _, weights in blocks], axis=1),
@@ -127,8 +91,10 @@ def _assemble(
             [np.full(len(p.energies_ev), spin, dtype=np.int8) for spin, (p, _) in enumerate(blocks)]
         ),
         restricted=restricted,
-        source=f"CP2K {output.version}, project {output.project}",
+        source=f"{run.name}, LDOS of each atom",
     )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
 
 
 def _weights(
