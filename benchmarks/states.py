@@ -1,4 +1,4 @@
-"""From a folder of CP2K's per-atom densities to figures and tables, at four sizes up to the study's.
+"""From a folder of CP2K's per-atom densities to figures and tables, at four sizes.
 
 The folders are synthetic but of CP2K's own layout; each run of `epicarve analyse` is a process of
 its own, so that its memory is its own. The peer is the plainest way to have the same numbers:

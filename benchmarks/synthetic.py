@@ -1,14 +1,17 @@
-"""Well-formed input at the study's size, for benchmarks: a folder of CP2K's per-atom densities.
-
-python benchmarks/synthetic.py FOLDER [ATOMS]
-"""
+"""Well-formed output of CP2K at the study's size, for benchmarks: per-atom densities, orbitals."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array, triu
+
+from epicarve.dft.overlap import Shell, overlap_matrix
+from epicarve.units import A_PER_BOHR
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SYMBOLS = ("Pb", "S", "Pb", "Cl", "Pb", "S", "Cl")
 """Elements in the ratio of Pb3S2Cl2; atom i has the i-th of them, over and over."""

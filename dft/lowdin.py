@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-LARGEST_ERROR = 1e-7
-"""Error of a weight that the iterative method may leave; files of CP2K round at 5e-9."""
+LARGEST_ERROR = 5e-7
+"""Error of a weight that the rational function may leave, of a worst orbital; of real ones it leaves
+a tenth of this or less."""
 
 
 def lowdin_weights(
@@ -34,7 +35,7 @@ def lowdin_weights(
 
     The square root is applied by `root.root_product`: through all eigenvectors of S, or, for a
     window of states of a large sparse S, by a rational function whose error is proven to change no
-    weight by more than 1e-7.
+    weight by more than 5e-7.
 
     Parameters
     ----------

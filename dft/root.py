@@ -25,7 +25,7 @@ DENSE_FLOPS = 7.0
 """A dense eigenproblem takes as long as this many times n³ operations of matrix products."""
 
 TYPICAL_POLES = 9
-"""Poles for an error of 5e-8 and overlaps of a ratio of eigenvalues of 1e3 to 1e4."""
+"""Poles for an error of 2e-7 and overlaps of a ratio of eigenvalues of 1e3 to 1e4."""
 
 STATES_AT_ONCE = 512
 """Columns solved together: they bound the memory beside the factor and the result."""

@@ -82,7 +82,7 @@ def test_a_window_of_a_sparse_overlap_has_the_weights_of_the_dense_one():
     coefficients = eigh(hamiltonian, overlap, subset_by_index=(500, 519))[1]
     dense = lowdin_weights(overlap, coefficients, atoms, n_atoms)
     sparse = lowdin_weights(csr_array(overlap), coefficients, atoms, n_atoms)
-    assert 0.0 < np.abs(sparse - dense).max() < 1e-7
+    assert 0.0 < np.abs(sparse - dense).max() < 5e-7
 
 
 def test_a_linearly_dependent_basis_is_refused():
