@@ -4,8 +4,8 @@ The particles are cut from the neutral Pb3S2Cl2 sphere of the study; overlaps ar
 DZVP-MOLOPT-SR-GTH basis, orbitals are random, local and orthonormal, and the files are CP2K's. Read
 is the same share of the states at each size, around the gap: 500 of 5,100 for the whole particle.
 
-At about 3,000 functions the weights are compared with those of the dense eigenproblem, and the time
-with the route of nano-qmflows (nanoqm/workflows/workflow_ipr.py: scipy.linalg.sqrtm of the dense
+At 3,003 functions the weights are compared with those of all eigenvectors, and the time with the
+route of nano-qmflows (nanoqm/workflows/workflow_ipr.py: scipy.linalg.sqrtm of the dense
 overlap, product with the orbitals, signed sums over the functions of each atom). Run with
 
     python benchmarks/weights.py [--quick]
@@ -19,18 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.linalg import sqrtm
+from scipy.linalg import eigh, sqrtm
 from synthetic import STATES_PER_ATOM, write_orbitals_folder
 
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.particle import carve_particle
 from epicarve.builder.shapes.sphere import SphereSpec
 from epicarve.dft.csr import read_csr
-from epicarve.dft.lowdin import lowdin_weights
+from epicarve.dft.lowdin import LARGEST_ERROR
 from epicarve.dft.orbitals import around_gap
+from epicarve.dft.root import dense_root_product, rational_root_product
 from epicarve.dft.wfn import read_wfn
 
 SIZES = (231, 462, 846, None)
@@ -63,11 +65,15 @@ def timed(function, *arguments):
     return result, time.perf_counter() - wall_s, time.process_time() - cpu_s
 
 
+def first_functions(atoms: np.ndarray) -> np.ndarray:
+    """First basis function of each atom."""
+    return np.searchsorted(atoms, np.arange(atoms[-1] + 1))
+
+
 def peer_route(overlap: np.ndarray, orbitals: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     """Inverse participation ratios as nano-qmflows computes them."""
     transformed = np.dot(sqrtm(overlap), orbitals)
-    firsts = np.searchsorted(atoms, np.arange(atoms[-1] + 1))
-    sums = np.add.reduceat(transformed, firsts, 0)
+    sums = np.add.reduceat(transformed, first_functions(atoms), 0)
     return (np.abs(sums) ** 4).sum(axis=0) / (np.abs(sums) ** 2).sum(axis=0) ** 2
 
 
@@ -78,14 +84,24 @@ def compare(folder: Path, n_window: int) -> None:
     orbitals = wfn.coefficients(0, window.start, window.stop)
     overlap = read_csr(folder / "states-S_SPIN_1-1_0.csr", wfn.n_functions)
     atoms, dense = wfn.atom_of_function, overlap.toarray()
-    ours, ours_s, ours_cpu_s = timed(lowdin_weights, overlap, orbitals, atoms, wfn.n_atoms)
-    exact, exact_s, exact_cpu_s = timed(lowdin_weights, dense, orbitals, atoms, wfn.n_atoms)
+    values, vectors = eigh(dense)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    exact = np.add.reduceat((root @ orbitals) ** 2, first_functions(atoms), 0)
+    print(f"  eigenvalues of S {values[0]:.1e} to {values[-1]:.1f}; same seconds as above:")
     _, peer_s, peer_cpu_s = timed(peer_route, dense, orbitals, atoms)
-    print(f"  largest error against the dense eigenproblem {np.abs(ours - exact).max():.1e}")
-    print(f"  epicarve         {ours_s:6.2f} s  (cpu {ours_cpu_s:6.2f} s)")
-    print(f"  eigenproblem     {exact_s:6.2f} s  (cpu {exact_cpu_s:6.2f} s)")
-    print(f"  nano-qmflows way {peer_s:6.2f} s  (cpu {peer_cpu_s:6.2f} s)")
-    print(f"  ratio to it      {peer_s / ours_s:6.1f}    (cpu {peer_cpu_s / ours_cpu_s:6.1f})")
+    print(f"  nano-qmflows' route      {peer_s:6.2f}  ({peer_cpu_s:6.2f})")
+    _, seconds, cpu_s = timed(eigh, dense)
+    print(f"  scipy.linalg.eigh        {seconds:6.2f}  ({cpu_s:6.2f})")
+    for name, function, matrix in (
+        ("tridiagonal form", dense_root_product, dense),
+        ("rational function", partial(rational_root_product, error=0.49 * LARGEST_ERROR), overlap),
+    ):
+        product, seconds, cpu_s = timed(function, matrix, orbitals)
+        weights = np.add.reduceat(product**2, first_functions(atoms), 0)
+        print(
+            f"  {name:24} {seconds:6.2f}  ({cpu_s:6.2f})  {peer_s / seconds:5.1f} times as fast "
+            f"({peer_cpu_s / cpu_s:5.1f}), largest error {np.abs(weights - exact).max():.1e}"
+        )
 
 
 def main() -> None:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 LARGEST_ERROR = 5e-7
-"""Error of a weight that the rational function may leave, of a worst orbital; of real ones it leaves
-a tenth of this or less."""
+"""Largest error of a weight that the rational function may leave."""
 
 
 def lowdin_weights(
