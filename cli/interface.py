@@ -36,7 +36,7 @@ def interface(
         Literal["substrate", "film", "split"],
         typer.Option(help="Whose lattice the interface takes."),
     ] = "substrate",
-    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 12,
+    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Rank the interfaces of two crystals by the continuity of their cations."""

@@ -24,12 +24,13 @@ from .build import load_crystal
 from .recipe import CrystalSpec, checked, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces.interface import Interface
+    from epicarve.builder.interfaces.repulsion import Repulsion
 
-SHOWN = 12
+SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
 
 DRAWN = 4
@@ -245,17 +246,22 @@ def _ranking(
 ) -> Ranking:
     return Ranking(
         interfaces=tuple(found),
-        entries=tuple(map(_entry, found)),
+        entries=tuple(_entries(found)),
         failed=tuple(failed),
         notes=derived_notes(crystals),
     )
 
 
-def _entry(found: Interface) -> dict[str, Any]:
-    """Return what interface.json says of an interface, its energy with it."""
-    repulsion = born_repulsion(found.film.crystal, found.substrate.crystal)
-    energy = interface_energy(*whole_sides(found), repulsion)
-    return {**found.as_dict(), "energy": energy.as_dict(found)}
+def _entries(found: Sequence[Interface]) -> Iterator[dict[str, Any]]:
+    """Yield what interface.json says of each interface, its energy with it."""
+    repulsions: dict[tuple[str, str], Repulsion] = {}
+    for one in found:
+        crystals = (one.film.crystal, one.substrate.crystal)
+        names = (crystals[0].name, crystals[1].name)
+        if names not in repulsions:
+            repulsions[names] = born_repulsion(*crystals)
+        energy = interface_energy(*whole_sides(one), repulsions[names])
+        yield {**one.as_dict(), "energy": energy.as_dict(one)}
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:

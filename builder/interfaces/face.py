@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 from ..planes import Termination, terminations
 from .equivalence import face_group
 from .stack import Stack
@@ -169,10 +171,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     Terminations that a lattice vector or a proper operation of the space group takes to one
     another are the same face and stand once; no others are merged.
 
-    Raises
-    ------
-    InputError
-        If the plane has no gap of `FACE_GAP_A` between atomic layers.
+    A plane whose atomic layers are nowhere `FACE_GAP_A` apart is cut at its widest gaps.
     """
     group = crystal.symmetry
     proper = np.linalg.det(group.rotations) > 0
@@ -181,7 +180,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     spacing_a = crystal.spacing_a(hkl)
     rises = group.translations[keeps] @ hkl / np.gcd.reduce(hkl)
     kept: list[Face] = []
-    for termination in terminations(crystal, hkl, FACE_GAP_A):
+    for termination in _terminations(crystal, hkl, FACE_GAP_A):
         apart = [
             (termination.offset_a - other.termination.offset_a) / spacing_a - rises
             for other in kept
@@ -189,6 +188,18 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
         if not any((np.abs(each - np.rint(each)) < SAME_HEIGHT).any() for each in apart):
             kept.append(Face(crystal, termination))
     return tuple(kept)
+
+
+def _terminations(
+    crystal: Crystal, hkl: tuple[int, int, int], layer_gap_a: float
+) -> tuple[Termination, ...]:
+    """Return the terminations at gaps of a width, or of half of it as often as it takes."""
+    try:
+        return terminations(crystal, hkl, layer_gap_a)
+    except InputError:
+        if layer_gap_a < SAME_A:
+            raise
+        return _terminations(crystal, hkl, 0.5 * layer_gap_a)
 
 
 def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, int], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,7 @@ import numpy as np
 from ..join import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
-from .face import row_hermite
-from .registry import nearest_squared_a2, reduced_lattice_a
+from .registry import nearest_squared_a2, registry_lattice_a
 from .strain import StrainRule, common_cell
 
 if TYPE_CHECKING:
@@ -79,6 +77,7 @@ class Interface:
             *self._in_common_cell(film, substrate),
             self.continued,
             cation_spacing_a(continued.crystal),
+            self.registry_lattice_a,
         )
 
     @cached_property
@@ -118,17 +117,10 @@ class Interface:
 
     @cached_property
     def registry_lattice_a(self) -> NDArray[np.float64]:
-        """Translations of the film in Å that change nothing, as two rows, shape (2, 2).
-
-        Lattice vectors of the film and of the substrate span this finer lattice.
-        """
-        matrices = (self.cell.film_matrix, self.cell.substrate_matrix)
-        sizes = [round(abs(float(np.linalg.det(matrix)))) for matrix in matrices]
-        common = math.lcm(*sizes)
-        # lattice vectors of each side in units of the common cell, times a common multiple
-        rows = [np.rint(np.linalg.inv(matrix) * common).astype(int) for matrix in matrices]
-        finer = row_hermite(np.vstack(rows))[:2] / common
-        return reduced_lattice_a(finer @ self.common.lattice_a)
+        """Translations of the film in Å that change nothing, as two rows, shape (2, 2)."""
+        return registry_lattice_a(
+            self.common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
+        )
 
     def registry_distance_a(self, shift_a: ArrayLike) -> float:
         """Return how far, in Å, another translation (x, y) of the film is from this registry."""
@@ -142,9 +134,10 @@ class Interface:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Sorts the most continuous first, then the smallest cell, then the least strain."""
+        """Sorts the most continuous first, then by area, strain and vacuum, smallest first."""
         cell = self.cell
-        return (*self.continuity.rank, round(cell.area_a2, 3), round(cell.max_strain, 6))
+        size = (round(cell.area_a2, 3), round(cell.max_strain, 6))
+        return (*self.continuity.rank, *size, round(self.vacuum_a, 3))
 
     def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
         """Return the ranges of matched fraction and rms when one thing is changed.
@@ -160,14 +153,17 @@ class Interface:
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
+        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
         rules = [
             self.strain_rule.model_copy(update={"fixed": side})
             for side in ("substrate", "film", "split")
+            if side != self.strain_rule.fixed
         ]
+        here = np.array(self.shift_a)
         return {
-            "registry": self._ranges(self.moved(step) for step in around),
-            "gap": self._ranges(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
-            "strain": self._ranges(self._restrained(rule) for rule in rules),
+            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
+            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
+            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -227,8 +223,8 @@ class Interface:
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
         return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
 
-    def _ranges(self, others: Iterable[Interface]) -> dict[str, list[Any]]:
-        every = [self.continuity, *(other.continuity for other in others)]
+    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
+        every = [self.continuity, *others]
         fractions = [one.matched_fraction for one in every]
         rms = [one.rms_a for one in every if one.rms_a is not None]
         return {
