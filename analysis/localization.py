@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -112,7 +114,18 @@ class Localization:
         -------
         Localization
             One value per state.
+
+        Raises
+        ------
+        InputError
+            If the weights are of whole kinds of atoms.
         """
+        if states.of_kinds:
+            raise InputError(
+                f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can "
+                "be had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the "
+                "last stage, or keep its .wfn file"
+            )
         sets = degenerate_sets(states.energies_ev, states.spins, tolerance_ev)
         firsts = np.flatnonzero(np.diff(sets, prepend=-1))
         # The IPR does not depend on the norm of the weights, so a sum serves for a mean.

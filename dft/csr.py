@@ -72,6 +72,11 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
     matrix = csr_array(
         coo_array((values, (rows - 1, columns - 1)), shape=(n_functions, n_functions))
     )
+    if (matrix.diagonal() <= 0.0).any():
+        raise InputError(
+            f"{path}: elements are missing on its diagonal, so it is cut off; copy it again or "
+            "rerun the stage that writes it"
+        )
     return from_upper(matrix) if (columns >= rows).all() else matrix
 
 

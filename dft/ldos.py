@@ -54,15 +54,65 @@ def read_ldos_folder(folder: Path) -> OrbitalStates:
             f"{folder}: there are only .pdos files of whole kinds in it, from which no IPR can be "
             "had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage"
         )
-    projects = sorted({file.project for file in lists})
+    project = _project(folder, lists)
+    files = tuple(file for file in files if file.project == project)
+    return _assemble(folder, files, Run.of(folder, project))
+
+
+def read_kind_folder(folder: Path) -> OrbitalStates:
+    """Read energies, occupations and weights of whole kinds from a folder without lists of atoms.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds one .pdos file for each kind (and spin), and the main output.
+
+    Returns
+    -------
+    OrbitalStates
+        With `of_kinds` set: its rows are kinds and its symbols their names.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, cut off or of another run, or the run did not converge.
+    """
+    files = [file for file in find_pdos(folder) if not file.is_list]
+    if not files:
+        raise InputError(f"{folder}: there are no .pdos files of kinds in it; give another folder")
+    project = _project(folder, files)
+    run = Run.of(folder, project)
+    blocks = []
+    for spin in sorted({file.spin for file in files}):
+        contents = read_alike(file for file in files if file.spin == spin)
+        blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
+    names = tuple(pdos.kind.capitalize() for pdos in contents)
+    states = _joined(
+        folder,
+        blocks,
+        names,
+        f"{run.name}, PDOS of each kind",
+        restricted=files[0].restricted,
+        of_kinds=True,
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _project(folder: Path, files: Sequence[PdosFile]) -> str:
+    """Return the one project that files are of."""
+    projects = sorted({file.project for file in files})
     if len(projects) > 1:
         raise InputError(
             f"{folder}: it holds .pdos files of several projects ({', '.join(projects)}); give a "
             "folder with one of them"
         )
-    files = tuple(file for file in files if file.project == projects[0])
-    run = Run.of(folder, projects[0])
-    return _assemble(folder, files, run)
+    if len({file.restricted for file in files}) > 1:
+        raise InputError(
+            f"{folder}: it holds .pdos files of a restricted and of an unrestricted run of project "
+            f"{projects[0]}; keep those of one run"
+        )
+    return projects[0]
 
 
 def _assemble(
@@ -79,10 +129,26 @@ def _assemble(
         weights = _weights(folder, contents, symbols, source)
         _compare_with_kinds(folder, contents, symbols, weights)
         blocks.append((next(iter(contents.values())), weights))
-    restricted = all(file.restricted for file in files if file.is_list)
+    states = _joined(
+        folder, blocks, symbols, f"{run.name}, LDOS of each atom", restricted=files[0].restricted
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _joined(
+    folder: Path,
+    blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
+    symbols: tuple[str, ...],
+    source: str,
+    *,
+    restricted: bool,
+    of_kinds: bool = False,
+) -> OrbitalStates:
+    """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
-        raise InputError(f"{folder}: the lists of one spin are missing; copy all .pdos files")
-    states = OrbitalStates(
+        raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
+    return OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
         weights=np.concatenate([weights for _, weights in blocks], axis=1),
@@ -91,10 +157,9 @@ def _assemble(
             [np.full(len(p.energies_ev), spin, dtype=np.int8) for spin, (p, _) in enumerate(blocks)]
         ),
         restricted=restricted,
-        source=f"{run.name}, LDOS of each atom",
+        source=source,
+        of_kinds=of_kinds,
     )
-    run.require_electrons(files[0].path, states.occupations, states.spins)
-    return states
 
 
 def _weights(

@@ -29,7 +29,7 @@ _FILE_NAME = re.compile(
 _KIND = re.compile(r"# Projected DOS for atomic kind (?P<kind>\S+) at iteration")
 _LIST = re.compile(r"# Projected DOS for list (?P<index>\d+) of (?P<n_atoms>\d+) atoms")
 _COLUMN = re.compile(r"s|p[xyz]?|[dfghi](?:[+-]?\d)?")
-_LEADING_COLUMNS = {
+_LEADING_COLUMNS: dict[tuple[str, ...], int] = {
     ("MO", "Eigenvalue", "[a.u.]", "Occupation"): 3,
     ("MO", "Energy[a.u.]", "Occupation", "Total"): 4,
 }
@@ -164,8 +164,8 @@ def read_pdos(path: Path) -> Pdos:
         ) from error
     if table.shape[1] != len(columns) + n_leading:
         raise InputError(
-            f"{path}: {table.shape[1]} columns stand below the names of {len(columns) + n_leading}; copy "
-            "it again or rerun the stage"
+            f"{path}: {table.shape[1]} columns stand below the names of "
+            f"{len(columns) + n_leading}; copy it again or rerun the stage"
         )
     if not np.isfinite(table).all():
         raise InputError(f"{path}: there is NaN or infinity in it; its run went wrong, repeat it")
@@ -239,29 +239,3 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
             )
         contents.append(content)
     return contents
-
-
-def read_kind_pdos(folder: Path) -> dict[str, Pdos]:
-    """Read the per-kind .pdos files of a spin-restricted run.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder that holds them.
-
-    Returns
-    -------
-    dict of str to Pdos
-        By the name of the kind, in CP2K's order.
-
-    Raises
-    ------
-    InputError
-        If there are none, or they are not of one restricted run.
-    """
-    files = [file for file in find_pdos(folder) if not file.is_list and file.restricted]
-    if not files or len({file.project for file in files}) > 1:
-        raise InputError(
-            f"{folder}: there are no per-kind .pdos files of one spin-restricted run in it"
-        )
-    return {content.kind: content for content in read_alike(files)}

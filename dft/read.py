@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.errors import InputError
 
-from .ldos import read_ldos_folder
+from .ldos import read_kind_folder, read_ldos_folder
 from .orbital_files import (
     find_molden,
     find_text,
@@ -49,11 +49,10 @@ _ROUTES = (
     _Route("PROJECT-RESTART.wfn", find_wfn, read_wfn_states),
     _Route("orbitals of &MO as text", find_text, read_text_states),
     _Route("PROJECT-MOS-1_0.molden", find_molden, read_molden_states),
-    # Refused by its reader, with the reason.
-    _Route(".pdos of whole kinds", find_pdos, read_ldos_folder),
+    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, read_kind_folder),
 )
-"""In the order of preference: CP2K's own weights before those that are computed, and binary
-numbers before rounded ones."""
+"""In the order of preference: CP2K's own weights before those that are computed, binary numbers
+before rounded ones, and last what tells no atom from another."""
 
 
 def read_states(folder: Path) -> OrbitalStates:
@@ -70,7 +69,8 @@ def read_states(folder: Path) -> OrbitalStates:
     Returns
     -------
     OrbitalStates
-        The states.
+        The states. If all there is are the .pdos files of whole kinds, they are `of_kinds`: fit for
+        a density of states and the HOMO-LUMO gap, not for an IPR.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def read_states(folder: Path) -> OrbitalStates:
             )
         return route.read(holders[0])
     _require_sound(folder, *subfolders)
-    looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES[:-1]))
+    looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES))
     raise InputError(
         f"{folder}: there are no states in it or in a folder below; looked for {looked_for}, one "
         "of which CP2K's last stage writes"

@@ -17,6 +17,7 @@ from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,8 +26,9 @@ _MARKER = 4
 """Bytes of the length that stands before and after each record. A record of 2 GiB would be split,
 but those here are of one orbital each, and no basis has 268 million functions."""
 
-_VECTORS_AT_ONCE = 256
-"""Orbitals asked of the system in one call, which takes at most 1024 pieces of memory."""
+_VECTORS_AT_ONCE = 32
+"""Orbitals read in one call and tested while they are in the processor's cache; the system takes at
+most 1024 pieces of memory in a call."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,21 @@ class Wfn:
         """
         vectors = np.empty((stop - start, self.n_functions))
         markers = np.empty((stop - start, 2), dtype="<i4")
-        record = vectors.itemsize * self.n_functions + 2 * _MARKER
+        length = vectors.itemsize * self.n_functions
+        record = length + 2 * _MARKER
         with self.path.open("rb", buffering=0) as stream:
             # The vectors are read straight into place, past their markers: no second copy.
             for low in range(0, stop - start, _VECTORS_AT_ONCE):
-                chunk = range(low, min(low + _VECTORS_AT_ONCE, stop - start))
-                pieces = [p for i in chunk for p in (markers[i, :1], vectors[i], markers[i, 1:])]
-                _read_into(
-                    stream.fileno(), pieces, self.spins[spin].offset + (start + low) * record
-                )
-        if not (markers == record - 2 * _MARKER).all() or not np.isfinite(vectors).all():
-            raise InputError(
-                f"{self.path}: an orbital in it is damaged (a wrong length or NaN); copy the file "
-                "again or rerun the stage that writes it"
-            )
+                some = slice(low, min(low + _VECTORS_AT_ONCE, stop - start))
+                rows = zip(markers[some], vectors[some], strict=True)
+                pieces = [piece for ends, v in rows for piece in (ends[:1], v, ends[1:])]
+                _read_into(stream, pieces, self.spins[spin].offset + (start + low) * record)
+                # A sum is finite only if all its terms are.
+                if (markers[some] != length).any() or not np.isfinite(vectors[some].sum()):
+                    raise InputError(
+                        f"{self.path}: an orbital in it is damaged (a wrong length or NaN); copy "
+                        "the file again or rerun the stage that writes it"
+                    )
         return vectors.T
 
 
@@ -200,7 +203,7 @@ def _record(stream: BinaryIO, kind: str, count: int) -> NDArray[Any]:
     return np.frombuffer(body, dtype=kind)
 
 
-def _read_into(file: int, pieces: list[NDArray[Any]], offset: int) -> None:
+def _read_into(file: FileIO, pieces: list[NDArray[Any]], offset: int) -> None:
     """Fill pieces of memory with what follows in a file."""
     ends = np.cumsum([0, *(piece.nbytes for piece in pieces)])
     done = 0
@@ -209,8 +212,10 @@ def _read_into(file: int, pieces: list[NDArray[Any]], offset: int) -> None:
         first = int(np.searchsorted(ends, done, side="right")) - 1
         begun = memoryview(pieces[first].data).cast("B")[done - int(ends[first]) :]
         count = os.preadv(
-            file, [begun, *(piece.data for piece in pieces[first + 1 :])], offset + done
+            file.fileno(), [begun, *(piece.data for piece in pieces[first + 1 :])], offset + done
         )
         if count == 0:
-            raise InputError("the file ended while it was read; is it still being written?")
+            raise InputError(
+                f"{file.name}: it shrank while it was read; wait until its run has ended"
+            )
         done += count
