@@ -140,8 +140,8 @@ def require_fitting(
     Raises
     ------
     InputError
-        If their sizes differ, a function sits on no atom, or the overlap is not symmetric, as when
-        a file holds one triangle of it.
+        If their sizes differ, a function sits on no atom, a number is not finite, or the overlap is
+        not symmetric, as when a file holds one triangle of it.
     """
     n_functions = len(atom_of_function)
     if overlap.shape != (n_functions, n_functions) or len(coefficients) != n_functions:
@@ -151,6 +151,10 @@ def require_fitting(
         )
     if n_functions and not 0 <= atom_of_function.min() <= atom_of_function.max() < n_atoms:
         raise InputError(f"a basis function sits on none of the {n_atoms} atoms")
+    entries = overlap if isinstance(overlap, np.ndarray) else overlap.data
+    for name, numbers in (("an overlap", entries), ("a coefficient", coefficients)):
+        if not np.isfinite(numbers).all():
+            raise InputError(f"{name} is not a finite number; repeat the run")
     probe = np.random.default_rng(0).choice([-1.0, 1.0], n_functions)
     if np.abs(overlap @ probe - overlap.T @ probe).max(initial=0.0) > ASYMMETRY * n_functions:
         raise InputError("the overlap matrix is not symmetric; give both of its triangles")

@@ -85,7 +85,7 @@ class Skyline:
         for begin, end in pairwise([*range(0, n, BLOCK), n]):
             part = matrix[order[begin:end]]
             columns = place[part.indices]
-            first = int(columns.min()) // BLOCK * BLOCK
+            first = int(columns.min(initial=begin)) // BLOCK * BLOCK
             within = np.repeat(np.arange(end - begin), np.diff(part.indptr))
             lower = columns <= begin + within
             places = within[lower] * (end - first) + (columns[lower] - first)

@@ -110,7 +110,8 @@ def test_the_error_is_within_its_bound_also_for_the_worst_orbitals(decades, erro
     found = rational_root_product(csr_array(overlap), columns, error)
     errors = np.linalg.norm(found - exact @ columns, axis=0)
     assert errors.max() <= error + 1e-16 * 10.0**decades * 300
-    np.testing.assert_allclose(dense_root_product(overlap, columns), exact @ columns, atol=1e-8)
+    dense = np.linalg.norm(dense_root_product(overlap, columns) - exact @ columns, axis=0)
+    assert dense.max() <= 1e-12 + 1e-16 * 10.0**decades * 300
 
 
 def test_many_columns_are_worked_off_in_parts(monkeypatch):
@@ -132,8 +133,20 @@ def test_the_cheaper_method_is_taken(monkeypatch, n_states, method):
     assert root_product(overlap.toarray(), columns, 1e-7) == "dense"
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_smallest_matrices_have_a_root(n):
+    overlap = np.diag(np.arange(1.0, n + 1.0)) + 0.1
+    columns = np.eye(n)
+    root = rational_root_product(csr_array(overlap), columns, 1e-9)
+    np.testing.assert_allclose(root @ root, overlap, atol=1e-8)
+    root = dense_root_product(overlap, columns)
+    np.testing.assert_allclose(root @ root, overlap, atol=1e-12)
+
+
 @pytest.mark.parametrize("values", [(-0.1, 1.0, 2.0), (1e-13, 1.0, 2.0)])
-def test_a_dependent_basis_is_refused_by_the_rational_method(values):
-    overlap = csr_array(with_spectrum(np.array(values))[0])
+def test_a_dependent_basis_is_refused_by_both_methods(values):
+    overlap = with_spectrum(np.array(values))[0]
     with pytest.raises(InputError, match="linearly dependent"):
-        rational_root_product(overlap, np.ones((3, 1)), 1e-7)
+        rational_root_product(csr_array(overlap), np.ones((3, 1)), 1e-7)
+    with pytest.raises(InputError, match="linearly dependent"):
+        dense_root_product(overlap, np.ones((3, 1)))
