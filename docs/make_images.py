@@ -17,6 +17,7 @@ from epicarve.builder.shapes.spec import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
+from epicarve.workflow.interface import compare
 from epicarve.workflow.recipe import Recipe, read_recipe
 from epicarve.workflow.run import run
 
@@ -81,4 +82,6 @@ if __name__ == "__main__":
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
         run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
         shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
+        shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

@@ -258,17 +258,21 @@ def cation_spacing_a(crystal: Crystal) -> float:
     return float((crystal.volume_a3 / n_cations) ** (1.0 / 3.0))
 
 
-def meeting_cations(film: Face, substrate: Face, continued: Side) -> tuple[Stack, Stack]:
-    """Return the cations of film and substrate that meet when one side's lattice is continued.
+def meeting_cations(face: Face, *, is_continued: bool, spacing_a: float) -> Stack:
+    """Return the cations with which a side meets the other one, below or beyond its face.
 
-    Each in its own lattice, the film turned upside down: sites of the continued side beyond its
-    face, and the outermost cations of the other, both half a mean cation spacing deep.
+    Parameters
+    ----------
+    face : Face
+        The face of the side.
+    is_continued : bool
+        Whether the lattice of this side is continued: then sites beyond the face, otherwise its
+        outermost cations.
+    spacing_a : float
+        Mean cation spacing in Å of the side that is continued; half of it is looked at.
     """
-    if continued == "film":
-        depth_a = 0.5 * cation_spacing_a(film.crystal)
-        return film.continued_cations(depth_a).flipped(), substrate.outermost_cations(depth_a)
-    depth_a = 0.5 * cation_spacing_a(substrate.crystal)
-    return film.outermost_cations(depth_a).flipped(), substrate.continued_cations(depth_a)
+    depth_a = 0.5 * spacing_a
+    return face.continued_cations(depth_a) if is_continued else face.outermost_cations(depth_a)
 
 
 def assigned(

@@ -71,12 +71,14 @@ class Interface:
     @cached_property
     def boundary(self) -> Boundary:
         """The cations that meet, the film's as they lie where both cuts meet at z = 0."""
-        film, substrate = meeting_cations(self.film, self.substrate, self.continued)
-        continued = self.film if self.continued == "film" else self.substrate
+        on_film = self.continued == "film"
+        spacing_a = cation_spacing_a((self.film if on_film else self.substrate).crystal)
+        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
+        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
         return Boundary(
-            *self._in_common_cell(film, substrate),
+            *self._in_common_cell(film.flipped(), substrate),
             self.continued,
-            cation_spacing_a(continued.crystal),
+            spacing_a,
             self.registry_lattice_a,
         )
 

@@ -24,7 +24,7 @@ from .registry import registry_lattice_a
 from .strain import StrainRule, common_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -105,35 +105,81 @@ def search(
     options = options or SearchOptions()
     if film.name == substrate.name:
         raise InputError(f"film and substrate are both {film.name}; give two different crystals")
-    above = _all_faces(film, options.film_hkl, options.max_index)
-    below = _all_faces(substrate, options.substrate_hkl, options.max_index)
+    spacings_a: dict[Side, float] = {
+        "film": cation_spacing_a(film),
+        "substrate": cation_spacing_a(substrate),
+    }
+    above = _planes(film, options.film_hkl, options.max_index, "film", spacings_a)
+    below = _planes(substrate, options.substrate_hkl, options.max_index, "substrate", spacings_a)
     found = [
         ranked
         for films, substrates in product(above, below)
-        for ranked in _PlanePair(films, substrates, options).interfaces()
+        for ranked in _PlanePair(films, substrates, options, spacings_a).interfaces()
     ]
     if not found:
         raise InputError(_nearest_miss(above, below, options))
     return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
 
 
-def _all_faces(
-    crystal: Crystal, hkl: tuple[int, int, int] | None, max_index: int
-) -> list[tuple[Face, ...]]:
-    """Return the faces of each plane that is looked at."""
-    planes = distinct_planes(crystal, max_index) if hkl is None else [hkl]
-    return [faces(crystal, plane) for plane in planes]
+@dataclass(frozen=True)
+class _Plane:
+    """The faces of a plane, with their ions and cations, of the film upside down.
+
+    stacks : of each face, "ions" behind it, and the cations that meet those of the other side
+    when the lattice of "film" or "substrate" is continued.
+    """
+
+    faces: tuple[Face, ...]
+    stacks: tuple[dict[str, Stack], ...]
+
+    @property
+    def hkl(self) -> tuple[int, int, int]:
+        return self.faces[0].termination.hkl
+
+    @property
+    def lattice_a(self) -> NDArray[np.float64]:
+        return self.stacks[0]["ions"].lattice_a
+
+
+def _planes(
+    crystal: Crystal,
+    hkl: tuple[int, int, int] | None,
+    max_index: int,
+    side: Side,
+    spacings_a: Mapping[Side, float],
+) -> list[_Plane]:
+    """Return the planes of one side that are looked at."""
+    found = []
+    for plane in distinct_planes(crystal, max_index) if hkl is None else [hkl]:
+        cuts = faces(crystal, plane)
+        stacks = []
+        for face in cuts:
+            every = {"ions": face.ions(CONTACT_DEPTH_A)}
+            for continued, spacing_a in spacings_a.items():
+                every[continued] = meeting_cations(
+                    face, is_continued=continued == side, spacing_a=spacing_a
+                )
+            if side == "film":
+                every = {what: stack.flipped() for what, stack in every.items()}
+            stacks.append(every)
+        found.append(_Plane(cuts, tuple(stacks)))
+    return found
 
 
 class _PlanePair:
     """All interfaces of two planes: what their terminations share is computed once."""
 
     def __init__(
-        self, films: tuple[Face, ...], substrates: tuple[Face, ...], options: SearchOptions
+        self,
+        films: _Plane,
+        substrates: _Plane,
+        options: SearchOptions,
+        spacings_a: Mapping[Side, float],
     ) -> None:
-        self.films, self.substrates, self.options = films, substrates, options
-        film, substrate = films[0], substrates[0]
-        film_lattice, lattice = film.stack(1).flipped().lattice_a, substrate.lattice_a
+        self.planes: dict[Side, _Plane] = {"film": films, "substrate": substrates}
+        self.options, self.spacings_a = options, spacings_a
+        film, substrate = films.faces[0], substrates.faces[0]
+        film_lattice, lattice = films.lattice_a, substrates.lattice_a
         self.cells = distinct_cells(
             coincidence_cells(film_lattice, lattice, options.match),
             UPSIDE_DOWN @ film.point_group @ UPSIDE_DOWN,
@@ -154,17 +200,13 @@ class _PlanePair:
             )
         )
         self.limits_a = contact_limits_a(film.crystal, substrate.crystal)
-        self.spacings_a: dict[Side, float] = {
-            "film": cation_spacing_a(film.crystal),
-            "substrate": cation_spacing_a(substrate.crystal),
-        }
-        self._stacks = self._in_own_lattices()
         self._in_cells: dict[tuple[Side, int, str, int], Stack] = {}
 
     def interfaces(self) -> Iterator[tuple[tuple[float, ...], Interface]]:
         """Yield the best interface of each pair of terminations, after its rank."""
         if self.cells:
-            for film, substrate in product(range(len(self.films)), range(len(self.substrates))):
+            films, substrates = (range(len(plane.faces)) for plane in self.planes.values())
+            for film, substrate in product(films, substrates):
                 yield self._best(film, substrate)
 
     def _best(self, film: int, substrate: int) -> tuple[tuple[float, ...], Interface]:
@@ -192,8 +234,8 @@ class _PlanePair:
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
         return self._rank(best), Interface(
-            film=self.films[film],
-            substrate=self.substrates[substrate],
+            film=self.planes["film"].faces[film],
+            substrate=self.planes["substrate"].faces[substrate],
             cell=self.cells[best.cell],
             strain_rule=self.options.strain,
             shift_a=(x, y, z),
@@ -224,27 +266,10 @@ class _PlanePair:
 
     def _best_possible(self, film: int, substrate: int, k: int, side: Side) -> float:
         """Return the matched fraction if as many cations matched as their numbers allow."""
-        n_film = self._stacks["film", film, side].n_ions * self.n_film[k]
-        n_substrate = self._stacks["substrate", substrate, side].n_ions * self.n_substrate[k]
+        n_film = self.planes["film"].stacks[film][side].n_ions * self.n_film[k]
+        below = self.planes["substrate"].stacks[substrate]
+        n_substrate = below[side].n_ions * self.n_substrate[k]
         return 2.0 * min(n_film, n_substrate) / (n_film + n_substrate)
-
-    def _in_own_lattices(self) -> dict[tuple[Side, int, str], Stack]:
-        """Return ions and cations of every face: side, face, and what of it.
-
-        What: "ions" behind the face, or the cations that meet those of the other side when the
-        lattice of "film" or "substrate" is continued.
-        """
-        films, substrates = self.films, self.substrates
-        stacks: dict[tuple[Side, int, str], Stack] = {}
-        for i, face in enumerate(films):
-            stacks["film", i, "ions"] = face.ions(CONTACT_DEPTH_A).flipped()
-            for side in self.spacings_a:
-                stacks["film", i, side] = meeting_cations(face, substrates[0], side)[0]
-        for i, face in enumerate(substrates):
-            stacks["substrate", i, "ions"] = face.ions(CONTACT_DEPTH_A)
-            for side in self.spacings_a:
-                stacks["substrate", i, side] = meeting_cations(films[0], face, side)[1]
-        return stacks
 
     def _in_cell(self, side: Side, which: int, what: str, k: int) -> Stack:
         """Return ions or cations of a face in the common cell."""
@@ -254,7 +279,7 @@ class _PlanePair:
             on_film = (cell.film_matrix, common.film_deformation)
             on_substrate = (cell.substrate_matrix, common.substrate_deformation)
             matrix, deformation = on_film if side == "film" else on_substrate
-            own = self._stacks[side, which, what]
+            own = self.planes[side].stacks[which][what]
             self._in_cells[key] = own.supercell(matrix).deformed(deformation)
         return self._in_cells[key]
 
@@ -315,25 +340,18 @@ def _level(found: list[_Registries], n: int) -> tuple[float, float]:
     return -fraction, rms_a
 
 
-def _nearest_miss(
-    above: list[tuple[Face, ...]], below: list[tuple[Face, ...]], options: SearchOptions
-) -> str:
+def _nearest_miss(above: list[_Plane], below: list[_Plane], options: SearchOptions) -> str:
     """Say which coincidence cell comes nearest, when none is within the tolerances."""
     area_a2, limit = options.match.max_area_a2, options.match.max_strain
-    pairs = [(films[0], substrates[0]) for films, substrates in product(above, below)]
-    names = f"{pairs[0][0].crystal.name} and {pairs[0][1].crystal.name}"
+    names = " and ".join(planes[0].faces[0].crystal.name for planes in (above, below))
     missed = (
         f"no planes of {names} have a coincidence cell up to {area_a2:g} Å² strained by "
         f"{limit:.1%} or less"
     )
     nearest = [
-        (cell.max_strain, cell.area_a2, film.termination.hkl, substrate.termination.hkl)
-        for film, substrate in pairs
-        if (
-            cell := least_strained_cell(
-                film.stack(1).flipped().lattice_a, substrate.lattice_a, area_a2
-            )
-        )
+        (cell.max_strain, cell.area_a2, one.hkl, other.hkl)
+        for one, other in product(above, below)
+        if (cell := least_strained_cell(one.lattice_a, other.lattice_a, area_a2))
     ]
     if not nearest:
         return f"{missed}, nor nearly; raise max_area_a2"
