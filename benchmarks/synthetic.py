@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array, triu
 
-from epicarve.dft.overlap import Shell, overlap_matrix
+from epicarve.dft.overlap import GaussianShell, overlap_matrix
 from epicarve.units import A_PER_BOHR
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def overlap_of(symbols: list[str], positions_a: np.ndarray) -> csr_array:
     for symbol, text in EXPONENTS_AND_COEFFICIENTS.items():
         exponents, *columns = np.array(text.split(), dtype=float).reshape(-1, 6).T.tolist()
         shells[symbol] = tuple(
-            Shell(angular, tuple(exponents), tuple(column))
+            GaussianShell(angular, tuple(exponents), tuple(column))
             for angular, column in zip(ANGULAR, columns, strict=True)
         )
     return overlap_matrix(positions_a / A_PER_BOHR, [shells[symbol] for symbol in symbols])

@@ -107,8 +107,8 @@ def compare(folder: Path, n_window: int) -> None:
 def main() -> None:
     """Print a line per size."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="only the two smaller sizes")
-    sizes = SIZES[:2] if parser.parse_args().quick else SIZES
+    parser.add_argument("--quick", action="store_true", help="only the smallest size")
+    sizes = SIZES[:1] if parser.parse_args().quick else SIZES
     model = carve_particle(
         bundled_crystal("Pb3S2Cl2"), SphereSpec(kind="sphere", diameter_nm=4.2)
     ).model
