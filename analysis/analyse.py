@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.files import filled_folder, write_json, write_text
 
-from .figure import dos_figure, write_figure
+from .alignment_figure import alignment_figure
+from .dos_figure import dos_figure
+from .figure import write_figure
 from .options import AnalysisOptions
 from .report import report_html
 from .results import Analysis
+from .scan_figure import scan_figure
 from .summary import summarise
 from .tables import dos_csv, states_csv
+from .trap_map import trap_map_figure
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
@@ -65,8 +71,32 @@ def analyse_states(
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))
-        figure = dos_figure(analysis, notes)
-        write_figure(figure, scratch / "dos.png")
-        write_figure(figure, scratch / "dos.svg")
+        for name, figure in figures(analysis, notes).items():
+            for suffix in analysis.options.figures.formats:
+                write_figure(figure, scratch / f"{name}.{suffix}")
         write_text(scratch / "report.html", report_html(analysis, summary, notes))
     return summary
+
+
+def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure]:
+    """Draw all figures that an analysis has something to show in.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+    notes : tuple of str
+        Sentences to stand below each figure.
+
+    Returns
+    -------
+    dict
+        ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
+        ``"trap-map"`` if there is a model.
+    """
+    drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
+    if len(analysis.edges) > 1:
+        drawn["alignment"] = alignment_figure(analysis, notes)
+    if analysis.model is not None:
+        drawn["trap-map"] = trap_map_figure(analysis, notes)
+    return drawn

@@ -5,7 +5,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 
-from epicarve.analysis.figure import dos_figure, write_figure
+from epicarve.analysis.dos_figure import dos_figure
+from epicarve.analysis.figure import write_figure
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.results import Analysis
 from epicarve.dft.states import OrbitalStates
