@@ -19,6 +19,7 @@ from .inputs import inputs
 from .new import new
 from .run import run
 from .series import series
+from .structure import structure
 from .terminal import complain
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (crystals, new, build, series, inputs, check, run, analyse):
+for command in (crystals, new, build, series, inputs, check, run, analyse, structure):
     app.command()(command)
 
 
