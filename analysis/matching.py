@@ -59,7 +59,11 @@ class Match:
         return float(np.sqrt((self.shifts_a**2).mean()))
 
 
-def superposed(moving_a: NDArray[np.float64], fixed_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def superposed(
+    moving_a: NDArray[np.float64],
+    fixed_a: NDArray[np.float64],
+    by: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
     """Turn and shift points so that they come nearest to others of the same order.
 
     The rotation is that of Kabsch, Acta Cryst. A 1976, 32, 922; mirror images are not made.
@@ -68,6 +72,8 @@ def superposed(moving_a: NDArray[np.float64], fixed_a: NDArray[np.float64]) -> N
     ----------
     moving_a, fixed_a : ndarray of float, shape (n, 3)
         Cartesian coordinates in Å.
+    by : ndarray of bool, shape (n,), optional
+        The points that shall coincide; the others are moved along. All, if not given.
 
     Returns
     -------
@@ -80,7 +86,8 @@ def superposed(moving_a: NDArray[np.float64], fixed_a: NDArray[np.float64]) -> N
     >>> np.abs(superposed(corner[:, [1, 2, 0]] + 5.0, corner) - corner).max() < 1e-12
     np.True_
     """
-    turn, from_a, to_a = _kabsch(moving_a, fixed_a)
+    chosen = slice(None) if by is None else by
+    turn, from_a, to_a = _kabsch(moving_a[chosen], fixed_a[chosen])
     return (moving_a - from_a) @ turn.T + to_a
 
 

@@ -13,9 +13,9 @@ from scipy.spatial.distance import cdist
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BIN_A = 0.001
-"""Distances are rounded to multiples of this, in Å: at 6 Å⁻¹ it shifts a phase q·r by 0.003 or
-less."""
+BIN_A = 0.005
+"""Width of the bins of the distances in Å. As each bin bears the mean of the distances in it, no
+term of a pattern up to 6 Å⁻¹ is wrong by more than 1e-4 of itself, (q BIN_A)²/8."""
 
 BLOCK_PAIRS = 4_000_000
 """Distances held at a time."""
@@ -23,7 +23,7 @@ BLOCK_PAIRS = 4_000_000
 WAVELENGTH_A = 1.5406
 """Cu Kα1 in Å."""
 
-Q_ROWS = 16
+Q_ROWS = 64
 """Scattering vectors computed at a time."""
 
 
@@ -39,11 +39,14 @@ class Distances:
         Pairs of elements, each once.
     counts : ndarray of int, shape (n_pairs, n_bins)
         Pairs of atoms, each once, whose distance rounds to k·`BIN_A`.
+    lengths_a : ndarray of float, shape (n_pairs, n_bins)
+        Mean distance in Å of the pairs of atoms in each bin; k·`BIN_A` of an empty one.
     """
 
     counts_of: dict[str, int]
     pairs: tuple[tuple[str, str], ...]
     counts: NDArray[np.int64]
+    lengths_a: NDArray[np.float64]
 
     @classmethod
     def of(cls, symbols: NDArray[np.str_], positions_a: NDArray[np.float64]) -> Distances:
@@ -59,25 +62,23 @@ class Distances:
         Examples
         --------
         >>> pair = Distances.of(np.array(["Pb", "S"]), np.array([[0.0, 0, 0], [0, 0, 3.0]]))
-        >>> pair.pairs, int(pair.counts.sum()), pair.lengths_a[pair.counts[1] > 0].round(2).item()
-        ((('Pb', 'Pb'), ('Pb', 'S'), ('S', 'S')), 1, 3.0)
+        >>> pair.pairs, pair.lengths_a[pair.counts > 0].round(6).tolist()
+        ((('Pb', 'Pb'), ('Pb', 'S'), ('S', 'S')), [3.0])
         """
         kinds, counts = np.unique(symbols, return_counts=True)
         points = {kind: positions_a[symbols == kind] for kind in kinds.tolist()}
         spans = positions_a.max(axis=0) - positions_a.min(axis=0)
         n_bins = int(np.linalg.norm(spans) / BIN_A) + 2
         pairs = tuple(combinations_with_replacement(points, 2))
-        found = np.stack([_binned(points[a], points[b], n_bins) for a, b in pairs])
+        binned = [_binned(points[a], points[b], n_bins) for a, b in pairs]
+        found, sums_a = (np.stack(rows) for rows in zip(*binned, strict=True))
         for row, (a, b) in enumerate(pairs):
             if a == b:  # each pair was counted twice, and each atom with itself
                 found[row, 0] -= len(points[a])
                 found[row] //= 2
-        return cls(dict(zip(kinds.tolist(), counts.tolist(), strict=True)), pairs, found)
-
-    @property
-    def lengths_a(self) -> NDArray[np.float64]:
-        """Distance that each bin stands for in Å, shape (n_bins,)."""
-        return np.asarray(np.arange(self.counts.shape[1]) * BIN_A)
+                sums_a[row] /= 2.0
+        lengths_a = np.where(found, sums_a / np.maximum(found, 1), np.arange(n_bins) * BIN_A)
+        return cls(dict(zip(kinds.tolist(), counts.tolist(), strict=True)), pairs, found, lengths_a)
 
     @property
     def n_atoms(self) -> int:
@@ -87,14 +88,16 @@ class Distances:
 
 def _binned(
     here_a: NDArray[np.float64], there_a: NDArray[np.float64], n_bins: int
-) -> NDArray[np.int64]:
-    """Count the distances from each point of one set to each of another by their bins."""
-    found = np.zeros(n_bins, dtype=np.int64)
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Count and sum up the distances from each point of one set to each of another, by bins."""
+    counts, sums_a = np.zeros(n_bins, dtype=np.int64), np.zeros(n_bins)
     rows = max(1, BLOCK_PAIRS // len(there_a))
     for start in range(0, len(here_a), rows):
-        bins = np.rint(cdist(here_a[start : start + rows], there_a) / BIN_A).astype(np.int32)
-        found += np.bincount(bins.ravel(), minlength=n_bins)
-    return found
+        distances_a = cdist(here_a[start : start + rows], there_a).ravel()
+        bins = np.rint(distances_a / BIN_A).astype(np.int32)
+        counts += np.bincount(bins, minlength=n_bins)
+        sums_a += np.bincount(bins, distances_a, minlength=n_bins)
+    return counts, sums_a
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def radial_distribution(distances: Distances, reach_a: float, width_a: float) ->
         like = 2.0 if a == b else 1.0
         rows[f"{a}-{b}"] = like * counts[shown] / distances.counts_of[a]
     return RadialDistribution(
-        distances_a=distances.lengths_a[:n_bins][shown],
+        distances_a=(np.arange(n_bins) * BIN_A)[shown],
         names=tuple(rows),
         values=np.stack(list(rows.values())),
     )
@@ -183,17 +186,25 @@ def debye_intensity(
         Intensity in electron units, of the whole particle.
     """
     factors = {symbol: form_factor(symbol, q_per_a) for symbol in distances.counts_of}
-    filled = np.flatnonzero(distances.counts.any(axis=0))
-    lengths_a, counts = distances.lengths_a[filled], distances.counts[:, filled].astype(float)
-    sums = np.empty((len(distances.pairs), len(q_per_a)))
-    for start in range(0, len(q_per_a), Q_ROWS):
-        rows = slice(start, start + Q_ROWS)
-        sums[:, rows] = counts @ np.sinc(np.outer(lengths_a, q_per_a[rows]) / np.pi)
     damping = np.exp(-2.0 * debye_waller_b_a2 * (q_per_a / (4.0 * np.pi)) ** 2)
     intensity = sum(n * factors[symbol] ** 2 for symbol, n in distances.counts_of.items())
-    for (a, b), terms in zip(distances.pairs, sums, strict=True):
+    rows = zip(distances.pairs, distances.counts, distances.lengths_a, strict=True)
+    for (a, b), counts, lengths_a in rows:
+        filled = counts > 0
+        terms = _sinc_sum(counts[filled].astype(float), lengths_a[filled], q_per_a)
         intensity = intensity + 2.0 * damping * factors[a] * factors[b] * terms
     return np.asarray(intensity)
+
+
+def _sinc_sum(
+    counts: NDArray[np.float64], lengths_a: NDArray[np.float64], q_per_a: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the sum of counts times sin(q r)/(q r) over lengths, shape (n_q,)."""
+    blocks = [
+        counts @ np.sinc(np.outer(lengths_a, q_per_a[start : start + Q_ROWS]) / np.pi)
+        for start in range(0, len(q_per_a), Q_ROWS)
+    ]
+    return np.concatenate(blocks)
 
 
 def form_factor(symbol: str, q_per_a: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from epicarve.builder.crystal import CONTACT_RANGE_A, first_shell_limit_a
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .matching import Match, match_atoms
+from .matching import Match, match_atoms, superposed
 from .profile import Axis
 from .scattering import (
     WAVELENGTH_A,
@@ -64,7 +64,7 @@ class StructureOptions(Options):
     reach_a: float = Field(default=12.0, gt=0)
     width_a: float = Field(default=0.1, ge=0.01)
     wavelength_a: float = Field(default=WAVELENGTH_A, gt=0.5)
-    two_theta_max_deg: float = Field(default=70.0, gt=5, lt=180)
+    two_theta_max_deg: float = Field(default=70.0, ge=20, lt=180)
     two_theta_step_deg: float = Field(default=0.1, gt=0)
 
 
@@ -329,7 +329,12 @@ def _phases(
 def _cation_alignment(
     model: Model, after_a: NDArray[np.float64], axis: Axis
 ) -> tuple[dict[str, Any] | None, str]:
-    """Follow the offsets in the plane between cations across a flat interface."""
+    """Follow the offsets in the plane between cations across a flat interface.
+
+    They are taken between the nearest cations of the two domains: those within the first shell of
+    distances before. The second domain is laid onto itself, so that only what the first one does
+    relative to it counts.
+    """
     if axis.normal is None:
         return None, "the model has no flat interface between two domains"
     normal, cations = np.array(axis.normal), model.charges > 0
@@ -350,7 +355,8 @@ def _cation_alignment(
         return heights, vectors - heights[:, None] * normal
 
     heights, offsets = apart(model.positions_a)
-    heights_after, offsets_after = apart(after_a)
+    second_domain = model.domains == model.domain_names[1]
+    heights_after, offsets_after = apart(superposed(after_a, model.positions_a, second_domain))
     moved_a = np.linalg.norm(offsets_after - offsets, axis=1)
     layer = model.positions_a[np.unique(first)]
     spacing_a = float(np.median(cKDTree(layer).query(layer, k=2)[0][:, 1]))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from .structure import Comparison
 
+FORWARD_DEG = 15.0
+"""The pattern is scaled to its peaks beyond this angle 2θ, not to the forward beam."""
+
 
 def structure_figure(
     comparison: Comparison, notes: tuple[str, ...] = (), look: FigureOptions | None = None
@@ -51,8 +54,10 @@ def structure_figure(
         lower.set_xlabel("Diffraction angle 2θ (°)")
         lower.set_ylabel("Intensity (10$^{3}$ e.u.)")
         lower.set_xlim(*comparison.before.two_theta_deg[[0, -1]].tolist())
-        for axes in (upper, lower):
-            axes.set_ylim(bottom=0.0)
+        upper.set_ylim(bottom=0.0)
+        shown = comparison.before.two_theta_deg > FORWARD_DEG
+        peaks = [c.intensity[shown].max(initial=0.0) for c in (comparison.before, comparison.after)]
+        lower.set_ylim(0.0, 1.1 * max(peaks) / 1000.0)
         upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         figure.align_ylabels()
     return figure

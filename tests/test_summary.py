@@ -20,8 +20,12 @@ KEYS = {
     "filtered",
     "size_aware",
     "threshold_scan",
+    "plateau",
+    "edge_filter",
+    "traps",
     "domains",
     "alignment",
+    "profile",
     "checks",
     "provenance",
 }
@@ -32,7 +36,10 @@ GAP_KEYS = {
     "n_valence_traps",
     "n_conduction_traps",
 }
-FILES = {"summary.json", "states.csv", "dos.csv", "dos.png", "dos.svg", "report.html"}
+TABLES = {"summary.json", "states.csv", "dos.csv", "traps.csv", "trap_atoms.csv", "report.html"}
+OF_MODEL = {"profile.csv", "traps.extxyz"}
+FIGURES = {"dos", "scan", "alignment", "trap-map", "profile"}
+FILES = TABLES | OF_MODEL | {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
 
 
 def states(n_atoms=8, **changes):
@@ -83,7 +90,19 @@ def assert_promised(summary):
     assert set(summary) == KEYS
     assert set(summary["filtered"]) == set(summary["size_aware"]) == GAP_KEYS
     assert all(set(step) == {"ipr_max", *GAP_KEYS} for step in summary["threshold_scan"])
-    assert set(summary["alignment"]) == {"type", "valence_offset_ev", "conduction_offset_ev"}
+    assert set(summary["alignment"]) == {
+        "type",
+        "valence_offset_ev",
+        "conduction_offset_ev",
+        "margin_ev",
+    }
+    assert set(summary["plateau"]) == {"ipr_from", "ipr_to", "gap_ev"}
+    assert summary["edge_filter"] in ("filtered", "size_aware")
+    for side, traps in summary["traps"].items():
+        assert set(traps) == {"n_traps", "kinds", "sentence"}
+        if traps["n_traps"] is not None:
+            assert summary[summary["edge_filter"]][f"n_{side}_traps"] == traps["n_traps"]
+            assert sum(kind["n_traps"] for kind in traps["kinds"]) == traps["n_traps"]
     for edges in summary["domains"].values():
         assert set(edges) == {"valence_edge_ev", "conduction_edge_ev"}
     reasons = {check["name"]: check["message"] for check in summary["checks"]}
@@ -114,9 +133,11 @@ def test_the_numbers_of_a_heterostructure(tmp_path):
         "type": "I",
         "valence_offset_ev": 0.5,
         "conduction_offset_ev": -0.5,
+        "margin_ev": 0.4,
     }
     assert summary["threshold_scan"][-1]["gap_ev"] == 1.0
-    assert all(check["ok"] for check in summary["checks"] if check["name"] != "ipr_max")
+    told = {"ipr_max", "sites", "profile.normal"}  # the model of the test has no bonds
+    assert {check["name"] for check in summary["checks"] if not check["ok"]} - told == set()
 
 
 def test_all_files_are_written_and_the_same_twice(tmp_path):
@@ -206,3 +227,64 @@ def test_states_of_another_model_are_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(InputError, match="give the model whose states these are"):
         analyse_states(states(), folder=tmp_path / "out", model=model(n_atoms=6))
     assert not (tmp_path / "out").exists()
+
+
+def test_traps_of_a_test_are_told_and_listed(tmp_path):
+    options = AnalysisOptions(ipr_max=0.25)
+    summary = analyse_states(states(), options, folder=tmp_path, model=model())
+    assert summary["traps"]["valence"]["sentence"] == (
+        "1 of 1 valence trap sits on zero-coordinated Pb of film"
+    )
+    rows = table(tmp_path / "traps.csv")
+    assert [(row["side"], row["state"]) for row in rows] == [("valence", "4"), ("conduction", "5")]
+    assert [row["depth_ev"] for row in rows] == ["1.000000", "1.000000"]
+    atoms = table(tmp_path / "trap_atoms.csv")
+    assert [(row["atom"], row["held"]) for row in atoms] == [("1", "1.00000000")] * 2
+
+
+def test_groups_of_the_user_and_of_shells_are_columns(tmp_path):
+    labels = [1, 1, 2, 2, 2, 2, 2, 2]
+    options = AnalysisOptions(ipr_max=0.25, group_by="ring")
+    analyse_states(states(), options, folder=tmp_path, model=model(), labels=labels)
+    for name, prefix in (("states.csv", "w_"), ("dos.csv", "")):
+        rows = table(tmp_path / name)
+        for row in rows:
+            whole = float(row["total"]) if name == "dos.csv" else 1.0
+            parts = float(row[f"{prefix}ring:1"]) + float(row[f"{prefix}ring:2"])
+            assert parts == pytest.approx(whole, abs=1e-5)
+    with pytest.raises(InputError, match="7 labels 'ring' for 8 atoms"):
+        analyse_states(states(), options, folder=tmp_path, model=model(), labels=labels[1:])
+
+
+def test_angular_momenta_are_columns_where_the_states_tell_them(tmp_path):
+    weights = states().weights
+    orbitals = np.stack([0.25 * weights[::2].sum(axis=0), 0.75 * weights[::2].sum(axis=0)])
+    told = states(orbital_names=("Pb:s", "Pb:p"), orbital_weights=orbitals)
+    analyse_states(told, folder=tmp_path)
+    for name, prefix in (("states.csv", "w_"), ("dos.csv", "")):
+        for row in table(tmp_path / name):
+            parts = float(row[f"{prefix}Pb:s"]) + float(row[f"{prefix}Pb:p"])
+            assert parts == pytest.approx(float(row[f"{prefix}Pb"]), abs=1e-5)
+            assert float(row[f"{prefix}Pb:p"]) >= float(row[f"{prefix}Pb:s"])
+    with pytest.raises(InputError, match="2 names of orbitals"):
+        states(orbital_names=("Pb:s", "Pb:p"), orbital_weights=orbitals[:1])
+
+
+@pytest.mark.parametrize(("lumo_ev", "metallic"), [(-5.0, True), (-4.99, False)])
+def test_a_metal_is_told(tmp_path, lumo_ev, metallic):
+    energies_ev = np.array([-9.0, -6.5, -6.0, -5.0, lumo_ev, -3.0, -2.5, -1.0])
+    checks = analyse_states(states(energies_ev=energies_ev), folder=tmp_path)["checks"]
+    told = next(check for check in checks if check["name"] == "metallic")
+    assert told["ok"] is not metallic
+    assert ("metallic" in told["message"]) is metallic
+
+
+def test_whether_the_threshold_lies_on_the_plateau_is_told(tmp_path):
+    for limit, is_on in ((0.25, True), (0.999, False)):
+        options = AnalysisOptions(ipr_max=limit)
+        summary = analyse_states(states(), options, folder=tmp_path, model=model())
+        found = summary["plateau"]
+        assert (found["ipr_from"] <= limit < found["ipr_to"]) is is_on
+        assert found["gap_ev"] == 3.0
+        told = next(c for c in summary["checks"] if c["name"] == "plateau_holds_ipr_max")
+        assert told["ok"] is is_on

@@ -78,7 +78,7 @@ def analyse(
     asked = {"ipr_max": ipr_max, "group_by": group_by}
     changes = {name: value for name, value in asked.items() if value is not None}
     options = AnalysisOptions.model_validate({**options.model_dump(), **changes})
-    labels = None if options.group_by is None else _column(folder, options.group_by)
+    labels = _column(folder, options.group_by) if options.group_by else None
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
