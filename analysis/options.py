@@ -60,6 +60,11 @@ class AnalysisOptions(Options):
     window_below_ev, window_above_ev : float
         How far figures and report reach below the HOMO and above the LUMO, in eV. They reach
         further where a filtered edge lies beyond. Tables always hold all states.
+    slice_a : float
+        Thickness in Å of the slices of the profile in space.
+    group_by : str, optional
+        A column of model.extxyz, such as ``plane`` or one of the user's own: the atoms are grouped
+        by its values too.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -75,6 +80,8 @@ class AnalysisOptions(Options):
     energy_step_ev: float = Field(default=0.02, gt=0)
     window_below_ev: float = Field(default=4.0, gt=0)
     window_above_ev: float = Field(default=3.0, gt=0)
+    slice_a: float = Field(default=3.0, gt=0)
+    group_by: str | None = None
     figures: FigureOptions = FigureOptions()
 
     @model_validator(mode="after")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_COLUMN_KINDS = {"U": "S", "i": "I", "f": "R"}
+"""Letters of extended XYZ by numpy's kind of array."""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -216,7 +219,7 @@ class Model:
         )
 
     def write_extxyz(
-        self, path: Path, columns: Mapping[str, NDArray[np.str_]] | None = None
+        self, path: Path, columns: Mapping[str, NDArray[Any]] | None = None
     ) -> None:
         """Write the ions with all per-atom columns as extended XYZ, coordinates in Å.
 
@@ -224,13 +227,15 @@ class Model:
         ----------
         path : Path
             The file.
-        columns : mapping of str to ndarray of str, optional
-            Further columns by name, words without blanks, each of shape (n_atoms,).
+        columns : mapping of str to ndarray, optional
+            Further columns by name, each of shape (n_atoms,): words without blanks, whole numbers,
+            or real numbers, which are written to eight decimals.
         """
         further = columns or {}
+        kinds = {name: _COLUMN_KINDS[values.dtype.kind] for name, values in further.items()}
         properties = "species:S:1:pos:R:3:formal_charge:I:1:domain:S:1:site:I:1"
         properties += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
-        properties += "".join(f":{name}:S:1" for name in further)
+        properties += "".join(f":{name}:{kind}:1" for name, kind in kinds.items())
         lines = [str(self.n_atoms), f'Properties={properties} pbc="F F F"']
         rows = zip(
             self.symbols.tolist(),
@@ -241,7 +246,10 @@ class Model:
             self.coordination.tolist(),
             self.bulk_coordination.tolist(),
             self.components.tolist(),
-            *(values.tolist() for values in further.values()),
+            *(
+                values.tolist() if kinds[name] != "R" else [f"{value:.8f}" for value in values]
+                for name, values in further.items()
+            ),
             strict=True,
         )
         for symbol, (x, y, z), charge, domain, *rest in rows:

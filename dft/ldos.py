@@ -109,11 +109,14 @@ def _assemble(
     output: Cp2kOutput,
 ) -> OrbitalStates:
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
+    orbitals: list[dict[str, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
         contents = dict(zip(chosen, read_alike(chosen), strict=True))
         weights = _weights(folder, contents, symbols, source)
-        _compare_with_kinds(folder, contents, symbols, weights)
+        kinds = _kinds_by_element(contents, symbols)
+        _compare_with_kinds(folder, kinds, symbols, weights)
+        orbitals.append(_orbital_weights(kinds))
         blocks.append((next(iter(contents.values())), weights))
     restricted = all(file.restricted for file in files if file.is_list)
     if not restricted and len(blocks) != 2:
@@ -128,6 +131,10 @@ def _assemble(
         ),
         restricted=restricted,
         source=f"CP2K {output.version}, project {output.project}",
+        orbital_names=tuple(orbitals[0]),
+        orbital_weights=np.concatenate(
+            [np.array([of_spin[name] for name in orbitals[0]]) for of_spin in orbitals], axis=-1
+        ),
     )
 
 
@@ -174,25 +181,43 @@ def _listed(file: PdosFile, source: RunInput) -> tuple[int, ...]:
     return source.lists[file.index - 1]
 
 
-def _compare_with_kinds(
-    folder: Path,
-    contents: dict[PdosFile, Pdos],
-    symbols: tuple[str, ...],
-    weights: NDArray[np.float64],
-) -> None:
-    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+def _kinds_by_element(
+    contents: dict[PdosFile, Pdos], symbols: tuple[str, ...]
+) -> dict[str, list[Pdos]]:
+    """Return the files of the kinds by element; empty if kinds are missing or tell no element."""
     kinds = [pdos for file, pdos in contents.items() if not file.is_list]
     matches = [_ELEMENT.match(pdos.kind.capitalize()) for pdos in kinds]
     elements = [match[0] for match in matches if match]
     if len(elements) != len(kinds) or set(elements) != set(symbols):
-        return  # kinds are missing, or bear names that do not tell their element
-    is_element = np.array([[s == e for s in symbols] for e in dict.fromkeys(elements)])
-    of_kinds = np.array(
-        [
-            sum(pdos.weights for pdos, e in zip(kinds, elements, strict=True) if e == element)
-            for element in dict.fromkeys(elements)
-        ]
-    )
+        return {}
+    by_element: dict[str, list[Pdos]] = {}
+    for element, pdos in zip(elements, kinds, strict=True):
+        by_element.setdefault(element, []).append(pdos)
+    return by_element
+
+
+def _orbital_weights(kinds: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
+    """Sum the files of the kinds by element and angular momentum, named like ``"Pb:s"``."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for element, files in kinds.items():
+        for pdos in files:
+            for letter, weights in pdos.momenta.items():
+                name = f"{element}:{letter}"
+                found[name] = found.get(name, 0.0) + weights
+    return found
+
+
+def _compare_with_kinds(
+    folder: Path,
+    kinds: dict[str, list[Pdos]],
+    symbols: tuple[str, ...],
+    weights: NDArray[np.float64],
+) -> None:
+    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+    if not kinds:
+        return
+    is_element = np.array([[s == element for s in symbols] for element in kinds])
+    of_kinds = np.array([sum(pdos.weights for pdos in files) for files in kinds.values()])
     # Each file rounds each column of angular momentum (at most 5) to 8 digits.
     tolerance = 1e-7 + 5 * _ROUNDING * len(symbols)
     if np.abs(is_element @ weights - of_kinds).max() > tolerance:
