@@ -92,11 +92,11 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
     -------
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
-        ``"trap-map"`` if there is a model.
+        ``"trap-map"`` if there is a model with traps.
     """
     drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
     if len(analysis.edges) > 1:
         drawn["alignment"] = alignment_figure(analysis, notes)
-    if analysis.model is not None:
+    if analysis.model is not None and analysis.traps.traps:
         drawn["trap-map"] = trap_map_figure(analysis, notes)
     return drawn

@@ -11,20 +11,21 @@ from epicarve.builder.preview import centred, radii_a
 from epicarve.style import colours, element_colours
 
 from .gap import DEGENERATE_EV
+from .groupings import groupings
 from .tables import SPIN_NAMES, labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
+    from epicarve.style import Palette
 
-    from .dos import Groups
     from .results import Analysis
 
 WEIGHT_BYTES = 3_000_000
 """Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
 
-PALETTE = "safe"
+PALETTE: Palette = "safe"
 """Colours of the report: told apart with any colour vision."""
 
 
@@ -75,12 +76,12 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         },
         "groups": [
             {
-                "title": title_of(groups),
-                "names": list(groups.names),
-                "colours": list(group_colours(groups).values()),
-                "weights": _encoded(groups.weights(states.weights), "float32"),
+                "title": grouping.title,
+                "names": list(grouping.names),
+                "colours": list(grouping.colours),
+                "weights": _encoded(grouping.weights, "float32"),
             }
-            for groups in analysis.partitions
+            for grouping in groupings(analysis, PALETTE)
         ],
         "atoms": None if model is None else _atoms(model),
         "colours": {
@@ -106,23 +107,6 @@ def weighted_states(analysis: Analysis) -> NDArray[np.int64]:
     """Return the states whose atomic weights the report carries: those nearest to the gap."""
     n_states = WEIGHT_BYTES // analysis.states.n_atoms
     return np.sort(nearest_to_gap(analysis)[:n_states])
-
-
-def title_of(groups: Groups) -> str:
-    """Name a partition of the atoms after the names of its groups.
-
-    Examples
-    --------
-    >>> from epicarve.analysis.dos import Groups
-    >>> title_of(Groups.of_labels(["PbS:Pb", "PbS:S"]))
-    'element in domain'
-    """
-    raise NotImplementedError
-
-
-def group_colours(groups: Groups) -> dict[str, str]:
-    """Give each group of a partition a colour; elements have their own."""
-    return element_colours(groups.names, PALETTE)
 
 
 def _note_of_weights(n_weighted: int, n_states: int) -> str:

@@ -19,13 +19,13 @@ const stepOf = value => 1000 * (1 - Math.log(value) / Math.log(LOWEST));
 /** Lines and shades of the plot at a threshold. */
 function marksOf(gap) {
   const shade = (from, to, colour) => from === null || to === null ? [] : [{
-    type: "rect", xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: { width: 0 },
+    type: "rect", opacity: 1, xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: { width: 0 },
     x0: from - DATA.zero_ev, x1: to - DATA.zero_ev, fillcolor: colour,
   }];
   return [
     ...shade(gap.valence_edge_ev, gap.conduction_edge_ev, DATA.colours.filtered_gap),
     ...shade(DATA.homo_ev, DATA.lumo_ev, DATA.colours.plain_gap),
-    { type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: limit, y1: limit,
+    { type: "line", opacity: 1, xref: "paper", x0: 0, x1: 1, yref: "y", y0: limit, y1: limit,
       line: { color: DATA.colours.ipr, width: 1, dash: "dash" } },
   ];
 }
@@ -49,8 +49,9 @@ function setThreshold(value) {
     { shapes: marksOf(gap) }, [0]);
   for (const row of document.querySelectorAll("tr[data-state]")) {
     const kept = STATES.ipr[row.dataset.state] <= limit, cell = row.querySelector(".kept");
+    if (!cell) continue;
     row.classList.toggle("trap", !kept);
-    if (cell) cell.textContent = kept ? "kept" : "trap";
+    cell.textContent = kept ? "kept" : "trap";
   }
   if (chosen !== null) tellState(chosen);
 }
