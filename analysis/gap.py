@@ -267,7 +267,7 @@ def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
     first = int(np.argmax(np.round(ratios, 9)))
     ipr_from, ipr_to = float(limits[first]), float(ends[last[first]])
     middle = np.searchsorted(limits, np.sqrt(ipr_from * ipr_to), side="right") - 1
-    return Plateau(ipr_from, ipr_to, float(gaps_ev[max(middle, first)]))
+    return Plateau(ipr_from, ipr_to, float(gaps_ev[max(int(middle), first)]))
 
 
 def difference(upper: float | None, lower: float | None) -> float | None:

@@ -146,7 +146,7 @@ class Profile:
         dos = broadened(states, names, weights, options)
         return cls(
             axis=axis,
-            borders_a=np.arange(first, last + 2) * thickness_a,
+            borders_a=np.asarray(np.arange(first, last + 2) * thickness_a, dtype=float),
             n_atoms=n_atoms,
             grid_ev=dos.grid_ev,
             density=np.asarray(dos.density.sum(axis=0)),

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from epicarve.errors import InputError
-from epicarve.style import colours, figure_style
+from epicarve.style import colours
+
+from .figure import framed_figure, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from .profile import Profile
     from .results import Analysis
 
 SATURATION = 0.98
 """Shades end at this quantile of the local density, so that one sharp level does not pale all."""
+
+NAME_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
 
 
 def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
@@ -38,7 +40,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One column wide.
+        In the look that the options of the analysis ask for.
 
     Raises
     ------
@@ -49,30 +51,22 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     if profile is None or analysis.model is None:
         raise InputError("there is no profile in space without a model; give the model")
     zero_ev = analysis.gap.homo_ev or 0.0
-    below_ev, above_ev = analysis.window_ev
-    with figure_style():
-        width, height = mpl.rcParams["figure.figsize"]
-        lines = _wrapped(notes, width)
-        layout = ConstrainedLayoutEngine(h_pad=0.02, w_pad=0.02)
-        figure = Figure((width, height + LINE_INCHES * len(lines)), layout=layout)
+    look, (below_ev, above_ev) = analysis.options.figures, analysis.window_ev
+    with framed_figure(look, notes) as figure:
         axes = figure.subplots()
         _draw_density(figure, axes, profile, (below_ev, above_ev), zero_ev)
-        _draw_edges(axes, profile, zero_ev)
+        _draw_edges(axes, profile, zero_ev, colours(look.palette)["ipr"])
         axes.set_ylim(below_ev - zero_ev, above_ev - zero_ev)
         reference = " − HOMO" if analysis.gap.homo_ev is not None else ""
         axes.set_ylabel(f"Energy{reference} (eV)")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        axes.set_xlabel("Distance from the centre (Å)")
         if profile.axis.kind == "normal":
             axes.set_xlabel("Height over the interface (Å)")
-            axes.axvline(0.0, color="black", lw=0.5, ls=(0, (2, 2)))
-            above, below = analysis.model.domain_names
+            axes.axvline(0.0, color="black", lw=0.6, ls=(0, (3, 2)))
+            above, below = (pretty_formula(name) for name in analysis.model.domain_names)
             for name, x, side in ((below, 0.02, "left"), (above, 0.98, "right")):
-                axes.text(
-                    x, 1.02, name, transform=axes.transAxes, ha=side, va="bottom", fontsize=7
-                )
-        else:
-            axes.set_xlabel("Distance from the centre (Å)")
-        if lines:
-            figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=5.5, color="#444444")
+                axes.text(x, 0.02, name, transform=axes.transAxes, ha=side, bbox=NAME_BOX)
     return figure
 
 
@@ -101,8 +95,8 @@ def _draw_density(
     bar.set_label("Local DOS (states eV$^{-1}$ atom$^{-1}$)")
 
 
-def _draw_edges(axes: Axes, profile: Profile, zero_ev: float) -> None:
-    """Draw the edges as steps, in the colours of the two marks of the gap."""
+def _draw_edges(axes: Axes, profile: Profile, zero_ev: float, colour: str) -> None:
+    """Draw the edges as steps."""
     for edges_ev, label, style in (
         (profile.conduction_edge_ev, "conduction edge", "-"),
         (profile.valence_edge_ev, "valence edge", (0, (4, 1))),
@@ -111,9 +105,8 @@ def _draw_edges(axes: Axes, profile: Profile, zero_ev: float) -> None:
             edges_ev - zero_ev,
             profile.borders_a,
             baseline=None,
-            color=colours()["ipr"],
+            color=colour,
             lw=1.0,
             ls=style,
             label=label,
         )
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.06), ncols=2)

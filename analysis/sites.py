@@ -73,9 +73,7 @@ class Sites:
         )
 
 
-def position_classes(
-    model: Model, limits: Mapping[tuple[str, str], float]
-) -> NDArray[np.str_]:
+def position_classes(model: Model, limits: Mapping[tuple[str, str], float]) -> NDArray[np.str_]:
     """Say of each ion whether it stands at an interface, at the surface or in the core.
 
     An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one

@@ -250,26 +250,7 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
                 reasons[f"{name}.{side}_edge_ev"] = reason
                 reasons[f"{name}.n_{side}_traps"] = reason
                 reasons[f"{name}.gap_ev"] = reason
-    for side, reason in analysis.traps.reasons.items():
-        reasons[f"traps.{side}.n_traps"] = reason
-    if analysis.plateau is None:
-        for field in ("ipr_from", "ipr_to", "gap_ev"):
-            reasons[f"plateau.{field}"] = (
-                f"no threshold below {HIGHEST_THRESHOLD:g} leaves a state at both sides of a gap"
-            )
-    if analysis.profile is None:
-        reasons["profile"] = "no model was given, so it is not known where the atoms are"
-    else:
-        if analysis.profile.axis.normal is None:
-            reasons["profile.normal"] = (
-                "the model has no flat interface between two domains; slices are shells"
-            )
-        for side in SIDES:
-            n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())
-            if n_without:
-                reasons[f"profile.slices.{side}_edge_ev"] = (
-                    f"in {n_without} slices no state of that side is delocalised and present"
-                )
+    reasons |= _missing_in_space(analysis)
     for name, domain in edges.items():
         for side, which, edge in (
             ("valence", "occupied", domain.valence_edge_ev),
@@ -285,3 +266,28 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
         if getattr(alignment, field) is None:
             reasons[f"alignment.{field}"] = alignment.reason
     return [_check(name, False, reason) for name, reason in reasons.items()]
+
+
+def _missing_in_space(analysis: Analysis) -> dict[str, str]:
+    """Give the reasons of what traps, plateau and profile lack."""
+    reasons = {f"traps.{side}.n_traps": why for side, why in analysis.traps.reasons.items()}
+    if analysis.plateau is None:
+        reasons |= dict.fromkeys(
+            ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev"),
+            f"no threshold below {HIGHEST_THRESHOLD:g} leaves a state at both sides of a gap",
+        )
+    if analysis.profile is None:
+        reasons["profile"] = "no model was given, so it is not known where the atoms are"
+        return reasons
+    if analysis.profile.axis.normal is None:
+        reasons["profile.normal"] = (
+            "the model has no flat interface between two domains, so its slices are shells"
+        )
+    for side in SIDES:
+        n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())
+        if n_without:
+            reasons[f"profile.slices.{side}_edge_ev"] = (
+                f"{n_without} of {len(analysis.profile.n_atoms)} slices have no delocalised "
+                f"{'occupied' if side == 'valence' else 'empty'} state present in them"
+            )
+    return reasons

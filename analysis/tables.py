@@ -159,7 +159,9 @@ def trap_atoms_csv(analysis: Analysis) -> str:
     for trap in analysis.traps.traps:
         of_trap = f"{trap.side},{numbers[trap.state]},{spins[trap.state]}"
         held = np.cumsum(trap.weights).tolist()
-        for atom, weight, so_far in zip(trap.atoms.tolist(), trap.weights.tolist(), held, strict=True):
+        for atom, weight, so_far in zip(
+            trap.atoms.tolist(), trap.weights.tolist(), held, strict=True
+        ):
             place = ",".join(column[atom] for column in columns)
             lines.append(f"{of_trap},{atom + 1},{place},{weight:.8f},{so_far:.8f}")
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,7 +41,7 @@ LEVELS = (
 MOST_KINDS = 3
 """Kinds of atoms that a sentence names before it sums up two or more others."""
 
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 Kind = tuple[tuple[str, str], ...]
 """A kind of atoms as pairs of field and value, such as (("element", "S"), ("domain", "PbS"))."""
@@ -126,9 +126,7 @@ class Traps:
                 reasons[side] = reason
                 continue
             depths_ev = sign * (edge_ev - states.energies_ev)
-            traps = np.flatnonzero(
-                before_edge(sign * states.energies_ev, of_side, sign * edge_ev)
-            )
+            traps = np.flatnonzero(before_edge(sign * states.energies_ev, of_side, sign * edge_ev))
             traps = traps[np.argsort(depths_ev[traps], kind="stable")]
             found += _anatomies(states.weights[:, traps], traps, side, depths_ev[traps], kinds)
         return cls(tuple(found), reasons)
@@ -167,7 +165,7 @@ class Traps:
         parts = [(counts[kind], f"on {_phrase(kind)}") for kind in told[: len(told) - len(rest)]]
         if rest:
             n_rest = sum(counts[kind] for kind in rest)
-            parts.append((n_rest, f"on {len(rest)} other kinds of atoms"))
+            parts.append((n_rest, f"on {_word(len(rest))} other kinds of atoms"))
         if () in counts:
             parts.append((counts[()], "on no single kind of atoms"))
         (first, where), *others = parts
@@ -238,13 +236,16 @@ def _kinds_by_level(sites: Sites) -> list[tuple[list[Kind], NDArray[np.int64]]]:
     return found
 
 
+def _word(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+
+
 def _phrase(kind: Kind) -> str:
     """Put a kind of atoms into words."""
     told = dict(kind)
     words = ["differently coordinated"] if "element" in told and "domain" in told else []
     if "coordination" in told:
-        number = int(told["coordination"])
-        words = [f"{_NUMBERS[number] if number < len(_NUMBERS) else number}-coordinated"]
+        words = [f"{_word(int(told['coordination']))}-coordinated"]
     words.append(told.get("element", "ions"))
     place = " ".join(told[field] for field in ("domain", "position") if field in told)
     return " ".join(words) + (f" of {'the ' if 'position' in told else ''}{place}" if place else "")

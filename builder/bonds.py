@@ -96,7 +96,9 @@ def bonded_pairs(
     lengths_a : ndarray of float, shape (n_bonds,)
         Their distance in Å.
     """
-    pairs = cKDTree(positions_a).query_pairs(max(limits.values(), default=0.0), output_type="ndarray")
+    pairs = cKDTree(positions_a).query_pairs(
+        max(limits.values(), default=0.0), output_type="ndarray"
+    )
     first = np.where(model.charges[pairs[:, 0]] > 0, pairs[:, 0], pairs[:, 1])
     cations, anions = first, pairs.sum(axis=1) - first
     names, kind = np.unique(model.symbols, return_inverse=True)

@@ -218,9 +218,7 @@ class Model:
             edits=tuple(moved(edit) for edit in self.edits),
         )
 
-    def write_extxyz(
-        self, path: Path, columns: Mapping[str, NDArray[Any]] | None = None
-    ) -> None:
+    def write_extxyz(self, path: Path, columns: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Write the ions with all per-atom columns as extended XYZ, coordinates in Å.
 
         Parameters

@@ -16,16 +16,22 @@ def analyse(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="OUT", help="Folder to write to.")
     ] = None,
+    *,
     ipr_max: Annotated[
         float | None, typer.Option(help="States of a larger IPR are traps (0.03 by default).")
     ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
+    ] = None,
+    hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
     with progress("analyse"):
         from epicarve.workflow.analyse import analyse as analyse_folder
 
-        summary = analyse_folder(folder, out, ipr_max=ipr_max)
+        summary = analyse_folder(folder, out, ipr_max=ipr_max, group_by=group_by, hdf5=hdf5)
     if as_json:
         print_json(summary)
     else:

@@ -21,11 +21,21 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         f"gap without traps (IPR ≤ {summary['ipr_max']:g})": _gap(fixed),
         "gap without traps (size-aware)": _gap(aware),
     }
+    found = summary["plateau"]
+    if found["gap_ev"] is not None:
+        facts["plateau of the gap"] = (
+            f"{_ev(found['gap_ev'])} for thresholds from {found['ipr_from']:.3g} to "
+            f"{found['ipr_to']:.3g}"
+        )
+    for side, traps in summary["traps"].items():
+        if traps["n_traps"]:
+            facts[f"{side} traps"] = traps["sentence"]
     alignment = summary["alignment"]
     if alignment["type"] is not None:
         facts["level alignment"] = (
             f"type {alignment['type']}, offsets {_ev(alignment['valence_offset_ev'])} (valence), "
-            f"{_ev(alignment['conduction_offset_ev'])} (conduction)"
+            f"{_ev(alignment['conduction_offset_ev'])} (conduction), "
+            f"{_ev(alignment['margin_ev'])} from another type"
         )
     out = console()
     out.print(facts_table("Results", facts))
@@ -33,7 +43,9 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     notes = [
         check["message"]
         for check in summary["checks"]
-        if not check["ok"] and (aligned or not check["name"].startswith("alignment."))
+        if not check["ok"]
+        and (aligned or not check["name"].startswith("alignment."))
+        and not check["name"].startswith("profile")
     ]
     for note in dict.fromkeys(notes):
         out.print(f"[yellow]note[/] {note}")

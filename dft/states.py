@@ -101,16 +101,13 @@ class OrbitalStates:
                 f"are {len(self.orbital_names)} names of orbitals and {n_states} states"
             )
         for name, array in (
-            ("energy", self.energies_ev),
-            ("occupation", self.occupations),
-            ("weight of an atom", self.weights),
-            ("weight of an orbital", self.orbital_weights),
+            ("an energy", self.energies_ev),
+            ("an occupation", self.occupations),
+            ("a weight", self.weights),
+            ("an orbital's weight", self.orbital_weights),
         ):
             if not np.isfinite(array).all():
-                raise InputError(
-                    f"{where}: there is NaN or infinity where a number should be ({name}); "
-                    "repeat the run"
-                )
+                raise InputError(f"{where}: {name} is not a finite number; repeat the run")
         if np.any(np.diff(self.spins) < 0):
             raise InputError(f"{where}: beta states stand before alpha states")
         for spin in np.unique(self.spins):

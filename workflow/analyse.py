@@ -35,6 +35,8 @@ def analyse(
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
+    group_by: str | None = None,
+    hdf5: bool = False,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -48,6 +50,11 @@ def analyse(
         Where to write; the folder itself if not given.
     ipr_max : float, optional
         Threshold of the trap filter; overrides that of `options`.
+    group_by : str, optional
+        Column of model.extxyz by whose values the atoms are grouped too; overrides that of
+        `options`.
+    hdf5 : bool
+        Whether to write analysis.h5 as well.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -59,7 +66,7 @@ def analyse(
     Raises
     ------
     InputError
-        If the folder holds no finished, whole and consistent output.
+        If the folder holds no finished, whole and consistent output, or the column is not there.
     """
     folder = Path(folder)
     states = read_states(folder)
@@ -68,8 +75,10 @@ def analyse(
     if options is None:
         recipe = made_by.get("recipe")
         options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
-    if ipr_max is not None:
-        options = AnalysisOptions.model_validate({**options.model_dump(), "ipr_max": ipr_max})
+    asked = {"ipr_max": ipr_max, "group_by": group_by}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    options = AnalysisOptions.model_validate({**options.model_dump(), **changes})
+    labels = None if options.group_by is None else _column(folder, options.group_by)
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -91,7 +100,29 @@ def analyse(
         model=model,
         provenance=provenance,
         notes=notes,
+        labels=labels,
+        hdf5=hdf5,
     )
+
+
+def _column(folder: Path, name: str) -> list[object]:
+    """Return a column of the model in a folder, one value for each atom."""
+    if not (folder / MODEL).is_file():
+        raise InputError(
+            f"{folder}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
+            "add one, or leave group_by out"
+        )
+    from ase.io import read  # noqa: PLC0415  (costs half a second)
+
+    arrays = cast("Atoms", read(folder / MODEL, format="extxyz")).arrays
+    columns = sorted(key for key, values in arrays.items() if values.ndim == 1)
+    if name not in columns:
+        raise InputError(
+            f"{folder / MODEL}: there is no column {name!r} to group by; there are "
+            f"{', '.join(columns)}"
+        )
+    values: list[object] = arrays[name].tolist()
+    return values
 
 
 def _model_as_computed(folder: Path) -> Model | None:
