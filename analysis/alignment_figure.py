@@ -43,6 +43,8 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """
     gap, alignment, look = analysis.gap, analysis.alignment, analysis.options.figures
     zero_ev = gap.homo_ev or 0.0
+    if analysis.delocalised is gap.size_aware:
+        notes = (f"Edges of the states with N·IPR ≤ {gap.size_aware.limit:g}.", *notes)
     if alignment.type is None:
         notes = (f"Type not determined: {alignment.reason}.", *notes)
     known = [

@@ -109,12 +109,13 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
     -------
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
-        ``"trap-map"`` and ``"profile"`` if there is a model.
+        ``"profile"`` if there is a model, ``"trap-map"`` if it has traps.
     """
     drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
     if len(analysis.edges) > 1:
         drawn["alignment"] = alignment_figure(analysis, notes)
     if analysis.model is not None:
-        drawn["trap-map"] = trap_map_figure(analysis, notes)
         drawn["profile"] = profile_figure(analysis, notes)
+        if analysis.traps.traps:
+            drawn["trap-map"] = trap_map_figure(analysis, notes)
     return drawn

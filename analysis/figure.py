@@ -67,6 +67,15 @@ def framed_figure(
             figure.supxlabel(
                 "\n".join(lines), x=0.02, ha="left", fontsize=NOTE_POINTS, color=NOTE_GREY
             )
+        _settle(figure)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out for good, at places without the last bits, in which two runs differ."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(x, 6) for x in axes.get_position(original=True).bounds])
 
 
 def _wrapped(note: str, width_inches: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -13,6 +14,8 @@ from .figure import framed_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     from .results import Analysis
 
@@ -23,8 +26,8 @@ DENSE_DECADES = 2.0
 def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """Draw gap and traps against the largest IPR that the filter keeps.
 
-    Each is a step function; the steps are those of the threshold scan. The threshold in use and the
-    one of the size-aware filter are marked.
+    Each is a step function; the steps are those of the threshold scan. The threshold in use, that
+    of the size-aware filter and the plateau of the gap are marked.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """
     look, options = analysis.options.figures, analysis.options
     palette = colours(look.palette)
+    red = palette["ipr"]
     with framed_figure(look, notes, 2.6) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         limits = [step.limit for step in analysis.threshold_scan]
@@ -53,43 +57,49 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         upper.set_ylabel("Gap (eV)")
         upper.margins(y=0.15)
         upper.set_ylim(bottom=0.0)
-        for name, side, dashes in (
-            ("valence", "n_valence_traps", "-"),
-            ("conduction", "n_conduction_traps", (0, (3, 1.5))),
-        ):
-            _draw_steps(lower, analysis, side, color="black", lw=0.8, ls=dashes, label=name)
+        steps = [
+            _draw_steps(lower, analysis, field, color="black", lw=0.8, ls=dashes, label=name)
+            for name, field, dashes in (
+                ("valence traps", "n_valence_traps", "-"),
+                ("conduction traps", "n_conduction_traps", (0, (3, 1.5))),
+            )
+        ]
         lower.set_ylabel("Traps")
         lower.set_yscale("symlog", linthresh=1.0)
         lower.margins(y=0.15)
         lower.set_ylim(bottom=0.0)
         lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        lower.legend(loc="upper right", handlelength=1.8)
         lower.set_xlabel("Largest IPR kept")
         aware = options.n_ipr_max / analysis.states.n_atoms
         for axes in (upper, lower):
-            axes.axvline(options.ipr_max, color=palette["ipr"], lw=0.8, ls=(0, (4, 2)))
-            axes.axvline(aware, color=palette["ipr"], lw=0.8, ls=(0, (1, 1.5)))
-        figure.align_ylabels()
-        fixed_line, aware_line = upper.lines[-2:]
+            fixed_line = axes.axvline(options.ipr_max, color=red, lw=0.8, ls=(0, (4, 2)))
+            aware_line = axes.axvline(aware, color=red, lw=0.8, ls=(0, (1, 1.5)))
         fixed_line.set_label(f"IPR {options.ipr_max:g}")
         aware_line.set_label(f"N·IPR {options.n_ipr_max:g}")
+        marks: list[Line2D | Patch] = [fixed_line, aware_line]
+        if (plateau := analysis.plateau) is not None:
+            for axes in (upper, lower):
+                span = axes.axvspan(
+                    plateau.ipr_from, plateau.ipr_to, color=palette["filtered_gap"], lw=0, zorder=0
+                )
+            span.set_label(f"plateau, {plateau.gap_ev:.2f} eV")
+            marks.append(span)
+        figure.align_ylabels()
+        figure.legend(handles=marks, loc="outside upper center", ncols=3, handlelength=1.8)
         upper.legend(
-            handles=[fixed_line, aware_line],
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.0),
-            ncols=2,
-            handlelength=1.8,
+            handles=steps, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.8
         )
     return figure
 
 
-def _draw_steps(axes: Axes, analysis: Analysis, field: str, **style: Any) -> None:
+def _draw_steps(axes: Axes, analysis: Analysis, field: str, **style: Any) -> Line2D:
     """Draw a number of the scan, each value from its own threshold to the next one."""
     steps = [
         (step.limit, value)
         for step in analysis.threshold_scan
         if (value := getattr(step, field)) is not None
     ]
-    if steps:
-        limits, values = zip(*[*steps, (1.0, steps[-1][1])], strict=True)
-        axes.plot(limits, values, drawstyle="steps-post", **style)
+    limits = [*(limit for limit, _ in steps), 1.0]
+    values = [*(value for _, value in steps), steps[-1][1] if steps else math.nan]
+    (line,) = axes.plot(limits, values, drawstyle="steps-post", **style)
+    return line

@@ -9,18 +9,16 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from epicarve.builder.preview import centred, draw_discs, draw_scale_bar, radii_a, side_view
+from epicarve.errors import InputError
 from epicarve.style import colours
 
 from .figure import framed_figure
-from .gap import DEGENERATE_EV
+from .traps import SIDES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from .results import Analysis
-
-SIDES = ("valence", "conduction")
 
 
 def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
@@ -32,7 +30,7 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     Parameters
     ----------
     analysis : Analysis
-        The results; they have a model.
+        The results; they have a model and at least one trap.
     notes : tuple of str
         Sentences to stand below the figure.
 
@@ -40,20 +38,28 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     -------
     matplotlib.figure.Figure
         In the look that the options of the analysis ask for.
+
+    Raises
+    ------
+    InputError
+        If there is no model.
     """
     model, look = analysis.model, analysis.options.figures
-    assert model is not None
+    if model is None:
+        raise InputError("traps cannot be drawn on atoms whose places are not known; give a model")
     shades = LinearSegmentedColormap.from_list("weights", colours(look.palette)["weights"])
-    weights = [_trap_weights(analysis, side) for side in SIDES]
-    largest = max(float(w.max(initial=0.0)) for w, _ in weights) or 1.0
+    traps = analysis.traps
+    weights = [traps.atom_weights(side, analysis.states.weights) for side in SIDES]
+    largest = float(np.max(weights)) or 1.0
     with framed_figure(look, notes, 3.0 if look.width == "double" else 1.65) as figure:
         panels = figure.subplots(1, 2)
-        for axes, side, (summed, n_traps) in zip(panels, SIDES, weights, strict=True):
+        for axes, side, summed in zip(panels, SIDES, weights, strict=True):
             points = centred(model) @ side_view().T
             order = np.lexsort((points[:, 2], np.round(summed / largest, 2)))
             extent_a = 1.06 * float(np.abs(points[:, :2]).max()) + 2.0
             rgb = shades(summed[order] / largest)[:, :3]
             draw_discs(axes, points[order, :2], radii_a(model)[order], rgb, extent_a)
+            n_traps = len(traps.of_side(side))
             axes.set_title(f"{n_traps} {side} trap{'' if n_traps == 1 else 's'}")
         draw_scale_bar(panels[0], extent_a)
         bar = figure.colorbar(
@@ -62,15 +68,3 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         bar.set_label("Summed weight of an ion")
         bar.outline.set_linewidth(0.5)
     return figure
-
-
-def _trap_weights(analysis: Analysis, side: str) -> tuple[NDArray[np.float64], int]:
-    states, filtered = analysis.states, analysis.gap.filtered
-    e = states.energies_ev
-    if side == "valence":
-        edge = filtered.valence_edge_ev
-        mask = states.is_occupied & (e > (np.inf if edge is None else edge + DEGENERATE_EV))
-    else:
-        edge = filtered.conduction_edge_ev
-        mask = ~states.is_occupied & (e < (-np.inf if edge is None else edge - DEGENERATE_EV))
-    return states.weights[:, mask].sum(axis=1), int(mask.sum())

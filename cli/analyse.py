@@ -25,13 +25,31 @@ def analyse(
         typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
     ] = None,
     hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
+    formats: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Of figures: png, svg, pdf (png,svg).")
+    ] = None,
+    width: Annotated[
+        str | None, typer.Option(help="Columns of figures: single (85 mm) or double (170 mm).")
+    ] = None,
+    palette: Annotated[
+        str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
     with progress("analyse"):
         from epicarve.workflow.analyse import analyse as analyse_folder
 
-        summary = analyse_folder(folder, out, ipr_max=ipr_max, group_by=group_by, hdf5=hdf5)
+        listed = None if formats is None else [name.strip() for name in formats.split(",")]
+        asked = {"formats": listed, "width": width, "palette": palette}
+        summary = analyse_folder(
+            folder,
+            out,
+            ipr_max=ipr_max,
+            group_by=group_by,
+            hdf5=hdf5,
+            figures={name: value for name, value in asked.items() if value is not None},
+        )
     if as_json:
         print_json(summary)
     else:

@@ -49,7 +49,8 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     ]
     for note in dict.fromkeys(notes):
         out.print(f"[yellow]note[/] {note}")
-    out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
+    suffix = summary["provenance"]["options"]["figures"]["formats"][0]
+    out.print(f"figure {folder / f'dos.{suffix}'}", soft_wrap=True)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
 
 

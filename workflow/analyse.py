@@ -17,9 +17,11 @@ from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.read import read_states
 from epicarve.errors import InputError
 
-from .recipe import parse_recipe
+from .recipe import checked, parse_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ase import Atoms
 
 MODEL = "model.extxyz"
@@ -37,6 +39,7 @@ def analyse(
     ipr_max: float | None = None,
     group_by: str | None = None,
     hdf5: bool = False,
+    figures: Mapping[str, Any] | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -55,6 +58,9 @@ def analyse(
         `options`.
     hdf5 : bool
         Whether to write analysis.h5 as well.
+    figures : mapping, optional
+        Fields of `FigureOptions`, such as ``{"formats": ["pdf"]}``, that override those of
+        `options`.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -66,7 +72,8 @@ def analyse(
     Raises
     ------
     InputError
-        If the folder holds no finished, whole and consistent output, or the column is not there.
+        If the folder holds no finished, whole and consistent output, the column is not there, or a
+        setting is wrong.
     """
     folder = Path(folder)
     states = read_states(folder)
@@ -75,9 +82,11 @@ def analyse(
     if options is None:
         recipe = made_by.get("recipe")
         options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
+    settings = options.model_dump()
     asked = {"ipr_max": ipr_max, "group_by": group_by}
-    changes = {name: value for name, value in asked.items() if value is not None}
-    options = AnalysisOptions.model_validate({**options.model_dump(), **changes})
+    settings.update((name, value) for name, value in asked.items() if value is not None)
+    settings["figures"].update(figures or {})
+    options = checked(AnalysisOptions, settings, "settings of the analysis")
     labels = _column(folder, options.group_by) if options.group_by else None
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)

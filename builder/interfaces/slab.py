@@ -1,0 +1,372 @@
+"""Periodic slabs of an interface in vacuum: film on substrate, or one between two of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from epicarve.errors import InputError
+from epicarve.options import Options
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
+
+from ..join import CONTACT_LIMIT, contact_limits_a
+from ..model import composition
+from ..spacegroup import space_group_of
+from .contact import tightest_contact
+from .stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from .contact import Contact
+    from .face import Face
+    from .interface import Interface
+
+    Side = Literal["film", "substrate"]
+
+SAME_A = 1e-3
+"""Vectors that differ by less than this, in Å, are the same."""
+
+OPERATIONS = {"inversion": -np.eye(3), "mirror": np.diag([1.0, 1.0, -1.0])}
+"""Operations that turn a slab upside down and keep every lattice of its plane."""
+
+
+class SlabOptions(Options):
+    """Size of a slab.
+
+    Parameters
+    ----------
+    film_thickness_a, substrate_thickness_a : float
+        Least thickness in Å of each crystal; in a symmetric slab, of each layer of it.
+    vacuum_a : float
+        Height in Å between the outermost ions of the slab and of its image.
+    middle : {"film", "substrate"}, optional
+        The crystal that lies between two layers of the other in a symmetric slab; without it
+        the slab has one interface.
+    """
+
+    film_thickness_a: float = Field(default=12.0, gt=0.0)
+    substrate_thickness_a: float = Field(default=12.0, gt=0.0)
+    vacuum_a: float = Field(default=20.0, gt=0.0)
+    middle: Literal["film", "substrate"] | None = None
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Ions in a cell that repeats in the plane and holds vacuum along z.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Elements.
+    charges : ndarray of int, shape (n_atoms,)
+        Formal charges in units of e; they sum to 0.
+    domains : ndarray of str, shape (n_atoms,)
+        Name of the crystal to which each ion belongs.
+    sites : ndarray of int, shape (n_atoms,)
+        Site of each ion in the cell of its crystal.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates in Å, inside the cell.
+    cell_a : ndarray of float, shape (3, 3)
+        Cell vectors in Å as rows; the third is along z.
+    report : dict
+        What was asked for and found besides the numbers that follow from the ions.
+    """
+
+    symbols: NDArray[np.str_]
+    charges: NDArray[np.int64]
+    domains: NDArray[np.str_]
+    sites: NDArray[np.int64]
+    positions_a: NDArray[np.float64]
+    cell_a: NDArray[np.float64]
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of ions."""
+        return len(self.symbols)
+
+    @property
+    def net_charge(self) -> int:
+        """Sum of the formal charges in units of e."""
+        return int(self.charges.sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of ions of each element, cations first, then by symbol."""
+        return composition(self.symbols, self.charges)
+
+    @property
+    def formula(self) -> str:
+        """Composition as a formula, for instance ``"Cs4Pb20S12Cl28"``."""
+        return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in self.counts.items())
+
+    @property
+    def fractional(self) -> NDArray[np.float64]:
+        """Coordinates in units of the cell's vectors, shape (n_atoms, 3)."""
+        return np.asarray(self.positions_a @ np.linalg.inv(self.cell_a))
+
+    @property
+    def area_a2(self) -> float:
+        """Area of the cell in the plane, in Å²."""
+        return float(abs(np.linalg.det(self.cell_a[:2, :2])))
+
+    @cached_property
+    def dipole_e_a(self) -> float:
+        """Dipole of the formal charges along z, in e Å per cell."""
+        return float(self.charges @ self.positions_a[:, 2])
+
+    @property
+    def potential_step_v(self) -> float:
+        """Potential of unscreened formal charges above the slab less that below it, in V.
+
+        It is the dipole over area and ε₀.
+        """
+        return 4.0 * np.pi * COULOMB_V_A * self.dipole_e_a / self.area_a2
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content of model.json."""
+        per_domain = {}
+        for name in dict.fromkeys(self.domains.tolist()):
+            ions = self.domains == name
+            per_domain[name] = {
+                "counts": composition(self.symbols[ions], self.charges[ions]),
+                "net_charge": int(self.charges[ions].sum()),
+            }
+        return {
+            "formula": self.formula,
+            "n_atoms": self.n_atoms,
+            "counts": self.counts,
+            "net_charge": self.net_charge,
+            "domains": per_domain,
+            "cell_a": [[round(x, 8) + 0.0 for x in row] for row in self.cell_a.tolist()],
+            "area_a2": round(self.area_a2, 6),
+            "dipole_e_a": round(self.dipole_e_a, 6) + 0.0,
+            "dipole_debye": round(self.dipole_e_a * DEBYE_PER_E_A, 6) + 0.0,
+            "potential_step_v": round(self.potential_step_v, 6) + 0.0,
+            **self.report,
+        }
+
+
+def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab:
+    """Build a neutral slab of an interface in vacuum.
+
+    Each crystal is a whole number of periods thick, the fewest that are as thick as asked: it
+    has its bulk composition, and its outer end is the other side of the cut at the interface.
+
+    In a symmetric slab one crystal lies between two layers of the other. An inversion or a
+    mirror of the middle crystal takes the one interface to the other, so that it ends on the
+    same face twice. It is the thinnest such layer that is as thick as asked and neutral; its
+    composition can differ from the bulk's by one atomic layer.
+
+    Parameters
+    ----------
+    interface : Interface
+        Faces, coincidence cell, strain rule, registry and gap.
+    options : SlabOptions, optional
+        Thicknesses, vacuum, symmetry.
+
+    Returns
+    -------
+    Slab
+        The slab in the middle of its cell.
+
+    Raises
+    ------
+    InputError
+        If ions across an interface or across the vacuum are closer than 90 % of their bulk
+        contact, or the middle crystal has no operation that makes a neutral symmetric slab.
+    """
+    options = options or SlabOptions()
+    faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
+    thickness_a: dict[Side, float] = {
+        "film": _whole_periods_a(interface.film, options.film_thickness_a),
+        "substrate": _whole_periods_a(interface.substrate, options.substrate_thickness_a),
+    }
+    film, substrate = interface.sides(thickness_a["film"], thickness_a["substrate"])
+    layers: list[tuple[Side, Stack]] = [("substrate", substrate), ("film", film)]
+    symmetry = None
+    if options.middle is not None:
+        least_a = getattr(options, f"{options.middle}_thickness_a")
+        turning = _turning(interface, options.middle, least_a)
+        symmetry, thickness_a[options.middle] = turning.name, turning.thickness_a
+        outer: Side = "substrate" if options.middle == "film" else "film"
+        below = film if outer == "film" else substrate
+        layers = [(outer, below), (options.middle, turning.layer), (outer, turning.image(below))]
+        if outer == "film":
+            layers.reverse()  # from the lowest to the highest
+    contacts = _contacts(interface, [layer for _, layer in layers], options.vacuum_a)
+    cell_a, positions_a = _in_vacuum([layer for _, layer in layers], options.vacuum_a)
+    return Slab(
+        symbols=np.concatenate([layer.symbols for _, layer in layers]),
+        charges=np.concatenate([layer.charges for _, layer in layers]),
+        domains=np.concatenate([[faces[s].crystal.name] * layer.n_ions for s, layer in layers]),
+        sites=np.concatenate([layer.sites for _, layer in layers]),
+        positions_a=positions_a,
+        cell_a=cell_a,
+        report={
+            "layers": [
+                {"domain": faces[side].crystal.name, "thickness_a": round(thickness_a[side], 6)}
+                for side, _ in layers
+            ],
+            "vacuum_a": options.vacuum_a,
+            "symmetry": symmetry,
+            "shortest_contact": {
+                "pair": f"{contacts.film}-{contacts.substrate}",
+                "distance_a": round(contacts.distance_a, 6),
+                "fraction_of_bulk": round(contacts.fraction_of_bulk, 6),
+            },
+            "interface": interface.as_dict(),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Turning:
+    """An operation that takes a layer of the middle crystal to itself, upside down.
+
+    name : that of the operation; thickness_a, layer : the layer; shift_a : translation that
+    follows the operation's matrix.
+    """
+
+    name: str
+    thickness_a: float
+    layer: Stack
+    shift_a: NDArray[np.float64]
+
+    def image(self, stack: Stack) -> Stack:
+        """Return the image of the layer at the other interface."""
+        return Stack(
+            lattice_a=stack.lattice_a,
+            symbols=stack.symbols,
+            charges=stack.charges,
+            positions_a=stack.positions_a @ OPERATIONS[self.name].T + self.shift_a,
+            sites=stack.sites,
+        )
+
+
+def _whole_periods_a(face: Face, least_a: float) -> float:
+    """Thickness in Å of the fewest whole periods that are as thick as asked."""
+    return face.period_a * float(np.ceil(least_a / face.period_a - 1e-6))
+
+
+def _turning(interface: Interface, middle: Side, least_a: float) -> _Turning:
+    """Find the thinnest neutral layer of the middle crystal that is its own image."""
+    face = interface.film if middle == "film" else interface.substrate
+    upward = 1.0 if middle == "film" else -1.0
+    cut_a = interface.shift_a[2] if middle == "film" else 0.0
+    thicknesses: dict[tuple[float, str], NDArray[np.float64]] = {}
+    for name, shift in _upside_down(interface, middle):
+        # the cut at height c goes to shift − c, a distance off that grows by whole periods
+        away = upward * (shift[2] - 2.0 * cut_a)
+        periods = np.ceil((least_a - away) / face.period_a - 1e-6)
+        key = (round(float(away + periods * face.period_a), 6), name)
+        thicknesses.setdefault(key, shift + periods * _step_a(interface, middle))
+    if not thicknesses:
+        raise InputError(
+            f"{face.crystal.name} has neither an inversion centre nor a mirror plane along "
+            f"{list(face.termination.hkl)}, so no symmetric slab has it in the middle; put the "
+            "other crystal there"
+        )
+    charges = set()
+    for (thickness_a, name), shift in sorted(thicknesses.items(), key=lambda item: item[0]):
+        depths = (thickness_a, 0.0) if middle == "film" else (0.0, thickness_a)
+        layer = interface.sides(*depths)[0 if middle == "film" else 1]
+        charge = int(layer.charges.sum())
+        if charge == 0:
+            return _Turning(name, thickness_a, layer, shift)
+        charges.add(f"{charge:+d} e")
+    raise InputError(
+        f"a symmetric layer of {face.crystal.name} between two {face.termination.layer} faces "
+        f"carries {' or '.join(sorted(charges))}; choose another termination or put the other "
+        "crystal there"
+    )
+
+
+def _step_a(interface: Interface, side: Side) -> NDArray[np.float64]:
+    """Vector in Å from one period of a side to the next in the common cell, off the interface."""
+    if side == "film":
+        step = interface.film.inward_a * [1.0, -1.0, -1.0]
+        deformation = interface.common.film_deformation
+    else:
+        step, deformation = interface.substrate.inward_a, interface.common.substrate_deformation
+    return np.append(step[:2] @ deformation, step[2])
+
+
+def _upside_down(interface: Interface, side: Side) -> list[tuple[str, NDArray[np.float64]]]:
+    """Operations of a side's strained crystal that turn it upside down: name and translation.
+
+    The crystal's own translations within the common cell are not those of the interface:
+    an operation counts only if it is the identity when it is done twice.
+    """
+    face = interface.film if side == "film" else interface.substrate
+    depths = (face.period_a, 0.0) if side == "film" else (0.0, face.period_a)
+    period = interface.sides(*depths)[0 if side == "film" else 1]
+    cell_a = np.zeros((3, 3))
+    cell_a[:2, :2], cell_a[2] = period.lattice_a, _step_a(interface, side)
+    inverse = np.linalg.inv(cell_a)
+    kinds = [f"{s}{q:+d}" for s, q in zip(period.symbols, period.charges, strict=True)]
+    numbers = np.unique(kinds, return_inverse=True)[1] + 1
+    group = space_group_of(cell_a, period.positions_a @ inverse, numbers, face.crystal.name)
+    found = []
+    for whole, translation in zip(group.rotations, group.translations, strict=True):
+        matrix = cell_a.T @ whole @ inverse.T
+        shift = translation @ cell_a
+        for name, operation in OPERATIONS.items():
+            twice = (operation @ shift + shift)[:2] @ np.linalg.inv(period.lattice_a)
+            off_a = (twice - np.rint(twice)) @ period.lattice_a
+            if np.abs(matrix - operation).max() < SAME_A and np.abs(off_a).max() < SAME_A:
+                found.append((name, shift))
+    return found
+
+
+def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Contact:
+    """Return the tightest contact between layers; refuse it if it is too short."""
+    limits = contact_limits_a(interface.film.crystal, interface.substrate.crystal)
+    found = [_tightest(above, below, limits) for below, above in pairwise(layers)]
+    heights = [layer.positions_a[:, 2] for layer in layers]
+    period_a = max(z.max() for z in heights) - min(z.min() for z in heights) + vacuum_a
+    across = _tightest(layers[0].shifted((0.0, 0.0, float(period_a))), layers[-1], limits)
+    for contact, where, remedy in (
+        *((each, "across the interface", "raise the film or move it") for each in found),
+        (across, "across the vacuum", "raise vacuum_a"),
+    ):
+        if contact.fraction_of_bulk < CONTACT_LIMIT - 1e-6:
+            raise InputError(
+                f"{contact.film} and {contact.substrate} lie {contact.distance_a:.2f} Å apart "
+                f"{where}, {contact.fraction_of_bulk:.0%} of their shortest bulk contact, less "
+                f"than {CONTACT_LIMIT:.0%}; {remedy}"
+            )
+    return min(found, key=lambda contact: round(contact.fraction_of_bulk, 9))
+
+
+def _tightest(above: Stack, below: Stack, limits: Mapping[frozenset[str], float]) -> Contact:
+    """Tightest contact of two layers, looked for among the ions next to the other layer."""
+    reach_a = max(limits.values())
+    low, high = above.positions_a[:, 2].min(), below.positions_a[:, 2].max()
+    return tightest_contact(
+        above.chosen(above.positions_a[:, 2] <= max(low, high + reach_a)),
+        below.chosen(below.positions_a[:, 2] >= min(high, low - reach_a)),
+        limits,
+    )
+
+
+def _in_vacuum(
+    layers: list[Stack], vacuum_a: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cell with vacuum, shape (3, 3), and the ions in its middle, shape (n_atoms, 3)."""
+    positions = np.concatenate([layer.positions_a for layer in layers])
+    low, high = positions[:, 2].min(), positions[:, 2].max()
+    cell_a = np.zeros((3, 3))
+    cell_a[:2, :2], cell_a[2, 2] = layers[0].lattice_a, high - low + vacuum_a
+    positions[:, 2] += 0.5 * vacuum_a - low
+    fractional = positions @ np.linalg.inv(cell_a)
+    fractional[:, :2] -= np.floor(fractional[:, :2] + 1e-9)
+    return cell_a, fractional @ cell_a

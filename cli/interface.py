@@ -1,0 +1,146 @@
+"""epicarve interface and epicarve compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from .terminal import AsJson, console, plane_name, print_json, progress
+
+if TYPE_CHECKING:
+    from epicarve.workflow.interface import Ranking
+    from epicarve.workflow.recipe import CrystalSpec
+
+CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or a CIF file.")]
+OptionalFolder = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")
+]
+Plane = Annotated[
+    str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
+]
+
+
+def interface(
+    film: CrystalName,
+    substrate: CrystalName,
+    *,
+    out: OptionalFolder = None,
+    max_index: Annotated[int, typer.Option(help="Largest Miller index of the planes.")] = 1,
+    film_hkl: Plane = None,
+    substrate_hkl: Plane = None,
+    max_area: Annotated[float, typer.Option(help="Largest coincidence cell, in Å².")] = 260.0,
+    max_strain: Annotated[float, typer.Option(help="Largest strain; 0.06 is 6 %.")] = 0.06,
+    fixed: Annotated[
+        Literal["substrate", "film", "split"],
+        typer.Option(help="Whose lattice the interface takes."),
+    ] = "substrate",
+    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the interfaces of two crystals by the continuity of their cations."""
+    with progress("search") as tell:
+        from epicarve.workflow.interface import interface as rank
+        from epicarve.workflow.interface import search_options
+
+        options = search_options(
+            max_index=max_index,
+            film_hkl=_indices(film_hkl, "--film-hkl"),
+            substrate_hkl=_indices(substrate_hkl, "--substrate-hkl"),
+            match={"max_area_a2": max_area, "max_strain": max_strain},
+            strain={"fixed": fixed, "max_strain": max(0.1, max_strain)},
+        )
+        tell(f"search: {film} on {substrate}")
+        ranking = rank(_crystal(film), _crystal(substrate), options, out, show)
+    _report(ranking, out, as_json=as_json)
+
+
+def compare(
+    table: Annotated[Path, typer.Argument(metavar="PAIRS", help="Pairs of crystals, a YAML file.")],
+    out: OptionalFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank pairs of crystals by their best interfaces, and draw these side by side."""
+    with progress("compare") as tell:
+        from epicarve.workflow.interface import compare as rank
+
+        ranking = rank(table, out, tell)
+    _report(ranking, out, as_json=as_json)
+
+
+def _crystal(name: str) -> CrystalSpec:
+    from epicarve.workflow.recipe import CrystalSpec
+
+    is_file = name.lower().endswith(".cif") or Path(name).is_file()
+    return CrystalSpec(file=Path(name)) if is_file else CrystalSpec(name=name)
+
+
+def _indices(text: str | None, option: str) -> list[int] | None:
+    from epicarve.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise InputError(
+            f"{option} {text}: not Miller indices; give whole numbers, such as 0,1,0"
+        ) from None
+
+
+def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"interfaces": list(ranking.entries), "failed": list(ranking.failed)})
+        return
+    _print_table(ranking.entries)
+    for pair in ranking.failed:
+        where = f"{pair['film']} on {pair['substrate']}"
+        console().print(f"[yellow]{where}[/]: {pair['reason']}", soft_wrap=True)
+    for note in ranking.notes:
+        console().print(f"[yellow]note[/] {note}", soft_wrap=True)
+    if out is not None:
+        console().print(
+            f"interface.json, interfaces.csv and interface.png in {out}", soft_wrap=True
+        )
+
+
+def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    names = {(entry["film"], entry["substrate"]) for entry in entries}
+    title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("film", no_wrap=True)
+    table.add_column("substrate", no_wrap=True)
+    for heading in ("area", "strain", "matched", "min", "rms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("continues", no_wrap=True)
+    table.add_column("gap", justify="right", no_wrap=True)
+    table.caption = (
+        "lengths in Å, areas in Å²; min: when registry, gap or strain are changed a little"
+    )
+    table.caption_justify = "left"
+    for entry in entries:
+        continuity = entry["continuity"]
+        fraction = f"{continuity['matched_fraction']:.2f}"
+        colour = "green" if continuity["continuous"] else "default"
+        faces = [
+            f"{plane_name(entry[f'{side}_hkl'])} {entry[f'{side}_termination']}"
+            for side in ("film", "substrate")
+        ]
+        if len(names) > 1:
+            sides = zip(("film", "substrate"), faces, strict=True)
+            faces = [f"{entry[side]}\n{face}" for side, face in sides]
+        table.add_row(
+            *faces,
+            f"{entry['area_a2']:.0f}",
+            f"{max(map(abs, entry['strain']['film'])):.1%}",
+            f"[{colour}]{fraction}[/]",
+            f"{continuity['range'][0]:.2f}",
+            "" if continuity["rms_a"] is None else f"{continuity['rms_a']:.2f}",
+            "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
+            f"{entry['gap_a']:.2f}",
+        )
+    console().print(table)
