@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, model_validator
 
 from epicarve import __version__
+from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.figure import draw_interfaces
+from epicarve.builder.interfaces.repulsion import born_repulsion
 from epicarve.builder.interfaces.search import SearchOptions, search
 from epicarve.builder.summary import derived_notes
 from epicarve.errors import InputError
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces.interface import Interface
 
-SHOWN = 20
+SHOWN = 12
 """Interfaces of a pair that are reported, if not said otherwise."""
 
 DRAWN = 4
@@ -50,6 +52,9 @@ COLUMNS = (
     "continuous",
     "gap_a",
     "shortest_contact",
+    "adhesion_j_m2",
+    "energy_registry_off_a",
+    "energy_gap_a",
     "error",
 )
 """The columns of interfaces.csv."""
@@ -240,10 +245,17 @@ def _ranking(
 ) -> Ranking:
     return Ranking(
         interfaces=tuple(found),
-        entries=tuple(one.as_dict() for one in found),
+        entries=tuple(map(_entry, found)),
         failed=tuple(failed),
         notes=derived_notes(crystals),
     )
+
+
+def _entry(found: Interface) -> dict[str, Any]:
+    """Return what interface.json says of an interface, its energy with it."""
+    repulsion = born_repulsion(found.film.crystal, found.substrate.crystal)
+    energy = interface_energy(*whole_sides(found), repulsion)
+    return {**found.as_dict(), "energy": energy.as_dict(found)}
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:
@@ -280,6 +292,9 @@ def _table(ranking: Ranking) -> str:
                 "continuous": continuity["continuous"],
                 "gap_a": entry["gap_a"],
                 "shortest_contact": f"{contact['pair']} {contact['distance_a']:.3f}",
+                "adhesion_j_m2": entry["energy"]["adhesion_j_m2"],
+                "energy_registry_off_a": entry["energy"]["registry_off_a"],
+                "energy_gap_a": entry["energy"]["gap_a"],
             }
         )
     for pair in ranking.failed:

@@ -20,6 +20,7 @@ from .continuity import Boundary, cation_spacing_a, meeting_cations
 from .equivalence import distinct_cells
 from .face import distinct_planes, faces
 from .interface import CONTACT_DEPTH_A, Interface
+from .registry import registry_lattice_a
 from .strain import StrainRule, common_cell
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 CANDIDATES = 4
-"""Registries of a pair of terminations that are weighed with their contacts."""
+"""Ranks of registries of a pair of terminations that are weighed with their contacts."""
 
 REGISTRIES = 2
-"""Registries of a coincidence cell that are kept."""
+"""Values of the rms of a coincidence cell whose registries are kept."""
 
 UPSIDE_DOWN = np.diag([1, -1])
 """Takes units of a face's lattice vectors to those of the lattice turned upside down."""
@@ -91,8 +92,8 @@ def search(
     Raises
     ------
     InputError
-        If both crystals are the same, a plane has no atomic layers, or no pair of planes has a
-        coincidence cell; the message then tells the nearest.
+        If both crystals are the same, or no pair of planes has a coincidence cell; the message
+        then tells the nearest.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def search(
     >>> options = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
     >>> best = search(bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3"), options)[0]
     >>> best.continuity.matched_fraction, dict(best.continuity.pairs)
-    (1.0, {'Pb→Pb': 2})
+    (1.0, {'Pb→Cs': 2})
     """
     options = options or SearchOptions()
     if film.name == substrate.name:
@@ -120,16 +121,9 @@ def search(
 def _all_faces(
     crystal: Crystal, hkl: tuple[int, int, int] | None, max_index: int
 ) -> list[tuple[Face, ...]]:
-    """Return the faces of each plane; planes without atomic layers are left out, if not asked."""
-    if hkl is not None:
-        return [faces(crystal, hkl)]
-    found = []
-    for plane in distinct_planes(crystal, max_index):
-        try:
-            found.append(faces(crystal, plane))
-        except InputError:
-            continue
-    return found
+    """Return the faces of each plane that is looked at."""
+    planes = distinct_planes(crystal, max_index) if hkl is None else [hkl]
+    return [faces(crystal, plane) for plane in planes]
 
 
 class _PlanePair:
@@ -148,6 +142,10 @@ class _PlanePair:
         )
         self.commons = [
             common_cell(cell, film_lattice, lattice, options.strain) for cell in self.cells
+        ]
+        self.registry_lattices_a = [
+            registry_lattice_a(common.lattice_a, cell.film_matrix, cell.substrate_matrix)
+            for cell, common in zip(self.cells, self.commons, strict=True)
         ]
         self.limits_a = contact_limits_a(film.crystal, substrate.crystal)
         self.spacings_a: dict[Side, float] = {
@@ -175,17 +173,22 @@ class _PlanePair:
         ]
         found: list[_Candidate] = []
         for possible, k, side in sorted(tries, key=lambda one: -one[0]):
-            if len(found) >= CANDIDATES and -found[CANDIDATES - 1].rank[0] > possible:
+            ranks = sorted({one.rank for one in found})
+            if len(ranks) >= CANDIDATES and -ranks[CANDIDATES - 1][0] > possible:
                 break  # no registry of this cell, nor of the next ones, is as continuous
             boundary = self._boundary(*meeting[side], k, side)
             found += [
                 _Candidate(boundary.continuity(shift).rank, k, boundary, shift)
-                for shift in boundary.registries()[:REGISTRIES]
+                for shift in boundary.registries(REGISTRIES)
             ]
-            found.sort(key=lambda one: one.rank)
+        worst = sorted({one.rank for one in found})[:CANDIDATES][-1]
         best = min(
-            (self._rested(film, substrate, one) for one in found[:CANDIDATES]),
-            key=lambda one: (one.rank, self.cells[one.cell].max_strain),
+            (self._rested(film, substrate, one) for one in found if one.rank <= worst),
+            key=lambda one: (
+                one.rank,
+                round(self.cells[one.cell].max_strain, 6),
+                round(float(one.shift_a[2]), 3),
+            ),
         )
         x, y, z = best.shift_a.tolist()
         return Interface(
@@ -219,6 +222,7 @@ class _PlanePair:
             substrate.supercell(cell.substrate_matrix).deformed(common.substrate_deformation),
             side,
             self.spacings_a[side],
+            self.registry_lattices_a[k],
         )
 
     def _in_cell(self, side: Side, which: int, k: int) -> Stack:
@@ -259,8 +263,6 @@ def _nearest_miss(
     """Say which coincidence cell comes nearest, when none is within the tolerances."""
     area_a2, limit = options.match.max_area_a2, options.match.max_strain
     pairs = [(films[0], substrates[0]) for films, substrates in product(above, below)]
-    if not pairs:
-        return "no plane of both crystals has atomic layers to end on; raise max_index"
     names = f"{pairs[0][0].crystal.name} and {pairs[0][1].crystal.name}"
     missed = (
         f"no planes of {names} have a coincidence cell up to {area_a2:g} Å² strained by "
