@@ -17,7 +17,7 @@ from epicarve.builder.shapes.spec import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
-from epicarve.workflow.recipe import Recipe, read_recipe
+from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
 from epicarve.workflow.run import run
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +37,14 @@ def opened(recipe: Recipe) -> Recipe:
     core = recipe.core.model_copy(update={"shape": recipe.core.shape.model_copy(update=front)})
     shape = recipe.shape.model_copy(update=front)
     return recipe.model_copy(update={"core": core, "shape": shape})
+
+
+def small_janus() -> Recipe:
+    """Return the heterostructure of the study, small enough for the embedded engine."""
+    recipe = read_recipe(ROOT / "examples" / "pb4s3cl2-cspbcl3.yaml").as_dict()
+    for half in ("film", "substrate"):
+        recipe[half]["shape"]["diameter_nm"] = 1.8
+    return parse_recipe({**recipe, "engine": "xtb", "xtb": {"max_steps": 5}})
 
 
 def draw_interface_energy(path: Path) -> None:
@@ -81,4 +89,6 @@ if __name__ == "__main__":
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
         run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
         shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        run(small_janus(), Path(scratch) / "janus")
+        shutil.copy(Path(scratch) / "janus" / "profile.png", IMAGES / "janus-profile.png")
     draw_interface_energy(IMAGES / "interface-energy.png")
