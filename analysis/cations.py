@@ -58,9 +58,10 @@ def cation_alignment(
     near = cKDTree(model.positions_a[above]).sparse_distance_matrix(
         cKDTree(model.positions_a[below]), CONTACT_RANGE_A, output_type="ndarray"
     )
+    if len(near):
+        near = np.sort(near[near["v"] <= first_shell_limit_a(near["v"])], order=["i", "j"])
     if len(np.unique(near["i"])) < 2:
-        return None, f"fewer than two cations have one of the other domain in {CONTACT_RANGE_A:g} Å"
-    near = np.sort(near[near["v"] <= first_shell_limit_a(near["v"])], order=["i", "j"])
+        return None, "fewer than two cations face one of the other domain across the interface"
     first, second = above[near["i"]], below[near["j"]]
 
     def apart(positions_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
