@@ -107,10 +107,11 @@ def test_another_cell_of_the_lattice_gives_the_same(film, substrate, ranked):
     hkl = tuple((change @ [0, 1, 0]).tolist())
     found = search(other, substrate, STUDY.model_copy(update={"film_hkl": hkl}))
     assert scores(found) == scores(ranked)
+    twice = np.vstack([substrate.fractional, substrate.fractional + np.array([0, 1, 0])])
     doubled = replace(
         substrate,
         cell_a=np.diag([1, 2, 1]) @ substrate.cell_a,
-        fractional=np.vstack([substrate.fractional, [*substrate.fractional, 0, 1, 0]]) / [1, 2, 1],
+        fractional=twice / [1, 2, 1],
         symbols=np.tile(substrate.symbols, 2),
         oxidation_states=np.tile(substrate.oxidation_states, 2),
     )

@@ -173,14 +173,39 @@ class Boundary:
             moved = np.einsum("ij,ijk->ik", near, apart)
             shifts = shifts + moved / np.maximum(near.sum(axis=1), 1)[:, None]
         shifts = self._distinct(shifts)
-        squared = (_nearest_image(offsets - shifts[:, None], lattice) ** 2).sum(axis=2)
-        near = squared <= self.tolerance_a**2
-        counts = near.sum(axis=1)
-        rms = np.sqrt((squared * near).sum(axis=1) / np.maximum(counts, 1)).round(4)
-        most = counts == counts.max()
+        fractions, rms = self.scores(shifts)
+        rms = rms.round(4)
+        most = fractions == fractions.max()
         wanted = most & (rms <= np.unique(rms[most])[:n_wanted].max())
         order = np.lexsort((*shifts.round(4).T[::-1], rms))
         return np.asarray(shifts[order[wanted[order]]])
+
+    def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return matched fraction and rms, in Å, of many translations of the film at once.
+
+        Parameters
+        ----------
+        shifts_a : ndarray of float, shape (n, 3)
+            Translations (x, y, z) in Å.
+
+        Returns
+        -------
+        matched_fractions, rms_a : ndarray of float, shape (n,)
+            As `continuity` tells them one by one; the rms is 0 where nothing matches.
+        """
+        offsets = self.substrate.positions_a - self.film.positions_a[:, None]
+        apart = _nearest_image(offsets - shifts_a[:, None, None], self.substrate.lattice_a)
+        squared = (apart**2).sum(axis=3)
+        near = squared <= self.tolerance_a**2
+        # cations lie farther apart than two tolerances: seldom can one continue two sites
+        crowded = (near.sum(axis=1) > 1).any(axis=1) | (near.sum(axis=2) > 1).any(axis=1)
+        for one in np.flatnonzero(crowded):
+            rows, columns, _ = assigned(squared[one], self.tolerance_a)
+            near[one] = False
+            near[one, rows, columns] = True
+        counts = near.sum(axis=(1, 2))
+        rms = np.sqrt((squared * near).sum(axis=(1, 2)) / np.maximum(counts, 1))
+        return 2.0 * counts / (self.film.n_ions + self.substrate.n_ions), rms
 
     def _distinct(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each translation once, moved to near the origin by those that change nothing."""
@@ -233,17 +258,21 @@ def cation_spacing_a(crystal: Crystal) -> float:
     return float((crystal.volume_a3 / n_cations) ** (1.0 / 3.0))
 
 
-def meeting_cations(film: Face, substrate: Face, continued: Side) -> tuple[Stack, Stack]:
-    """Return the cations of film and substrate that meet when one side's lattice is continued.
+def meeting_cations(face: Face, *, is_continued: bool, spacing_a: float) -> Stack:
+    """Return the cations with which a side meets the other one, below or beyond its face.
 
-    Each in its own lattice, the film turned upside down: sites of the continued side beyond its
-    face, and the outermost cations of the other, both half a mean cation spacing deep.
+    Parameters
+    ----------
+    face : Face
+        The face of the side.
+    is_continued : bool
+        Whether the lattice of this side is continued: then sites beyond the face, otherwise its
+        outermost cations.
+    spacing_a : float
+        Mean cation spacing in Å of the side that is continued; half of it is looked at.
     """
-    if continued == "film":
-        depth_a = 0.5 * cation_spacing_a(film.crystal)
-        return film.continued_cations(depth_a).flipped(), substrate.outermost_cations(depth_a)
-    depth_a = 0.5 * cation_spacing_a(substrate.crystal)
-    return film.outermost_cations(depth_a).flipped(), substrate.continued_cations(depth_a)
+    depth_a = 0.5 * spacing_a
+    return face.continued_cations(depth_a) if is_continued else face.outermost_cations(depth_a)
 
 
 def assigned(

@@ -71,12 +71,14 @@ class Interface:
     @cached_property
     def boundary(self) -> Boundary:
         """The cations that meet, the film's as they lie where both cuts meet at z = 0."""
-        film, substrate = meeting_cations(self.film, self.substrate, self.continued)
-        continued = self.film if self.continued == "film" else self.substrate
+        on_film = self.continued == "film"
+        spacing_a = cation_spacing_a((self.film if on_film else self.substrate).crystal)
+        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
+        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
         return Boundary(
-            *self._in_common_cell(film, substrate),
+            *self._in_common_cell(film.flipped(), substrate),
             self.continued,
-            cation_spacing_a(continued.crystal),
+            spacing_a,
             self.registry_lattice_a,
         )
 
@@ -153,14 +155,17 @@ class Interface:
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
+        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
         rules = [
             self.strain_rule.model_copy(update={"fixed": side})
             for side in ("substrate", "film", "split")
+            if side != self.strain_rule.fixed
         ]
+        here = np.array(self.shift_a)
         return {
-            "registry": self._ranges(self.moved(step) for step in around),
-            "gap": self._ranges(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
-            "strain": self._ranges(self._restrained(rule) for rule in rules),
+            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
+            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
+            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -220,8 +225,8 @@ class Interface:
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
         return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
 
-    def _ranges(self, others: Iterable[Interface]) -> dict[str, list[Any]]:
-        every = [self.continuity, *(other.continuity for other in others)]
+    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
+        every = [self.continuity, *others]
         fractions = [one.matched_fraction for one in every]
         rms = [one.rms_a for one in every if one.rms_a is not None]
         return {
