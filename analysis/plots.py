@@ -46,8 +46,16 @@ def dos_plot(analysis: Analysis) -> str:
     label = "Energy − HOMO (eV)" if analysis.gap.homo_ev is not None else "Energy (eV)"
     plot.update_xaxes(title_text=label, row=2, col=1)
     plot.update_yaxes(mirror=True, fixedrange=True)
+    lowest = 0.7 * min(1.0 / analysis.states.n_atoms, analysis.gap.filtered.limit)
     plot.update_yaxes(
-        type="log", dtick=1, title_text="IPR", color=red, tickformat="~g", row=1, col=1
+        type="log",
+        range=[float(np.log10(lowest)), float(np.log10(1.5))],
+        dtick=1,
+        title_text="IPR",
+        color=red,
+        tickformat="~g",
+        row=1,
+        col=1,
     )
     plot.update_yaxes(
         title_text="DOS (states/eV)" if restricted else "DOS (states/eV), α ↑ β ↓",

@@ -86,7 +86,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
         ),
         provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
-        data=data.replace("</", "<\\/"),
+        data=data.replace("<", "\\u003c"),
         plotly=get_plotlyjs(),
         script="\n".join(_template(name) for name in SCRIPTS),
     )
