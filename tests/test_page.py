@@ -19,10 +19,14 @@ pytestmark = pytest.mark.chromium
 ELEMENTS = colours("safe")["elements"]
 CLICKED = 299  # the HOMO, a trap
 PIXELS = "document.getElementById('model').toDataURL()"
+PLOTTED = "document.getElementById('dos').toDataURL()"
 PLACE = """(() => {{
-  const box = plot.getBoundingClientRect(), full = plot._fullLayout, i = {state};
-  return [box.left + full.xaxis._offset + full.xaxis.d2p(STATES.energies_ev[i] - DATA.zero_ev),
-          box.top + full.yaxis._offset + full.yaxis.d2p(STATES.ipr[i])];
+  const box = plot.canvas.getBoundingClientRect(), [x, y] = plot.placeOf({state});
+  return [box.left + x, box.top + y];
+}})()"""
+MARK = """(() => {{
+  const [x, y] = plot.placeOf({state}), ratio = plot.canvas.width / plot.canvas.clientWidth;
+  return [...plot.context.getImageData(x * ratio, y * ratio, 1, 1).data.slice(0, 3)];
 }})()"""
 
 
@@ -143,24 +147,38 @@ def test_the_threshold_moves_the_gap_by_the_rule_of_the_analysis(study, found):
         }
 
 
-def test_the_slider_moves_lines_marks_and_tables(study, found):
+def test_the_slider_moves_marks_and_tables(study, found):
     analysis = found["study"]
     assert f"gap {analysis.gap.filtered.gap_ev:.3f} eV" in study.run("element('gap').textContent")
     n_traps = int((~analysis.gap.filtered.kept).sum())
-    hollow = "plot.data[0].marker.color.filter(c => c === '#fff').length"
     rows = "document.querySelectorAll('#states tr.trap').length"
-    assert study.run(hollow) == n_traps == 3
-    assert study.run(rows) == n_traps
+    assert study.run(rows) == n_traps == 3
+    assert study.run(MARK.format(state=CLICKED)) == [255, 255, 255]  # hollow
     study.run("element('threshold').value = 1000")
     study.run("element('threshold').dispatchEvent(new Event('input'))")
     study.settle()
     assert study.run("limit") == 1.0
-    assert study.run(hollow) == study.run(rows) == 0
+    assert study.run(rows) == 0
+    red = colours("safe")["ipr"]
+    assert study.run(MARK.format(state=CLICKED)) == [int(red[k : k + 2], 16) for k in (1, 3, 5)]
     plain = analysis.gap.homo_lumo_gap_ev
     assert study.run("element('gap').textContent").startswith(f"gap {plain:.3f} eV (0 valence")
-    assert study.run("plot.layout.shapes.at(-1).y0") == 1.0
     study.run("element('threshold-reset').click()")
     assert study.run("limit") == 0.03
+
+
+def test_a_range_of_energies_is_zoomed_into(study):
+    left, top, height = study.run(
+        "(box => [box.left, box.top, box.height])(plot.canvas.getBoundingClientRect())"
+    )
+    before, home = study.run(PLOTTED), study.run("plot.view")
+    ends = study.run("[plot.energyAt(200), plot.energyAt(400)]")
+    study.drag((left + 400, top + height / 2), (left + 200, top + height / 2))
+    assert study.run("plot.view") == pytest.approx(ends, abs=0.02)
+    assert study.run(PLOTTED) != before
+    study.run("plot.zoom(...plot.home)")
+    assert study.run("plot.view") == home
+    assert study.run(PLOTTED) == before
 
 
 def test_arrow_keys_step_through_the_states_by_energy(study, found):
@@ -211,13 +229,21 @@ def test_a_row_of_a_table_selects_its_state(study, found):
     assert study.run("document.querySelectorAll('tr.chosen').length") == 2  # traps and states
 
 
-def test_groups_of_the_plot_are_chosen(study):
+def test_groups_of_the_plot_are_chosen_and_hidden(study, found):
     titles = study.run("[...element('groups').options].map(o => o.text)")
-    by_domain = titles.index("by domain")
-    study.run(f"element('groups').value = {by_domain}")
+    study.run(f"element('groups').value = {titles.index('by domain')}")
     study.run("element('groups').dispatchEvent(new Event('change'))")
-    shown = study.run("plot.data.filter(t => t.meta && t.visible).map(t => t.name)")
-    assert sorted(shown) == ["CsPbCl3", "PbS"]
+    layers = "plot.stacks().spins[0].map(layer => layer.name)"
+    assert study.run(layers) == ["PbS", "CsPbCl3"]
+    analysis = found["study"]
+    dos = next(each for each in analysis.densities if each.groups == ("PbS", "CsPbCl3"))
+    grid_ev = np.array(study.run("plot.stacks().energies")) + analysis.gap.homo_ev
+    exact = np.interp(grid_ev, dos.grid_ev, dos.total[0])
+    total = study.run("Array.from(plot.stacks().spins[0].at(-1).above)")
+    np.testing.assert_allclose(total, exact, rtol=1e-5, atol=1e-5)
+    study.run("element('legend').querySelector('input').click()")
+    assert study.run(layers) == ["CsPbCl3"]
+    study.run("element('groups').value = 0; chooseGroups(0)")
 
 
 def test_an_address_selects_a_state_of_one_spin(window, folder, found):
