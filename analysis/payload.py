@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from epicarve.style import Palette
 
     from .results import Analysis
+    from .sites import Sites
 
 WEIGHT_BYTES = 3_000_000
 """Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
@@ -92,7 +93,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
             }
             for grouping in groupings(analysis, PALETTE)
         ],
-        "atoms": None if model is None else _atoms(model),
+        "atoms": None if model is None else _atoms(model, analysis.sites),
         "colours": {
             "elements": element_colours(tuple(dict.fromkeys(states.symbols)), PALETTE),
             **{name: palette[name] for name in ("weights", "ipr", "filtered_gap", "plain_gap")},
@@ -123,12 +124,15 @@ def _note_of_weights(n_weighted: int, n_states: int) -> str:
     )
 
 
-def _atoms(model: Model) -> dict[str, Any]:
-    """Return the ions of the model, centred."""
+def _atoms(model: Model, sites: Sites) -> dict[str, Any]:
+    """Return the ions of the model, centred, with what is known of their places."""
+    unknown = [""] * model.n_atoms
+    bonds = model.coordination if sites.coordination is None else sites.coordination
     return {
         "symbols": model.symbols.tolist(),
         "domains": model.domains.tolist(),
-        "coordination": model.coordination.tolist(),
+        "places": unknown if sites.positions is None else sites.positions.tolist(),
+        "coordination": bonds.tolist(),
         "bulk_coordination": model.bulk_coordination.tolist(),
         "positions_a": _encoded(centred(model), "float32"),
         "radii_a": _encoded(radii_a(model), "float32"),

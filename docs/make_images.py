@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,21 @@ def opened(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"core": core, "shape": shape})
 
 
+def photograph(report: Path, state: int, picture: Path) -> None:
+    """Open a report in headless Chromium with a state selected, and save what is seen."""
+    command = [
+        "chromium",
+        "--headless=new",
+        "--no-sandbox",
+        "--hide-scrollbars",
+        "--window-size=1280,1450",
+        "--virtual-time-budget=4000",
+        f"--screenshot={picture}",
+        f"{report.resolve().as_uri()}#state={state}",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -38,5 +54,8 @@ if __name__ == "__main__":
             shutil.copy(Path(scratch) / name / "preview.png", IMAGES / f"{name}.png")
         build(opened(read_recipe(ROOT / f"examples/{CORE_SHELL}.yaml")), Path(scratch) / CORE_SHELL)
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
-        run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
-        shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        summary = run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
+        for figure in ("dos", "scan", "trap-map"):
+            shutil.copy(Path(scratch) / "demo" / f"{figure}.png", IMAGES / f"demo-{figure}.png")
+        homo = round(summary["n_electrons"] / 2)
+        photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
