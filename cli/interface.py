@@ -36,7 +36,7 @@ def interface(
         Literal["substrate", "film", "split"],
         typer.Option(help="Whose lattice the interface takes."),
     ] = "substrate",
-    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 20,
+    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Rank the interfaces of two crystals by the continuity of their cations."""
@@ -111,36 +111,43 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
 
     names = {(entry["film"], entry["substrate"]) for entry in entries}
     title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table = Table(
+        title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False
+    )
     table.add_column("film", no_wrap=True)
     table.add_column("substrate", no_wrap=True)
-    for heading in ("area", "strain", "matched", "min", "rms"):
+    several = len(names) > 1
+    for heading in ("strain" if several else "area", "matched", "min", "rms"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("continues", no_wrap=True)
-    table.add_column("gap", justify="right", no_wrap=True)
+    for heading in ("gap", "J/m²", "off"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.caption = (
-        "lengths in Å, areas in Å²; min: when registry, gap or strain are changed a little"
+        "in Å and Å²; min: least matched fraction if registry, gap or strain change a bit\n"
+        "J/m²: work of adhesion of rigid ions; off: from here to their best registry"
     )
     table.caption_justify = "left"
     for entry in entries:
-        continuity = entry["continuity"]
+        continuity, energy = entry["continuity"], entry["energy"]
         fraction = f"{continuity['matched_fraction']:.2f}"
         colour = "green" if continuity["continuous"] else "default"
         faces = [
             f"{plane_name(entry[f'{side}_hkl'])} {entry[f'{side}_termination']}"
             for side in ("film", "substrate")
         ]
-        if len(names) > 1:
+        if several:
             sides = zip(("film", "substrate"), faces, strict=True)
             faces = [f"{entry[side]}\n{face}" for side, face in sides]
+        strain, area = max(map(abs, entry["strain"]["film"])), entry["area_a2"]
         table.add_row(
             *faces,
-            f"{entry['area_a2']:.0f}",
-            f"{max(map(abs, entry['strain']['film'])):.1%}",
+            f"{strain:.1%}" if several else f"{area:.0f}",
             f"[{colour}]{fraction}[/]",
             f"{continuity['range'][0]:.2f}",
             "" if continuity["rms_a"] is None else f"{continuity['rms_a']:.2f}",
             "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
             f"{entry['gap_a']:.2f}",
+            f"{energy['adhesion_j_m2']:.2f}" if energy["is_bound"] else "",
+            f"{energy['registry_off_a']:.2f}",
         )
     console().print(table)

@@ -291,6 +291,15 @@ def test_large_strain_is_refused_unless_allowed():
     assert allowed.film_strain == pytest.approx([0.14, 0.14])
 
 
+def test_the_film_may_be_larger_than_the_largest_area():
+    """The area is that of the substrate's supercell, 25 Å²; the film's is 27 Å²."""
+    options = MatchOptions(max_area_a2=25.0, max_strain=0.06)
+    (cell,) = distinct_cells(
+        coincidence_cells(5.2 * np.eye(2), 5.0 * np.eye(2), options), SQUARE_TURNS, SQUARE_TURNS
+    )
+    assert cell.area_a2 == pytest.approx(25.0)
+
+
 def test_no_match_tells_the_nearest():
     options = MatchOptions(max_area_a2=70.0, max_strain=0.01)
     with pytest.raises(InputError, match=r"nearest has 62\.8 Å² and 3\.4%: raise max_strain"):

@@ -57,6 +57,9 @@ def study():
     return interface("Pb4S3Br2", (0, 1, 0), "CsPbBr3", (1, 0, 0))
 
 
+ROTATION_OF = {"inversion": "inversion", "mirror": "mirror", "glide": "mirror"}
+
+
 def is_turned_over(slab):
     """Names of the operations of the slab, by spglib, that take its top to its bottom."""
     kinds = np.unique(np.char.add(slab.symbols, slab.domains), return_inverse=True)[1] + 1
@@ -128,7 +131,7 @@ def test_symmetric_slabs_are_symmetric_by_spglib(pair, middle, ends, expected):
     slab = build_slab(interface(*pair, ends=ends), SlabOptions(middle=middle, vacuum_a=15.0))
     named = slab.as_dict()["symmetry"]
     assert expected in (None, named)
-    assert named in is_turned_over(slab)
+    assert ROTATION_OF[named] in is_turned_over(slab)
     assert slab.net_charge == 0
     assert slab.dipole_e_a == pytest.approx(0.0, abs=0.02 * slab.n_atoms)
     layers = [layer["domain"] for layer in slab.as_dict()["layers"]]
@@ -148,16 +151,29 @@ def test_a_mirror_serves_where_there_is_no_inversion(tmp_path):
     assert slab.dipole_e_a == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_glide_serves_if_the_cell_keeps_it():
+    """Cc has a glide plane (010); twice the glide, c, must be a vector of the common cell."""
+    pair = interface("Pb3S2Cl2", (0, 1, 0), "CsPbCl3", (1, 0, 0))
+    slab = build_slab(pair, SlabOptions(middle="film"))
+    assert slab.as_dict()["symmetry"] == "glide"
+    assert is_turned_over(slab) == {"mirror"}
+    other = interface("Pb3S2Cl2", (0, 1, 0), "PbS", (1, 0, 0))
+    with pytest.raises(InputError, match="that the cell keeps"):
+        build_slab(other, SlabOptions(middle="film"))
+
+
 def test_an_unsymmetric_slab_is_not_found_symmetric(study):
     assert is_turned_over(build_slab(study)) == set()
 
 
 def test_a_crystal_without_inversion_is_refused_in_the_middle():
     pair = interface("Pb3S2Cl2-I213", (1, 0, 0), "CsPbCl3", (1, 0, 0))
-    with pytest.raises(InputError, match=r"neither an inversion centre nor a mirror.*\[1, 0, 0\]"):
+    with pytest.raises(
+        InputError, match=r"no inversion centre, and no mirror or glide.*\[1, 0, 0\]"
+    ):
         build_slab(pair, SlabOptions(middle="film"))
     slab = build_slab(pair, SlabOptions(middle="substrate"))
-    assert slab.as_dict()["symmetry"] in is_turned_over(slab)
+    assert ROTATION_OF[slab.as_dict()["symmetry"]] in is_turned_over(slab)
 
 
 def test_a_polar_middle_is_refused_and_its_dipole_told():
@@ -205,7 +221,7 @@ def test_slabs_are_neutral_and_as_thick_as_asked(study, shift, thicknesses, midd
         found = thick[face.crystal.name]
         assert least - 1e-5 <= found <= least + face.period_a + 1e-5
     if middle is not None:
-        assert slab.as_dict()["symmetry"] in is_turned_over(slab)
+        assert ROTATION_OF[slab.as_dict()["symmetry"]] in is_turned_over(slab)
 
 
 def test_ase_and_pymatgen_read_the_same_slab(study, tmp_path):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, model_validator
 
 from epicarve import __version__
+from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.figure import draw_interfaces
+from epicarve.builder.interfaces.repulsion import born_repulsion
 from epicarve.builder.interfaces.search import SearchOptions, search
 from epicarve.builder.summary import derived_notes
 from epicarve.errors import InputError
@@ -22,12 +24,13 @@ from .build import load_crystal
 from .recipe import CrystalSpec, checked, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces.interface import Interface
+    from epicarve.builder.interfaces.repulsion import Repulsion
 
-SHOWN = 20
+SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
 
 DRAWN = 4
@@ -50,6 +53,9 @@ COLUMNS = (
     "continuous",
     "gap_a",
     "shortest_contact",
+    "adhesion_j_m2",
+    "energy_registry_off_a",
+    "energy_gap_a",
     "error",
 )
 """The columns of interfaces.csv."""
@@ -240,10 +246,22 @@ def _ranking(
 ) -> Ranking:
     return Ranking(
         interfaces=tuple(found),
-        entries=tuple(one.as_dict() for one in found),
+        entries=tuple(_entries(found)),
         failed=tuple(failed),
         notes=derived_notes(crystals),
     )
+
+
+def _entries(found: Sequence[Interface]) -> Iterator[dict[str, Any]]:
+    """Yield what interface.json says of each interface, its energy with it."""
+    repulsions: dict[tuple[str, str], Repulsion] = {}
+    for one in found:
+        crystals = (one.film.crystal, one.substrate.crystal)
+        names = (crystals[0].name, crystals[1].name)
+        if names not in repulsions:
+            repulsions[names] = born_repulsion(*crystals)
+        energy = interface_energy(*whole_sides(one), repulsions[names])
+        yield {**one.as_dict(), "energy": energy.as_dict(one)}
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:
@@ -280,6 +298,9 @@ def _table(ranking: Ranking) -> str:
                 "continuous": continuity["continuous"],
                 "gap_a": entry["gap_a"],
                 "shortest_contact": f"{contact['pair']} {contact['distance_a']:.3f}",
+                "adhesion_j_m2": entry["energy"]["adhesion_j_m2"],
+                "energy_registry_off_a": entry["energy"]["registry_off_a"],
+                "energy_gap_a": entry["energy"]["gap_a"],
             }
         )
     for pair in ranking.failed:

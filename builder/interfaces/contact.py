@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,6 +44,14 @@ class Contact:
     substrate: str
     distance_a: float
     fraction_of_bulk: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the pair and its distance for interface.json."""
+        return {
+            "pair": f"{self.film}-{self.substrate}",
+            "distance_a": self.distance_a,
+            "fraction_of_bulk": self.fraction_of_bulk,
+        }
 
 
 def contact_gap_a(

@@ -46,7 +46,11 @@ CONTINUOUS = 0.9
 WIDENING = (1.5, 1.2, 1.0, 1.0)
 """Tolerances, as multiples of the true one, with which a registry is refined."""
 
-SAME_REGISTRY_A = 0.05
+SAME_REGISTRY_A = 0.02
+"""Translations that agree to this, in Å, are refined and told only once."""
+
+FOLD_GRAIN = 1e-4
+"""A translation this close to the edge of a cell, as a fraction of it, is on the edge."""
 
 
 @dataclass(frozen=True)
@@ -129,56 +133,87 @@ class Boundary:
         Which side is continued.
     spacing_a : float
         Mean cation spacing in Å of the continued crystal.
+    registry_lattice_a : ndarray of float, shape (2, 2)
+        Translations of the film that change nothing, see `registry_lattice_a`.
     """
 
     film: Stack
     substrate: Stack
     continued: Side
     spacing_a: float
+    registry_lattice_a: NDArray[np.float64]
 
     @property
     def tolerance_a(self) -> float:
         """Largest distance in Å of a cation from the site that it continues."""
         return TOLERANCE_IN_SPACINGS * self.spacing_a
 
-    def registries(self) -> NDArray[np.float64]:
+    def registries(self, n_wanted: int) -> NDArray[np.float64]:
         """Return translations (x, y, z) of the film that match most cations, best first.
 
         Every registry that puts one cation on one site is a start; each is refined to the mean
         of the displacements of its matched pairs, until it rests.
 
+        Parameters
+        ----------
+        n_wanted : int
+            How many values of the rms, smallest first; all translations that share one count.
+
         Returns
         -------
         ndarray of float, shape (n, 3)
-            In Å; equal ones once. All have the largest number of matches, in order of rms.
+            In Å; equal ones once. All have the largest number of matches.
         """
         lattice = self.substrate.lattice_a
         offsets = (self.substrate.positions_a[:, None] - self.film.positions_a).reshape(-1, 3)
-        starts = offsets.copy()
-        starts[:, :2] = _first_cell(starts[:, :2], lattice)
-        _, first = np.unique(starts.round(3), axis=0, return_index=True)
-        shifts = starts[np.sort(first)]
+        shifts = self._distinct(offsets)
         for widening in WIDENING:
             apart = _nearest_image(offsets - shifts[:, None], lattice)
             near = (apart**2).sum(axis=2) <= (widening * self.tolerance_a) ** 2
-            counts = near.sum(axis=1)
-            shifts = (
-                shifts + (apart * near[:, :, None]).sum(axis=1) / np.maximum(counts, 1)[:, None]
-            )
-        apart = _nearest_image(offsets - shifts[:, None], lattice)
-        squared = (apart**2).sum(axis=2)
+            moved = np.einsum("ij,ijk->ik", near, apart)
+            shifts = shifts + moved / np.maximum(near.sum(axis=1), 1)[:, None]
+        shifts = self._distinct(shifts)
+        fractions, rms = self.scores(shifts)
+        rms = rms.round(4)
+        most = fractions == fractions.max()
+        wanted = most & (rms <= np.unique(rms[most])[:n_wanted].max())
+        order = np.lexsort((*shifts.round(4).T[::-1], rms))
+        return np.asarray(shifts[order[wanted[order]]])
+
+    def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return matched fraction and rms, in Å, of many translations of the film at once.
+
+        Parameters
+        ----------
+        shifts_a : ndarray of float, shape (n, 3)
+            Translations (x, y, z) in Å.
+
+        Returns
+        -------
+        matched_fractions, rms_a : ndarray of float, shape (n,)
+            As `continuity` tells them one by one; the rms is 0 where nothing matches.
+        """
+        offsets = self.substrate.positions_a - self.film.positions_a[:, None]
+        apart = _nearest_image(offsets - shifts_a[:, None, None], self.substrate.lattice_a)
+        squared = (apart**2).sum(axis=3)
         near = squared <= self.tolerance_a**2
-        counts = near.sum(axis=1)
-        rms = np.sqrt((squared * near).sum(axis=1) / np.maximum(counts, 1))
-        shifts[:, :2] = _first_cell(shifts[:, :2], lattice)
-        order = np.lexsort((*shifts.round(4).T[::-1], rms.round(4), -counts))
-        order = order[counts[order] == counts.max()]
-        kept: list[int] = []
-        for one in order.tolist():
-            away = _nearest_image(shifts[kept] - shifts[one], lattice)
-            if not (np.linalg.norm(away, axis=1) < SAME_REGISTRY_A).any():
-                kept.append(one)
-        return np.asarray(shifts[kept])
+        # cations lie farther apart than two tolerances: seldom can one continue two sites
+        crowded = (near.sum(axis=1) > 1).any(axis=1) | (near.sum(axis=2) > 1).any(axis=1)
+        for one in np.flatnonzero(crowded):
+            rows, columns, _ = assigned(squared[one], self.tolerance_a)
+            near[one] = False
+            near[one, rows, columns] = True
+        counts = near.sum(axis=(1, 2))
+        rms = np.sqrt((squared * near).sum(axis=(1, 2)) / np.maximum(counts, 1))
+        return 2.0 * counts / (self.film.n_ions + self.substrate.n_ions), rms
+
+    def _distinct(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return each translation once, moved to near the origin by those that change nothing."""
+        inside = shifts_a.copy()
+        parts = shifts_a[:, :2] @ np.linalg.inv(self.registry_lattice_a)
+        inside[:, :2] = (parts - np.floor(parts + FOLD_GRAIN)) @ self.registry_lattice_a
+        _, first = np.unique(np.rint(inside / SAME_REGISTRY_A), axis=0, return_index=True)
+        return np.asarray(inside[np.sort(first)])
 
     def continuity(self, shift_a: ArrayLike) -> Continuity:
         """Return the continuity with the film translated by (x, y, z) in Å."""
@@ -223,17 +258,21 @@ def cation_spacing_a(crystal: Crystal) -> float:
     return float((crystal.volume_a3 / n_cations) ** (1.0 / 3.0))
 
 
-def meeting_cations(film: Face, substrate: Face, continued: Side) -> tuple[Stack, Stack]:
-    """Return the cations of film and substrate that meet when one side's lattice is continued.
+def meeting_cations(face: Face, *, is_continued: bool, spacing_a: float) -> Stack:
+    """Return the cations with which a side meets the other one, below or beyond its face.
 
-    Each in its own lattice, the film turned upside down: sites of the continued side beyond its
-    face, and the outermost cations of the other, both half a mean cation spacing deep.
+    Parameters
+    ----------
+    face : Face
+        The face of the side.
+    is_continued : bool
+        Whether the lattice of this side is continued: then sites beyond the face, otherwise its
+        outermost cations.
+    spacing_a : float
+        Mean cation spacing in Å of the side that is continued; half of it is looked at.
     """
-    if continued == "film":
-        depth_a = 0.5 * cation_spacing_a(film.crystal)
-        return film.continued_cations(depth_a).flipped(), substrate.outermost_cations(depth_a)
-    depth_a = 0.5 * cation_spacing_a(substrate.crystal)
-    return film.outermost_cations(depth_a).flipped(), substrate.continued_cations(depth_a)
+    depth_a = 0.5 * spacing_a
+    return face.continued_cations(depth_a) if is_continued else face.outermost_cations(depth_a)
 
 
 def assigned(
@@ -277,9 +316,3 @@ def _nearest_image(
     moved = vectors_a.copy()
     moved[..., :2] -= np.rint(vectors_a[..., :2] @ np.linalg.inv(lattice_a)) @ lattice_a
     return moved
-
-
-def _first_cell(points_a: NDArray[np.float64], lattice_a: NDArray[np.float64]) -> Any:
-    """Move points (x, y) into the cell at the origin."""
-    inside = points_a @ np.linalg.inv(lattice_a)
-    return (inside - np.floor(inside + 1e-6)) @ lattice_a

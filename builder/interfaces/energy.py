@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import minimum_filter
@@ -116,6 +116,25 @@ class InterfaceEnergy:
     def adhesion_j_m2(self) -> float:
         """Work of adhesion in J/m²: what it takes to part the two rigid sides, if positive."""
         return -self.energy_j_m2
+
+    def as_dict(self, interface: Interface) -> dict[str, Any]:
+        """Return the numbers for interface.json, beside the interface that they are about.
+
+        ``registry_off_a`` is how far, in Å, the registry of least energy lies from the
+        interface's own, and ``gap_a`` is counted as the interface's is: between outermost
+        cations.
+        """
+        return {
+            "is_bound": self.is_bound,
+            "adhesion_j_m2": self.adhesion_j_m2,
+            "registry": {"shift_a": self.shift_a.tolist()},
+            "registry_off_a": interface.registry_distance_a(self.shift_a),
+            "gap_a": interface.gap_a + self.gap_a - interface.shift_a[2],
+            "vacuum_a": self.vacuum_a,
+            "shortest_contact": self.contact.as_dict(),
+            "film_dipole_e_per_a": self.film_dipole_e_per_a,
+            "substrate_dipole_e_per_a": self.substrate_dipole_e_per_a,
+        }
 
 
 def whole_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, Stack]:

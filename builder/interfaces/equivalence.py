@@ -67,11 +67,10 @@ def distinct_cells(
     common = np.gcd(np.gcd.reduce(maps.reshape(-1, 4), axis=1), determinant)
     maps = maps // common[:, None, None]
     scale = np.abs(determinant // common)
-    proper = [np.rint(np.linalg.det(group)).astype(int) for group in (film_group, substrate_group)]
     lowest = np.full((len(maps), 4), np.iinfo(np.int64).max)
-    for w, sign in zip(film_group, proper[0], strict=True):
-        for v in substrate_group[proper[1] == sign]:
-            turned = (adjugates(w[None])[0] * sign @ maps @ v).reshape(-1, 4)
+    for inverse in np.rint(np.linalg.inv(film_group)).astype(np.int64):
+        for operation in substrate_group:
+            turned = (inverse @ maps @ operation).reshape(-1, 4)
             lowest = np.where(_less(turned, lowest)[:, None], turned, lowest)
     _, first = np.unique(np.column_stack([scale, lowest]), axis=0, return_index=True)
     kept = []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 from ..planes import Termination, terminations
 from .equivalence import face_group
 from .stack import Stack
@@ -169,10 +171,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     Terminations that a lattice vector or a proper operation of the space group takes to one
     another are the same face and stand once; no others are merged.
 
-    Raises
-    ------
-    InputError
-        If the plane has no gap of `FACE_GAP_A` between atomic layers.
+    A plane whose atomic layers are nowhere `FACE_GAP_A` apart is cut at its widest gaps.
     """
     group = crystal.symmetry
     proper = np.linalg.det(group.rotations) > 0
@@ -181,7 +180,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     spacing_a = crystal.spacing_a(hkl)
     rises = group.translations[keeps] @ hkl / np.gcd.reduce(hkl)
     kept: list[Face] = []
-    for termination in terminations(crystal, hkl, FACE_GAP_A):
+    for termination in _terminations(crystal, hkl, FACE_GAP_A):
         apart = [
             (termination.offset_a - other.termination.offset_a) / spacing_a - rises
             for other in kept
@@ -189,6 +188,18 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
         if not any((np.abs(each - np.rint(each)) < SAME_HEIGHT).any() for each in apart):
             kept.append(Face(crystal, termination))
     return tuple(kept)
+
+
+def _terminations(
+    crystal: Crystal, hkl: tuple[int, int, int], layer_gap_a: float
+) -> tuple[Termination, ...]:
+    """Return the terminations at gaps of a width, or of half of it as often as it takes."""
+    try:
+        return terminations(crystal, hkl, layer_gap_a)
+    except InputError:
+        if layer_gap_a < SAME_A:
+            raise
+        return _terminations(crystal, hkl, 0.5 * layer_gap_a)
 
 
 def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, int], ...]:
@@ -223,7 +234,7 @@ def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
     shifts = group.translations[pure] % 1.0
     denominator = int(np.lcm.reduce([_denominator(x) for x in shifts.ravel()], initial=1))
     rows = np.vstack([np.rint(shifts * denominator), denominator * np.eye(3)]).astype(int)
-    return _row_hermite(rows)[:3] / denominator
+    return row_hermite(rows)[:3] / denominator
 
 
 def _denominator(fraction: float) -> int:
@@ -233,8 +244,14 @@ def _denominator(fraction: float) -> int:
     return 1
 
 
-def _row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bring integer rows to echelon form by whole row operations; zero rows last."""
+def row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bring integer rows to echelon form by whole row operations; zero rows last.
+
+    Examples
+    --------
+    >>> row_hermite(np.array([[2, 0], [0, 2], [1, 1]])).tolist()
+    [[1, 1], [0, 2], [0, 0]]
+    """
     left = rows.copy()
     top = 0
     for column in range(left.shape[1]):
@@ -261,7 +278,7 @@ def _common_divisor(values: NDArray[np.float64]) -> float:
 def _split(planes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return whole combinations of three vectors: two that end on plane 0, one on plane -1."""
     work = np.hstack([planes[:, None], np.eye(3, dtype=int)])
-    done = _row_hermite(work)
+    done = row_hermite(work)
     inward = -done[0, 1:] * np.sign(done[0, 0])
     return done[1:, 1:], inward
 

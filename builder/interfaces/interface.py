@@ -11,10 +11,13 @@ import numpy as np
 from ..join import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .registry import nearest_squared_a2, registry_lattice_a
 from .strain import StrainRule, common_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
     from .cells import CoincidenceCell
     from .contact import Contact
@@ -68,12 +71,15 @@ class Interface:
     @cached_property
     def boundary(self) -> Boundary:
         """The cations that meet, the film's as they lie where both cuts meet at z = 0."""
-        film, substrate = meeting_cations(self.film, self.substrate, self.continued)
-        continued = self.film if self.continued == "film" else self.substrate
+        on_film = self.continued == "film"
+        spacing_a = cation_spacing_a((self.film if on_film else self.substrate).crystal)
+        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
+        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
         return Boundary(
-            *self._in_common_cell(film, substrate),
+            *self._in_common_cell(film.flipped(), substrate),
             self.continued,
-            cation_spacing_a(continued.crystal),
+            spacing_a,
+            self.registry_lattice_a,
         )
 
     @cached_property
@@ -111,6 +117,18 @@ class Interface:
         substrate = self.substrate.outermost_cations(0.0).positions_a[0, 2]
         return float(self.shift_a[2] - film - substrate)
 
+    @cached_property
+    def registry_lattice_a(self) -> NDArray[np.float64]:
+        """Translations of the film in Å that change nothing, as two rows, shape (2, 2)."""
+        return registry_lattice_a(
+            self.common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
+        )
+
+    def registry_distance_a(self, shift_a: ArrayLike) -> float:
+        """Return how far, in Å, another translation (x, y) of the film is from this registry."""
+        away = np.asarray(shift_a, dtype=float) - self.shift_a[:2]
+        return float(np.sqrt(nearest_squared_a2(away, self.registry_lattice_a)))
+
     def moved(self, by_a: Sequence[float]) -> Interface:
         """Return the interface with the film moved by (x, y, z) in Å."""
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
@@ -118,9 +136,10 @@ class Interface:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Sorts the most continuous first, then the smallest cell, then the least strain."""
+        """Sorts the most continuous first, then by area, strain and vacuum, smallest first."""
         cell = self.cell
-        return (*self.continuity.rank, round(cell.area_a2, 3), round(cell.max_strain, 6))
+        size = (round(cell.area_a2, 3), round(cell.max_strain, 6))
+        return (*self.continuity.rank, *size, round(self.vacuum_a, 3))
 
     def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
         """Return the ranges of matched fraction and rms when one thing is changed.
@@ -136,20 +155,23 @@ class Interface:
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
+        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
         rules = [
             self.strain_rule.model_copy(update={"fixed": side})
             for side in ("substrate", "film", "split")
+            if side != self.strain_rule.fixed
         ]
+        here = np.array(self.shift_a)
         return {
-            "registry": self._ranges(self.moved(step) for step in around),
-            "gap": self._ranges(self.moved((0.0, 0.0, step)) for step in (-PROBE_A, PROBE_A)),
-            "strain": self._ranges(self._restrained(rule) for rule in rules),
+            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
+            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
+            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
         }
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
         film, substrate = self.film.termination, self.substrate.termination
-        contact, sensitivity = self.contact, self.sensitivity()
+        sensitivity = self.sensitivity()
         ranges = [changed["matched_fraction"] for changed in sensitivity.values()]
         x, y, z = self.shift_a
         return {
@@ -180,11 +202,7 @@ class Interface:
                 "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
                 "sensitivity": sensitivity,
             },
-            "shortest_contact": {
-                "pair": f"{contact.film}-{contact.substrate}",
-                "distance_a": contact.distance_a,
-                "fraction_of_bulk": contact.fraction_of_bulk,
-            },
+            "shortest_contact": self.contact.as_dict(),
             "vacuum_a": self.vacuum_a,
         }
 
@@ -207,8 +225,8 @@ class Interface:
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
         return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
 
-    def _ranges(self, others: Iterable[Interface]) -> dict[str, list[Any]]:
-        every = [self.continuity, *(other.continuity for other in others)]
+    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
+        every = [self.continuity, *others]
         fractions = [one.matched_fraction for one in every]
         rms = [one.rms_a for one in every if one.rms_a is not None]
         return {

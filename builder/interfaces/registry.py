@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
+
+from .face import row_hermite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,6 +79,44 @@ def reduced_lattice_a(lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
         if rest @ rest >= short @ short * (1.0 - 1e-12):
             return np.array([short, rest])
         short, long = rest, short
+
+
+def registry_lattice_a(
+    lattice_a: NDArray[np.float64],
+    film_matrix: NDArray[np.int64],
+    substrate_matrix: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the lattice of translations of a film on a substrate that change nothing.
+
+    Lattice vectors of the film and of the substrate both leave the interface as it is; together
+    they span this lattice, which is finer than either.
+
+    Parameters
+    ----------
+    lattice_a : ndarray of float, shape (2, 2)
+        The common cell in Å.
+    film_matrix, substrate_matrix : ndarray of int, shape (2, 2)
+        The common cell in units of the lattice vectors of each side.
+
+    Returns
+    -------
+    ndarray of float, shape (2, 2)
+        Its two shortest vectors in Å.
+
+    Examples
+    --------
+    Three cells of 4 Å on four of 3 Å: every ångström is the same.
+
+    >>> registry_lattice_a(np.diag([12.0, 5.0]), np.diag([3, 1]), np.diag([4, 1]))
+    array([[1., 0.],
+           [0., 5.]])
+    """
+    matrices = (film_matrix, substrate_matrix)
+    common = math.lcm(*(round(abs(float(np.linalg.det(matrix)))) for matrix in matrices))
+    # lattice vectors of each side in units of the common cell, times a common multiple
+    rows = [np.rint(np.linalg.inv(matrix) * common).astype(int) for matrix in matrices]
+    finer = row_hermite(np.vstack(rows))[:2] / common
+    return reduced_lattice_a(finer @ lattice_a)
 
 
 def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,9 +16,8 @@ from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 from ..join import CONTACT_LIMIT, contact_limits_a
 from ..model import composition
-from ..spacegroup import space_group_of
 from .contact import tightest_contact
-from .stack import Stack
+from .turnover import turnover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .contact import Contact
+    from .continuity import Side
     from .face import Face
     from .interface import Interface
-
-    Side = Literal["film", "substrate"]
-
-SAME_A = 1e-3
-"""Vectors that differ by less than this, in Å, are the same."""
-
-OPERATIONS = {"inversion": -np.eye(3), "mirror": np.diag([1.0, 1.0, -1.0])}
-"""Operations that turn a slab upside down and keep every lattice of its plane."""
+    from .stack import Stack
 
 
 class SlabOptions(Options):
@@ -161,10 +154,10 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     Each crystal is a whole number of periods thick, the fewest that are as thick as asked: it
     has its bulk composition, and its outer end is the other side of the cut at the interface.
 
-    In a symmetric slab one crystal lies between two layers of the other. An inversion or a
-    mirror of the middle crystal takes the one interface to the other, so that it ends on the
-    same face twice. It is the thinnest such layer that is as thick as asked and neutral; its
-    composition can differ from the bulk's by one atomic layer.
+    In a symmetric slab one crystal lies between two layers of the other. An inversion, or a
+    mirror or glide plane, of the middle crystal takes the one interface to the other, so that it
+    ends on the same face twice. It is the thinnest such layer that is as thick as asked and
+    neutral; its composition can differ from the bulk's by one atomic layer.
 
     Parameters
     ----------
@@ -183,6 +176,16 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     InputError
         If ions across an interface or across the vacuum are closer than 90 % of their bulk
         contact, or the middle crystal has no operation that makes a neutral symmetric slab.
+
+    Examples
+    --------
+    >>> from epicarve.builder.interfaces.search import SearchOptions, search
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
+    >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
+    >>> slab = build_slab(search(*crystals, planes)[0], SlabOptions(middle="film"))
+    >>> slab.formula, slab.net_charge, slab.report["symmetry"]
+    ('Cs12Pb28S12Br44', 0, 'inversion')
     """
     options = options or SlabOptions()
     faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
@@ -195,11 +198,11 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     symmetry = None
     if options.middle is not None:
         least_a = getattr(options, f"{options.middle}_thickness_a")
-        turning = _turning(interface, options.middle, least_a)
-        symmetry, thickness_a[options.middle] = turning.name, turning.thickness_a
+        found = turnover(interface, options.middle, least_a)
+        symmetry, thickness_a[options.middle] = found.kind, found.thickness_a
         outer: Side = "substrate" if options.middle == "film" else "film"
-        below = film if outer == "film" else substrate
-        layers = [(outer, below), (options.middle, turning.layer), (outer, turning.image(below))]
+        first = film if outer == "film" else substrate
+        layers = [(outer, first), (options.middle, found.layer), (outer, found.image(first))]
         if outer == "film":
             layers.reverse()  # from the lowest to the highest
     contacts = _contacts(interface, [layer for _, layer in layers], options.vacuum_a)
@@ -228,103 +231,9 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     )
 
 
-@dataclass(frozen=True)
-class _Turning:
-    """An operation that takes a layer of the middle crystal to itself, upside down.
-
-    name : that of the operation; thickness_a, layer : the layer; shift_a : translation that
-    follows the operation's matrix.
-    """
-
-    name: str
-    thickness_a: float
-    layer: Stack
-    shift_a: NDArray[np.float64]
-
-    def image(self, stack: Stack) -> Stack:
-        """Return the image of the layer at the other interface."""
-        return Stack(
-            lattice_a=stack.lattice_a,
-            symbols=stack.symbols,
-            charges=stack.charges,
-            positions_a=stack.positions_a @ OPERATIONS[self.name].T + self.shift_a,
-            sites=stack.sites,
-        )
-
-
 def _whole_periods_a(face: Face, least_a: float) -> float:
     """Thickness in Å of the fewest whole periods that are as thick as asked."""
     return face.period_a * float(np.ceil(least_a / face.period_a - 1e-6))
-
-
-def _turning(interface: Interface, middle: Side, least_a: float) -> _Turning:
-    """Find the thinnest neutral layer of the middle crystal that is its own image."""
-    face = interface.film if middle == "film" else interface.substrate
-    upward = 1.0 if middle == "film" else -1.0
-    cut_a = interface.shift_a[2] if middle == "film" else 0.0
-    thicknesses: dict[tuple[float, str], NDArray[np.float64]] = {}
-    for name, shift in _upside_down(interface, middle):
-        # the cut at height c goes to shift − c, a distance off that grows by whole periods
-        away = upward * (shift[2] - 2.0 * cut_a)
-        periods = np.ceil((least_a - away) / face.period_a - 1e-6)
-        key = (round(float(away + periods * face.period_a), 6), name)
-        thicknesses.setdefault(key, shift + periods * _step_a(interface, middle))
-    if not thicknesses:
-        raise InputError(
-            f"{face.crystal.name} has neither an inversion centre nor a mirror plane along "
-            f"{list(face.termination.hkl)}, so no symmetric slab has it in the middle; put the "
-            "other crystal there"
-        )
-    charges = set()
-    for (thickness_a, name), shift in sorted(thicknesses.items(), key=lambda item: item[0]):
-        depths = (thickness_a, 0.0) if middle == "film" else (0.0, thickness_a)
-        layer = interface.sides(*depths)[0 if middle == "film" else 1]
-        charge = int(layer.charges.sum())
-        if charge == 0:
-            return _Turning(name, thickness_a, layer, shift)
-        charges.add(f"{charge:+d} e")
-    raise InputError(
-        f"a symmetric layer of {face.crystal.name} between two {face.termination.layer} faces "
-        f"carries {' or '.join(sorted(charges))}; choose another termination or put the other "
-        "crystal there"
-    )
-
-
-def _step_a(interface: Interface, side: Side) -> NDArray[np.float64]:
-    """Vector in Å from one period of a side to the next in the common cell, off the interface."""
-    if side == "film":
-        step = interface.film.inward_a * [1.0, -1.0, -1.0]
-        deformation = interface.common.film_deformation
-    else:
-        step, deformation = interface.substrate.inward_a, interface.common.substrate_deformation
-    return np.append(step[:2] @ deformation, step[2])
-
-
-def _upside_down(interface: Interface, side: Side) -> list[tuple[str, NDArray[np.float64]]]:
-    """Operations of a side's strained crystal that turn it upside down: name and translation.
-
-    The crystal's own translations within the common cell are not those of the interface:
-    an operation counts only if it is the identity when it is done twice.
-    """
-    face = interface.film if side == "film" else interface.substrate
-    depths = (face.period_a, 0.0) if side == "film" else (0.0, face.period_a)
-    period = interface.sides(*depths)[0 if side == "film" else 1]
-    cell_a = np.zeros((3, 3))
-    cell_a[:2, :2], cell_a[2] = period.lattice_a, _step_a(interface, side)
-    inverse = np.linalg.inv(cell_a)
-    kinds = [f"{s}{q:+d}" for s, q in zip(period.symbols, period.charges, strict=True)]
-    numbers = np.unique(kinds, return_inverse=True)[1] + 1
-    group = space_group_of(cell_a, period.positions_a @ inverse, numbers, face.crystal.name)
-    found = []
-    for whole, translation in zip(group.rotations, group.translations, strict=True):
-        matrix = cell_a.T @ whole @ inverse.T
-        shift = translation @ cell_a
-        for name, operation in OPERATIONS.items():
-            twice = (operation @ shift + shift)[:2] @ np.linalg.inv(period.lattice_a)
-            off_a = (twice - np.rint(twice)) @ period.lattice_a
-            if np.abs(matrix - operation).max() < SAME_A and np.abs(off_a).max() < SAME_A:
-                found.append((name, shift))
-    return found
 
 
 def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Contact:

@@ -80,11 +80,7 @@ class Stack:
         matrix : ndarray of int, shape (2, 2)
             Rows are the vectors of the larger cell in units of those of this one.
         """
-        low, high = np.minimum(matrix, 0).sum(axis=0), np.maximum(matrix, 0).sum(axis=0)
-        steps = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1)
-        cells = steps.reshape(-1, 2)
-        inside = np.round(cells @ np.linalg.inv(matrix), 9)
-        cells = cells[((inside >= 0.0) & (inside < 1.0)).all(axis=1)]
+        cells = cells_within(matrix)
         moves = np.hstack([cells @ self.lattice_a, np.zeros((len(cells), 1))])
         return Stack(
             lattice_a=matrix @ self.lattice_a,
@@ -115,3 +111,28 @@ class Stack:
     def cations(self) -> Stack:
         """The ions of positive charge."""
         return self.chosen(self.charges > 0)
+
+
+def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cells of a plane lattice that lie in one cell of a superlattice.
+
+    Parameters
+    ----------
+    matrix : ndarray of int, shape (2, 2)
+        Rows are the vectors of the superlattice in units of those of the lattice.
+
+    Returns
+    -------
+    ndarray of int, shape (n_cells, 2)
+        Lattice vectors, in units of those of the lattice.
+
+    Examples
+    --------
+    >>> cells_within(np.array([[1, 1], [-1, 1]])).tolist()
+    [[0, 0], [0, 1]]
+    """
+    low, high = np.minimum(matrix, 0).sum(axis=0), np.maximum(matrix, 0).sum(axis=0)
+    steps = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1)
+    cells = steps.reshape(-1, 2)
+    inside = np.round(cells @ np.linalg.inv(matrix), 9)
+    return np.asarray(cells[((inside >= 0.0) & (inside < 1.0)).all(axis=1)])
