@@ -62,9 +62,9 @@ class AnalysisOptions(Options):
         further where a filtered edge lies beyond. Tables always hold all states.
     slice_a : float
         Thickness in Å of the slices of the profile in space.
-    group_by : str, optional
+    group_by : str
         A column of model.extxyz, such as ``plane`` or one of the user's own: the atoms are grouped
-        by its values too.
+        by its values too. Empty for none.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -81,7 +81,7 @@ class AnalysisOptions(Options):
     window_below_ev: float = Field(default=4.0, gt=0)
     window_above_ev: float = Field(default=3.0, gt=0)
     slice_a: float = Field(default=3.0, gt=0)
-    group_by: str | None = None
+    group_by: str = ""
     figures: FigureOptions = FigureOptions()
 
     @model_validator(mode="after")

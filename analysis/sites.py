@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from epicarve.builder.bonds import bond_limits_a, bonded_pairs, coordination_numbers
+from epicarve.builder.bonds import BondRule
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
@@ -55,14 +53,14 @@ class Sites:
             return cls(np.array(symbols), reason="no model was given, only the elements are known")
         coordination, positions, reason = model.coordination, None, ""
         try:
-            limits = bond_limits_a(model)
+            rule = BondRule.of(model)
         except InputError as error:
             reason = str(error)
             if len(model.domain_names) == 1:
                 positions = np.where(model.is_surface, "surface", "core")
         else:
-            coordination = coordination_numbers(model.positions_a, model, limits)
-            positions = position_classes(model, limits)
+            coordination = rule.coordination(model)
+            positions = position_classes(model, rule)
         return cls(
             symbols=model.symbols,
             domains=model.domains,
@@ -73,7 +71,7 @@ class Sites:
         )
 
 
-def position_classes(model: Model, limits: Mapping[tuple[str, str], float]) -> NDArray[np.str_]:
+def position_classes(model: Model, rule: BondRule) -> NDArray[np.str_]:
     """Say of each ion whether it stands at an interface, at the surface or in the core.
 
     An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one
@@ -85,8 +83,8 @@ def position_classes(model: Model, limits: Mapping[tuple[str, str], float]) -> N
     ----------
     model : Model
         The model; interfaces are looked for at its positions.
-    limits : mapping
-        Longest bond in Å by the symbols of cation and anion.
+    rule : BondRule
+        How long its bonds may be.
 
     Returns
     -------
@@ -95,8 +93,9 @@ def position_classes(model: Model, limits: Mapping[tuple[str, str], float]) -> N
     """
     classes = np.where(model.is_surface, "surface", "core").astype("<U9")
     domain = np.unique(model.domains, return_inverse=True)[1]
-    cations, anions, _ = bonded_pairs(model.positions_a, model, limits)
-    close = cKDTree(model.positions_a).query_pairs(min(limits.values()), output_type="ndarray")
+    cations, anions, _ = rule.bonds(model)
+    shortest_a = min(rule.longest_a.values(), default=0.0)
+    close = cKDTree(model.positions_a).query_pairs(shortest_a, output_type="ndarray")
     pairs = np.concatenate([np.stack([cations, anions], axis=1), close])
     across = pairs[domain[pairs[:, 0]] != domain[pairs[:, 1]]]
     classes[across.ravel()] = "interface"

@@ -80,7 +80,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             "version": __version__,
             "states": states.source,
             "caveat": states.caveat,
-            "options": options.model_dump(),
+            "options": options.model_dump(mode="json"),
             **(provenance or {}),
         },
     }

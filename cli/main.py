@@ -20,6 +20,7 @@ from .interface import compare, interface
 from .new import new
 from .run import run
 from .series import series
+from .structure import structure
 from .terminal import complain
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ for command in (
     check,
     run,
     analyse,
+    structure,
 ):
     app.command()(command)
 

@@ -26,6 +26,7 @@ _HOMES = {
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",
     "analyse": "epicarve.workflow.analyse",
+    "structure": "epicarve.workflow.structure",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

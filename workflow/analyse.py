@@ -87,7 +87,7 @@ def analyse(
     settings.update((name, value) for name, value in asked.items() if value is not None)
     settings["figures"].update(figures or {})
     options = checked(AnalysisOptions, settings, "settings of the analysis")
-    labels = None if options.group_by is None else _column(folder, options.group_by)
+    labels = _column(folder, options.group_by) if options.group_by else None
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -139,18 +139,24 @@ def _model_as_computed(folder: Path) -> Model | None:
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
-    if not relaxed:
+    relaxed = relaxed_geometry(folder)
+    if relaxed is None:
         return model
     from ase.io import read  # noqa: PLC0415  (costs half a second)
 
-    positions_a = cast("Atoms", read(relaxed[0])).positions
+    positions_a = cast("Atoms", read(relaxed)).positions
     if len(positions_a) != model.n_atoms:
         raise InputError(
-            f"{relaxed[0]}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
+            f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
             "the folder mixes two runs, so run the chain again in an empty one"
         )
     return replace(model, positions_a=np.array(positions_a))
+
+
+def relaxed_geometry(folder: Path) -> Path | None:
+    """Return the file of the relaxed model in a folder that epicarve made, None without one."""
+    found = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
+    return found[0] if found else None
 
 
 def _relaxation(folder: Path) -> dict[str, Any] | None:
