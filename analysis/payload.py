@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from epicarve.style import Palette
 
     from .results import Analysis
+    from .sites import Sites
 
 WEIGHT_BYTES = 3_000_000
 """Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
+
+LOWEST_PART = 0.7
+"""Lower end of the axis of the IPR, as a part of the smallest one that a state can have."""
 
 PALETTE: Palette = "safe"
 """Colours of the report: told apart with any colour vision."""
@@ -57,7 +61,9 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         "degenerate_ev": DEGENERATE_EV,
         "homo_ev": gap.homo_ev,
         "lumo_ev": gap.lumo_ev,
-        "zero_ev": zero_ev(analysis),
+        "zero_ev": 0.0 if gap.homo_ev is None else gap.homo_ev,
+        "window_ev": list(analysis.window_ev),
+        "lowest_ipr": LOWEST_PART * min(1.0 / states.n_atoms, gap.filtered.limit),
         "first_state": int(nearest_to_gap(analysis)[0]),
         "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
         "states": {
@@ -80,20 +86,19 @@ def payload(analysis: Analysis) -> dict[str, Any]:
                 "names": list(grouping.names),
                 "colours": list(grouping.colours),
                 "weights": _encoded(grouping.weights, "float32"),
+                "density": _encoded(grouping.dos.density, "float32"),
+                "first_ev": float(grouping.dos.grid_ev[0]),
+                "step_ev": float(grouping.dos.grid_ev[1] - grouping.dos.grid_ev[0]),
+                "n_grid": len(grouping.dos.grid_ev),
             }
             for grouping in groupings(analysis, PALETTE)
         ],
-        "atoms": None if model is None else _atoms(model),
+        "atoms": None if model is None else _atoms(model, analysis.sites),
         "colours": {
             "elements": element_colours(tuple(dict.fromkeys(states.symbols)), PALETTE),
             **{name: palette[name] for name in ("weights", "ipr", "filtered_gap", "plain_gap")},
         },
     }
-
-
-def zero_ev(analysis: Analysis) -> float:
-    """Return the energy in eV that plots count from: the HOMO, or the zero of the source."""
-    return 0.0 if analysis.gap.homo_ev is None else analysis.gap.homo_ev
 
 
 def nearest_to_gap(analysis: Analysis) -> NDArray[np.int64]:
@@ -119,12 +124,15 @@ def _note_of_weights(n_weighted: int, n_states: int) -> str:
     )
 
 
-def _atoms(model: Model) -> dict[str, Any]:
-    """Return the ions of the model, centred."""
+def _atoms(model: Model, sites: Sites) -> dict[str, Any]:
+    """Return the ions of the model, centred, with what is known of their places."""
+    unknown = [""] * model.n_atoms
+    bonds = model.coordination if sites.coordination is None else sites.coordination
     return {
         "symbols": model.symbols.tolist(),
         "domains": model.domains.tolist(),
-        "coordination": model.coordination.tolist(),
+        "places": unknown if sites.positions is None else sites.positions.tolist(),
+        "coordination": bonds.tolist(),
         "bulk_coordination": model.bulk_coordination.tolist(),
         "positions_a": _encoded(centred(model), "float32"),
         "radii_a": _encoded(radii_a(model), "float32"),

@@ -15,7 +15,6 @@ from epicarve.style import colours
 from .groupings import groupings
 from .html import formula_html, table
 from .payload import PALETTE, nearest_to_gap, payload
-from .plots import dos_plot
 from .tables import labels
 from .traps import SHARES, SIDES
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """Most states in the table of the report, those nearest to the gap; states.csv has all."""
 
-SCRIPTS = ("states.js", "particle.js", "report.js")
+SCRIPTS = ("states.js", "plot.js", "particle.js", "report.js")
 
 
 def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, ...] = ()) -> str:
@@ -52,8 +51,6 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     str
         The document; the same input gives the same text. It loads nothing.
     """
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (costs a second)
-
     model, states = analysis.model, analysis.states
     formula = model.formula if model is not None else _formula(states.symbols)
     rows, states_note = _states_table(analysis)
@@ -75,7 +72,6 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         ),
         zero="the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source",
         workspace="lone" if model is None else "workspace",
-        dos=dos_plot(analysis),
         model="" if model is None else _model_figure(model),
         alignment=_alignment_section(analysis, summary),
         traps=_traps_section(analysis),
@@ -86,8 +82,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
         ),
         provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
-        data=data.replace("</", "<\\/"),
-        plotly=get_plotlyjs(),
+        data=data.replace("<", "\\u003c"),
         script="\n".join(_template(name) for name in SCRIPTS),
     )
 

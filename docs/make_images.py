@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def small_janus() -> Recipe:
     return parse_recipe({**recipe, "engine": "xtb", "xtb": {"max_steps": 5}})
 
 
+def photograph(report: Path, state: int, picture: Path) -> None:
+    """Open a report in headless Chromium with a state selected, and save what is seen."""
+    command = [
+        "chromium",
+        "--headless=new",
+        "--no-sandbox",
+        "--hide-scrollbars",
+        "--window-size=1280,1450",
+        "--virtual-time-budget=4000",
+        f"--screenshot={picture}",
+        f"{report.resolve().as_uri()}#state={state}",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def draw_interface_energy(path: Path) -> None:
     """Registry map and gap curves of Pb4S3Br2 (010) on both faces of CsPbBr3 (100)."""
     film, substrate = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
@@ -87,8 +103,11 @@ if __name__ == "__main__":
             shutil.copy(Path(scratch) / name / "preview.png", IMAGES / f"{name}.png")
         build(opened(read_recipe(ROOT / f"examples/{CORE_SHELL}.yaml")), Path(scratch) / CORE_SHELL)
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
-        run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
-        shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        summary = run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
+        for figure in ("dos", "scan", "trap-map"):
+            shutil.copy(Path(scratch) / "demo" / f"{figure}.png", IMAGES / f"demo-{figure}.png")
+        homo = round(summary["n_electrons"] / 2)
+        photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
         run(small_janus(), Path(scratch) / "janus")
         shutil.copy(Path(scratch) / "janus" / "profile.png", IMAGES / "janus-profile.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

@@ -5,6 +5,7 @@ const LEVELS = 64;       // colours between no weight and the largest
 const FOG = 0.06;        // part of white that each slice of depth adds to all behind it
 const SLICES = 12;
 const GHOST = 0.13;      // opacity of an ion without weight
+const SHOWN = 0.2;       // opacity from which an ion counts as seen
 const SOLID_FROM = 0.25; // part of the largest weight from which an ion is opaque
 const VIEWS = {
   side: [1, 0, 0, 0, Math.sin(0.21), Math.cos(0.21), 0, -Math.cos(0.21), Math.sin(0.21)],
@@ -107,7 +108,9 @@ class Particle {
           + turn[3 * k + 1] * this.positions[3 * i + 1] + turn[3 * k + 2] * this.positions[3 * i + 2];
       }
     }
-    order.sort((a, b) => seen[3 * a + 2] - seen[3 * b + 2]);
+    // ions that hold part of a state are drawn over the faded ones, so that none is hidden inside
+    const rank = i => this.opacityOf(i) < SHOWN ? 0 : 1;
+    order.sort((a, b) => rank(a) - rank(b) || seen[3 * a + 2] - seen[3 * b + 2]);
     context.globalAlpha = 1;
     context.fillStyle = "#fff";
     context.fillRect(0, 0, width, height);
@@ -115,7 +118,7 @@ class Particle {
     let slice = 0;
     for (const i of order) {
       const depth = seen[3 * i + 2];
-      if (depth > nearest) break;
+      if (depth > nearest) continue;
       while (!this.weights && depth > this.extent * (2 * (slice + 1) / SLICES - 1)) {
         context.globalAlpha = FOG;
         context.fillRect(0, 0, width, height);
@@ -146,7 +149,7 @@ class Particle {
     const up = (this.canvas.clientHeight / 2 - y) * ratio / this.pixels;
     for (let k = this.n - 1; k >= 0; k--) {
       const i = this.order[k];
-      if (this.seen[3 * i + 2] > nearest || this.opacityOf(i) < 0.2) continue;
+      if (this.seen[3 * i + 2] > nearest || this.opacityOf(i) < SHOWN) continue;
       if (Math.hypot(this.seen[3 * i] - right, this.seen[3 * i + 1] - up) < this.radii[i]) return i;
     }
     return -1;

@@ -2,7 +2,7 @@
 // What the page does: select a state, move the threshold, choose groups, sort tables.
 
 const element = id => document.getElementById(id);
-const plot = element("dos");
+const plot = new Plot(element("dos"));
 const canvas = element("model");
 const particle = canvas && new Particle(canvas, DATA.atoms);
 const ORDER = Array.from({ length: N_STATES }, (_, i) => i)
@@ -16,20 +16,6 @@ const LOWEST = Math.min(...[DATA.ipr_max, 1 / DATA.n_atoms]) * 0.9;
 const limitAt = step => Number((LOWEST ** (1 - step / 1000)).toPrecision(3));
 const stepOf = value => 1000 * (1 - Math.log(value) / Math.log(LOWEST));
 
-/** Lines and shades of the plot at a threshold. */
-function marksOf(gap) {
-  const shade = (from, to, colour) => from === null || to === null ? [] : [{
-    type: "rect", opacity: 1, xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: { width: 0 },
-    x0: from - DATA.zero_ev, x1: to - DATA.zero_ev, fillcolor: colour,
-  }];
-  return [
-    ...shade(gap.valence_edge_ev, gap.conduction_edge_ev, DATA.colours.filtered_gap),
-    ...shade(DATA.homo_ev, DATA.lumo_ev, DATA.colours.plain_gap),
-    { type: "line", opacity: 1, xref: "paper", x0: 0, x1: 1, yref: "y", y0: limit, y1: limit,
-      line: { color: DATA.colours.ipr, width: 1, dash: "dash" } },
-  ];
-}
-
 function tellGap(gap) {
   const number = value => value === null ? "none" : `${signed(value, 3)} eV`;
   const traps = [gap.n_valence_traps, gap.n_conduction_traps].map(n => n === null ? "–" : n);
@@ -39,14 +25,13 @@ function tellGap(gap) {
 
 function setThreshold(value) {
   limit = value;
-  const gap = gapAt(limit), red = DATA.colours.ipr;
+  const gap = gapAt(limit);
   element("threshold").value = stepOf(limit);
   element("threshold").setAttribute("aria-valuetext", `IPR ${limit}`);
   element("threshold-value").value = limit;
   element("gap").textContent = tellGap(gap);
-  Plotly.update(plot,
-    { "marker.color": [Array.from(STATES.ipr, ipr => ipr <= limit ? red : "#fff")] },
-    { shapes: marksOf(gap) }, [0]);
+  Object.assign(plot, { limit, gap });
+  plot.draw();
   for (const row of document.querySelectorAll("tr[data-state]")) {
     const kept = STATES.ipr[row.dataset.state] <= limit, cell = row.querySelector(".kept");
     if (!cell) continue;
@@ -54,6 +39,18 @@ function setThreshold(value) {
     cell.textContent = kept ? "kept" : "trap";
   }
   if (chosen !== null) tellState(chosen);
+}
+
+// --- groups ------------------------------------------------------------------------------------
+
+/** Stack the densities by the groups of a partition, each with a box to hide it. */
+function chooseGroups(index) {
+  plot.group = index;
+  plot.hidden.clear();
+  element("legend").innerHTML = GROUPS[index].names.map((name, k) =>
+    `<label><input type="checkbox" checked value="${k}"><i style="background:${GROUPS[index].colours[k]}"></i>`
+    + `${html(name)}</label>`).join("");
+  plot.draw();
 }
 
 // --- the selected state ------------------------------------------------------------------------
@@ -80,11 +77,12 @@ function partsTable(state) {
 function ionsTable(state) {
   const weights = weightsOf(state), largest = LARGEST[ROW_OF_STATE.get(state)], { atoms } = DATA;
   const ions = Array.from(weights, (_, i) => i).sort((a, b) => weights[b] - weights[a] || a - b).slice(0, 6);
-  const head = ["ion", "domain", "bonds", "weight"]
-    .map((name, k) => `<th${k < 2 ? ' class="text"' : ""}>${name}</th>`).join("");
+  const head = ["ion", "domain", "place", "bonds", "weight"]
+    .map((name, k) => `<th${k < 3 ? ' class="text"' : ""}>${name}</th>`).join("");
   return `<table><thead><tr>${head}</tr></thead><tbody>${rowsOf(ions.map(i => [
     `<td class="text">${html(atoms.symbols[i])} ${i + 1}</td>`,
     `<td class="text">${html(atoms.domains[i])}</td>`,
+    `<td class="text">${html(atoms.places[i])}</td>`,
     `<td>${atoms.coordination[i]} of ${atoms.bulk_coordination[i]}</td>`,
     `<td>${(100 * largest * weights[i] / 255).toFixed(1)} %</td>`]))}</tbody></table>`;
 }
@@ -126,9 +124,8 @@ function tellScale(state) {
 function select(state) {
   chosen = state;
   history.replaceState(null, "", state === null ? "#" : `#state=${nameOf(state)}`);
-  const point = state === null ? [[], []]
-    : [[STATES.energies_ev[state] - DATA.zero_ev], [STATES.ipr[state]]];
-  Plotly.restyle(plot, { x: [point[0]], y: [point[1]] }, [1]);
+  plot.chosen = state;
+  plot.draw();
   document.querySelectorAll("tr.chosen").forEach(row => row.classList.remove("chosen"));
   document.querySelectorAll(`tr[data-state="${state}"]`).forEach(row => {
     row.classList.add("chosen");
@@ -146,6 +143,18 @@ function select(state) {
     element("state").innerHTML = "<p>No state is selected. Click a mark of the plot or a number of a table; "
       + "Escape clears the selection.</p>";
   } else tellState(state);
+}
+
+/** Keep a label beside the pointer that tells what is there. */
+function tellBeside(area, label, told) {
+  area.addEventListener("pointermove", event => {
+    const text = event.buttons ? "" : told(event.offsetX, event.offsetY);
+    label.hidden = !text;
+    label.textContent = text;
+    label.style.left = `${Math.max(0, Math.min(event.offsetX + 12, area.clientWidth - label.offsetWidth))}px`;
+    label.style.top = `${event.offsetY + 14}px`;
+  });
+  area.addEventListener("pointerleave", () => { label.hidden = true; });
 }
 
 function step(by) {
@@ -195,10 +204,7 @@ document.querySelectorAll("tr[data-state]").forEach(row =>
 
 // --- wiring ------------------------------------------------------------------------------------
 
-plot.on("plotly_click", event => {
-  const point = event.points.find(each => each.curveNumber === 0);
-  if (point) select(point.pointNumber);
-});
+plot.onpick = select;
 element("threshold").addEventListener("input", event => setThreshold(limitAt(Number(event.target.value))));
 element("threshold-value").addEventListener("change", event => {
   const value = Number(event.target.value);
@@ -206,10 +212,10 @@ element("threshold-value").addEventListener("change", event => {
 });
 element("threshold-reset").addEventListener("click", () => setThreshold(DATA.ipr_max));
 element("groups").addEventListener("change", event => {
-  const shown = plot.data.map(trace => !trace.meta || trace.meta === `groups-${event.target.value}`);
-  Plotly.restyle(plot, { visible: shown });
+  chooseGroups(Number(event.target.value));
   if (chosen !== null) tellState(chosen);
 });
+tellBeside(plot.canvas, element("pointed"), (x, y) => plot.toldAt(x, y));
 if (particle) {
   document.querySelectorAll("[data-view]").forEach(button =>
     button.addEventListener("click", () => particle.look(button.dataset.view)));
@@ -223,18 +229,13 @@ if (particle) {
     particle.ghosts = event.target.checked;
     particle.draw();
   });
-  canvas.addEventListener("pointermove", event => {
-    const ion = event.buttons ? -1 : particle.ionAt(event.offsetX, event.offsetY), label = element("ion");
-    label.hidden = ion < 0;
-    if (ion < 0) return;
-    const { atoms } = DATA, weights = chosen === null ? null : weightsOf(chosen);
+  tellBeside(canvas, element("ion"), (x, y) => {
+    const ion = particle.ionAt(x, y), weights = chosen === null ? null : weightsOf(chosen);
+    if (ion < 0) return "";
     const part = weights
       ? `, ${(100 * LARGEST[ROW_OF_STATE.get(chosen)] * weights[ion] / 255).toFixed(1)} %` : "";
-    label.textContent = `${atoms.symbols[ion]} ${ion + 1}, ${atoms.domains[ion]}${part}`;
-    label.style.left = `${Math.min(event.offsetX + 12, canvas.clientWidth - 150)}px`;
-    label.style.top = `${event.offsetY + 12}px`;
+    return `${DATA.atoms.symbols[ion]} ${ion + 1}, ${DATA.atoms.domains[ion]} ${DATA.atoms.places[ion]}${part}`;
   });
-  canvas.addEventListener("pointerleave", () => { element("ion").hidden = true; });
 }
 document.addEventListener("keydown", event => {
   if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -245,6 +246,12 @@ document.addEventListener("keydown", event => {
 });
 window.addEventListener("hashchange", selectFromAddress);
 
+element("legend").addEventListener("change", event => {
+  const name = GROUPS[plot.group].names[Number(event.target.value)];
+  plot.hidden[event.target.checked ? "delete" : "add"](name);
+  plot.draw();
+});
+chooseGroups(0);
 setThreshold(DATA.ipr_max);
 if (!selectFromAddress()) select(null);
 const states = element("states"), first = states.querySelector(`tr[data-state="${DATA.first_state}"]`);

@@ -18,7 +18,9 @@ const WEIGHTED = decoded(DATA.weighted.states);
 const LARGEST = decoded(DATA.weighted.largest);
 const WEIGHTS = decoded(DATA.weighted.weights);
 const ROW_OF_STATE = new Map(Array.from(WEIGHTED, (state, row) => [state, row]));
-const GROUPS = DATA.groups.map(group => ({ ...group, weights: decoded(group.weights) }));
+const GROUPS = DATA.groups.map(group => ({
+  ...group, weights: decoded(group.weights), density: decoded(group.density),
+}));
 
 /** Edge of one side of the gap among the states of at most this IPR, and the traps before it. */
 function edgeOf(occupied, limit) {
