@@ -74,6 +74,15 @@ def degenerate_sets(
     return np.concatenate([[0], np.cumsum(begins)])
 
 
+def no_ipr(states: OrbitalStates) -> str:
+    """Say why states of whole kinds of atoms have no IPR, and how to get it."""
+    return (
+        f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can be had; "
+        "add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage, or keep "
+        "its .wfn file"
+    )
+
+
 @dataclass(frozen=True)
 class Localization:
     """The localization of each state.
@@ -121,11 +130,7 @@ class Localization:
             If the weights are of whole kinds of atoms.
         """
         if states.of_kinds:
-            raise InputError(
-                f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can "
-                "be had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the "
-                "last stage, or keep its .wfn file"
-            )
+            raise InputError(no_ipr(states))
         sets = degenerate_sets(states.energies_ev, states.spins, tolerance_ev)
         firsts = np.flatnonzero(np.diff(sets, prepend=-1))
         # The IPR does not depend on the norm of the weights, so a sum serves for a mean.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
-from .overlap import Shell
+from .overlap import GaussianShell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _LONGEST = 1000
 """Lines that the longest basis set of one element may have."""
 
 
-def read_basis_set(files: Sequence[Path], element: str, name: str) -> tuple[Shell, ...]:
+def read_basis_set(files: Sequence[Path], element: str, name: str) -> tuple[GaussianShell, ...]:
     """Read the basis set of one element, from the first file that has it.
 
     Parameters
@@ -32,7 +32,7 @@ def read_basis_set(files: Sequence[Path], element: str, name: str) -> tuple[Shel
 
     Returns
     -------
-    tuple of Shell
+    tuple of GaussianShell
         In CP2K's order of basis functions.
 
     Raises
@@ -49,7 +49,9 @@ def read_basis_set(files: Sequence[Path], element: str, name: str) -> tuple[Shel
         try:
             blocks = BasisSetData.from_lines(lines).blocks
             return tuple(
-                Shell(angular, tuple(map(float, exponents)), tuple(map(float, coefficients)))
+                GaussianShell(
+                    angular, tuple(map(float, exponents)), tuple(map(float, coefficients))
+                )
                 for block in blocks
                 for angular, exponents, coefficients in _contractions(block.l, block.coefficients)
             )

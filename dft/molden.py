@@ -11,7 +11,7 @@ from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
 from .orbitals import Orbitals
-from .overlap import Shell
+from .overlap import GaussianShell
 from .system import System
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ def _read_system(path: Path, stream: TextIO) -> System:
     )
 
 
-def _shells(lines: list[str], n_atoms: int) -> tuple[tuple[Shell, ...], ...]:
+def _shells(lines: list[str], n_atoms: int) -> tuple[tuple[GaussianShell, ...], ...]:
     """Shells of each atom, from the section [GTO]."""
-    of_atom: list[list[Shell]] = [[] for _ in range(n_atoms)]
+    of_atom: list[list[GaussianShell]] = [[] for _ in range(n_atoms)]
     words = (line.split() for line in lines if line.strip())
     atom = -1
     for head in words:
@@ -116,7 +116,9 @@ def _shells(lines: list[str], n_atoms: int) -> tuple[tuple[Shell, ...], ...]:
             continue
         primitives = [[float(word) for word in next(words, [])[:2]] for _ in range(int(head[1]))]
         exponents, coefficients = zip(*primitives, strict=True)
-        of_atom[atom].append(Shell(_LETTERS.index(head[0].lower()), exponents, coefficients))
+        of_atom[atom].append(
+            GaussianShell(_LETTERS.index(head[0].lower()), exponents, coefficients)
+        )
     return tuple(tuple(shells) for shells in of_atom)
 
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HEADLINE = re.compile(
-    rb"^ MO\| (?:(?P<spin>ALPHA|BETA) )?(?:EIGENVALUES|ENERGIES), OCCUPATION NUMBERS, AND "
-    rb"(?P<kind>SPHERICAL|CARTESIAN) (?:EIGENVECTORS|COEFFICIENTS)(?P<rest>[^\n]*)\n",
-    re.MULTILINE,
+_HEADLINE = re.compile(
+    rb" MO\| (?:(?P<spin>ALPHA|BETA) )?(?:EIGENVALUES|ENERGIES), OCCUPATION NUMBERS, AND "
+    rb"(?P<kind>SPHERICAL|CARTESIAN) (?:EIGENVECTORS|COEFFICIENTS)(?P<rest>[^\n]*)\n"
 )
 """First line of a block; one is written at each step of the SCF, and one at its end."""
+
+_HEADLINE_WORDS = b", OCCUPATION NUMBERS, AND "
 
 _PREFIX = 4
 """Columns of " MO|"; the number of a row is glued to it from 10000 on."""
@@ -46,10 +47,7 @@ class _Block(NamedTuple):
 
 def has_orbitals(path: Path) -> bool:
     """Tell whether a file holds orbitals as text."""
-    if path.stat().st_size == 0:
-        return False
-    with path.open("rb") as stream, _mapped(stream) as text:
-        return HEADLINE.search(text) is not None
+    return next(_headlines(path), None) is not None
 
 
 def read_molog(path: Path) -> Orbitals:
@@ -100,18 +98,27 @@ def read_molog(path: Path) -> Orbitals:
     )
 
 
-def _mapped(stream: BinaryIO) -> mmap.mmap:
-    return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+def _headlines(path: Path) -> Iterator[tuple[re.Match[bytes], int]]:
+    """Yield the headlines of a file, and where the blocks below them begin."""
+    if path.stat().st_size == 0:
+        return
+    with (
+        path.open("rb") as stream,
+        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text,
+    ):
+        end = 0
+        # Plain search for a few words goes through gigabytes in a second, as no pattern does.
+        while (found := text.find(_HEADLINE_WORDS, end)) >= 0:
+            start = text.rfind(b"\n", 0, found) + 1
+            end = text.find(b"\n", found) + 1 or len(text)
+            if match := _HEADLINE.match(text[start:end]):
+                yield match, end
 
 
 def _last_blocks(path: Path) -> list[int]:
     """Where the last block of each spin begins, below its headline."""
-    with path.open("rb") as stream, _mapped(stream) as text:
-        last: dict[bytes | None, re.Match[bytes]] = {}
-        for match in HEADLINE.finditer(text):
-            last[match["spin"]] = match
-        found = [(m["kind"], m["rest"], m.end()) for _, m in sorted(last.items(), key=_spin_order)]
-        spins = set(last)
+    last = {match["spin"]: (match, end) for match, end in _headlines(path)}
+    found = [(m["kind"], m["rest"], end) for _, (m, end) in sorted(last.items(), key=_spin_order)]
     if not found:
         raise InputError(
             f"{path}: there are no orbitals with coefficients in it; use &MO in &PRINT"
@@ -121,7 +128,7 @@ def _last_blocks(path: Path) -> list[int]:
             f"{path}: its orbitals are in Cartesian functions or of k-points; rerun without "
             "CARTESIAN and k-points"
         )
-    if spins not in ({None}, {b"ALPHA", b"BETA"}):
+    if set(last) not in ({None}, {b"ALPHA", b"BETA"}):
         raise InputError(f"{path}: the orbitals of one spin are missing; it is cut off")
     return [end for _, _, end in found]
 
@@ -149,8 +156,10 @@ def _read_block(path: Path, start: int) -> _Block:
                 columns.append(_coefficients(rows, heads, len(atoms)))
                 n_digits = len(rows[0].rpartition(b".")[2].rstrip())
                 rows = []
+            if label.startswith(b"E(Fermi)"):
+                break
             if label:
-                break  # "E(Fermi):" ends the block
+                raise ValueError(f"a line begins with {label.decode()!r}")
             heads.append(line[_NUMBERS:].split())
         else:
             raise ValueError("its last block has no end")

@@ -84,7 +84,7 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     spins = np.repeat(np.arange(len(wfn.spins)), [len(s.energies_ev) for s in wfn.spins])
     occupations = np.concatenate([spin.occupations for spin in wfn.spins])
     run.require_electrons(path, occupations, spins.astype(np.int8))
-    return _weighed(run, orbitals)
+    return _weighed(run, orbitals, n_states)
 
 
 def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
@@ -111,7 +111,7 @@ def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates
     path, run = _newest(folder, find_text(folder))
     orbitals = read_molog(path)
     run.require_electrons(path, orbitals.occupations, orbitals.spins)
-    return _weighed(run, _window(orbitals, n_states))
+    return _weighed(run, _window(orbitals, n_states), n_states)
 
 
 def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
@@ -151,7 +151,7 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
     return _window(orbitals, n_states).states(
         overlap_matrix(system.positions_bohr, system.shells),
         system.symbols,
-        f"{name}, orbitals of {path.name}, overlap of its own basis functions",
+        f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
     )
 
 
@@ -168,6 +168,8 @@ def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
         ]
         owner = max(owners, key=len, default=_ITERATION.sub("", path.stem).rpartition("-")[0])
         of_project.setdefault(owner, []).append(path)
+    if not of_project:
+        raise InputError(f"{folder}: there are no such orbitals in it; give the folder of a run")
     if len(of_project) > 1:
         raise InputError(
             f"{folder}: it holds orbitals of several projects ({', '.join(sorted(of_project))}); "
@@ -221,7 +223,13 @@ def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
     )
 
 
-def _weighed(run: Run, orbitals: Orbitals) -> OrbitalStates:
+def _told(path: Path, n_states: int | None) -> str:
+    """Say which orbitals were used."""
+    which = "orbitals" if n_states is None else f"{n_states} orbitals around the gap of each spin"
+    return f"{which} of {path.name}"
+
+
+def _weighed(run: Run, orbitals: Orbitals, n_states: int | None) -> OrbitalStates:
     """Weigh orbitals with the overlap of their run."""
     n_functions = len(orbitals.atom_of_function)
     files = sorted(run.folder.glob("*S_SPIN_1*.csr"), key=_age)
@@ -238,7 +246,7 @@ def _weighed(run: Run, orbitals: Orbitals) -> OrbitalStates:
     return orbitals.states(
         overlap,
         run.symbols,
-        f"{run.name}, orbitals of {orbitals.path.name}, overlap {origin}",
+        f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}",
     )
 
 

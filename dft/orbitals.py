@@ -121,7 +121,9 @@ class Orbitals:
         """Refuse orbitals that, block by block, are not orthonormal."""
         for start in range(0, len(states), STATES_AT_ONCE):
             block = self.coefficients[:, states[start : start + STATES_AT_ONCE]]
-            deviation = np.abs(block.T @ (overlap @ block) - np.eye(block.shape[1])).max(axis=0)
+            with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
+                products = block.T @ (overlap @ block)
+            deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
             worst = int(deviation.argmax())
             if not deviation[worst] <= self.tolerance:
                 raise InputError(

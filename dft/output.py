@@ -22,6 +22,7 @@ _OTHER_SUFFIXES = {
 _ATOM_ROW = re.compile(
     r"\s+\d+\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+\d+\s+(?P<xyz>(?:-?\d+\.\d+\s+){3})"
 )
+_ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
 """Columns of an abort message, right of the drawing."""
@@ -168,7 +169,7 @@ class OutputReader:
             self.symbols = []
         elif line.startswith(_VERSION_LINE):
             # A run appended to the same file starts anew.
-            self.__init__(version=line.rsplit(maxsplit=1)[-1])  # type: ignore[misc]
+            self.__init__(version=line.rpartition("CP2K version")[2].split()[0])  # type: ignore[misc]
         elif "[ABORT]" in line:
             self._in_abort = True
         elif "PROGRAM ENDED AT" in line:
@@ -184,8 +185,8 @@ class OutputReader:
             self.project = line.rsplit(maxsplit=1)[-1]
         elif line.rstrip() in {" Spin 1", " Spin 2"}:
             self._spin = int(line.rstrip()[-1])
-        elif line.startswith(" Number of electrons:"):
-            self.n_electrons[self._spin] = int(line.rsplit(maxsplit=1)[-1])
+        elif electrons := _ELECTRONS.match(line):
+            self.n_electrons[self._spin] = int(electrons["n"])
 
     def _feed_atom(self, line: str) -> None:
         row = _ATOM_ROW.match(line)

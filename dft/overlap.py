@@ -34,7 +34,7 @@ an atom."""
 
 
 @dataclass(frozen=True)
-class Shell:
+class GaussianShell:
     """A contraction of Gaussians of one angular momentum.
 
     Parameters
@@ -64,7 +64,7 @@ class Shell:
 
 def overlap_matrix(
     positions_bohr: NDArray[np.float64],
-    shells: Sequence[tuple[Shell, ...]],
+    shells: Sequence[tuple[GaussianShell, ...]],
     translations_bohr: NDArray[np.float64] | None = None,
 ) -> csr_array:
     """Compute the overlap matrix of all basis functions, sparse by distance.
@@ -73,7 +73,7 @@ def overlap_matrix(
     ----------
     positions_bohr : ndarray of float, shape (n_atoms, 3)
         Coordinates in bohr.
-    shells : sequence of tuple of Shell, length n_atoms
+    shells : sequence of tuple of GaussianShell, length n_atoms
         Shells of each atom. The functions stand in the order of atoms, shells, and m from -l to l.
     translations_bohr : ndarray of float, shape (n_periodic, 3), optional
         Vectors of a periodic cell in bohr, one to three; none for a finite model.
@@ -88,7 +88,7 @@ def overlap_matrix(
     --------
     Two normalised s functions of exponent 1 at a distance d overlap by exp(-d²/2).
 
-    >>> s = (Shell(0, (1.0,), (1.0,)),)
+    >>> s = (GaussianShell(0, (1.0,), (1.0,)),)
     >>> positions = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
     >>> overlap_matrix(positions, [s, s]).toarray().round(6).tolist()
     [[1.0, 0.135335], [0.135335, 1.0]]
@@ -132,7 +132,7 @@ class _Kind(NamedTuple):
     """Shells that share their exponents' list, as contraction matrices by angular momentum."""
 
     exponents: NDArray[np.float64]
-    shells: tuple[Shell, ...]
+    shells: tuple[GaussianShell, ...]
     contractions: dict[int, NDArray[np.float64]]
     """By angular momentum: shape (n_exponents, n_shells)."""
     places: dict[int, NDArray[np.int64]]
@@ -140,7 +140,7 @@ class _Kind(NamedTuple):
     n_functions: int
 
     @classmethod
-    def of(cls, shells: tuple[Shell, ...]) -> _Kind:
+    def of(cls, shells: tuple[GaussianShell, ...]) -> _Kind:
         exponents = np.unique([a for shell in shells for a in shell.exponents])
         columns: dict[int, list[NDArray[np.float64]]] = {}
         places: dict[int, list[NDArray[np.int64]]] = {}

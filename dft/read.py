@@ -32,7 +32,7 @@ class _Route(NamedTuple):
 
     files: str
     find: Callable[[Path], Sequence[object]]
-    read: Callable[[Path], OrbitalStates]
+    read: Callable[[Path, int | None], OrbitalStates]
 
 
 def _find_archive(folder: Path) -> list[Path]:
@@ -44,18 +44,22 @@ def _find_lists(folder: Path) -> list[object]:
 
 
 _ROUTES = (
-    _Route(ARCHIVE_NAME, _find_archive, lambda folder: OrbitalStates.load(folder / ARCHIVE_NAME)),
-    _Route("PROJECT-list1-1.pdos of each atom", _find_lists, read_ldos_folder),
+    _Route(
+        ARCHIVE_NAME, _find_archive, lambda folder, _: OrbitalStates.load(folder / ARCHIVE_NAME)
+    ),
+    _Route(
+        "PROJECT-list1-1.pdos of each atom", _find_lists, lambda folder, _: read_ldos_folder(folder)
+    ),
     _Route("PROJECT-RESTART.wfn", find_wfn, read_wfn_states),
     _Route("orbitals of &MO as text", find_text, read_text_states),
     _Route("PROJECT-MOS-1_0.molden", find_molden, read_molden_states),
-    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, read_kind_folder),
+    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, lambda folder, _: read_kind_folder(folder)),
 )
 """In the order of preference: CP2K's own weights before those that are computed, binary numbers
 before rounded ones, and last what tells no atom from another."""
 
 
-def read_states(folder: Path) -> OrbitalStates:
+def read_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
@@ -65,6 +69,10 @@ def read_states(folder: Path) -> OrbitalStates:
         orbitals as text or Molden file, of which the first is taken that is there; or one of whose
         subfolders is such a folder, as in a chain of stages. The source of the states says which
         files were used.
+    n_states : int, optional
+        Where weights are computed from orbitals, do so only for this many states of each spin,
+        those around the gap; a model of thousands of atoms needs it. The electrons of the states
+        are then those of the window.
 
     Returns
     -------
@@ -91,7 +99,7 @@ def read_states(folder: Path) -> OrbitalStates:
             raise InputError(
                 f"{folder}: several folders below hold states ({names}); name one of them"
             )
-        return route.read(holders[0])
+        return route.read(holders[0], n_states)
     _require_sound(folder, *subfolders)
     looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES))
     raise InputError(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .overlap import Shell
+    from .overlap import GaussianShell
     from .run_input import InputEntry
 
 _UNITS_A = {"ANGSTROM": 1.0, "BOHR": A_PER_BOHR}
@@ -40,7 +40,7 @@ class System:
         Element of each atom.
     positions_bohr : ndarray of float, shape (n_atoms, 3)
         Coordinates in bohr.
-    shells : tuple of tuple of Shell
+    shells : tuple of tuple of GaussianShell
         Basis functions of each atom.
     translations_bohr : ndarray of float, shape (n_periodic, 3), or None
         Vectors along which the model repeats, None if it is finite.
@@ -48,7 +48,7 @@ class System:
 
     symbols: tuple[str, ...]
     positions_bohr: NDArray[np.float64]
-    shells: tuple[tuple[Shell, ...], ...]
+    shells: tuple[tuple[GaussianShell, ...], ...]
     translations_bohr: NDArray[np.float64] | None
 
 
@@ -190,7 +190,7 @@ def read_last_xyz(path: Path) -> tuple[list[str], NDArray[np.float64]]:
         raise InputError(f"{path}: not a whole XYZ file ({error}); copy it again") from None
 
 
-def _kind(path: Path, lines: _Lines, label: str) -> tuple[str, tuple[Shell, ...]]:
+def _kind(path: Path, lines: _Lines, label: str) -> tuple[str, tuple[GaussianShell, ...]]:
     """Element and basis functions of the atoms with a label."""
     kind = lines.kinds.get(label.upper()) or lines.kinds.get("DEFAULT")
     match = _ELEMENT.match(label.capitalize())

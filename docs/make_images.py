@@ -18,6 +18,7 @@ from epicarve.builder.shapes.spec import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
+from epicarve.workflow.interface import compare
 from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
 from epicarve.workflow.run import run
 
@@ -110,4 +111,6 @@ if __name__ == "__main__":
         photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
         run(small_janus(), Path(scratch) / "janus")
         shutil.copy(Path(scratch) / "janus" / "profile.png", IMAGES / "janus-profile.png")
+        compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
+        shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

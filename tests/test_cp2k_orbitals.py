@@ -3,12 +3,18 @@
 The runs and how to make them again are told in fixtures/README.md.
 """
 
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from epicarve.analysis.gap import Gap
+from epicarve.analysis.localization import Localization
+from epicarve.analysis.options import AnalysisOptions
+from epicarve.cli import main
 from epicarve.dft.csr import read_csr
 from epicarve.dft.ldos import read_kind_folder, read_ldos_folder
 from epicarve.dft.orbital_files import read_molden_states, read_text_states, read_wfn_states
@@ -17,7 +23,8 @@ from epicarve.dft.read import read_states
 from epicarve.dft.system import read_system
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
-from epicarve.units import EV_PER_HARTREE
+from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
+from epicarve.workflow.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RUNS = {
@@ -72,6 +79,11 @@ def require_same(states, folder, tolerance=1e-6):
     assert states.lumo_ev - states.homo_ev == pytest.approx(atoms.lumo_ev - atoms.homo_ev, abs=3e-5)
     ipr, known = ((s.weights**2).sum(axis=0) for s in (states, atoms))
     np.testing.assert_allclose(ipr, known, atol=tolerance)
+    kept, known = (
+        Gap.of(s, Localization.of(s), AnalysisOptions(ipr_max=0.25)).filtered.kept
+        for s in (states, atoms)
+    )
+    np.testing.assert_array_equal(kept, known)
     for name, of_kind in zip(kinds.symbols, kinds.weights, strict=True):
         element = name.rstrip("0123456789")
         summed = states.weights[np.array(states.symbols) == element].sum(axis=0)
@@ -177,6 +189,27 @@ def test_a_molden_file_alone(runs, tmp_path):
     require_same(states, runs("cs4pbbr6"))
 
 
+def test_a_molden_file_of_2026_with_cell_charges_and_angstrom(runs, tmp_path):
+    """The sections and units that write_mos_molden of CP2K 2026.2 can add (its molden_utils.F)."""
+    folder = only(runs("cs4pbbr6"), tmp_path, "*.molden")
+    (path,) = folder.glob("*.molden")
+    atoms, _, rest = path.read_text().partition(" [GTO]\n")
+    rows = [line.split() for line in atoms.splitlines()[2:]]
+    lines = [
+        " [Molden Format]",
+        " [Cell] Angs",
+        *["    13.000000       0.000000       0.000000"] * 3,
+    ]
+    lines.append(" [Atoms] Angs")
+    for symbol, number, charge, *xyz in rows:
+        places = "   ".join(f"{float(x) * A_PER_BOHR:12.6f}" for x in xyz)
+        lines.append(f" {symbol:2}{number:>6}{charge:>6}   {places}   ")
+    lines += [" [Pseudo]", *(f" {symbol:2}{number:>6}{7:>6}" for symbol, number, *_ in rows)]
+    path.write_text("\n".join([*lines, " [GTO]", rest]))
+    # Coordinates are rounded to 1e-6 Å.
+    require_same(read_states(folder), runs("cs4pbbr6"), tolerance=2e-6)
+
+
 def test_a_wfn_file_tells_atoms_and_angular_momenta(runs):
     (path,) = runs("cs4pbbr6").glob("*.wfn")
     wfn = read_wfn(path)
@@ -187,6 +220,32 @@ def test_a_wfn_file_tells_atoms_and_angular_momenta(runs):
         "Cs": 14,
     }
     assert wfn.angular[:13].tolist() == [0, 0, *[1] * 6, *[2] * 5]
+
+
+def test_analyse_weighs_a_window_of_a_wfn_file(runs, tmp_path):
+    folder = only(runs("cs4pbbr6"), tmp_path / "run", *COMMON, "*.wfn")
+    summary = analyse(folder, tmp_path / "out", n_states=12)
+    whole = read_ldos_folder(runs("cs4pbbr6"))
+    assert summary["n_states"] == 12
+    assert "12 orbitals around the gap" in summary["provenance"]["states"]
+    assert summary["homo_lumo_gap_ev"] == pytest.approx(whole.lumo_ev - whole.homo_ev, abs=3e-5)
+
+
+def test_analyse_of_whole_kinds_writes_dos_and_plain_gap(runs, tmp_path, monkeypatch, capsys):
+    folder = only(runs("cs4pbbr6"), tmp_path / "run", *COMMON, "*-k?-1.pdos")
+    arguments = ["epicarve", "analyse", str(folder), "-o", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    assert "no IPR can be had" in " ".join(capsys.readouterr().out.split())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    known = read_ldos_folder(runs("cs4pbbr6"))
+    assert summary["homo_lumo_gap_ev"] == pytest.approx(known.lumo_ev - known.homo_ev, abs=1e-6)
+    assert summary["filtered"] is None
+    assert [check["name"] for check in summary["checks"]] == ["filtered"]
+    head = (tmp_path / "out" / "dos.csv").read_text().splitlines()[0]
+    assert head == "energy_ev,total,Pb,Br,Cs"
 
 
 def spoil_cut_wfn(run):
@@ -340,6 +399,35 @@ def test_a_text_cut_anywhere_is_refused(runs, tmp_path, kind):
         with pytest.raises(InputError) as caught:
             read_states(folder)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "read"),
+    [
+        ("*.wfn", read_wfn_states),
+        ("*.csr", read_wfn_states),
+        ("*.MOLog", read_text_states),
+        ("*.molden", read_molden_states),
+    ],
+)
+def test_damaged_bytes_give_a_sentence_or_the_right_weights(runs, tmp_path, pattern, read):
+    folder = only(runs("so-triplet"), tmp_path, *COMMON, "*.wfn", "*.csr", pattern)
+    truth = read(folder)
+    (path,) = folder.glob(pattern)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        content = bytearray(whole)
+        content[rng.integers(len(content))] = rng.integers(256)
+        path.write_bytes(content)
+        try:
+            states = read(folder)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            # One flipped digit of a coefficient may stay within the tolerance of orthonormality.
+            np.testing.assert_allclose(states.weights, truth.weights, atol=1e-4)
+            assert states.n_electrons == pytest.approx(truth.n_electrons, abs=0.01)
 
 
 def test_too_few_digits_are_named(runs, tmp_path):

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
 
 from epicarve.dft.harmonics import coupling, solid_harmonics
-from epicarve.dft.overlap import Shell, overlap_matrix
+from epicarve.dft.overlap import GaussianShell, overlap_matrix
 
 points = hnp.arrays(float, (4, 3), elements=st.floats(-2.0, 2.0, width=32))
 
@@ -57,10 +57,10 @@ def by_quadrature(shells, positions):
 def test_contracted_shells_up_to_g_equal_their_integrals_on_a_grid():
     positions = np.array([[0.3, -0.2, 0.1], [1.1, 0.4, -0.8], [-0.9, 0.5, 0.6], [0.0, 0.9, 1.2]])
     shells = [
-        Shell(0, (1.3, 0.4), (0.5, 0.7)),
-        Shell(1, (0.9, 0.5), (-0.3, 0.8)),
-        Shell(3, (0.8,), (1.0,)),
-        Shell(4, (1.1, 0.7), (0.4, 0.5)),
+        GaussianShell(0, (1.3, 0.4), (0.5, 0.7)),
+        GaussianShell(1, (0.9, 0.5), (-0.3, 0.8)),
+        GaussianShell(3, (0.8,), (1.0,)),
+        GaussianShell(4, (1.1, 0.7), (0.4, 0.5)),
     ]
     computed = overlap_matrix(positions, [(shell,) for shell in shells]).toarray()
     np.testing.assert_allclose(computed, by_quadrature(shells, positions), atol=1e-9)
@@ -71,7 +71,9 @@ def atoms_of(seed):
     """A few atoms with shells s, p, p and d of shared exponents, as in MOLOPT sets."""
     rng = np.random.default_rng(seed)
     exponents = tuple(np.sort(rng.uniform(0.1, 3.0, 4)))
-    shells = tuple(Shell(angular, exponents, tuple(rng.normal(size=4))) for angular in (0, 1, 1, 2))
+    shells = tuple(
+        GaussianShell(angular, exponents, tuple(rng.normal(size=4))) for angular in (0, 1, 1, 2)
+    )
     return rng.uniform(-3.0, 3.0, (5, 3)), [shells] * 5
 
 
@@ -88,7 +90,7 @@ def test_the_matrix_is_positive_and_its_spectrum_does_not_know_the_orientation(s
 
 
 def test_a_periodic_chain_is_a_long_finite_one_seen_from_its_middle():
-    shells = (Shell(0, (0.5,), (1.0,)), Shell(1, (0.4,), (1.0,)))
+    shells = (GaussianShell(0, (0.5,), (1.0,)), GaussianShell(1, (0.4,), (1.0,)))
     step = np.array([[2.5, 0.0, 0.0]])
     chain = np.arange(-12, 13)[:, None] * step
     finite = overlap_matrix(chain, [shells] * 25).toarray()
@@ -98,7 +100,7 @@ def test_a_periodic_chain_is_a_long_finite_one_seen_from_its_middle():
 
 
 def test_far_atoms_share_no_element():
-    s = (Shell(0, (1.0,), (1.0,)),)
+    s = (GaussianShell(0, (1.0,), (1.0,)),)
     positions = np.arange(40)[:, None] * [[3.0, 0.0, 0.0]]
     matrix = overlap_matrix(positions, [s] * 40)
     distances = np.abs(np.subtract.outer(positions[:, 0], positions[:, 0]))
