@@ -10,6 +10,7 @@ from heterostructure import janus
 from epicarve.dft.read import read_states
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.xtb import orbital_states
+from epicarve.workflow.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -56,3 +57,18 @@ def test_of_the_embedded_engine_they_sum_to_the_atoms(tmp_path):
     again = OrbitalStates.load(tmp_path / "states.npz")
     assert again.orbital_names == states.orbital_names
     np.testing.assert_array_equal(again.orbital_weights, states.orbital_weights)
+
+
+def test_of_whole_kinds_the_density_is_shared_out_by_angular_momentum(chain, tmp_path):
+    folder = tmp_path / "kinds"
+    shutil.copytree(chain / "4-states", folder)
+    for path in folder.glob("*-list*.pdos"):
+        path.unlink()
+    analyse(folder, tmp_path / "out")
+    columns = (tmp_path / "out/dos.csv").read_text().splitlines()
+    names = columns[0].split(",")
+    assert {"Pb", "Pb:s", "Pb:p", "Pb:d", "Cl:p"} <= set(names)
+    table = np.array([row.split(",") for row in columns[1:]], dtype=float)
+    of = {name: table[:, i] for i, name in enumerate(names)}
+    parts = sum(of[f"Pb:{letter}"] for letter in "spd")
+    np.testing.assert_allclose(parts, of["Pb"], atol=3e-6)
