@@ -10,6 +10,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .atom_basis import read_atom_basis
 from .csr import read_csr
 from .molden import read_molden
 from .molog import has_orbitals, read_molog
@@ -17,7 +18,6 @@ from .orbitals import Orbitals, around_gap
 from .output import main_outputs
 from .overlap import overlap_matrix
 from .run import ELECTRON_TOLERANCE, Run
-from .system import read_system
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -138,19 +138,19 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
     files = find_molden(folder)
     if main_outputs(folder):
         path, run = _newest(folder, files)
-        system, orbitals = read_molden(path)
+        basis, orbitals = read_molden(path)
         run.require_electrons(path, orbitals.occupations, orbitals.spins)
         name = run.name
     elif len(files) == 1:
         path = files[0]
-        system, orbitals = read_molden(path)
+        basis, orbitals = read_molden(path)
         name = "a Molden file without main output, so that nothing tells whether it converged"
     else:
         named = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
     return _window(orbitals, n_states).states(
-        overlap_matrix(system.positions_bohr, system.shells),
-        system.symbols,
+        overlap_matrix(basis.positions_bohr, basis.shells),
+        basis.symbols,
         f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
     )
 
@@ -258,13 +258,13 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
             "&S_CSR_WRITE, or the input of the run, from which it can be computed"
         )
     path = run.inputs[0].path
-    system = read_system(path)
-    n_functions = sum(2 * shell.angular + 1 for shells in system.shells for shell in shells)
+    basis = read_atom_basis(path)
+    n_functions = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if n_functions != len(orbitals.atom_of_function):
         raise InputError(
             f"{orbitals.path}: its orbitals have {len(orbitals.atom_of_function)} basis functions, "
-            f"but {path.name} tells of {n_functions} on {len(system.symbols)} atoms; keep the "
+            f"but {path.name} tells of {n_functions} on {len(basis.symbols)} atoms; keep the "
             "files of one run"
         )
-    overlap = overlap_matrix(system.positions_bohr, system.shells, system.translations_bohr)
+    overlap = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
     return overlap, f"computed from {path.name}"
