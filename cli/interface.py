@@ -37,13 +37,36 @@ def interface(
         typer.Option(help="Whose lattice the interface takes."),
     ] = "substrate",
     show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 10,
+    slab: Annotated[
+        int | None,
+        typer.Option(metavar="RANK", help="Build a slab of this one, in DIR/slab-RANK."),
+    ] = None,
+    thickness: Annotated[
+        float, typer.Option(help="Least thickness in Å of each crystal of the slab.")
+    ] = 12.0,
+    vacuum: Annotated[float, typer.Option(help="Vacuum of the slab, in Å.")] = 20.0,
+    middle: Annotated[
+        Literal["film", "substrate"] | None,
+        typer.Option(help="Make the slab symmetric, with this one in its middle."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank the interfaces of two crystals by the continuity of their cations."""
+    from epicarve.errors import InputError
+
+    if slab is not None and out is None:
+        raise InputError("a slab needs a folder to write to; give -o DIR")
     with progress("search") as tell:
         from epicarve.workflow.interface import interface as rank
-        from epicarve.workflow.interface import search_options
+        from epicarve.workflow.interface import search_options, slab_options
+        from epicarve.workflow.interface import slab as build_slab
 
+        sizes = slab_options(
+            film_thickness_a=thickness,
+            substrate_thickness_a=thickness,
+            vacuum_a=vacuum,
+            middle=middle,
+        )
         options = search_options(
             max_index=max_index,
             film_hkl=_indices(film_hkl, "--film-hkl"),
@@ -53,7 +76,18 @@ def interface(
         )
         tell(f"search: {film} on {substrate}")
         ranking = rank(_crystal(film), _crystal(substrate), options, out, show)
+        built = None
+        if slab is not None and out is not None:
+            if not 1 <= slab <= len(ranking.interfaces):
+                raise InputError(f"--slab {slab}: give a rank from 1 to {len(ranking.interfaces)}")
+            built = build_slab(ranking.interfaces[slab - 1], sizes, out / f"slab-{slab}")
     _report(ranking, out, as_json=as_json)
+    if built is not None and not as_json:
+        symmetry = built.report["symmetry"] or "one interface"
+        console().print(
+            f"slab-{slab}: {built.formula}, {built.cell_a[2, 2]:.1f} Å high, {symmetry}, "
+            f"dipole {built.dipole_e_a:.2f} e Å, potential step {built.potential_step_v:.2f} V"
+        )
 
 
 def compare(

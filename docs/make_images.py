@@ -18,6 +18,7 @@ from epicarve.builder.shapes.spec import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
+from epicarve.workflow.interface import compare
 from epicarve.workflow.recipe import Recipe, read_recipe
 from epicarve.workflow.run import run
 
@@ -100,4 +101,6 @@ if __name__ == "__main__":
             shutil.copy(Path(scratch) / "demo" / f"{figure}.png", IMAGES / f"demo-{figure}.png")
         homo = round(summary["n_electrons"] / 2)
         photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
+        compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
+        shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

@@ -118,6 +118,7 @@ def test_searches_that_are_refused(film, substrate, options, said):
         (["PbS", "CsPbCl3", "--film-hkl", "a"], "not Miller indices"),
         (["PbS", "CsPbCl3", "--max-index", "9"], "max_index"),
         (["PbS", "CsPbCl3", "--show", "0"], "ask for 1 or more"),
+        (["PbS", "CsPbCl3", "--slab", "1", "--vacuum", "-3"], "vacuum_a"),
     ],
 )
 def test_bad_input_of_the_command(arguments, said, tmp_path):
@@ -152,3 +153,18 @@ def test_a_pair_without_interface_is_named_and_the_others_go_on(tmp_path):
     assert [entry["film"] for entry in ranking.entries] == ["Cs2PbCl4"]
     assert ranking.failed[0]["film"] == "PbS"
     assert "the nearest" in ranking.failed[0]["reason"]
+
+
+def test_a_slab_of_the_best_interface(tmp_path):
+    arguments = ["Pb4S3Cl2", "CsPbCl3", "--film-hkl", "0,1,0", "--substrate-hkl", "1,0,0", "--slab"]
+    result = CliRunner().invoke(
+        app, ["interface", *arguments, "1", "--middle", "film", "-o", str(tmp_path)]
+    )
+    assert result.exit_code == 0, result.output
+    assert "inversion" in result.output
+    told = json.loads((tmp_path / "slab-1" / "model.json").read_text())
+    assert told["net_charge"] == 0
+    assert told["provenance"]["crystal"]["Pb4S3Cl2"]["status"] == "derived"
+    assert "Derived crystal" in (tmp_path / "slab-1" / "model.cif").read_text()
+    refused = CliRunner().invoke(app, ["interface", *arguments, "99", "-o", str(tmp_path)])
+    assert "give a rank from 1 to" in str(refused.exception)

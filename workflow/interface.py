@@ -15,7 +15,9 @@ from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.figure import draw_interfaces
 from epicarve.builder.interfaces.repulsion import born_repulsion
 from epicarve.builder.interfaces.search import SearchOptions, search
-from epicarve.builder.summary import derived_notes
+from epicarve.builder.interfaces.slab import SlabOptions, build_slab
+from epicarve.builder.summary import derived_notes, with_origins
+from epicarve.builder.write import write_slab
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces.interface import Interface
     from epicarve.builder.interfaces.repulsion import Repulsion
+    from epicarve.builder.interfaces.slab import Slab
 
 SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
@@ -130,6 +133,11 @@ def search_options(**settings: Any) -> SearchOptions:
     return checked(SearchOptions, settings, "search")
 
 
+def slab_options(**settings: Any) -> SlabOptions:
+    """Return checked settings of a slab; a wrong one is an InputError that names it."""
+    return checked(SlabOptions, settings, "slab")
+
+
 def interface(
     film: Crystal | CrystalSpec,
     substrate: Crystal | CrystalSpec,
@@ -177,6 +185,42 @@ def interface(
     if out is not None:
         _write(Path(out), ranking, found[:DRAWN], options)
     return ranking
+
+
+def slab(
+    interface: Interface, options: SlabOptions | None = None, out: Path | str | None = None
+) -> Slab:
+    """Build a periodic slab of an interface, such as one of a `Ranking`.
+
+    Parameters
+    ----------
+    interface : Interface
+        The interface.
+    options : SlabOptions, optional
+        Thicknesses, vacuum, symmetry.
+    out : Path or str, optional
+        Folder for model.extxyz, model.cif and model.json; nothing is written without it.
+
+    Returns
+    -------
+    Slab
+        The slab in vacuum.
+
+    Raises
+    ------
+    InputError
+        If ions come too close, or a symmetric slab is asked for that there is not.
+    """
+    built = build_slab(interface, options)
+    if out is not None:
+        crystals = (interface.film.crystal, interface.substrate.crystal)
+        provenance = {
+            "version": __version__,
+            "slab": (options or SlabOptions()).model_dump(mode="json"),
+        }
+        summary = {**built.as_dict(), "provenance": with_origins(provenance, crystals)}
+        write_slab(Path(out), built, summary, derived_notes(crystals))
+    return built
 
 
 def compare(
