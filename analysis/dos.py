@@ -222,6 +222,13 @@ def density_of_states(
     return broadened(states, groups.names, groups.weights(states.weights), options)
 
 
+def orbital_densities(states: OrbitalStates, options: AnalysisOptions) -> list[DensityOfStates]:
+    """Return the density of states by element and angular momentum; empty if it is not known."""
+    if not states.orbital_names:
+        return []
+    return [broadened(states, states.orbital_names, states.orbital_weights, options)]
+
+
 def broadened(
     states: OrbitalStates,
     names: tuple[str, ...],

@@ -11,13 +11,13 @@ from .alignment import Alignment, DomainEdges, align, domain_edges
 from .dos import (
     DensityOfStates,
     Groups,
-    broadened,
     by_domain,
     by_element,
     by_label,
     by_shell,
     by_species_in_domain,
     density_of_states,
+    orbital_densities,
 )
 from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
 from .localization import Localization
@@ -135,10 +135,7 @@ class Analysis:
         edges = {} if model is None else domain_edges(states, delocalised.kept, model)
         axis = None if model is None else Axis.of(model, sites)
         densities = [density_of_states(states, groups, options) for groups in partitions]
-        if states.orbital_names:
-            densities.append(
-                broadened(states, states.orbital_names, states.orbital_weights, options)
-            )
+        densities += orbital_densities(states, options)
         return cls(
             states=states,
             options=options,

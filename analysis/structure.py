@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
-from scipy.spatial import cKDTree
 
 from epicarve.builder.bonds import BondRule
-from epicarve.builder.crystal import CONTACT_RANGE_A, first_shell_limit_a
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .matching import Match, match_atoms, superposed
+from .bond_changes import bond_rows, coordination_rows, phases
+from .cations import cation_alignment
+from .matching import Match, match_atoms
 from .profile import Axis
 from .scattering import (
     WAVELENGTH_A,
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
-
-    Bonded = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-
-PHASE_KEPT = 0.8
-"""A domain keeps its phase if at least this part of the bonds that its inner ions had before or
-have after is there both before and after."""
-
-STAYS = 0.2
-"""A cation stays in line with one across the interface if their offset in the plane changes by no
-more than this part of the spacing of the cations in it."""
 
 FIRST_ANGLE_DEG = 5.0
 """First diffraction angle 2θ: below it lies the forward beam."""
@@ -186,10 +176,10 @@ class Comparison:
             reasons = dict.fromkeys(("coordination", "bonds", "phase", "interface"), str(error))
         else:
             then, now = rule.bonds(model), rule.bonds(model, match.positions_a)
-            coordination = _coordination(model, then, now)
-            bonds = _bonds(model, rule, then, now)
-            phase, unknown = _phases(model, then, now)
-            interface, why = _cation_alignment(model, match.positions_a, Axis.of(model, sites))
+            coordination = coordination_rows(model, then, now)
+            bonds = bond_rows(model, rule, then, now)
+            phase, unknown = phases(model, then, now)
+            interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
             reasons = unknown | ({"interface": why} if why else {})
         return cls(
             symbols=symbols,
@@ -239,141 +229,6 @@ class Comparison:
                 for name, reason in self.reasons.items()
             ],
         }
-
-
-def _numbers(model: Model, bonded: Bonded) -> NDArray[np.int64]:
-    return np.bincount(np.concatenate(bonded[:2]), minlength=model.n_atoms)
-
-
-def _coordination(model: Model, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
-    """Count neighbours of the ions of each element in each domain, before and after."""
-    before, after = _numbers(model, then), _numbers(model, now)
-    rows = []
-    for domain in model.domain_names:
-        for symbol in model.domain(domain).counts:
-            ions = (model.domains == domain) & (model.symbols == symbol)
-            rows.append(
-                {
-                    "domain": domain,
-                    "element": symbol,
-                    "n_atoms": int(ions.sum()),
-                    "mean_before": round(float(before[ions].mean()), 4),
-                    "mean_after": round(float(after[ions].mean()), 4),
-                    "n_changed": int((before[ions] != after[ions]).sum()),
-                    "histogram_before": _histogram(before[ions]),
-                    "histogram_after": _histogram(after[ions]),
-                }
-            )
-    return rows
-
-
-def _histogram(numbers: NDArray[np.int64]) -> dict[str, int]:
-    values, counts = np.unique(numbers, return_counts=True)
-    return {str(value): n for value, n in zip(values.tolist(), counts.tolist(), strict=True)}
-
-
-def _bonds(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
-    """Describe the bond lengths of each pair of elements, before and after."""
-    rows = []
-    for (cation, anion), limit_a in rule.longest_a.items():
-        row: dict[str, Any] = {"pair": f"{cation}-{anion}", "longest_bond_a": round(limit_a, 4)}
-        for when, (cations, anions, lengths_a) in (("before", then), ("after", now)):
-            of_pair = (model.symbols[cations] == cation) & (model.symbols[anions] == anion)
-            row[when] = _lengths(lengths_a[of_pair])
-        rows.append(row)
-    return rows
-
-
-def _lengths(lengths_a: NDArray[np.float64]) -> dict[str, float | int] | None:
-    """Describe some bond lengths; None if there is none."""
-    if not len(lengths_a):
-        return None
-    return {
-        "n_bonds": len(lengths_a),
-        "mean_a": round(float(lengths_a.mean()), 4),
-        "std_a": round(float(lengths_a.std()), 4),
-        "min_a": round(float(lengths_a.min()), 4),
-        "max_a": round(float(lengths_a.max()), 4),
-    }
-
-
-def _phases(
-    model: Model, then: Bonded, now: Bonded
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Tell of each domain whether the bonds of its inner ions are still the same."""
-    inner = _numbers(model, then) >= model.bulk_coordination
-    keys = []
-    for cations, anions, _ in (then, now):
-        chosen = inner[cations] | inner[anions]
-        keys.append(np.unique(cations[chosen] * model.n_atoms + anions[chosen]))
-    phases, reasons = {}, {}
-    for name in model.domain_names:
-        of_domain = model.domains == name
-        before, after = (
-            key[of_domain[key // model.n_atoms] & of_domain[key % model.n_atoms]] for key in keys
-        )
-        either = np.union1d(before, after).size
-        kept = np.intersect1d(before, after).size / either if either else None
-        phases[name] = {
-            "kept": None if kept is None else kept >= PHASE_KEPT,
-            "bonds_kept": None if kept is None else round(kept, 4),
-            "n_bonds": len(before),
-        }
-        if kept is None:
-            reasons[f"phase.{name}.kept"] = reasons[f"phase.{name}.bonds_kept"] = (
-                f"no ion of {name} has all its bulk neighbours, so there is no inner part to judge"
-            )
-    return phases, reasons
-
-
-def _cation_alignment(
-    model: Model, after_a: NDArray[np.float64], axis: Axis
-) -> tuple[dict[str, Any] | None, str]:
-    """Follow the offsets in the plane between cations across a flat interface.
-
-    They are taken between the nearest cations of the two domains: those within the first shell of
-    distances before. The second domain is laid onto itself, so that only what the first one does
-    relative to it counts.
-    """
-    if axis.normal is None:
-        return None, "the model has no flat interface between two domains"
-    normal, cations = np.array(axis.normal), model.charges > 0
-    above, below = (
-        np.flatnonzero(cations & (model.domains == name)) for name in model.domain_names
-    )
-    near = cKDTree(model.positions_a[above]).sparse_distance_matrix(
-        cKDTree(model.positions_a[below]), CONTACT_RANGE_A, output_type="ndarray"
-    )
-    if len(np.unique(near["i"])) < 2:
-        return None, f"fewer than two cations have one of the other domain in {CONTACT_RANGE_A:g} Å"
-    near = np.sort(near[near["v"] <= first_shell_limit_a(near["v"])], order=["i", "j"])
-    first, second = above[near["i"]], below[near["j"]]
-
-    def apart(positions_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        vectors = positions_a[first] - positions_a[second]
-        heights = vectors @ normal
-        return heights, vectors - heights[:, None] * normal
-
-    heights, offsets = apart(model.positions_a)
-    second_domain = model.domains == model.domain_names[1]
-    heights_after, offsets_after = apart(superposed(after_a, model.positions_a, second_domain))
-    moved_a = np.linalg.norm(offsets_after - offsets, axis=1)
-    layer = model.positions_a[np.unique(first)]
-    spacing_a = float(np.median(cKDTree(layer).query(layer, k=2)[0][:, 1]))
-    return {
-        "n_pairs": len(near),
-        "spacing_a": round(spacing_a, 4),
-        "gap_before_a": round(float(heights.mean()), 4),
-        "gap_after_a": round(float(heights_after.mean()), 4),
-        "rms_offset_before_a": _rms(offsets),
-        "rms_offset_after_a": _rms(offsets_after),
-        "rms_change_a": round(float(np.sqrt((moved_a**2).mean())), 4),
-        "in_line_fraction": round(float((moved_a <= STAYS * spacing_a).mean()), 4),
-    }, ""
-
-
-def _rms(vectors_a: NDArray[np.float64]) -> float:
-    return round(float(np.sqrt((vectors_a**2).sum(axis=1).mean())), 4)
 
 
 def radial_csv(comparison: Comparison) -> str:

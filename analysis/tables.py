@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
     from epicarve.dft.states import OrbitalStates
 
+    from .kinds import KindAnalysis
     from .results import Analysis
 
 SPIN_NAMES = ("alpha", "beta")
 """Names of the spins of unrestricted states; a restricted state has the spin ``"both"``."""
+
+STATE_COLUMNS = "state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set"
+"""Columns of states.csv before those of the groups."""
 
 
 def states_csv(analysis: Analysis) -> str:
@@ -32,9 +36,11 @@ def states_csv(analysis: Analysis) -> str:
     Returns
     -------
     str
-        Comma-separated values under the header ``state,spin,energy_ev,occupation,ipr,n_eff,kept``
-        and a column ``w_NAME`` with the weight of each group of atoms, then of each element's
-        angular momenta if the states tell them. States count from 1 within each spin.
+        Comma-separated values under the header
+        ``state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set`` and a
+        column ``w_NAME`` with the weight of each group of atoms, then of each element's angular
+        momenta if the states tell them. States count from 1 within each spin, sets of degenerate
+        states from 1 on over both.
     """
     states, localization = analysis.states, analysis.localization
     kept = analysis.gap.filtered.kept
@@ -44,11 +50,13 @@ def states_csv(analysis: Analysis) -> str:
     if states.orbital_names:
         blocks.append(states.orbital_weights)
     weights = np.concatenate(blocks)
-    lines = [",".join(["state,spin,energy_ev,occupation,ipr,n_eff,kept", *names])]
+    lines = [",".join([STATE_COLUMNS, *names])]
     for i, (state, spin) in enumerate(zip(*labels(states), strict=True)):
         fields = [
             f"{state},{spin},{states.energies_ev[i]:.6f},{states.occupations[i]:.6f}",
             f"{localization.ipr[i]:.8f},{localization.n_eff[i]:.4f},{str(kept[i]).lower()}",
+            f"{localization.n_ipr[i]:.4f},{localization.sets[i] + 1},"
+            f"{localization.ipr_of_set[i]:.8f}",
             *(f"{weight:.8f}" for weight in weights[:, i].tolist()),
         ]
         lines.append(",".join(fields))
@@ -63,7 +71,7 @@ def labels(states: OrbitalStates) -> tuple[list[int], list[str]]:
     return numbers.tolist(), spins
 
 
-def dos_csv(analysis: Analysis) -> str:
+def dos_csv(analysis: Analysis | KindAnalysis) -> str:
     """Return one line per energy: the total, then each group of each partition.
 
     Parameters

@@ -34,6 +34,12 @@ def analyse(
     palette: Annotated[
         str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")
     ] = None,
+    states: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=2, help="Weigh only N orbitals of each spin, around the gap."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
@@ -48,6 +54,7 @@ def analyse(
             ipr_max=ipr_max,
             group_by=group_by,
             hdf5=hdf5,
+            n_states=states,
             figures={name: value for name, value in asked.items() if value is not None},
         )
     if as_json:

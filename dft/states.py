@@ -46,6 +46,9 @@ class OrbitalStates:
     caveat : str
         A sentence that must stand wherever these energies are shown, empty if there is none
         (GFN1-xTB energies are for trying the tool, not for publishing).
+    of_kinds : bool
+        Whether each "atom" is in truth a whole kind of atoms, as in CP2K's .pdos files without
+        lists. Energies, occupations and densities of states are then right, but no IPR can be had.
     orbital_names : tuple of str
         Element and angular momentum, such as ``"Pb:s"``, of the rows of `orbital_weights`; empty if
         the source does not tell them apart.
@@ -77,6 +80,7 @@ class OrbitalStates:
     restricted: bool = True
     source: str = ""
     caveat: str = ""
+    of_kinds: bool = False
     orbital_names: tuple[str, ...] = ()
     orbital_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -211,6 +215,7 @@ class OrbitalStates:
             restricted=bool(arrays["restricted"]),
             source=str(arrays["source"]),
             caveat=str(arrays["caveat"]),
+            of_kinds=bool(arrays["of_kinds"]),
             orbital_names=tuple(str(name) for name in arrays["orbital_names"].tolist()),
             orbital_weights=arrays["orbital_weights"],
         )

@@ -19,7 +19,7 @@ from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
 from epicarve.workflow.interface import compare
-from epicarve.workflow.recipe import Recipe, read_recipe
+from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
 from epicarve.workflow.run import run
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +39,14 @@ def opened(recipe: Recipe) -> Recipe:
     core = recipe.core.model_copy(update={"shape": recipe.core.shape.model_copy(update=front)})
     shape = recipe.shape.model_copy(update=front)
     return recipe.model_copy(update={"core": core, "shape": shape})
+
+
+def small_janus() -> Recipe:
+    """Return the heterostructure of the study, small enough for the embedded engine."""
+    recipe = read_recipe(ROOT / "examples" / "pb4s3cl2-cspbcl3.yaml").as_dict()
+    for half in ("film", "substrate"):
+        recipe[half]["shape"]["diameter_nm"] = 1.8
+    return parse_recipe({**recipe, "engine": "xtb", "xtb": {"max_steps": 5}})
 
 
 def photograph(report: Path, state: int, picture: Path) -> None:
@@ -101,6 +109,9 @@ if __name__ == "__main__":
             shutil.copy(Path(scratch) / "demo" / f"{figure}.png", IMAGES / f"demo-{figure}.png")
         homo = round(summary["n_electrons"] / 2)
         photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
+        run(small_janus(), Path(scratch) / "janus")
+        for figure in ("profile", "alignment"):
+            shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

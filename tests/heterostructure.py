@@ -29,6 +29,7 @@ RECIPE = {
     },
     "engine": "xtb",
     "xtb": {"max_steps": 0},
+    "analysis": {"figures": {"formats": ["png"]}},
 }
 
 

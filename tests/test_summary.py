@@ -168,6 +168,7 @@ def test_all_files_are_written_and_the_same_twice(tmp_path):
 def test_the_table_of_states():
     rows = table(states_csv(analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())))
     first = ["state", "spin", "energy_ev", "occupation", "ipr", "n_eff", "kept"]
+    first += ["n_ipr", "degenerate_set", "ipr_of_set"]
     elements, domains = ["w_Pb", "w_S"], ["w_film", "w_substrate"]
     species = ["w_film:Pb", "w_film:S", "w_substrate:Pb", "w_substrate:S"]
     assert list(rows[0]) == [*first, *elements, *domains, *species]
@@ -175,6 +176,7 @@ def test_the_table_of_states():
     assert [row["kept"] for row in rows] == ["true"] * 3 + ["false"] * 2 + ["true"] * 3
     for row in rows:
         assert float(row["ipr"]) * float(row["n_eff"]) == pytest.approx(1.0, abs=1e-4)
+        assert float(row["n_ipr"]) == pytest.approx(model().n_atoms * float(row["ipr"]), abs=1e-4)
         for groups in (elements, domains, species):
             assert sum(float(row[group]) for group in groups) == pytest.approx(1.0, abs=1e-7)
 
