@@ -110,7 +110,8 @@ if __name__ == "__main__":
         homo = round(summary["n_electrons"] / 2)
         photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
         run(small_janus(), Path(scratch) / "janus")
-        shutil.copy(Path(scratch) / "janus" / "profile.png", IMAGES / "janus-profile.png")
+        for figure in ("profile", "alignment"):
+            shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

@@ -86,9 +86,18 @@ def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):
     assert json.loads(out) == summary
     assert (tmp_path / "run/2-states/states.npz").stat() == states  # not computed again
     code, out, _ = epicarve(
-        "analyse", tmp_path / "run", "-o", tmp_path / "again", "--ipr-max", "0.5", "--json"
-    )
+        "analyse", tmp_path / "run", "-o", tmp_path / "again", "--ipr-max", "0.5", "--json",
+        "--formats", "pdf, svg", "--width", "double", "--palette", "safe",
+    )  # fmt: skip
     assert json.loads(out)["ipr_max"] == 0.5
+    figures = {"formats": ["pdf", "svg"], "width": "double", "palette": "safe"}
+    assert json.loads(out)["provenance"]["options"]["figures"] == figures
+    made = files_below(tmp_path / "again")
+    assert {"dos.pdf", "dos.svg", "scan.pdf"} <= set(map(str, made))
+    assert not any(str(name).endswith(".png") for name in made)
+    code, _, err = epicarve("analyse", tmp_path / "run", "--formats", "gif")
+    assert code == 2
+    assert "figures.formats.0: Input should be 'png', 'svg' or 'pdf' (got 'gif')" in err
     assert json.loads(out)["homo_lumo_gap_ev"] == summary["homo_lumo_gap_ev"]
 
 
