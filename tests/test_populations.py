@@ -65,11 +65,11 @@ def test_input_that_does_not_fit_is_refused():
         mulliken_weights(np.eye(2), np.eye(2), atoms, 1)
     with pytest.raises(InputError, match="not symmetric; give both"):
         lowdin_weights(csr_array([[1.0, 0.5], [0.0, 1.0]]), np.eye(2), atoms, 2)
-    for spoilt in (np.eye(2), csr_array(np.eye(2))):
+    for stored in (np.asarray, csr_array):
         with pytest.raises(InputError, match="a coefficient is not a finite number"):
-            lowdin_weights(spoilt, np.array([[np.nan], [0.0]]), atoms, 2)
+            lowdin_weights(stored(np.eye(2)), np.array([[np.nan], [0.0]]), atoms, 2)
         with pytest.raises(InputError, match="an overlap is not a finite number"):
-            lowdin_weights(spoilt * np.inf, np.eye(2), atoms, 2)
+            lowdin_weights(stored(np.diag([1.0, np.inf])), np.eye(2), atoms, 2)
     both = np.array([True, True])
     with pytest.raises(InputError, match="in both groups"):
         overlap_population(np.eye(2), np.eye(2), both, both)
