@@ -77,5 +77,6 @@ def _ev(value: float | None) -> str:
 
 
 def _gap(filtered: Mapping[str, Any]) -> str:
-    traps = f"{filtered['n_valence_traps']} valence, {filtered['n_conduction_traps']} conduction"
-    return f"{_ev(filtered['gap_ev'])}  (traps: {traps})"
+    counts = {side: filtered[f"n_{side}_traps"] for side in ("valence", "conduction")}
+    traps = ", ".join(f"{n} {side}" for side, n in counts.items() if n is not None)
+    return _ev(filtered["gap_ev"]) + (f"  (traps: {traps})" if traps else "")
