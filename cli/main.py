@@ -21,6 +21,7 @@ from .interface import compare, interface
 from .new import new
 from .run import run
 from .series import series
+from .structure import structure
 from .terminal import complain
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ for command in (
     check,
     run,
     analyse,
+    structure,
     cube,
 ):
     app.command()(command)

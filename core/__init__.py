@@ -29,6 +29,7 @@ _HOMES = {
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",
     "analyse": "epicarve.workflow.analyse",
+    "structure": "epicarve.workflow.structure",
     "cube": "epicarve.workflow.cube",
 }
 
