@@ -15,6 +15,7 @@ from .analyse import analyse
 from .build import build
 from .check import check
 from .crystals import crystals
+from .cube import cube
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
@@ -44,6 +45,7 @@ for command in (
     run,
     analyse,
     structure,
+    cube,
 ):
     app.command()(command)
 

@@ -30,6 +30,7 @@ _HOMES = {
     "run": "epicarve.workflow.run",
     "analyse": "epicarve.workflow.analyse",
     "structure": "epicarve.workflow.structure",
+    "cube": "epicarve.workflow.cube",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

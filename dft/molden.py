@@ -10,9 +10,9 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
+from .atom_basis import AtomBasis
 from .orbitals import Orbitals
 from .overlap import GaussianShell
-from .system import System
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +30,13 @@ class Molden(NamedTuple):
 
     Parameters
     ----------
-    system : System
+    basis : AtomBasis
         Atoms and basis functions, finite.
     orbitals : Orbitals
-        Its orbitals, with functions in the order of `system`: m from -l to l.
+        Its orbitals, with functions in the order of `basis`: m from -l to l.
     """
 
-    system: System
+    basis: AtomBasis
     orbitals: Orbitals
 
 
@@ -61,8 +61,8 @@ def read_molden(path: Path) -> Molden:
     """
     try:
         with path.open(encoding="utf-8", errors="replace") as stream:
-            system = _read_system(path, stream)
-            return Molden(system, _read_orbitals(path, stream, system))
+            basis = _read_basis(path, stream)
+            return Molden(basis, _read_orbitals(path, stream, basis))
     except InputError:
         raise
     except (ValueError, KeyError, IndexError) as error:
@@ -73,7 +73,7 @@ def read_molden(path: Path) -> Molden:
         ) from error
 
 
-def _read_system(path: Path, stream: TextIO) -> System:
+def _read_basis(path: Path, stream: TextIO) -> AtomBasis:
     """Read everything before the orbitals."""
     sections: dict[str, tuple[str, list[str]]] = {}
     for line in stream:
@@ -97,7 +97,7 @@ def _read_system(path: Path, stream: TextIO) -> System:
                 f"{path}: its functions of angular momentum {angular} are Cartesian; rerun with "
                 "GTO_KIND SPHERICAL in &MO_MOLDEN"
             )
-    return System(
+    return AtomBasis(
         symbols=tuple(row[0].capitalize() for row in rows),
         positions_bohr=positions / (A_PER_BOHR if "ANG" in unit else 1.0),
         shells=shells,
@@ -122,9 +122,9 @@ def _shells(lines: list[str], n_atoms: int) -> tuple[tuple[GaussianShell, ...], 
     return tuple(tuple(shells) for shells in of_atom)
 
 
-def _read_orbitals(path: Path, stream: TextIO, system: System) -> Orbitals:
-    angulars = [shell.angular for shells in system.shells for shell in shells]
-    sizes = [sum(2 * shell.angular + 1 for shell in shells) for shells in system.shells]
+def _read_orbitals(path: Path, stream: TextIO, basis: AtomBasis) -> Orbitals:
+    angulars = [shell.angular for shells in basis.shells for shell in shells]
+    sizes = [sum(2 * shell.angular + 1 for shell in shells) for shells in basis.shells]
     order = _order(angulars)
     heads: list[dict[str, str]] = []
     columns: list[NDArray[np.float64]] = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .atom_basis import read_atom_basis
 from .csr import read_csr
 from .molden import read_molden
 from .molog import has_orbitals, read_molog
@@ -17,7 +18,6 @@ from .orbitals import Orbitals, around_gap
 from .output import main_outputs
 from .overlap import overlap_matrix
 from .run import ELECTRON_TOLERANCE, Run
-from .system import read_system
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
+    from .atom_basis import AtomBasis
     from .states import OrbitalStates
     from .wfn import Wfn
 
@@ -87,6 +88,21 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     return _weighed(run, orbitals, n_states)
 
 
+def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
+    """Find the newest .wfn file of a run, and the basis functions of its orbitals.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the run's input is missing or of another run.
+    """
+    path, run = _newest(folder, find_wfn(folder))
+    if not run.inputs:
+        raise InputError(f"{folder}: {path.name} needs the input of its run; put it beside it")
+    wfn = read_wfn(path)
+    return wfn, _basis_of(run, path, wfn.n_functions)
+
+
 def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     """Read the states of a run from its orbitals as text and its overlap matrix.
 
@@ -138,19 +154,19 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
     files = find_molden(folder)
     if main_outputs(folder):
         path, run = _newest(folder, files)
-        system, orbitals = read_molden(path)
+        basis, orbitals = read_molden(path)
         run.require_electrons(path, orbitals.occupations, orbitals.spins)
         name = run.name
     elif len(files) == 1:
         path = files[0]
-        system, orbitals = read_molden(path)
+        basis, orbitals = read_molden(path)
         name = "a Molden file without main output, so that nothing tells whether it converged"
     else:
         named = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
     return _window(orbitals, n_states).states(
-        overlap_matrix(system.positions_bohr, system.shells),
-        system.symbols,
+        overlap_matrix(basis.positions_bohr, basis.shells),
+        basis.symbols,
         f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
     )
 
@@ -257,14 +273,19 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
             f"{run.folder}: {orbitals.path.name} needs an overlap matrix; add the file of "
             "&S_CSR_WRITE, or the input of the run, from which it can be computed"
         )
-    path = run.inputs[0].path
-    system = read_system(path)
-    n_functions = sum(2 * shell.angular + 1 for shells in system.shells for shell in shells)
-    if n_functions != len(orbitals.atom_of_function):
+    basis = _basis_of(run, orbitals.path, len(orbitals.atom_of_function))
+    overlap = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
+    return overlap, f"computed from {run.inputs[0].path.name}"
+
+
+def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
+    """Read atoms and basis functions of a run, which must be those of its orbitals."""
+    source = run.inputs[0].path
+    basis = read_atom_basis(source)
+    told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
+    if told != n_functions:
         raise InputError(
-            f"{orbitals.path}: its orbitals have {len(orbitals.atom_of_function)} basis functions, "
-            f"but {path.name} tells of {n_functions} on {len(system.symbols)} atoms; keep the "
-            "files of one run"
+            f"{path}: its orbitals have {n_functions} basis functions, but {source.name} tells of "
+            f"{told} on {len(basis.symbols)} atoms; keep the files of one run"
         )
-    overlap = overlap_matrix(system.positions_bohr, system.shells, system.translations_bohr)
-    return overlap, f"computed from {path.name}"
+    return basis

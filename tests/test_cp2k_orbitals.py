@@ -15,12 +15,12 @@ from epicarve.analysis.gap import Gap
 from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.cli import main
+from epicarve.dft.atom_basis import read_atom_basis
 from epicarve.dft.csr import read_csr
 from epicarve.dft.ldos import read_kind_folder, read_ldos_folder
 from epicarve.dft.orbital_files import read_molden_states, read_text_states, read_wfn_states
 from epicarve.dft.overlap import overlap_matrix
 from epicarve.dft.read import read_states
-from epicarve.dft.system import read_system
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
@@ -123,8 +123,8 @@ def test_the_computed_overlap_is_that_of_cp2k(runs, name):
     """CP2K leaves out Gaussians that have fallen below the root of its EPS_DEFAULT."""
     folder = runs(name)
     (path,) = [*folder.glob("*.inp"), *folder.glob("job.in")]
-    system = read_system(path)
-    computed = overlap_matrix(system.positions_bohr, system.shells, system.translations_bohr)
+    basis = read_atom_basis(path)
+    computed = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
     (csr,) = folder.glob("*.csr")
     written = read_csr(csr, computed.shape[0])
     tight = "1.0E-12" in path.read_text()

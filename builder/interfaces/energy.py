@@ -147,15 +147,10 @@ def whole_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, 
     depth_a : float
         Least depth in Å of each side.
     """
-    film, substrate = (
-        face.stack(int(np.ceil(depth_a / face.period_a)))
-        for face in (interface.film, interface.substrate)
+    film, substrate = interface.sides(
+        interface.film.whole_depth_a(depth_a), interface.substrate.whole_depth_a(depth_a)
     )
-    cell, common = interface.cell, interface.common
-    return (
-        film.flipped().supercell(cell.film_matrix).deformed(common.film_deformation),
-        substrate.supercell(cell.substrate_matrix).deformed(common.substrate_deformation),
-    )
+    return film.shifted([-step for step in interface.shift_a]), substrate
 
 
 def interface_energy(

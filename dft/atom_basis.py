@@ -31,8 +31,8 @@ _ORBITAL_TYPES = {"ORB", "DEFAULT"}
 
 
 @dataclass(frozen=True)
-class System:
-    """Atoms of a run, with all that their overlap matrix needs.
+class AtomBasis:
+    """Atoms of a run with their basis functions: all that their overlap matrix needs.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class _Lines:
         return self.kinds[next(reversed(self.kinds))]
 
 
-def read_system(path: Path) -> System:
+def read_atom_basis(path: Path) -> AtomBasis:
     """Read atoms and basis functions of a run from its input, and the files that it names.
 
     Parameters
@@ -107,7 +107,7 @@ def read_system(path: Path) -> System:
 
     Returns
     -------
-    System
+    AtomBasis
         The atoms.
 
     Raises
@@ -126,7 +126,7 @@ def read_system(path: Path) -> System:
     translations_a = _cell_a(path, lines.cell)
     labels, positions_a = _atoms(path, lines, translations_a)
     kinds = {label: _kind(path, lines, label) for label in dict.fromkeys(labels)}
-    return System(
+    return AtomBasis(
         symbols=tuple(kinds[label][0] for label in labels),
         positions_bohr=positions_a / A_PER_BOHR,
         shells=tuple(kinds[label][1] for label in labels),
