@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.style import element_colours
 
-from .figure import framed_figure, pretty_formula
+from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
 from .gap import difference
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ BAR, SPACE = 1.0, 1.0
 
 MARGIN = 0.3
 """How far the bars reach beyond the outermost edges, as a part of the range of the edges."""
-
-SHORTEST_ARROW = 0.06
-"""Offsets that are a smaller part of the range of energies have no arrow, only a number."""
 
 
 def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FormatStrFormatter, MaxNLocator
 from epicarve.style import colours, element_colours
 
 from .dos import by_species_in_domain
-from .figure import framed_figure, pretty_formula
+from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -200,13 +200,15 @@ def _label_gaps(axes: Axes, gap: Gap, zero_ev: float) -> None:
     for lower_ev, upper_ev, height in arrows:
         if lower_ev is None or upper_ev is None:
             continue
-        axes.annotate(
-            "",
-            (upper_ev - zero_ev, height),
-            (lower_ev - zero_ev, height),
-            xycoords=("data", "axes fraction"),
-            arrowprops={"arrowstyle": "<->", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
-        )
+        below_ev, above_ev = axes.get_xlim()
+        if upper_ev - lower_ev > SHORTEST_ARROW * (above_ev - below_ev):
+            axes.annotate(
+                "",
+                (upper_ev - zero_ev, height),
+                (lower_ev - zero_ev, height),
+                xycoords=("data", "axes fraction"),
+                arrowprops={"arrowstyle": "<->", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+            )
         axes.annotate(
             f"{upper_ev - lower_ev:.2f} eV",
             ((lower_ev + upper_ev) / 2 - zero_ev, height),

@@ -26,6 +26,9 @@ NOTE_POINTS = 7.0
 LINE_INCHES = 0.125
 """Height of a line of notes."""
 
+SHORTEST_ARROW = 0.06
+"""Differences of energy that are a smaller part of the axis have no arrow, only a number."""
+
 NOTE_GREY = "#444444"
 
 _NO_DATES = {
