@@ -129,5 +129,9 @@ def _origin(crystal: Crystal) -> dict[str, Any]:
         "space_group": crystal.space_group,
         "cell": [round(value, 5) for value in crystal.cell_parameters],
         "oxidation_states": crystal.charge_of,
+        "longest_bonds_a": {
+            f"{cation}-{anion}": round(limit, 6)
+            for (cation, anion), limit in crystal.bond_rule.items()
+        },
         "notes": list(crystal.notes),
     }
