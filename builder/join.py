@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 ANGLE_TOLERANCE_DEG = 5.0
 
+LOOSE_CONTACT = 1.25
+"""Ions touch up to this multiple of their bulk contact; where there is no bond across the
+interface, such as in a poor registry, contacts hold the two sides together as one piece."""
+
 
 @dataclass(frozen=True)
 class Janus:
@@ -254,42 +258,75 @@ def _candidates(
         )
         for side, trim in zip((above, below), trims, strict=True)
     )
-    across, clashes = _across(above, below, limits)
+    pairs = _pairs_across(above, below, limits)
+    n_ions = above.ions.n_ions + below.ions.n_ions
+    bonds = pairs.matrix(pairs.bonded, n_ions)
+    links = bonds if pairs.bonded.any() else pairs.matrix(pairs.touching, n_ions)
     own = [domain.ions.adjacency() for domain in domains]
-    links = [domain.ions.links(each) for domain, each in zip(domains, own, strict=True)]
+    own_links = [d.ions.links(adjacency) for d, adjacency in zip(domains, own, strict=True)]
     return (
         Candidates(
             domains,
-            adjacency=csr_array(block_diag(own, format="csr") + across),
-            links=csr_array(block_diag(links, format="csr") + across),
-            clashes=clashes,
+            adjacency=csr_array(block_diag(own, format="csr") + bonds),
+            links=csr_array(block_diag(own_links, format="csr") + links),
+            clashes=np.column_stack([pairs.first, pairs.second])[pairs.clashing].astype(np.int64),
         ),
         middle_a,
     )
 
 
-def _across(above: Placed, below: Placed, limits: Limits) -> tuple[csr_array, NDArray[np.int64]]:
-    """Bonds across the interface as a symmetric matrix of all ions, and pairs that clash.
+@dataclass(frozen=True)
+class _Across:
+    """Pairs of near ions across the interface: numbers of both, and what each pair is."""
 
-    A cation and an anion of the two sides are bonded if they would be in either crystal.
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    bonded: NDArray[np.bool_]
+    touching: NDArray[np.bool_]
+    clashing: NDArray[np.bool_]
+
+    def matrix(self, which: NDArray[np.bool_], n_ions: int) -> csr_array:
+        """Return some of the pairs as a symmetric matrix of all ions."""
+        ones = np.ones(int(which.sum()), dtype=np.int32)
+        upper = coo_array((ones, (self.first[which], self.second[which])), shape=(n_ions, n_ions))
+        return csr_array(upper + upper.T)
+
+
+def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
+    """Find bonds, contacts and clashes across the interface.
+
+    A cation and an anion of the two sides are bonded if they would be in either crystal. A
+    contact is at most `LOOSE_CONTACT` times as long as the bulk's, a clash shorter than
+    `CONTACT_LIMIT` times that.
+
+    Raises
+    ------
+    InputError
+        If the halves do not touch.
     """
     rule = dict.fromkeys(limits, 0.0)
     for side in (above, below):
         for pair, limit in side.half.crystal.bond_rule.items():
             rule[frozenset(pair)] = max(limit, rule[frozenset(pair)])
-    reach_a = max(*rule.values(), *(CONTACT_LIMIT * limit for limit in limits.values()))
+    reach_a = max(*rule.values(), *(LOOSE_CONTACT * limit for limit in limits.values()))
     pairs = pairs_within(above.ions.positions_a, below.ions.positions_a, reach_a)
     first, second = pairs.first, pairs.second
     symbols = above.ions.symbols[first], below.ions.symbols[second]
     bonded = above.ions.charges[first] * below.ions.charges[second] < 0
     bonded &= pairs.distances_a <= limits_of_pairs(*symbols, rule)
-    clashing = pairs.distances_a < CONTACT_LIMIT * limits_of_pairs(*symbols, limits) - 1e-9
-    second = second + above.ions.n_ions
-    n_ions = above.ions.n_ions + below.ions.n_ions
-    ones = np.ones(int(bonded.sum()), dtype=np.int32)
-    upper = coo_array((ones, (first[bonded], second[bonded])), shape=(n_ions, n_ions))
-    clashes = np.column_stack([first[clashing], second[clashing]]).astype(np.int64)
-    return csr_array(upper + upper.T), clashes
+    fraction = pairs.distances_a / limits_of_pairs(*symbols, limits)
+    if not (bonded | (fraction <= LOOSE_CONTACT)).any():
+        raise InputError(
+            f"no ion of {above.half.crystal.name} touches one of {below.half.crystal.name}; give a "
+            "smaller gap_a, or shapes that lie over each other"
+        )
+    return _Across(
+        first=first,
+        second=second + above.ions.n_ions,
+        bonded=bonded,
+        touching=fraction <= LOOSE_CONTACT,
+        clashing=fraction < CONTACT_LIMIT - 1e-9,
+    )
 
 
 def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_array) -> Model:

@@ -177,9 +177,8 @@ def join_relaxed(
     crystals = film_crystal, substrate_crystal
     limits = contact_limits_a(*crystals)
     above, below = (Ions.of(joined.domain(crystal.name)) for crystal in crystals)
-    refuse_overlap(
-        above, below, limits, "join halves that are relaxed less, or with a larger gap_a"
-    )
+    remedy = "join halves that are relaxed less, or give a larger gap_a"
+    refuse_overlap(above, below, limits, remedy)
     contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits)}
     interface = {**model.report["interface"], **contact, "relaxed_halves": told}
     return replace(joined, report={**model.report, "interface": interface})

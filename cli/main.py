@@ -17,11 +17,13 @@ from .build import build
 from .campaign import campaign
 from .check import check
 from .crystals import crystals
+from .cube import cube
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
 from .run import run
 from .series import series
+from .structure import structure
 from .terminal import complain
 
 app = typer.Typer(
@@ -45,6 +47,8 @@ for command in (
     run,
     campaign,
     analyse,
+    structure,
+    cube,
 ):
     app.command()(command)
 

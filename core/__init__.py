@@ -16,6 +16,9 @@ _HOMES = {
     "Crystal": "epicarve.builder.crystal",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
+    "lowdin_weights": "epicarve.dft.lowdin",
+    "Analysis": "epicarve.analysis.results",
+    "AnalysisOptions": "epicarve.analysis.options",
     "crystals": "epicarve.workflow.crystals",
     "new": "epicarve.workflow.new",
     "build": "epicarve.workflow.build",
@@ -27,6 +30,8 @@ _HOMES = {
     "run": "epicarve.workflow.run",
     "campaign": "epicarve.workflow.campaign",
     "analyse": "epicarve.workflow.analyse",
+    "structure": "epicarve.workflow.structure",
+    "cube": "epicarve.workflow.cube",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

@@ -9,9 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .output import main_outputs
 from .pdos import find_pdos, read_alike
-from .run_input import read_run_input
+from .run import Run
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .output import Cp2kOutput
     from .pdos import Pdos, PdosFile
     from .run_input import RunInput
 
@@ -56,68 +54,111 @@ def read_ldos_folder(folder: Path) -> OrbitalStates:
             f"{folder}: there are only .pdos files of whole kinds in it, from which no IPR can be "
             "had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage"
         )
-    projects = sorted({file.project for file in lists})
+    project = _project(folder, lists)
+    files = tuple(file for file in files if file.project == project)
+    return _assemble(folder, files, Run.of(folder, project))
+
+
+def read_kind_folder(folder: Path) -> OrbitalStates:
+    """Read energies, occupations and weights of whole kinds from a folder without lists of atoms.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds one .pdos file for each kind (and spin), and the main output.
+
+    Returns
+    -------
+    OrbitalStates
+        With `of_kinds` set: its rows are kinds and its symbols their names.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, cut off or of another run, or the run did not converge.
+    """
+    files = [file for file in find_pdos(folder) if not file.is_list]
+    if not files:
+        raise InputError(f"{folder}: there are no .pdos files of kinds in it; give another folder")
+    project = _project(folder, files)
+    run = Run.of(folder, project)
+    blocks, orbitals = [], []
+    for spin in sorted({file.spin for file in files}):
+        contents = read_alike(file for file in files if file.spin == spin)
+        blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
+        orbitals.append(_orbital_weights({pdos.kind.capitalize(): [pdos] for pdos in contents}))
+    names = tuple(pdos.kind.capitalize() for pdos in contents)
+    states = _joined(
+        folder,
+        blocks,
+        orbitals,
+        names,
+        f"{run.name}, PDOS of each kind",
+        restricted=files[0].restricted,
+        of_kinds=True,
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _project(folder: Path, files: Sequence[PdosFile]) -> str:
+    """Return the one project that files are of."""
+    projects = sorted({file.project for file in files})
     if len(projects) > 1:
         raise InputError(
             f"{folder}: it holds .pdos files of several projects ({', '.join(projects)}); give a "
             "folder with one of them"
         )
-    files = tuple(file for file in files if file.project == projects[0])
-    output = _find_output(folder, projects[0])
-    output.require_sound()
-    source = _find_input(folder, projects[0])
-    symbols = _symbols(folder, output, source)
-    return _assemble(folder, files, symbols, source, output)
-
-
-def _find_output(folder: Path, project: str) -> Cp2kOutput:
-    """Return the newest main output of a project in a folder."""
-    for output in main_outputs(folder):
-        if output.project == project:
-            return output
-    raise InputError(
-        f"{folder}: the main output of project {project} is not there (the file given to cp2k's "
-        "-o); put it beside the .pdos files, as it tells whether the run converged"
-    )
-
-
-def _find_input(folder: Path, project: str) -> RunInput | None:
-    """Return the input of a project that lists atoms, None if there is none."""
-    inputs = [read_run_input(path) for path in sorted(folder.glob("*.inp"))]
-    return next((i for i in inputs if i.project == project and i.lists), None)
-
-
-def _symbols(folder: Path, output: Cp2kOutput, source: RunInput | None) -> tuple[str, ...]:
-    """Element of each atom, from the main output or else from the input's coordinates."""
-    if output.symbols:
-        return output.symbols
-    matches = [_ELEMENT.match(label) for label in source.labels] if source else []
-    symbols = tuple(match[0] for match in matches if match)
-    if not symbols or len(symbols) != len(matches):
+    if len({file.restricted for file in files}) > 1:
         raise InputError(
-            f"{folder}: the elements of the atoms are told neither by {output.path.name} (a table "
-            "of atomic coordinates) nor by an input file and its coordinates; add either"
+            f"{folder}: it holds .pdos files of a restricted and of an unrestricted run of project "
+            f"{projects[0]}; keep those of one run"
         )
-    return symbols
+    return projects[0]
 
 
 def _assemble(
     folder: Path,
     files: Sequence[PdosFile],
-    symbols: tuple[str, ...],
-    source: RunInput | None,
-    output: Cp2kOutput,
+    run: Run,
 ) -> OrbitalStates:
+    symbols = run.symbols
+    source = next((source for source in run.inputs if source.lists), None)
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
+    orbitals: list[dict[str, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
         contents = dict(zip(chosen, read_alike(chosen), strict=True))
         weights = _weights(folder, contents, symbols, source)
-        _compare_with_kinds(folder, contents, symbols, weights)
+        kinds = _kinds_by_element(contents, symbols)
+        _compare_with_kinds(folder, kinds, symbols, weights)
+        orbitals.append(_orbital_weights(kinds))
         blocks.append((next(iter(contents.values())), weights))
-    restricted = all(file.restricted for file in files if file.is_list)
+    states = _joined(
+        folder,
+        blocks,
+        orbitals,
+        symbols,
+        f"{run.name}, LDOS of each atom",
+        restricted=files[0].restricted,
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _joined(
+    folder: Path,
+    blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
+    orbitals: Sequence[dict[str, NDArray[np.float64]]],
+    symbols: tuple[str, ...],
+    source: str,
+    *,
+    restricted: bool,
+    of_kinds: bool = False,
+) -> OrbitalStates:
+    """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
-        raise InputError(f"{folder}: the lists of one spin are missing; copy all .pdos files")
+        raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
     return OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
@@ -127,7 +168,12 @@ def _assemble(
             [np.full(len(p.energies_ev), spin, dtype=np.int8) for spin, (p, _) in enumerate(blocks)]
         ),
         restricted=restricted,
-        source=f"CP2K {output.version}, project {output.project}",
+        source=source,
+        of_kinds=of_kinds,
+        orbital_names=tuple(orbitals[0]),
+        orbital_weights=np.concatenate(
+            [np.array([of_spin[name] for name in orbitals[0]]) for of_spin in orbitals], axis=-1
+        ),
     )
 
 
@@ -174,25 +220,43 @@ def _listed(file: PdosFile, source: RunInput) -> tuple[int, ...]:
     return source.lists[file.index - 1]
 
 
-def _compare_with_kinds(
-    folder: Path,
-    contents: dict[PdosFile, Pdos],
-    symbols: tuple[str, ...],
-    weights: NDArray[np.float64],
-) -> None:
-    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+def _kinds_by_element(
+    contents: dict[PdosFile, Pdos], symbols: tuple[str, ...]
+) -> dict[str, list[Pdos]]:
+    """Return the files of the kinds by element; empty if kinds are missing or tell no element."""
     kinds = [pdos for file, pdos in contents.items() if not file.is_list]
     matches = [_ELEMENT.match(pdos.kind.capitalize()) for pdos in kinds]
     elements = [match[0] for match in matches if match]
     if len(elements) != len(kinds) or set(elements) != set(symbols):
-        return  # kinds are missing, or bear names that do not tell their element
-    is_element = np.array([[s == e for s in symbols] for e in dict.fromkeys(elements)])
-    of_kinds = np.array(
-        [
-            sum(pdos.weights for pdos, e in zip(kinds, elements, strict=True) if e == element)
-            for element in dict.fromkeys(elements)
-        ]
-    )
+        return {}
+    by_element: dict[str, list[Pdos]] = {}
+    for element, pdos in zip(elements, kinds, strict=True):
+        by_element.setdefault(element, []).append(pdos)
+    return by_element
+
+
+def _orbital_weights(kinds: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
+    """Sum the files of the kinds by element and angular momentum, named like ``"Pb:s"``."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for element, files in kinds.items():
+        for pdos in files:
+            for letter, weights in pdos.momenta.items():
+                name = f"{element}:{letter}"
+                found[name] = found.get(name, 0.0) + weights
+    return found
+
+
+def _compare_with_kinds(
+    folder: Path,
+    kinds: dict[str, list[Pdos]],
+    symbols: tuple[str, ...],
+    weights: NDArray[np.float64],
+) -> None:
+    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+    if not kinds:
+        return
+    is_element = np.array([[s == element for s in symbols] for element in kinds])
+    of_kinds = np.array([sum(pdos.weights for pdos in files) for files in kinds.values()])
     # Each file rounds each column of angular momentum (at most 5) to 8 digits.
     tolerance = 1e-7 + 5 * _ROUNDING * len(symbols)
     if np.abs(is_element @ weights - of_kinds).max() > tolerance:

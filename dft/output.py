@@ -16,10 +16,13 @@ _VERSION_LINE = " CP2K| version string:"
 _HEAD_BYTES = 65536
 """A main output names its version of CP2K within these first bytes."""
 
-_OTHER_SUFFIXES = {".pdos", ".wfn", ".xyz", ".inp", ".restart"}
+_OTHER_SUFFIXES = {
+    *(".pdos", ".wfn", ".xyz", ".inp", ".restart", ".csr", ".molden", ".MOLog", ".cube", ".npz"),
+}
 _ATOM_ROW = re.compile(
     r"\s+\d+\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+\d+\s+(?P<xyz>(?:-?\d+\.\d+\s+){3})"
 )
+_ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
 """Columns of an abort message, right of the drawing."""
@@ -53,6 +56,10 @@ class Cp2kOutput:
         CP2K's warnings, each once.
     abort : str
         The words with which CP2K aborted, empty if it did not.
+    input_name : str
+        Name of the input file, empty if it is not told.
+    n_electrons : tuple of int
+        Electrons of each spin, one number if restricted; empty if they are not told.
     """
 
     path: Path
@@ -66,6 +73,8 @@ class Cp2kOutput:
     symbols: tuple[str, ...]
     warnings: tuple[str, ...]
     abort: str
+    input_name: str
+    n_electrons: tuple[int, ...]
 
     def require_sound(self, *, must_relax: bool = False) -> None:
         """Refuse an output whose numbers cannot be trusted.
@@ -125,6 +134,9 @@ class OutputReader:
     symbols: list[str] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
     abort: list[str] = field(default_factory=list)
+    input_name: str = ""
+    n_electrons: dict[int, int] = field(default_factory=dict)
+    _spin: int = 1
     _in_atoms: bool = False
     _in_abort: bool = False
 
@@ -157,13 +169,24 @@ class OutputReader:
             self.symbols = []
         elif line.startswith(_VERSION_LINE):
             # A run appended to the same file starts anew.
-            self.__init__(version=line.rsplit(maxsplit=1)[-1])  # type: ignore[misc]
-        elif line.startswith(" GLOBAL| Project name"):
-            self.project = line.rsplit(maxsplit=1)[-1]
+            self.__init__(version=line.rpartition("CP2K version")[2].split()[0])  # type: ignore[misc]
         elif "[ABORT]" in line:
             self._in_abort = True
         elif "PROGRAM ENDED AT" in line:
             self.ended = True
+        else:
+            self._feed_description(line)
+
+    def _feed_description(self, line: str) -> None:
+        """Take in a line that tells what is calculated, not how it went."""
+        if line.startswith(" CP2K| Input file name"):
+            self.input_name = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" GLOBAL| Project name"):
+            self.project = line.rsplit(maxsplit=1)[-1]
+        elif line.rstrip() in {" Spin 1", " Spin 2"}:
+            self._spin = int(line.rstrip()[-1])
+        elif electrons := _ELECTRONS.match(line):
+            self.n_electrons[self._spin] = int(electrons["n"])
 
     def _feed_atom(self, line: str) -> None:
         row = _ATOM_ROW.match(line)
@@ -220,6 +243,8 @@ def read_output(path: Path) -> Cp2kOutput:
         symbols=tuple(reader.symbols),
         warnings=tuple(reader.warnings),
         abort=" ".join(reader.abort),
+        input_name=reader.input_name,
+        n_electrons=tuple(reader.n_electrons[spin] for spin in sorted(reader.n_electrons)),
     )
 
 

@@ -37,7 +37,7 @@ RECIPE = {
     },
     "cp2k": {
         "basis": "SZV-MOLOPT-SR-GTH",
-        "cutoff_ry": 60,
+        "cutoff_ry": 50,
         "rel_cutoff_ry": 20,
         "vacuum_a": 2.5,
         "eps_scf": 1e-5,
@@ -148,7 +148,7 @@ def suspended_in(stage, folder, environment):
     """Wait until CP2K computes a stage, hold its job there, and return the job's number."""
     out, job_file = folder / stage.output, folder / stage.folder / "job.id"
 
-    begun = "OPTIMIZATION STEP:      4" if stage.relaxation else "SCF WAVEFUNCTION OPTIMIZATION"
+    begun = "OPTIMIZATION STEP:      3" if stage.relaxation else "SCF WAVEFUNCTION OPTIMIZATION"
 
     def computes():
         return out.is_file() and begun in out.read_text()

@@ -49,11 +49,18 @@ class Built:
         Content of model.json.
     notes : tuple of str
         Sentences that must stand wherever the model is shown (derived crystals).
+    columns : dict of str to ndarray of str
+        Further columns of model.extxyz: class and plane of each ion of the surface.
     """
 
     model: Model
     summary: dict[str, Any]
     notes: tuple[str, ...]
+    columns: dict[str, NDArray[np.str_]]
+
+    def write(self, folder: Path) -> None:
+        """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none."""
+        write_model(folder, self.model, self.summary, self.notes, self.columns)
 
 
 def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
@@ -87,9 +94,11 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     surface = surface_of(model, crystals, rotations)
     model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
-    built = Built(model, summarise(model, crystals, provenance), derived_notes(crystals))
+    built = Built(
+        model, summarise(model, crystals, provenance), derived_notes(crystals), surface.columns
+    )
     if out is not None:
-        write_model(Path(out), model, built.summary, built.notes, surface.columns)
+        built.write(Path(out))
     return built
 
 

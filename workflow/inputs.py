@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epicarve.builder.write import write_model
 from epicarve.dft.cp2k import is_complete
 from epicarve.dft.inputs import write_stages
 from epicarve.dft.jobs import join_files
@@ -60,12 +59,12 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
     built = None if chains and began else build(recipe)  # before anything is written
     for half, half_built in unrelaxed.items():
         write_stages(half_built.model, recipe.cp2k, recipe.machine, out / half, only_relax=True)
-        write_model(out / half, half_built.model, half_built.summary, half_built.notes)
+        half_built.write(out / half)
     if built is None:
         relaxed = all(is_complete(out / half, chain[-1]) for half, chain in chains.items())
         built = build_joined(recipe, out, tuple(chains)) if relaxed else build(recipe)
     stages = write_stages(built.model, recipe.cp2k, recipe.machine, out)
-    write_model(out, built.model, built.summary, built.notes)
+    built.write(out)
     if chains:
         write_recipe(recipe, out)
         for path, text in join_files(chains, stages, recipe.machine).items():

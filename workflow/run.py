@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from epicarve.builder.write import write_model
 from epicarve.dft.cp2k import PROGRAM, follow_stage, is_in_job, run_stage
 from epicarve.dft.scheduler import require_scheduler, submit_chain
 from epicarve.errors import InputError
@@ -150,7 +149,7 @@ class _Work:
             states_embedded(self.built[""].model, xtb, folder)
 
     def _keep(self, part: str, built: Built) -> None:
-        write_model(self.out / part, built.model, built.summary, built.notes)
+        built.write(self.out / part)
         self.built[part] = built
 
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from epicarve.errors import InputError
 from epicarve.units import J_M2_PER_EV_A2
 
-from ..join import CONTACT_LIMIT
+from ..contacts import CONTACT_LIMIT
 from .contact import Contact, contact_gap_a, tightest_contact
 from .interaction import Interaction
 from .registry import common_lattice_a, registry_grid_a
@@ -147,15 +147,10 @@ def whole_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, 
     depth_a : float
         Least depth in Å of each side.
     """
-    film, substrate = (
-        face.stack(int(np.ceil(depth_a / face.period_a)))
-        for face in (interface.film, interface.substrate)
+    film, substrate = interface.sides(
+        interface.film.whole_depth_a(depth_a), interface.substrate.whole_depth_a(depth_a)
     )
-    cell, common = interface.cell, interface.common
-    return (
-        film.flipped().supercell(cell.film_matrix).deformed(common.film_deformation),
-        substrate.supercell(cell.substrate_matrix).deformed(common.substrate_deformation),
-    )
+    return film.shifted([-step for step in interface.shift_a]), substrate
 
 
 def interface_energy(

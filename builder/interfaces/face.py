@@ -114,6 +114,10 @@ class Face:
             sites=np.tile(sites, n_periods),
         )
 
+    def whole_depth_a(self, least_a: float) -> float:
+        """Return the thickness in Å of the fewest whole periods that are so thick, or thicker."""
+        return self.period_a * float(np.ceil(least_a / self.period_a - SAME_A))
+
     def ions(self, depth_a: float) -> Stack:
         """Return the ions of the crystal down to a depth in Å below the face."""
         stack = self.stack(1 + int(depth_a / self.period_a))

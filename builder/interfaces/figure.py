@@ -132,7 +132,7 @@ def _draw_panel(axes: Axes, interface: Interface, shades: dict[str, str]) -> Non
     half = WIDTH_A / 2.0
     axes.axhline(0.0, color="0.45", lw=0.6, ls=(0, (4, 3)), zorder=0.5)
     axes.set_xlim(-half - 1.2, half + 1.2)
-    axes.set_ylim(-HEIGHT_A - 3.6, HEIGHT_A + 2.7)
+    axes.set_ylim(-HEIGHT_A - 4.4, HEIGHT_A + 2.9)
     axes.set_aspect("equal")
     axes.axis("off")
     film, substrate = interface.film, interface.substrate
@@ -154,7 +154,7 @@ def _draw_panel(axes: Axes, interface: Interface, shades: dict[str, str]) -> Non
     pairs = ", ".join(continuity.pairs) or "none"
     rms = "" if continuity.rms_a is None else f", rms {continuity.rms_a:.2f} Å"
     text = f"matched {continuity.matched_fraction:.2f}{rms}\n{pairs}, gap {interface.gap_a:.2f} Å"
-    axes.text(0.0, -HEIGHT_A - 2.3, text, ha="center", va="top", fontsize=6.5, color="0.25")
+    axes.text(0.0, -HEIGHT_A - 2.9, text, ha="center", va="top", fontsize=6.5, color="0.25")
 
 
 def _scene(interface: Interface) -> _Scene:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..join import contact_limits_a
+from ..contacts import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
 from .registry import nearest_squared_a2, registry_lattice_a

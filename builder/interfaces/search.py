@@ -12,7 +12,7 @@ from pydantic import Field
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from ..join import contact_limits_a
+from ..contacts import contact_limits_a
 from ..shapes.spec import Indices
 from .cells import MatchOptions, coincidence_cells, least_strained_cell
 from .contact import contact_gap_a

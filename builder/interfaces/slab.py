@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from ..join import CONTACT_LIMIT, contact_limits_a
+from ..contacts import CONTACT_LIMIT, contact_limits_a
 from ..model import composition
 from .contact import tightest_contact
 from .turnover import turnover
@@ -190,8 +190,8 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     options = options or SlabOptions()
     faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
     thickness_a: dict[Side, float] = {
-        "film": _whole_periods_a(interface.film, options.film_thickness_a),
-        "substrate": _whole_periods_a(interface.substrate, options.substrate_thickness_a),
+        "film": interface.film.whole_depth_a(options.film_thickness_a),
+        "substrate": interface.substrate.whole_depth_a(options.substrate_thickness_a),
     }
     film, substrate = interface.sides(thickness_a["film"], thickness_a["substrate"])
     layers: list[tuple[Side, Stack]] = [("substrate", substrate), ("film", film)]
@@ -221,19 +221,10 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
             ],
             "vacuum_a": options.vacuum_a,
             "symmetry": symmetry,
-            "shortest_contact": {
-                "pair": f"{contacts.film}-{contacts.substrate}",
-                "distance_a": round(contacts.distance_a, 6),
-                "fraction_of_bulk": round(contacts.fraction_of_bulk, 6),
-            },
+            "shortest_contact": contacts.as_dict(),
             "interface": interface.as_dict(),
         },
     )
-
-
-def _whole_periods_a(face: Face, least_a: float) -> float:
-    """Thickness in Å of the fewest whole periods that are as thick as asked."""
-    return face.period_a * float(np.ceil(least_a / face.period_a - 1e-6))
 
 
 def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Contact:
