@@ -32,9 +32,15 @@ def locked(folder: Path, work: str) -> Iterator[None]:
     ------
     InputError
         If another process holds the folder.
+
+    Notes
+    -----
+    A folder that is empty in the end is taken away again if it was made here.
     """
+    missing = [ancestor for ancestor in (folder, *folder.parents) if not ancestor.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{work}.lock").open("a+", encoding="utf-8") as stream:
+    path = folder / f".{work}.lock"
+    with path.open("a+", encoding="utf-8") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -48,7 +54,14 @@ def locked(folder: Path, work: str) -> Iterator[None]:
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         stream.flush()
-        yield
+        try:
+            yield
+        finally:
+            if list(folder.iterdir()) == [path]:  # nothing came of it
+                path.unlink()
+                for ancestor in missing:
+                    if not any(ancestor.iterdir()):
+                        ancestor.rmdir()
 
 
 def is_locked(folder: Path, work: str) -> bool:

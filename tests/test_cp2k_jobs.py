@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+from stand_in import STAND_IN
 
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
@@ -15,33 +18,6 @@ from epicarve.dft.cp2k import run_stages
 from epicarve.dft.inputs import write_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
 from epicarve.errors import InputError
-
-# Called as: stand-in -i INPUT -o OUTPUT. Writes what the scripts look for; the file "verdict" in
-# the chain's folder says how the run named on its first line ends. Its orbitals are of one
-# function; a run that is cut off leaves half of them.
-STAND_IN = """#!/bin/bash
-stage=${2%.*}
-verdict=good
-[ "$(head -n 1 ../verdict 2>/dev/null)" = "$stage" ] && verdict=$(tail -n 1 ../verdict)
-echo "$stage $OMP_NUM_THREADS $(sed -n 3p "$stage.xyz")" >>../calls
-echo "$2 $(ls "$stage-RESTART.wfn" 2>/dev/null)" >>../inputs
-{
-  echo " CP2K| version string:                                       CP2K version 2023.1"
-  echo " GLOBAL| Project name                                                   $stage"
-  case $stage in
-  *relax)
-    echo " OPTIMIZATION STEP:      1"
-    sed "s/^Pb .*/Pb 1.0 2.0 3.$(wc -l <../calls)/" "$stage.xyz" >>"$stage-pos-1.xyz" ;;
-  esac
-  [ "$verdict" = unconverged ] && echo " *** WARNING in qs_scf.F:601 :: SCF run NOT converged ***"
-  [ "$verdict" = unconverged ] || echo "  *** SCF run converged in     8 steps ***"
-  [ "$verdict" = stuck ] || echo " ***        GEOMETRY OPTIMIZATION COMPLETED        ***"
-  printf '\\24\\0\\0\\0\\4\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0...........' >"$stage-RESTART.wfn"
-  [ "$verdict" = cut ] || printf '\\10\\0\\0\\0........\\10\\0\\0\\0' >>"$stage-RESTART.wfn"
-  [ "$verdict" = cut ] || echo "  **** **** ******  **  PROGRAM ENDED AT"
-} >"$4"
-[ "$verdict" != crash ]
-"""
 
 SETTINGS = Cp2kSettings(relax=RelaxSettings(max_steps=9))
 
@@ -322,6 +298,34 @@ def test_local_run_names_what_failed(chain, stand_in, verdict, sentence):
     (folder / "verdict").write_text(f"relax\n{verdict}\n")
     with pytest.raises(InputError, match=sentence):
         run_stages(folder, stages, command=stand_in)
+
+
+def test_a_full_disk_is_called_so(chain, stand_in):
+    folder, stages = chain
+    (folder / "verdict").write_text("relax\ncrash\n")
+    (folder / "2-relax" / ".space").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"2-relax: the disk is full; read relax\.out"):
+        run_stages(folder, stages, command=stand_in)
+
+
+def test_a_killed_runner_leaves_a_stage_that_the_next_one_waits_for(chain, stand_in):
+    folder, stages = chain
+    (folder / "verdict").write_text("relax\nslow\n")
+    code = (
+        "import sys; from pathlib import Path; from epicarve.dft.cp2k import run_stages\n"
+        "from epicarve.dft.settings import Cp2kSettings; from epicarve.dft.stages import stages\n"
+        "run_stages(Path(sys.argv[1]), stages(Cp2kSettings()), command=sys.argv[2])"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", code, str(folder), stand_in])
+    while calls(folder) != ["prerelax", "relax"]:
+        assert killed.poll() is None
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    told = []
+    run_stages(folder, stages, told.append, command=stand_in)
+    assert calls(folder) == ["prerelax", "relax", "ground-state", "states"]
+    assert any(line.startswith("2-relax: running, step 1") for line in told)
 
 
 def test_local_run_without_cp2k_says_what_to_do(chain):

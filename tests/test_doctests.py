@@ -10,7 +10,9 @@ import pytest
 import epicarve
 
 ROOMS = ("builder", "dft", "analysis", "workflow")
-MODULES = [f"epicarve.{name}" for name in ("errors", "files", "locks", "units", "options", "style")] + [
+MODULES = [
+    f"epicarve.{name}" for name in ("errors", "files", "locks", "units", "options", "style")
+] + [
     info.name
     for room in ROOMS
     for info in pkgutil.walk_packages(

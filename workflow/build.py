@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
 from epicarve.builder.half import Half, half_of
-from epicarve.builder.join import join
+from epicarve.builder.join import Janus, join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.particle import carve_particle
@@ -24,7 +25,7 @@ from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
 from .geometry import relaxed_geometry
-from .recipe import CoreSpec, CrystalSpec, DomainSpec, Recipe, read_recipe
+from .recipe import CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, Recipe, read_recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,15 +180,15 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     spec = recipe.interface
-    film = _half(recipe.film, spec.film_hkl, spec.film_termination)
-    substrate = _half(recipe.substrate, spec.substrate_hkl, spec.substrate_termination)
-    janus = join(
-        film,
-        substrate,
-        spec.film_directions,
-        spec.substrate_directions,
-        registry_a=spec.registry_a,
-        gap_a=spec.gap_a,
+    film, substrate, janus = _joined(
+        recipe.film.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
+        recipe.substrate.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
+        spec.model_dump_json(exclude_unset=True),
+        tuple(
+            domain.crystal.file.stat().st_mtime_ns
+            for domain in (recipe.film, recipe.substrate)
+            if domain.crystal.file is not None and domain.crystal.file.is_file()
+        ),
     )
     crystals = {"film": film.crystal, "substrate": substrate.crystal}
     rotations = {
@@ -206,5 +207,32 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     return model, list(crystals.values()), rotations
 
 
-def _half(domain: DomainSpec, hkl: tuple[int, int, int] | None, layer: str | None) -> Half:
-    return half_of(load_crystal(domain.crystal), domain.shape, hkl, layer, domain.balance)
+@lru_cache(maxsize=1)
+def _joined(
+    film_json: str,
+    substrate_json: str,
+    interface_json: str,
+    ages_of_files: tuple[int, ...],
+) -> tuple[Half, Half, Janus]:
+    """Join two halves; a run builds each of them and the whole, from one and the same solution."""
+    spec = InterfaceSpec.model_validate_json(interface_json)
+    film, substrate = (
+        half_of(load_crystal(domain.crystal), domain.shape, hkl, layer, domain.balance)
+        for domain, hkl, layer in (
+            (DomainSpec.model_validate_json(film_json), spec.film_hkl, spec.film_termination),
+            (
+                DomainSpec.model_validate_json(substrate_json),
+                spec.substrate_hkl,
+                spec.substrate_termination,
+            ),
+        )
+    )
+    janus = join(
+        film,
+        substrate,
+        spec.film_directions,
+        spec.substrate_directions,
+        registry_a=spec.registry_a,
+        gap_a=spec.gap_a,
+    )
+    return film, substrate, janus

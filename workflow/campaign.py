@@ -39,6 +39,9 @@ COLUMNS = (
 )
 """The columns of campaign.csv and the keys of each row."""
 
+LOG = "run.log"
+"""What a member said, in its folder."""
+
 POLL_SECONDS = 0.2
 TABLE_SECONDS = 2.0
 """The table is not written more often than this while members run."""
@@ -150,43 +153,52 @@ def _member_action(
 ) -> Callable[[Event], None]:
     threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // n_jobs)))
 
+    def wait(stop: Event) -> None:
+        table.update()
+        if stop.wait(POLL_SECONDS):
+            raise Stopped
+
     def act(stop: Event) -> None:
-        # A member whose campaign was killed may still be at work.
-        while is_locked(folder, "run") and not stop.wait(POLL_SECONDS):
-            table.update()
-        if stop.is_set():
-            raise Stopped
-        if is_done(folder, recipe):
-            return
-        write_status(folder, RunStatus("running", "begins", key_of(recipe)))
-        with (folder / "run.log").open("w", encoding="utf-8") as log:
-            process = subprocess.Popen(
-                [*command().split(), "run", "recipe.yaml", "-o", ".", "--on", "local"],
-                cwd=folder,
-                env={**os.environ, "OMP_NUM_THREADS": threads},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-            try:
-                while process.poll() is None and not stop.wait(POLL_SECONDS):
-                    table.update()
-            finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait()
-        if stop.is_set():
-            raise Stopped
-        status = read_status(folder)
-        if process.returncode != 0 and (status is None or status.state != "failed"):
-            last = (folder / "run.log").read_text(encoding="utf-8").strip().splitlines()
-            reason = (
-                f"the run ended with code {process.returncode}{f': {last[-1]}' if last else ''}"
-            )
-            write_status(folder, RunStatus("failed", reason, key_of(recipe)))
+        decided = False
+        while not decided:
+            # A member whose campaign was killed may still be at work.
+            while is_locked(folder, "run"):
+                wait(stop)
+            if is_done(folder, recipe):
+                return
+            write_status(folder, RunStatus("running", "begins", key_of(recipe)))
+            code = _run_member(folder, threads, lambda: wait(stop))
+            status = read_status(folder)
+            decided = code == 0 or (status is not None and status.state == "failed")
+            if not decided and not is_locked(folder, "run") and not is_done(folder, recipe):
+                said = (folder / LOG).read_text(encoding="utf-8").strip().splitlines()
+                reason = ": ".join([f"the run ended with code {code}", *said[-1:]])
+                write_status(folder, RunStatus("failed", reason, key_of(recipe)))
+                decided = True
 
     return act
+
+
+def _run_member(folder: Path, threads: str, wait: Callable[[], None]) -> int:
+    """Run a member in a process of its own, and return its exit code."""
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [*command().split(), "run", "recipe.yaml", "-o", ".", "--on", "local"],
+            cwd=folder,
+            env={**os.environ, "OMP_NUM_THREADS": threads},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            while process.poll() is None:
+                wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return process.returncode
 
 
 @dataclass

@@ -114,15 +114,20 @@ def reported(
             write_status(folder, RunStatus("running", line, key))
             written, last_step = time.monotonic(), step
 
+    def end(status: RunStatus) -> None:
+        write_status(folder, status)
+        if all(path.name == STATUS or path.suffix == ".lock" for path in folder.iterdir()):
+            (folder / STATUS).unlink()  # nothing came of it
+
     try:
         yield report
     except InputError as error:
-        write_status(folder, RunStatus("failed", str(error), key))
+        end(RunStatus("failed", str(error), key))
         raise
     except Exception as error:
-        write_status(folder, RunStatus("failed", f"{type(error).__name__}: {error}", key))
+        end(RunStatus("failed", f"{type(error).__name__}: {error}", key))
         raise
     except BaseException:
-        write_status(folder, RunStatus("stopped", "", key))
+        end(RunStatus("stopped", "", key))
         raise
-    write_status(folder, RunStatus("done", "", key))
+    end(RunStatus("done", "", key))
