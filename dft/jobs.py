@@ -139,8 +139,10 @@ def preparation(machine: MachineSettings) -> list[str]:
         f"export OMP_NUM_THREADS={machine.threads_per_rank}",
         # Newer srun no longer takes this from sbatch.
         f"export SRUN_CPUS_PER_TASK={machine.threads_per_rank}",
-        # Open MPI's mpirun would put all threads of one or two ranks on one core each.
-        *["export OMPI_MCA_hwloc_base_binding_policy=none"] * (machine.threads_per_rank > 1),
+        # Open MPI's mpirun would put all threads of one or two ranks on one core each, and single
+        # ranks of several jobs on the same one.
+        *["export OMPI_MCA_hwloc_base_binding_policy=none"]
+        * (machine.threads_per_rank > 1 or machine.ranks_per_node == 1),
         *(f"module load {module}" for module in machine.modules),
         *machine.prologue,
     ]

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 COMMANDS = {"slurm": ("sbatch", "squeue"), "pbs": ("qsub", "qstat")}
 """Commands that submit and ask, of each scheduler."""
 
+_SUBMIT_ARRAY = """
+job=$(sbatch --parsable --array="$1" "$2") || exit 1
+job=${job%%;*}
+echo "$job $3" >>"$4"
+echo "$job"
+"""
+
 _SLURM_WAITS = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SUSPENDED"}
 _SLURM_RUNS = {"RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "STOPPED", "RESIZING"}
 _PBS_WAITS, _PBS_RUNS = "HQSTUW", "REB"
@@ -83,8 +90,13 @@ def submit_chain(folder: Path) -> None:
         )
 
 
-def submit_array(script: Path, n_tasks: int, variables: Mapping[str, str]) -> str:
+def submit_array(
+    script: Path, n_tasks: int, variables: Mapping[str, str], *, record: str, note: str
+) -> str:
     """Submit a script to SLURM as an array of tasks from 1 on, in the script's folder.
+
+    The job is recorded by the process that submits it, so that it is known even if this one is
+    killed at that very moment.
 
     Parameters
     ----------
@@ -94,6 +106,10 @@ def submit_array(script: Path, n_tasks: int, variables: Mapping[str, str]) -> st
         How many tasks.
     variables : mapping of str to str
         More environment variables for the tasks.
+    record : str
+        Name of a file in the script's folder, to which a line with the job and the note is added.
+    note : str
+        What to note.
 
     Returns
     -------
@@ -106,7 +122,7 @@ def submit_array(script: Path, n_tasks: int, variables: Mapping[str, str]) -> st
         If SLURM refuses it, with its words.
     """
     answer = subprocess.run(
-        ["sbatch", "--parsable", f"--array=1-{n_tasks}", script.name],
+        ["bash", "-c", _SUBMIT_ARRAY, "bash", f"1-{n_tasks}", script.name, note, record],
         cwd=script.parent,
         env={**os.environ, **variables},
         capture_output=True,
@@ -119,7 +135,7 @@ def submit_array(script: Path, n_tasks: int, variables: Mapping[str, str]) -> st
             f"{script}: not submitted: {_last_line(answer.stderr)}; mend machine: in the recipe, "
             "and run the same command again"
         )
-    return answer.stdout.strip().partition(";")[0]
+    return answer.stdout.strip()
 
 
 def job_states(scheduler: Literal["slurm", "pbs"], jobs: Iterable[str]) -> dict[str, JobState]:

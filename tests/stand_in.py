@@ -15,7 +15,8 @@ echo "$2 $(ls "$stage-RESTART.wfn" 2>/dev/null)" >>../inputs
   case $stage in
   *relax)
     echo " OPTIMIZATION STEP:      1"
-    sed "s/^Pb .*/Pb 1.0 2.0 3.$(wc -l <../calls)/" "$stage.xyz" >>"$stage-pos-1.xyz" ;;
+    moved="s/^Pb .*/Pb 1.0 2.0 3.$(wc -l <../calls)/"
+    sed "${STAND_IN_MOVES:-$moved}" "$stage.xyz" >>"$stage-pos-1.xyz" ;;
   esac
   [ "$verdict" = unconverged ] && echo " *** WARNING in qs_scf.F:601 :: SCF run NOT converged ***"
   [ "$verdict" = unconverged ] || echo "  *** SCF run converged in     8 steps ***"

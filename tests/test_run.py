@@ -1,18 +1,22 @@
 """Graphs of steps, their execution, locks, schedulers and status, without CP2K and SLURM."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
 
 import networkx as nx
 import pytest
+from stand_in import STAND_IN
 
 from epicarve.dft.scheduler import require_scheduler
 from epicarve.errors import InputError
 from epicarve.locks import is_locked, locked
 from epicarve.workflow.executor import execute
 from epicarve.workflow.graph import step_graph
+from epicarve.workflow.inputs import inputs
 from epicarve.workflow.recipe import parse_recipe, read_recipe, write_recipe
 from epicarve.workflow.run import run
 from epicarve.workflow.status import key_of, read_status
@@ -21,6 +25,7 @@ JANUS = {
     "film": {
         "crystal": {"name": "Pb4S3Cl2"},
         "shape": {"kind": "hemisphere", "diameter_nm": 1.3, "hkl": [0, 1, 0], "termination": "Pb"},
+        "balance": {"free_dipole_v": 5.0},
     },
     "substrate": {
         "crystal": {"name": "CsPbCl3"},
@@ -31,6 +36,7 @@ JANUS = {
             "termination": "PbCl2",
             "centre": [0, 0.2, 0.2],
         },
+        "balance": {"free_dipole_v": 5.0},
     },
     "interface": {
         "film_directions": [[1, 0, 0], [0, 0, 1]],
@@ -140,6 +146,43 @@ def test_embedded_run_joins_relaxed_halves_and_repeats_nothing(tmp_path):
     assert run(parse_recipe(JANUS), tmp_path) == summary
     assert [path.stat().st_mtime_ns for path in made] == ages
     assert read_status(tmp_path).state == "done"
+
+
+def test_copied_folder_relaxes_halves_and_joins_them(tmp_path):
+    stand_in = tmp_path / "stand-in"
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+    recipe = parse_recipe({**JANUS, "engine": "cp2k"})
+    built, stages = inputs(recipe, tmp_path / "written")
+    assert "relaxed_halves" not in built.summary["interface"]
+    folder = tmp_path / "copied"
+    shutil.copytree(tmp_path / "written", folder, copy_function=shutil.copyfile)
+    environment = {
+        **os.environ,
+        "EPICARVE_CP2K": str(stand_in),
+        "EPICARVE": f"{sys.executable} -m epicarve",
+        "STAND_IN_MOVES": "s/^S /S /",  # all ions stay
+    }
+    first, second = (
+        subprocess.run(
+            ["bash", "run.sh"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for _ in range(2)
+    )
+    assert first.returncode == 0, first.stderr
+    halves = ["1-prerelax", "2-relax"]
+    order = [*halves, *halves, "0-join", *(stage.folder for stage in stages)]
+    assert first.stdout.splitlines() == [f"{name}: complete" for name in order]
+    assert second.stdout.splitlines() == [f"{name}: complete already" for name in order]
+    model = json.loads((folder / "model.json").read_text())
+    for told in model["interface"]["relaxed_halves"].values():
+        assert told["displacement_rms_a"] < 1e-5
+    assert (folder / "film" / "calls").read_text().count("relax") == 2
 
 
 def test_status_says_why_a_run_failed(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -116,11 +115,7 @@ def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
     for name, member in members.items():
         write_status(folder / name, RunStatus("stopped", "submitted", key_of(member)))
     variables = {"EPICARVE_MEMBERS": listed, "EPICARVE": command()}
-    job = submit_array(folder / SCRIPT, len(members), variables)
-    with (folder / JOBS).open("a", encoding="utf-8") as jobs:
-        jobs.write(f"{job} {listed}\n")
-        jobs.flush()
-        os.fsync(jobs.fileno())
+    job = submit_array(folder / SCRIPT, len(members), variables, record=JOBS, note=listed)
     return {name: f"{job}_{task}" for task, name in enumerate(members, start=1)}
 
 
