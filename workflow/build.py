@@ -10,6 +10,7 @@ from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
 from epicarve.builder.half import Half, half_of
+from epicarve.builder.interfaces.search import best_of_faces
 from epicarve.builder.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import Ordering, read_orderings
@@ -181,18 +182,17 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     spec = recipe.interface
     film = _half(recipe.film, spec.film_hkl, spec.film_termination)
     substrate = _half(recipe.substrate, spec.substrate_hkl, spec.substrate_termination)
+    on_film, on_substrate = spec.film_directions, spec.substrate_directions
+    if on_film is None or on_substrate is None:
+        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
+        on_film, on_substrate = best.film_directions, best.substrate_directions
     janus = join(
-        film,
-        substrate,
-        spec.film_directions,
-        spec.substrate_directions,
-        registry_a=spec.registry_a,
-        gap_a=spec.gap_a,
+        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
     )
     crystals = {"film": film.crystal, "substrate": substrate.crystal}
     rotations = {
-        film.crystal.name: film.rotation(spec.film_directions[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(spec.substrate_directions[0], outward_z=1.0),
+        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
     }
     if recipe.only is not None:
         alone = {"film": janus.film, "substrate": janus.substrate}[recipe.only]
