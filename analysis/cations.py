@@ -8,8 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import CONTACT_RANGE_A, first_shell_limit_a
-
-from .matching import superposed
+from epicarve.builder.superposition import superposed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +70,8 @@ def cation_alignment(
 
     heights, offsets = apart(model.positions_a)
     second_domain = model.domains == model.domain_names[1]
-    heights_after, offsets_after = apart(superposed(after_a, model.positions_a, second_domain))
+    fit = superposed(after_a[second_domain], model.positions_a[second_domain])
+    heights_after, offsets_after = apart(fit.applied(after_a))
     moved_a = np.linalg.norm(offsets_after - offsets, axis=1)
     layer = model.positions_a[np.unique(first)]
     spacing_a = float(np.median(cKDTree(layer).query(layer, k=2)[0][:, 1]))

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,38 +58,6 @@ class Match:
     def rmsd_a(self) -> float:
         """Root mean square deviation in Å."""
         return float(np.sqrt((self.shifts_a**2).mean()))
-
-
-def superposed(
-    moving_a: NDArray[np.float64],
-    fixed_a: NDArray[np.float64],
-    by: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float64]:
-    """Turn and shift points so that they come nearest to others of the same order.
-
-    The rotation is that of Kabsch, Acta Cryst. A 1976, 32, 922; mirror images are not made.
-
-    Parameters
-    ----------
-    moving_a, fixed_a : ndarray of float, shape (n, 3)
-        Cartesian coordinates in Å.
-    by : ndarray of bool, shape (n,), optional
-        The points that shall coincide; the others are moved along. All, if not given.
-
-    Returns
-    -------
-    ndarray of float, shape (n, 3)
-        The moving points in their place of least root mean square deviation.
-
-    Examples
-    --------
-    >>> corner = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]])
-    >>> np.abs(superposed(corner[:, [1, 2, 0]] + 5.0, corner) - corner).max() < 1e-12
-    np.True_
-    """
-    chosen = slice(None) if by is None else by
-    turn, from_a, to_a = _kabsch(moving_a[chosen], fixed_a[chosen])
-    return (moving_a - from_a) @ turn.T + to_a
 
 
 def match_atoms(
@@ -155,23 +124,14 @@ def match_atoms(
     return min(found, key=lambda match: round(match.rmsd_a, 9))
 
 
-def _kabsch(
-    moving_a: NDArray[np.float64], fixed_a: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rotation of least deviation and the centroids of both sets of points."""
-    from_a, to_a = moving_a.mean(axis=0), fixed_a.mean(axis=0)
-    u, _, vt = np.linalg.svd((moving_a - from_a).T @ (fixed_a - to_a))
-    handed = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    return vt.T @ handed @ u.T, from_a, to_a
-
-
 def _match(
     positions_a: NDArray[np.float64],
     other_positions_a: NDArray[np.float64],
     order: NDArray[np.int64],
     matched_by: str,
 ) -> Match:
-    moved = superposed(other_positions_a[order], positions_a)
+    moved = other_positions_a[order]
+    moved = superposed(moved, positions_a).applied(moved)
     return Match(order, moved, np.linalg.norm(moved - positions_a, axis=1), matched_by)
 
 
@@ -217,8 +177,7 @@ def _assigned(
             order[here] = there[chosen]
         if np.array_equal(order, previous):
             break
-        turn, from_a, to_a = _kabsch(others[order], positions_a)
-        others = (others - from_a) @ turn.T + to_a
+        others = superposed(others[order], positions_a).applied(others)
     return order
 
 

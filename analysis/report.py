@@ -176,8 +176,9 @@ def _names(analysis: Analysis, chosen: NDArray[np.int64]) -> tuple[list[str], li
 def _traps_section(analysis: Analysis) -> str:
     """Return on which atoms the traps sit."""
     traps, states = analysis.traps, analysis.states
-    sentences = " ".join(f"{traps.sentence(side)}." for side in SIDES)
-    told = f"<p>{escape(sentences[0].upper() + sentences[1:])}</p>"
+    each = (traps.sentence(side) for side in SIDES)
+    told = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in each)
+    told = f"<p>{escape(told)}</p>"
     chosen = np.array([trap.state for trap in traps.traps], dtype=np.int64)
     if not chosen.size:
         return f"<section>\n<h2>Traps</h2>\n{told}\n</section>"

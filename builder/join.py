@@ -22,6 +22,7 @@ from .contacts import (
     refuse_overlap,
     shortest_contact,
 )
+from .interfaces.continuity import LAYER_IN_SPACINGS, TOLERANCE_IN_SPACINGS, cation_spacing_a
 from .placed import Placed
 from .registry import best_shift_a, continuity, least_raise_a
 from .shell import SURFACE_A
@@ -119,15 +120,18 @@ def join(
     above = Placed.of(film, film_directions[0], outward_z=-1.0)
     limits = contact_limits_a(film.crystal, substrate.crystal)
     cut_above, cut_below = above.plain_cut, below.plain_cut
-    face = cut_above.face(side=-1.0)
-    sites = below.continued_cations(float(np.linalg.norm(face.positions_a[:, :2], axis=1).max()))
+    spacing_a = cation_spacing_a(substrate.crystal)
+    depth_a = LAYER_IN_SPACINGS * spacing_a
+    face = cut_above.face(-1.0, depth_a)
+    reach_a = float(np.linalg.norm(face.positions_a[:, :2], axis=1).max())
+    sites = below.continued_cations(reach_a, depth_a)
     if registry_a is None:
         shift_xy = best_shift_a(face, sites)
     else:
         cell = [substrate.face_vector_a(uvw) @ below.turn.T for uvw in substrate_directions]
         wanted = below.lattice_point_a + registry_a - above.lattice_point_a
         shift_xy = _shortest(wanted, np.array(cell)[:, :2])
-    top_a = float(cut_below.face(side=1.0).positions_a[:, 2].mean())
+    top_a = float(cut_below.face(1.0, depth_a).positions_a[:, 2].mean())
     next_a = float(sites.positions_a[:, 2].mean()) if gap_a is None else top_a + gap_a
     shift_a = np.array([*shift_xy, next_a - face.positions_a[:, 2].mean()])
     raised_a = 0.0
@@ -142,7 +146,7 @@ def join(
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
     ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
-    going_on = continuity(ends[0].face(side=-1.0), sites)
+    going_on = continuity(ends[0].face(-1.0, depth_a), sites, TOLERANCE_IN_SPACINGS * spacing_a)
     kept = np.flatnonzero(outcome.kept)
     bonds = csr_array(candidates.adjacency[kept][:, kept])
     links = csr_array(candidates.links[kept][:, kept])

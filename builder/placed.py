@@ -13,7 +13,7 @@ from .carve import shell_depth_a
 from .lattice import LatticeIons, ions_near
 from .shapes import Sphere
 from .shell import SURFACE_A
-from .sides import CATION_LAYER_GAP_A, Ions
+from .sides import Ions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,22 +110,24 @@ class Placed:
         nearest = np.lexsort((*in_plane.T.round(6), lengths))[0]
         return np.asarray(in_plane[nearest] + self.shift_a[:2])
 
-    def continued_cations(self, reach_a: float) -> Ions:
-        """Return the first layer of cation sites of the lattice beyond the face.
+    def continued_cations(self, reach_a: float, depth_a: float) -> Ions:
+        """Return cation sites of the lattice beyond the face, from the first one to some depth.
 
         Parameters
         ----------
         reach_a : float
             How far from the middle of the face, in Å.
+        depth_a : float
+            The depth in Å.
         """
         crystal, normal = self.half.crystal, self.half.shape.normal
         spacing = crystal.spacing_a(self.half.face.hkl)
         ions = ions_near(crystal, Sphere(reach_a + 3.0 * spacing), self.on_face, 0.0)
         heights = ions.positions_a @ normal
         beyond = (ions.charges > 0) & (heights > 0.0) & (heights < 2.0 * spacing)
-        first = heights[beyond].min() + CATION_LAYER_GAP_A
+        last = heights[beyond].min() + depth_a
         turned = replace(ions, positions_a=ions.positions_a @ self.turn.T + self.shift_a)
-        return Ions.of(turned).chosen(beyond & (heights <= first))
+        return Ions.of(turned).chosen(beyond & (heights <= last))
 
     def trim_distance_a(self, other: Placed) -> NDArray[np.float64]:
         """Distance in Å of each ion to the surface of the whole, negative inside.

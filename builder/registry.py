@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from .sides import Ions
 
-MATCH_FRACTION = 0.2
-"""A cation continues a site if it lies within this fraction of the spacing of the sites."""
-
 MAX_RAISE_A = 2.0
 RAISE_GRAIN_A = 1e-3
 REFINEMENT_ROUNDS = 20
@@ -36,10 +33,11 @@ class Continuity:
     Parameters
     ----------
     matched_fraction : float
-        Share of them that lie on a continued site, within `MATCH_FRACTION` of the spacing of
-        the sites, each site taken once.
+        Share of them that lie on a continued site, each site taken once. It is that of
+        `epicarve.builder.interfaces.continuity` without the sites that stay empty: a finite face
+        does not tell which of them lie under it.
     rms_a : float
-        Root mean square distance in Å, in the plane, of the matched ones; infinite if none is.
+        Root mean square distance in Å of the matched ones; infinite if none is.
     pairs : mapping of str to int
         How many cations of which element continue which, such as {"Pb→Cs": 40}.
     """
@@ -49,15 +47,17 @@ class Continuity:
     pairs: Mapping[str, int]
 
 
-def continuity(face: Ions, sites: Ions) -> Continuity:
-    """Compare cations of the film's face with the continued cation sites of the substrate."""
-    spacing = _spacing_a(sites)
-    distances, nearest = cKDTree(sites.positions_a[:, :2]).query(face.positions_a[:, :2])
+def continuity(face: Ions, sites: Ions, tolerance_a: float) -> Continuity:
+    """Compare cations of the film's face with the continued cation sites of the substrate.
+
+    A cation continues a site if they are at most `tolerance_a` apart.
+    """
+    distances, nearest = cKDTree(sites.positions_a).query(face.positions_a)
     order = np.lexsort((nearest, distances.round(9)))
     first_of_site = np.unique(nearest[order], return_index=True)[1]
     takes = np.zeros(len(nearest), dtype=bool)
     takes[order[first_of_site]] = True
-    matched = takes & (distances <= MATCH_FRACTION * spacing)
+    matched = takes & (distances <= tolerance_a)
     pairs: dict[str, int] = {}
     for here, there in zip(face.symbols[matched], sites.symbols[nearest[matched]], strict=True):
         pairs[f"{here}→{there}"] = pairs.get(f"{here}→{there}", 0) + 1
@@ -128,9 +128,3 @@ def least_raise_a(above: Ions, below: Ions, limits: Mapping[frozenset[str], floa
                 f"{CONTACT_LIMIT:.0%} of their bulk contact even {MAX_RAISE_A} Å higher; choose "
                 "other terminations, directions or registry"
             )
-
-
-def _spacing_a(sites: Ions) -> float:
-    """Median distance in Å of the sites from their nearest neighbours in the plane."""
-    points = sites.positions_a[:, :2]
-    return float(np.median(cKDTree(points).query(points, k=2)[0][:, 1]))

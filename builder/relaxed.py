@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from scipy.spatial import cKDTree
 from epicarve.errors import InputError
 
 from .contacts import contact_limits_a, refuse_overlap, shortest_contact
+from .interfaces.continuity import LAYER_IN_SPACINGS, cation_spacing_a
 from .sides import Ions
+from .superposition import superposed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,70 +29,6 @@ SAME_ION_A = 2.0
 each ion in another order, when all are laid on the unrelaxed ones as well as they can be."""
 
 MATCH_ROUNDS = 20
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The rotation and shift that lay points on others with the least sum of squares.
-
-    Parameters
-    ----------
-    rotation : ndarray of float, shape (3, 3)
-        Proper rotation that acts on column vectors, about the middle of the points.
-    start_a, stop_a : ndarray of float, shape (3,)
-        Middle of the points, and where it goes, in Å.
-    rms_a : float
-        Root mean square distance in Å that is left.
-    """
-
-    rotation: NDArray[np.float64]
-    start_a: NDArray[np.float64]
-    stop_a: NDArray[np.float64]
-    rms_a: float
-
-    @property
-    def angle_deg(self) -> float:
-        """Angle of the rotation in degrees."""
-        cosine = 0.5 * (float(np.trace(self.rotation)) - 1.0)
-        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
-
-    def applied(self, positions_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return points in Å turned and shifted, shape (n, 3)."""
-        return np.asarray((positions_a - self.start_a) @ self.rotation.T + self.stop_a)
-
-
-def superposed(points_a: NDArray[np.float64], onto_a: NDArray[np.float64]) -> Fit:
-    """Fit points onto others, one to one, without mirroring them (W. Kabsch, 1976).
-
-    Parameters
-    ----------
-    points_a, onto_a : ndarray of float, shape (n, 3)
-        At least three points in Å that do not lie on a line; they may lie in a plane.
-
-    Raises
-    ------
-    InputError
-        If the points leave the rotation open.
-
-    Examples
-    --------
-    >>> onto = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    >>> turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    >>> fit = superposed(onto @ turn + 5.0, onto)
-    >>> round(fit.rms_a, 9), round(fit.angle_deg, 6)
-    (0.0, 90.0)
-    """
-    start, stop = points_a.mean(axis=0), onto_a.mean(axis=0)
-    u, sizes, v = np.linalg.svd((points_a - start).T @ (onto_a - stop))
-    if len(points_a) < 3 or sizes[1] <= 1e-9 * max(sizes[0], 1.0):
-        raise InputError(
-            f"{len(points_a)} interface cations on a line leave open how a relaxed half is "
-            "turned; make the interface larger"
-        )
-    handed = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v))])
-    rotation = v.T @ (handed[:, None] * u.T)
-    left = (points_a - start) @ rotation.T - (onto_a - stop)
-    return Fit(rotation, start, stop, float(np.sqrt((left**2).sum(axis=1).mean())))
 
 
 def read_geometry(path: Path) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
@@ -156,14 +94,20 @@ def join_relaxed(
     if film is None and substrate is None:
         return janus.model
     model, told = janus.model, {}
+    depth_a = LAYER_IN_SPACINGS * cation_spacing_a(substrate_crystal)
     positions = model.positions_a.copy()
     for half, path, side in ((janus.film, film, -1.0), (janus.substrate, substrate, 1.0)):
         if path is None:
             continue
         name = half.domain_names[0]
         relaxed = _in_order(half, *read_geometry(path), path)
-        cations = Ions.of(half).face_cations(side)
+        cations = Ions.of(half).face_cations(side, depth_a)
         fit = superposed(relaxed[cations], half.positions_a[cations])
+        if not fit.is_unique:
+            raise InputError(
+                f"{name}: {len(cations)} interface cations on a line leave open how a relaxed half "
+                "is turned; make the interface larger"
+            )
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved
         away = np.linalg.norm(moved - half.positions_a, axis=1)

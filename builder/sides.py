@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from .lattice import LatticeIons
     from .model import Model
 
-CATION_LAYER_GAP_A = 0.75
-"""A layer of cations ends where the next cation is farther than this along the normal, in Å."""
-
 
 @dataclass(frozen=True)
 class Ions:
@@ -38,14 +35,13 @@ class Ions:
         """Return the ions moved by (x, y, z) in Å."""
         return Ions(self.symbols, self.charges, self.positions_a + shift_a)
 
-    def face(self, side: float) -> Ions:
-        """Return the outermost layer of cations; side is the sign of the face's normal along z."""
-        return self.chosen(self.face_cations(side))
+    def face(self, side: float, depth_a: float) -> Ions:
+        """Return the outermost cations; side is the sign of the face's normal along z."""
+        return self.chosen(self.face_cations(side, depth_a))
 
-    def face_cations(self, side: float) -> NDArray[np.int64]:
-        """Return the indices of the cations of that layer."""
+    def face_cations(self, side: float, depth_a: float) -> NDArray[np.int64]:
+        """Return the indices of the cations from the outermost one to some depth in Å, by depth."""
         cations = np.flatnonzero(self.charges > 0)
         heights = side * self.positions_a[cations, 2]
         order = np.argsort(-heights, kind="stable")
-        ends = np.flatnonzero(-np.diff(heights[order]) > CATION_LAYER_GAP_A)
-        return cations[order[: int(ends[0]) + 1 if len(ends) else len(order)]]
+        return np.asarray(cations[order[heights[order] >= heights.max() - depth_a]])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.analysis.matching import match_atoms, superposed
+from epicarve.analysis.matching import match_atoms
 from epicarve.analysis.profile import Axis
 from epicarve.analysis.scattering import (
     Distances,
@@ -20,6 +20,7 @@ from epicarve.builder.bonds import BondRule
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
+from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
 from epicarve.workflow.structure import structure
 
@@ -32,7 +33,7 @@ def test_superposition_against_scipy(seed):
     rng = np.random.default_rng(seed)
     moving, fixed = rng.normal(size=(2, 12, 3))
     _, expected = Rotation.align_vectors(fixed - fixed.mean(axis=0), moving - moving.mean(axis=0))
-    found = np.linalg.norm(superposed(moving, fixed) - fixed)
+    found = np.linalg.norm(superposed(moving, fixed).applied(moving) - fixed)
     assert found == pytest.approx(expected, abs=1e-9)
 
 

@@ -11,6 +11,7 @@ from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
 from epicarve.builder.half import Half, half_of
+from epicarve.builder.interfaces.search import best_of_faces
 from epicarve.builder.join import Janus, join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import Ordering, read_orderings
@@ -180,7 +181,7 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
     spec = recipe.interface
-    film, substrate, janus = _joined(
+    film, substrate, janus, rotations = _joined(
         recipe.film.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
         recipe.substrate.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
         spec.model_dump_json(exclude_unset=True),
@@ -191,10 +192,6 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
         ),
     )
     crystals = {"film": film.crystal, "substrate": substrate.crystal}
-    rotations = {
-        film.crystal.name: film.rotation(spec.film_directions[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(spec.substrate_directions[0], outward_z=1.0),
-    }
     if recipe.only is not None:
         alone = {"film": janus.film, "substrate": janus.substrate}[recipe.only]
         return alone, [crystals[recipe.only]], rotations
@@ -213,7 +210,7 @@ def _joined(
     substrate_json: str,
     interface_json: str,
     ages_of_files: tuple[int, ...],
-) -> tuple[Half, Half, Janus]:
+) -> tuple[Half, Half, Janus, Rotations]:
     """Join two halves; a run builds each of them and the whole, from one and the same solution."""
     spec = InterfaceSpec.model_validate_json(interface_json)
     film, substrate = (
@@ -227,12 +224,15 @@ def _joined(
             ),
         )
     )
+    on_film, on_substrate = spec.film_directions, spec.substrate_directions
+    if on_film is None or on_substrate is None:
+        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
+        on_film, on_substrate = best.film_directions, best.substrate_directions
     janus = join(
-        film,
-        substrate,
-        spec.film_directions,
-        spec.substrate_directions,
-        registry_a=spec.registry_a,
-        gap_a=spec.gap_a,
+        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
     )
-    return film, substrate, janus
+    rotations = {
+        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
+    }
+    return film, substrate, janus, rotations

@@ -152,9 +152,10 @@ class InterfaceSpec(Options):
 
     Parameters
     ----------
-    film_directions, substrate_directions : pair of tuples of int
+    film_directions, substrate_directions : pair of tuples of int, optional
         Two lattice vectors [u, v, w] in each face; those of the film lie along those of the
-        substrate and span the coincidence cell.
+        substrate and span the coincidence cell. Those of the best interface of both faces, as
+        `epicarve interface` finds it, if not given.
     film_hkl, substrate_hkl : tuple of int, optional
         Miller indices of the faces that meet, along their outward normals; needed for a shape
         with several faces, such as a box.
@@ -171,8 +172,8 @@ class InterfaceSpec(Options):
         as the engine relaxes at all. A half with `relaxed` is not relaxed again.
     """
 
-    film_directions: tuple[Indices, Indices]
-    substrate_directions: tuple[Indices, Indices]
+    film_directions: tuple[Indices, Indices] | None = None
+    substrate_directions: tuple[Indices, Indices] | None = None
     film_hkl: Indices | None = None
     substrate_hkl: Indices | None = None
     film_termination: str | None = None
@@ -180,6 +181,19 @@ class InterfaceSpec(Options):
     registry_a: tuple[Finite, Finite] | None = None
     gap_a: Length | None = None
     relax_halves: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _best(cls, data: Any) -> Any:
+        return {} if data == "best" else data
+
+    @model_validator(mode="after")
+    def _directions_of_both(self) -> Self:
+        if (self.film_directions is None) != (self.substrate_directions is None):
+            raise ValueError("give film_directions and substrate_directions, or neither of them")
+        if self.registry_a is not None and self.film_directions is None:
+            raise ValueError("registry_a needs film_directions and substrate_directions beside it")
+        return self
 
 
 class Recipe(Options):
