@@ -50,6 +50,14 @@ RECIPE = {
 """Pb8S8, a block of two by two by four ions, which relaxes in a dozen steps. A relaxation that is
 taken up again takes another way, so that only one that converges ends with the same energy."""
 
+TINY = {
+    "crystal": {"name": "PbS"},
+    "shape": {"kind": "sphere", "diameter_nm": 0.6},
+    "engine": "xtb",
+    "xtb": {"max_steps": 1},
+    "analysis": {"ipr_max": 0.5},
+}
+
 CHAIN = stages(parse_recipe(RECIPE).cp2k)
 
 
@@ -205,15 +213,18 @@ def test_a_refused_job_is_quoted(slurm, recipe, tmp_path):
     assert "Invalid partition" in result.stderr
 
 
+def test_embedded_engine_runs_as_one_job(slurm, tmp_path):
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    recipe.write_text(yaml.safe_dump(TINY))
+    result = epicarve(["run", recipe, "-o", out, "--on", "slurm", "--json"], slurm)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == json.loads((out / "summary.json").read_text())
+    (log,) = (out / "logs").iterdir()
+    assert "analyse" in log.read_text()
+
+
 def test_campaign_as_an_array_outlives_its_runner(slurm, tmp_path):
-    series = {
-        "crystal": {"name": "PbS"},
-        "shape": {"kind": "sphere", "diameter_nm": 0.6},
-        "engine": "xtb",
-        "xtb": {"max_steps": 1},
-        "analysis": {"ipr_max": 0.5},
-        "series": {"diameter_nm": [0.5, 0.6, 0.65]},
-    }
+    series = {**TINY, "series": {"diameter_nm": [0.5, 0.6, 0.65]}}
     path, out = tmp_path / "series.yaml", tmp_path / "out"
     path.write_text(yaml.safe_dump(series))
     command = [sys.executable, "-m", "epicarve", "campaign", path, "-o", out, "--on", "slurm"]

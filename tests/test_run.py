@@ -1,5 +1,6 @@
 """Graphs of steps, their execution, locks, schedulers and status, without CP2K and SLURM."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import networkx as nx
 import pytest
 from stand_in import STAND_IN
 
+from epicarve.cli import main
 from epicarve.dft.scheduler import require_scheduler
 from epicarve.errors import InputError
 from epicarve.locks import is_locked, locked
@@ -217,3 +219,17 @@ def test_without_a_scheduler_it_is_said_so(monkeypatch, tmp_path):
     with pytest.raises(InputError, match="qsub is not on PATH"):
         require_scheduler("pbs")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+    def full():
+        raise OSError(errno.ENOSPC, "No space left on device", "out/model.json")
+
+    monkeypatch.setattr(sys.modules["epicarve.cli.main"], "app", full)
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    told = capsys.readouterr().err
+    assert told == (
+        "epicarve: the disk is full at out/model.json; free some space and run the same command "
+        "again\n"
+    )

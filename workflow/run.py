@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -157,13 +158,11 @@ def _run_as_job(
     recipe: Recipe, out: Path, on: Literal["slurm", "pbs"], tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Run the whole recipe as one job, which starts `epicarve run` where it lands."""
-    import json  # noqa: PLC0415
-
     if on == "pbs":
         raise InputError("the engine xtb runs as a job of SLURM only; use --on local in a PBS job")
     with locked(out, "follow"):
         write_recipe(recipe, out)
-        failed = run_members(out, {".": recipe}, lambda told: tell(told["."]))
+        failed = run_members(out, {".": recipe}, lambda told: tell(told.get(".", "ended")))
         status = read_status(out)
         if failed or status is None or status.state != "done":
             raise InputError(failed.get(".") or f"{out}: {status.told if status else 'no status'}")

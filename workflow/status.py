@@ -49,8 +49,9 @@ class RunStatus:
 
 
 def key_of(recipe: Recipe) -> str:
-    """Return a hash of a recipe, of the files that it names, and of the version of epicarve."""
+    """Return a hash of what a recipe computes, with the files that it names, and of our version."""
     data = recipe.as_dict()
+    data.pop("machine", None)
     for _, holder, key in named_files(data):
         path = relaxed_geometry(Path(holder[key]))
         holder[key] = hashlib.sha256(path.read_bytes()).hexdigest()
