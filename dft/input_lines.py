@@ -108,6 +108,8 @@ class InputLines:
         self._report = report
         self._variables: dict[str, str] = {}
         self._continued: Line | None = None
+        self.is_cut_off = False
+        """Whether lines are missing at the end, because an @IF does not end."""
 
     def __iter__(self) -> Iterator[Line]:
         yield from self._lines(self._path, read_text(self._path), None, (self._path,))
@@ -131,7 +133,9 @@ class InputLines:
                     condition = None
                 continue
             if "$" in bare:
-                line = line._replace(text=self._expanded(line))
+                line = line._replace(text=self._expanded(line).strip())
+                if not line.text:
+                    continue
             if "@" in line.text and (directive := _directive(line.text)):
                 head, _, rest = directive.partition(" ")
                 if head.upper() == "@IF":
@@ -143,6 +147,7 @@ class InputLines:
             else:
                 yield from self._joined(line)
         if condition is not None:
+            self.is_cut_off = True
             self._report.error(condition, "the @IF has no @ENDIF", "add it")
 
     def _obey(self, head: str, rest: str, line: Line) -> None:
@@ -166,7 +171,7 @@ class InputLines:
             yield line
 
     def _expanded(self, line: Line) -> str:
-        """Put the values of variables in their places."""
+        """Put the values of variables in their places; nothing is left of a line that is wrong."""
         text = line.text
         for _ in range(text.count("$") + 100):
             start = text.find("${")
@@ -174,7 +179,7 @@ class InputLines:
                 end = text.find("}", start)
                 if end < 0:
                     self._report.error(line, "${ without }", "close the name of the variable")
-                    return text[:start]
+                    return ""
                 name, dash, default = text[start + 2 : end].partition("-")
                 rest = text[end + 1 :]
             else:
@@ -190,14 +195,14 @@ class InputLines:
                     f"{name!r} can't be the name of a variable",
                     "use letters, digits and underscores after the $",
                 )
-                value = value or ""
-            elif value is None:
+                return ""
+            if value is None:
                 self._report.error(
                     line,
                     f"undefined variable {name!r}",
                     f"add @SET {name} VALUE above (or give cp2k -E {name}=VALUE)",
                 )
-                value = ""
+                return ""
             text = text[:start] + value + rest
         return text
 

@@ -132,7 +132,8 @@ def read_tree(path: Path, version: str, report: Report) -> Section:
     root = Section("", Line("", 0), schema(version))
     open_section: Section = root
     skipped = 0  # how deep in a section that CP2K does not know
-    for line in InputLines(path, report):
+    lines = InputLines(path, report)
+    for line in lines:
         text = line.text
         if text[0] != "&":
             if not skipped:
@@ -154,7 +155,7 @@ def read_tree(path: Path, version: str, report: Report) -> Section:
             skipped += 1
             continue
         open_section = _opened(open_section, Section(name, line, spec, open_section), rest, report)
-    while open_section.parent is not None:
+    while open_section.parent is not None and not lines.is_cut_off:
         report.error(open_section.line, f"&{open_section.name} is not closed", "add its &END")
         open_section = open_section.parent
     return root

@@ -23,7 +23,7 @@ def check_source(subject: Subject) -> None:
     topology = subsys.first("TOPOLOGY")
     named = topology.entry("COORD_FILE_NAME") if topology else None
     if coord is not None and coord.entries and named:
-        subject.report.warn(
+        subject.report.error(
             coord.line,
             f"atoms stand here and in the file of line {named.line.number}",
             "keep one of the two",

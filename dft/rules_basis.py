@@ -80,11 +80,12 @@ def check_kinds(subject: Subject) -> None:
             subject.report.error(where, f"there is no potential {potential} for {label}", remedy)
         elif potentials is not None and basis:
             _compare_electrons(subject, kind, label, basis)
-    labels = {label.upper() for label in subject.kinds}
+    used = [kind for kind in subject.kinds.values() if kind is not None]
     for kind in subject.force_eval.all("SUBSYS", "KIND"):
-        name = str(kind.parameter[0]) if kind.parameter else ""
-        if name and name.upper() not in labels | {"DEFAULT"}:
-            subject.report.warn(kind.line, f"no atom is of &KIND {name}", "take it out")
+        if kind not in used and kind.parameter and kind.parameter != ("DEFAULT",):
+            subject.report.warn(
+                kind.line, f"no atom is of &KIND {kind.parameter[0]}", "take it out"
+            )
 
 
 def check_cutoff(subject: Subject) -> None:
@@ -134,7 +135,7 @@ def check_functional(subject: Subject) -> None:
             )
     exchange = xc.first("HF")
     cell = subject.cell
-    if exchange is None or cell is None or not any(cell.periodic) or cell.volume_a3 < 1e-6:
+    if exchange is None or cell is None or not any(cell.periodic):
         return
     potential = exchange.first("INTERACTION_POTENTIAL")
     kind_of = str(potential.value("POTENTIAL_TYPE")) if potential else "COULOMB"

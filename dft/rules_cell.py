@@ -6,7 +6,7 @@ from itertools import product
 from math import dist, floor
 from typing import TYPE_CHECKING
 
-from .input_cell import Vector, periodicity
+from .input_cell import Vector, cell_vectors, periodicity
 
 if TYPE_CHECKING:
     from .input_atoms import InputAtoms
@@ -41,9 +41,9 @@ def check_cell(subject: Subject) -> None:
         return
     if section.entry("CELL_FILE_NAME"):
         return
-    if subject.cell is None:
+    if cell_vectors(section) is None:
         subject.report.error(section.line, "the cell has no size", "give ABC, or A, B and C")
-    elif subject.cell.volume_a3 < 1e-6:
+    elif subject.cell is None:
         subject.report.error(section.line, "the cell has no volume", "mend its vectors")
 
 
@@ -97,39 +97,36 @@ def check_poisson(subject: Subject) -> None:
 def check_places(subject: Subject) -> None:
     """Check that atoms lie in the box where it is not periodic, for WAVELET with some room."""
     cell, atoms = subject.cell, subject.atoms
-    if cell is None or atoms is None or all(cell.periodic) or cell.volume_a3 < 1e-6:
+    if cell is None or atoms is None or all(cell.periodic):
         return
     if subject.n_copies > 1 or not subject.on_grid:
         return
-    placed = [cell.fractional(position) for position in _cartesian(atoms, cell)]
     topology = subject.force_eval.first("SUBSYS", "TOPOLOGY")
     centred = topology is not None and topology.on("CENTER_COORDINATES") is not None
     poisson = subject.force_eval.first("DFT", "POISSON")
     wavelet = poisson is not None and poisson.value("POISSON_SOLVER") == "WAVELET"
-    for axis in range(3):
-        if cell.periodic[axis]:
-            continue
-        along = [position[axis] for position in placed]
-        low, high = min(along), max(along)
-        if centred:
-            low, high = 0.5 * (1.0 - high + low), 0.5 * (1.0 + high - low)
-        edge_a = cell.heights_a[axis]
-        margin_a = min(low, 1.0 - high) * edge_a
-        if margin_a < -1e-3:
-            subject.report.add(
-                atoms.line,
-                f"atoms lie up to {-margin_a:.2f} Å outside the box along {'xyz'[axis]}, where it "
-                "is not periodic",
-                "make the box larger, or add &CENTER_COORDINATES to &TOPOLOGY",
-                "error" if wavelet else "warning",
-            )
-        elif wavelet and margin_a < LEAST_MARGIN_A - 1e-3:
-            subject.report.warn(
-                atoms.line,
-                f"nuclei are as close as {margin_a:.2f} Å to a face of the box along "
-                f"{'xyz'[axis]}, where the density has to vanish",
-                f"leave {LEAST_MARGIN_A:g} Å at least, better 5 Å",
-            )
+    margins_a: dict[str, float] = {}
+    for axis, (low, high) in enumerate(_ranges(atoms, cell)):
+        if not cell.periodic[axis]:
+            margin = 0.5 * (1.0 - high + low) if centred else min(low, 1.0 - high)
+            margins_a["xyz"[axis]] = margin * cell.heights_a[axis]
+    least_a = min(margins_a.values())
+    axes = " and ".join(name for name, margin_a in margins_a.items() if margin_a < least_a + 0.5)
+    if least_a < -1e-3:
+        subject.report.add(
+            atoms.line,
+            f"atoms lie up to {-least_a:.2f} Å outside the box along {axes}, where it is not "
+            "periodic",
+            "make the box larger, or add &CENTER_COORDINATES to &TOPOLOGY",
+            "error" if wavelet else "warning",
+        )
+    elif wavelet and least_a < LEAST_MARGIN_A - 1e-3:
+        subject.report.warn(
+            atoms.line,
+            f"nuclei are as close as {least_a:.2f} Å to the faces of the box along {axes}, where "
+            "the density has to vanish",
+            f"leave {LEAST_MARGIN_A:g} Å at least, better 5 Å",
+        )
 
 
 def check_contacts(subject: Subject) -> None:
@@ -137,7 +134,7 @@ def check_contacts(subject: Subject) -> None:
     atoms, cell = subject.atoms, subject.cell
     if atoms is None or not subject.is_quickstep or subject.n_copies > 1:
         return
-    if cell.volume_a3 < 1e-6 if cell is not None else atoms.scaled:
+    if cell is None and atoms.scaled:
         return
     real = [i for i, label in enumerate(atoms.labels) if not subject.is_ghost(label)]
     hydrogen = [subject.element(label) in {"H", "D"} for label in atoms.labels]
@@ -231,17 +228,23 @@ def _check_mt(
     atoms = subject.atoms
     if atoms is None or subject.n_copies > 1:
         return
-    placed = [cell.fractional(position) for position in _cartesian(atoms, cell)]
-    for axis in range(3):
-        along = [position[axis] for position in placed]
-        extent_a = (max(along) - min(along)) * cell.heights_a[axis]
-        if not periodic[axis] and cell.heights_a[axis] < 2.0 * extent_a - 1e-3:
+    for axis, (low, high) in enumerate(_ranges(atoms, cell)):
+        edge_a = cell.heights_a[axis]
+        extent_a = (high - low) * edge_a
+        if not periodic[axis] and edge_a < 2.0 * extent_a - 1e-3:
             subject.report.error(
                 line,
-                f"POISSON_SOLVER MT is wrong where the cell ({cell.heights_a[axis]:.2f} Å along "
-                f"{'xyz'[axis]}) is smaller than twice the {extent_a:.2f} Å of the atoms",
+                f"POISSON_SOLVER MT is wrong where the cell ({edge_a:.2f} Å along {'xyz'[axis]}) "
+                f"is smaller than twice the {extent_a:.2f} Å of the atoms",
                 f"make it {2.0 * extent_a:.2f} Å at least, or use WAVELET",
             )
+            return
+
+
+def _ranges(atoms: InputAtoms, cell: InputCell) -> list[tuple[float, float]]:
+    """Return the lowest and highest fractional coordinate of the atoms along each axis."""
+    placed = [cell.fractional(position) for position in _cartesian(atoms, cell)]
+    return [(min(along), max(along)) for along in zip(*placed, strict=True)]
 
 
 def _cartesian(atoms: InputAtoms, cell: InputCell) -> list[Vector]:

@@ -50,13 +50,13 @@ def installed_xml() -> bytes:
         return (Path(folder) / "cp2k_input.xml").read_bytes()
 
 
-def compact_schema(xml: bytes) -> bytes:
+def compact_schema(root: ET.Element) -> bytes:
     """Return the compact schema as the bytes of its file.
 
     Parameters
     ----------
-    xml : bytes
-        The content of cp2k_input.xml, which CP2K writes.
+    root : Element
+        The root of cp2k_input.xml, which CP2K writes.
 
     Returns
     -------
@@ -107,8 +107,8 @@ def compact_schema(xml: bytes) -> bytes:
             )
         )
 
-    root = of_section(ET.fromstring(xml))
-    tables = {"keywords": keywords.things(), "sections": sections.things(), "root": root}
+    number = of_section(root)
+    tables = {"keywords": keywords.things(), "sections": sections.things(), "root": number}
     return gzip.compress(json.dumps(tables, separators=(",", ":")).encode(), 9, mtime=0)
 
 
@@ -118,5 +118,6 @@ def _text(node: ET.Element, tag: str) -> str:
 
 if __name__ == "__main__":
     target, *source = map(Path, sys.argv[1:])
+    xml = source[0].read_bytes() if source else installed_xml()
     with replaced_file(target) as temporary:
-        temporary.write_bytes(compact_schema(source[0].read_bytes() if source else installed_xml()))
+        temporary.write_bytes(compact_schema(ET.fromstring(xml)))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .input_tree import Section
     from .input_values import Value
 
+LEAST_VOLUME_A3 = 1e-6
+"""A cell of less volume in Å³ is flat."""
+
 GRID_METHODS = {"GPW", "GAPW", "GAPW_XC", "LRIGPW", "RIGPW", "OFGPW"}
 """Methods that need basis sets, potentials and a Poisson solver on grids."""
 
@@ -78,14 +81,15 @@ class Subject:
 
     @cached_property
     def cell(self) -> InputCell | None:
-        """The cell, None if the input gives none that can be read."""
+        """The cell, None if the input gives none that can be read, or a flat one."""
         section = self.force_eval.first("SUBSYS", "CELL")
         if section is None:
             return None
         vectors = cell_vectors(section)
         if vectors is None:
             return None
-        return InputCell(vectors, periodicity(str(section.value("PERIODIC"))), section)
+        cell = InputCell(vectors, periodicity(str(section.value("PERIODIC"))), section)
+        return cell if cell.volume_a3 > LEAST_VOLUME_A3 else None
 
     @cached_property
     def n_copies(self) -> int:
@@ -120,14 +124,18 @@ class Subject:
             if section.parameter
         }
         labels = dict.fromkeys(self.atoms.labels) if self.atoms else {}
-        return {label: given.get(label.upper(), given.get("DEFAULT")) for label in labels}
+        found: dict[str, Section | None] = {}
+        for label in labels:
+            names = (label.upper(), _letters(label), "DEFAULT")  # in the order of CP2K
+            found[label] = next((given[name] for name in names if name in given), None)
+        return found
 
     def element(self, label: str) -> str:
         """Return the element of a label in capitals."""
         kind = self.kinds.get(label)
         if kind is not None and kind.entry("ELEMENT"):
             return str(kind.value("ELEMENT")).upper()
-        return re.sub(r"[^A-Z].*", "", label.upper()) or label.upper()
+        return _letters(label)
 
     def is_ghost(self, label: str) -> bool:
         """Whether a label stands for a place without nucleus and electrons."""
@@ -172,6 +180,11 @@ class Subject:
                 return None
             found = entries(path) | found
         return found
+
+
+def _letters(label: str) -> str:
+    """Return the letters with which a label begins, in capitals: its element by default."""
+    return re.sub(r"[^A-Z].*", "", label.upper())
 
 
 def orbital_basis(kind: Section | None) -> str | None:
