@@ -42,9 +42,9 @@ def entries(path: Path) -> dict[tuple[str, str], str]:
     """
     text = read_text(path)
     heads = list(_HEAD.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    starts = [head.start() for head in heads] + [len(text)]
     found: dict[tuple[str, str], str] = {}
-    for head, end in zip(heads, ends, strict=True):
+    for head, end in zip(heads, starts[1:], strict=True):
         for name in head[2].upper().split():
             found.setdefault((head[1].upper(), name), text[head.end() : end])
     return found
@@ -67,10 +67,11 @@ def basis_entry(text: str) -> BasisEntry:
     try:
         functions, largest, at = 0, 0.0, 1
         for _ in range(int(rows[0][0])):
-            _, low, high, exponents, *shells = map(int, rows[at])
+            _, low, high, exponents = map(int, rows[at][:4])
+            momenta = range(low, high + 1)
+            shells = map(int, rows[at][4 : 4 + len(momenta)])  # names of shells may follow
             functions += sum(
-                (2 * angular + 1) * n
-                for angular, n in zip(range(low, high + 1), shells, strict=True)
+                (2 * angular + 1) * n for angular, n in zip(momenta, shells, strict=True)
             )
             block = rows[at + 1 : at + 1 + exponents]
             largest = max([largest, *(float(row[0]) for row in block)])

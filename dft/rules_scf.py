@@ -131,7 +131,8 @@ def check_empty_states(subject: Subject) -> None:
         return
     functions = n_functions(subject)
     added = scf.number("ADDED_MOS") or 0
-    available = functions - (electrons + 1) // 2 if functions else None
+    multiplicity = int((subject.dft.number("MULTIPLICITY") if subject.dft else 0) or 1)
+    available = functions - (electrons + multiplicity) // 2 if functions else None
     if available is not None and added > available and scf.on("OT") is None:
         subject.report.warn(
             scf.where("ADDED_MOS"),

@@ -77,7 +77,12 @@ class SectionSpec:
         self._opened: dict[str, SectionSpec] = {}
 
     def _keyword(self, index: int | None) -> KeywordSpec | None:
-        return None if index is None else KeywordSpec(*self._tables["keywords"][index])
+        if index is None:
+            return None
+        names, kind, *rest = self._tables["keywords"][index]
+        if len(rest) > 2:
+            rest[2] = tuple(rest[2])  # the choices
+        return KeywordSpec(tuple(names), kind, *rest)
 
     def keyword(self, name: str) -> KeywordSpec | None:
         """Return the keyword of a name or alias in capitals, None if the section has none."""
