@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
-from .output import OutputReader, read_output
+from .output import read_output
+from .output_reader import OutputReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,8 +91,8 @@ class _Follower:
         line = f"{self._stage.folder}: {state}"
         if self._reader.n_geometry_steps:
             line += f", step {self._reader.n_geometry_steps}"
-        if self._reader.energy_hartree is not None:
-            line += f", energy {self._reader.energy_hartree:.6f} hartree"
+        if self._reader.energies_hartree:
+            line += f", energy {self._reader.energies_hartree[-1]:.6f} hartree"
         if line != self._told:
             self._tell(line)
         self._told = line

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .input_lines import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,19 +17,23 @@ _PDOS = (("DFT", "PRINT", "PDOS"), ("DFT", "PRINT", "DOS"))
 
 
 def check_source(subject: Subject) -> None:
-    """Check that atoms come from one place."""
+    """Check that there are atoms, and as many in &COORD as in the file if both are given."""
     subsys = subject.force_eval.first("SUBSYS")
     if subsys is None or subject.root.first("EXT_RESTART") is not None:
         return
     coord = subsys.first("COORD")
     topology = subsys.first("TOPOLOGY")
     named = topology.entry("COORD_FILE_NAME") if topology else None
-    if coord is not None and coord.entries and named:
-        subject.report.error(
-            coord.line,
-            f"atoms stand here and in the file of line {named.line.number}",
-            "keep one of the two",
-        )
+    if coord is not None and coord.entries and named and named.values:
+        path = subject.folder / str(named.values[0])
+        count = read_text(path).split(maxsplit=1)[:1] if path.is_file() else []
+        here = len(coord.entries.get("DEFAULT_KEYWORD", ()))
+        if count and count[0].isdigit() and int(count[0]) != here:
+            subject.report.error(
+                coord.line,
+                f"{here} atoms stand here and {count[0]} in the file of line {named.line.number}",
+                "keep one of the two",
+            )
     if coord is None and named is None and subject.is_quickstep and not _generated(topology):
         subject.report.error(
             subsys.line, "there are no atoms", "add &COORD, or COORD_FILE_NAME in &TOPOLOGY"

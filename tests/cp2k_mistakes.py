@@ -346,7 +346,7 @@ MISTAKES = [
         "atoms from two places",
         {"&KIND Pb": "&COORD\n      Pb 4 4 4\n      Pb 6 6 6\n    &END COORD\n    &KIND Pb"},
         "&COORD",
-        "atoms stand here and in the file",
+        "2 atoms stand here and 4 in the file",
         "keep one",
     ),
     Mistake("no atoms", {"COORD_FILE_NAME atoms.xyz": ""}, "&SUBSYS", "no atoms", "add &COORD"),
