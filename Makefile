@@ -43,6 +43,7 @@ test: lint
 
 docs: install
 	$(BIN)/python docs/make_images.py
+	$(BIN)/python docs/make_matching.py
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -39,6 +41,15 @@ def inverse_participation_ratio(weights: NDArray[np.float64]) -> NDArray[np.floa
     return np.asarray((weights**2).sum(axis=0) / weights.sum(axis=0) ** 2)
 
 
+def no_ipr(states: OrbitalStates) -> str:
+    """Say why states of whole kinds of atoms have no IPR, and how to get it."""
+    return (
+        f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can be had; "
+        "add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage, or keep "
+        "its .wfn file"
+    )
+
+
 @dataclass(frozen=True)
 class Localization:
     """The localization of each state.
@@ -56,7 +67,15 @@ class Localization:
 
     @classmethod
     def of(cls, states: OrbitalStates) -> Localization:
-        """Measure the states of a model."""
+        """Measure the states of a model.
+
+        Raises
+        ------
+        InputError
+            If the weights are of whole kinds of atoms.
+        """
+        if states.of_kinds:
+            raise InputError(no_ipr(states))
         return cls(ipr=inverse_participation_ratio(states.weights), n_atoms=states.n_atoms)
 
     @property

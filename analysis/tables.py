@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
+    from .kinds import KindAnalysis
     from .results import Analysis
 
 SPIN_NAMES = ("alpha", "beta")
@@ -53,7 +54,7 @@ def labels(states: OrbitalStates) -> tuple[list[int], list[str]]:
     return numbers.tolist(), spins
 
 
-def dos_csv(analysis: Analysis) -> str:
+def dos_csv(analysis: Analysis | KindAnalysis) -> str:
     """Return one line per energy: the total, then each group of each partition.
 
     Parameters

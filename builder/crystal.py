@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .spacegroup import SpaceGroup
+
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
 
@@ -141,10 +143,7 @@ class Crystal:
     @property
     def cell_parameters(self) -> tuple[float, float, float, float, float, float]:
         """Lengths a, b, c in Å and angles α, β, γ in degrees."""
-        a, b, c = np.linalg.norm(self.cell_a, axis=1)
-        u, v, w = self.cell_a / np.array([[a], [b], [c]])
-        angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
-        return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
+        return cell_parameters(self.cell_a)
 
     @cached_property
     def charge_of(self) -> dict[str, int]:
@@ -261,6 +260,13 @@ class Crystal:
             + np.bincount(self.bonds.anions, minlength=self.n_sites)
         )
 
+    @cached_property
+    def symmetry(self) -> SpaceGroup:
+        """The space group of the ions, found by spglib."""
+        from .spacegroup import space_group  # noqa: PLC0415  (spglib is not always needed)
+
+        return space_group(self)
+
     def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""
         if not any(hkl):
@@ -288,6 +294,16 @@ class Crystal:
                     )
                 found[cation, anion] = distances[of_pair]
         return found
+
+
+def cell_parameters(
+    cell_a: NDArray[np.float64],
+) -> tuple[float, float, float, float, float, float]:
+    """Return lengths a, b, c in Å and angles α, β, γ in degrees of a cell, its vectors as rows."""
+    a, b, c = np.linalg.norm(cell_a, axis=1)
+    u, v, w = cell_a / np.array([[a], [b], [c]])
+    angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
+    return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
 
 
 def refuse_overlaps(

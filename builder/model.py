@@ -15,8 +15,9 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from epicarve.errors import InputError
-from epicarve.files import replaced_file
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
+
+from .extxyz import write_extxyz
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -227,28 +228,15 @@ class Model:
         columns : mapping of str to ndarray of str, optional
             Further columns by name, words without blanks, each of shape (n_atoms,).
         """
-        further = columns or {}
-        properties = "species:S:1:pos:R:3:formal_charge:I:1:domain:S:1:site:I:1"
-        properties += ":coordination:I:1:bulk_coordination:I:1:component:I:1"
-        properties += "".join(f":{name}:S:1" for name in further)
-        lines = [str(self.n_atoms), f'Properties={properties} pbc="F F F"']
-        rows = zip(
-            self.symbols.tolist(),
-            self.positions_a.tolist(),
-            self.charges.tolist(),
-            self.domains.tolist(),
-            self.sites.tolist(),
-            self.coordination.tolist(),
-            self.bulk_coordination.tolist(),
-            self.components.tolist(),
-            *(values.tolist() for values in further.values()),
-            strict=True,
-        )
-        for symbol, (x, y, z), charge, domain, *rest in rows:
-            others = " ".join(map(str, rest))
-            lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {charge} {domain} {others}")
-        with replaced_file(path) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        own: dict[str, NDArray[np.str_] | NDArray[np.int64]] = {
+            "formal_charge": self.charges,
+            "domain": self.domains,
+            "site": self.sites,
+            "coordination": self.coordination,
+            "bulk_coordination": self.bulk_coordination,
+            "component": self.components,
+        }
+        write_extxyz(path, self.symbols, self.positions_a, {**own, **(columns or {})})
 
     @classmethod
     def read(cls, path: Path) -> Model:

@@ -40,6 +40,8 @@ class Termination:
         Bonds that the cut breaks, per nm² of face.
     dipole_e_a : float
         Dipole along the normal, in e Å, of the repeat unit that this cut leaves whole.
+    charge_e_per_nm2 : float
+        Formal charge of the outermost layer, per nm² of face.
     """
 
     hkl: tuple[int, int, int]
@@ -47,9 +49,12 @@ class Termination:
     layer: str
     broken_bonds_per_nm2: float
     dipole_e_a: float
+    charge_e_per_nm2: float
 
 
-def terminations(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Termination, ...]:
+def terminations(
+    crystal: Crystal, hkl: tuple[int, int, int], layer_gap_a: float = LAYER_GAP_A
+) -> tuple[Termination, ...]:
     """Return every distinct cut of a crystal along a plane, most natural one first.
 
     Parameters
@@ -58,6 +63,8 @@ def terminations(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Terminati
         The crystal to cut.
     hkl : tuple of int
         Miller indices.
+    layer_gap_a : float
+        Least distance in Å along the normal between two atomic layers.
 
     Returns
     -------
@@ -76,10 +83,10 @@ def terminations(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Terminati
     heights[heights > spacing - OFFSET_GRAIN_A] = 0.0
     order = np.argsort(heights, kind="stable")
     gaps = np.diff(heights[order], append=heights[order[0]] + spacing)
-    ends = np.flatnonzero(gaps > LAYER_GAP_A)
+    ends = np.flatnonzero(gaps > layer_gap_a)
     if len(ends) == 0:
         raise InputError(
-            f"{crystal.name}: no gap of {LAYER_GAP_A} Å between atomic layers along "
+            f"{crystal.name}: no gap of {layer_gap_a} Å between atomic layers along "
             f"{list(hkl)}; choose a plane of lower index"
         )
     turned = np.roll(order, -(ends[-1] + 1))  # starts with the first site above a gap
@@ -99,6 +106,7 @@ def terminations(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Terminati
                 layer=_formula(crystal, layer),
                 broken_bonds_per_nm2=float(np.abs(crossings).sum() / area_nm2),
                 dipole_e_a=float(crystal.oxidation_states @ np.mod(heights - offset, spacing)),
+                charge_e_per_nm2=float(crystal.oxidation_states[layer].sum() / area_nm2),
             )
         )
     return tuple(

@@ -59,11 +59,16 @@ def summarise(
         "dipole_debye": round(model.dipole_debye, 3),
         "edits": [edit.as_dict() for edit in model.edits],
         **{key: value for key, value in model.report.items() if key != "stoichiometry"},
-        "provenance": {
-            **provenance,
-            "crystal": {crystal.name: _origin(crystal) for crystal in crystals},
-            "sources": sorted({crystal.source for crystal in crystals}),
-        },
+        "provenance": with_origins(provenance, crystals),
+    }
+
+
+def with_origins(provenance: Mapping[str, Any], crystals: Sequence[Crystal]) -> dict[str, Any]:
+    """Return the block ``provenance`` of a model.json: what is given, and the crystals' sources."""
+    return {
+        **provenance,
+        "crystal": {crystal.name: _origin(crystal) for crystal in crystals},
+        "sources": sorted({crystal.source for crystal in crystals}),
     }
 
 

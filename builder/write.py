@@ -1,4 +1,4 @@
-"""Writing a model: extended XYZ, CIF, JSON and a picture."""
+"""Writing a model or a slab: extended XYZ, CIF, JSON, and a picture of a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from epicarve.files import filled_folder, write_json, write_text
 
+from .crystal import cell_parameters
+from .extxyz import write_extxyz
 from .preview import draw_model
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .interfaces.slab import Slab
     from .model import Model
 
 CIF_MARGIN_A = 5.0
@@ -53,17 +56,77 @@ def write_model(
         draw_model(scratch / "preview.png", model, notes)
 
 
+def write_slab(
+    folder: Path, slab: Slab, summary: Mapping[str, Any], notes: Sequence[str] = ()
+) -> None:
+    """Write model.extxyz, model.cif and model.json of a periodic slab: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    slab : Slab
+        The slab; it repeats along the first two vectors of its cell.
+    summary : mapping
+        Content of model.json.
+    notes : sequence of str
+        Sentences that must stand in the CIF, such as that a crystal is derived.
+    """
+    with filled_folder(folder) as scratch:
+        columns: dict[str, NDArray[np.str_] | NDArray[np.int64]] = {
+            "formal_charge": slab.charges,
+            "domain": slab.domains,
+            "site": slab.sites,
+        }
+        write_extxyz(
+            scratch / "model.extxyz",
+            slab.symbols,
+            slab.positions_a,
+            columns,
+            cell_a=slab.cell_a,
+            periodic=(True, True, False),
+        )
+        text = cif_of(slab.formula, slab.symbols, slab.fractional, slab.cell_a, notes)
+        write_text(scratch / "model.cif", text)
+        write_json(scratch / "model.json", summary)
+
+
 def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
     """Return the model as a CIF in a cubic P 1 box with `CIF_MARGIN_A` of vacuum around it."""
     low, high = model.positions_a.min(axis=0), model.positions_a.max(axis=0)
     edge = float((high - low).max()) + 2.0 * CIF_MARGIN_A
-    structure = gemmi.SmallStructure()
-    structure.name = model.formula
-    structure.cell = gemmi.UnitCell(edge, edge, edge, 90, 90, 90)
-    structure.spacegroup_hm = "P 1"
     fractional = (model.positions_a - 0.5 * (low + high)) / edge + 0.5
+    return cif_of(model.formula, model.symbols, fractional, edge * np.eye(3), notes)
+
+
+def cif_of(
+    name: str,
+    symbols: NDArray[np.str_],
+    fractional: NDArray[np.float64],
+    cell_a: NDArray[np.float64],
+    notes: Sequence[str] = (),
+) -> str:
+    """Return ions in a cell as a CIF in P 1, with all of them listed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data block.
+    symbols : ndarray of str, shape (n_ions,)
+        Elements.
+    fractional : ndarray of float, shape (n_ions, 3)
+        Coordinates in units of the cell's vectors.
+    cell_a : ndarray of float, shape (3, 3)
+        Cell vectors in Å as rows, right-handed; only their lengths and angles are written.
+    notes : sequence of str
+        Sentences that stand above it as comments.
+    """
+    structure = gemmi.SmallStructure()
+    structure.name = name
+    structure.cell = gemmi.UnitCell(*cell_parameters(cell_a))
+    structure.spacegroup_hm = "P 1"
     seen: Counter[str] = Counter()
-    for symbol, point in zip(model.symbols.tolist(), fractional.tolist(), strict=True):
+    for symbol, point in zip(symbols.tolist(), fractional.tolist(), strict=True):
         seen[symbol] += 1
         site = gemmi.SmallStructure.Site()
         site.label = f"{symbol}{seen[symbol]}"
@@ -71,5 +134,8 @@ def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
         site.element = gemmi.Element(symbol)
         site.fract = gemmi.Fractional(*np.round(point, 9))
         structure.add_site(site)
+    block = structure.make_cif_block()
+    block.set_pair("_symmetry_Int_Tables_number", "1")
+    block.init_loop("_symmetry_equiv_pos_", ["as_xyz"]).add_row(["'x, y, z'"])
     comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)
-    return comments + str(structure.make_cif_block().as_string())
+    return comments + str(block.as_string())

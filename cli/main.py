@@ -16,6 +16,7 @@ from .build import build
 from .check import check
 from .crystals import crystals
 from .inputs import inputs
+from .interface import compare, interface
 from .new import new
 from .run import run
 from .series import series
@@ -30,7 +31,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (crystals, new, build, series, inputs, check, run, analyse):
+for command in (
+    crystals,
+    new,
+    build,
+    series,
+    interface,
+    compare,
+    inputs,
+    check,
+    run,
+    analyse,
+):
     app.command()(command)
 
 

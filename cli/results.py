@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     """Print the gaps, the traps and what could not be had, and where the files are."""
+    if summary["filtered"] is None:
+        _print_plain(summary, folder)
+        return
     fixed, aware = summary["filtered"], summary["size_aware"]
-    facts: dict[str, object] = {
-        "states": f"{summary['n_states']}, {summary['n_electrons']:g} electrons",
-        "HOMO, LUMO": f"{_ev(summary['homo_ev'])}, {_ev(summary['lumo_ev'])}",
-        "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]),
+    facts = {
+        **_plain(summary),
         f"gap without traps (IPR ≤ {summary['ipr_max']:g})": _gap(fixed),
         "gap without traps (size-aware)": _gap(aware),
     }
@@ -39,6 +40,23 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         out.print(f"[yellow]note[/] {note}")
     out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
+
+
+def _print_plain(summary: Mapping[str, Any], folder: Path) -> None:
+    """Print what weights of whole kinds of atoms can tell, and why it is no more."""
+    out = console()
+    out.print(facts_table("Results", _plain(summary)))
+    for check in summary["checks"]:
+        out.print(f"[yellow]note[/] {check['message']}")
+    out.print(f"density of states {folder / 'dos.csv'}", soft_wrap=True)
+
+
+def _plain(summary: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "states": f"{summary['n_states']}, {summary['n_electrons']:g} electrons",
+        "HOMO, LUMO": f"{_ev(summary['homo_ev'])}, {_ev(summary['lumo_ev'])}",
+        "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]),
+    }
 
 
 def _ev(value: float | None) -> str:

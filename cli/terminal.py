@@ -115,8 +115,8 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
         continuity = interface["continuity"]
         pairs = ", ".join(f"{n} {pair}" for pair, n in continuity["pairs"].items())
         facts["interface"] = (
-            f"{interface['film']} {_plane(interface['film_hkl'])} on "
-            f"{interface['substrate']} {_plane(interface['substrate_hkl'])}, "
+            f"{interface['film']} {plane_name(interface['film_hkl'])} on "
+            f"{interface['substrate']} {plane_name(interface['substrate_hkl'])}, "
             f"gap {interface['gap_a']:.2f} Å"
         )
         matched = f"{100 * continuity['matched_fraction']:.0f} % ({pairs})"
@@ -136,5 +136,6 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
     return facts
 
 
-def _plane(hkl: list[int]) -> str:
+def plane_name(hkl: list[int]) -> str:
+    """Return Miller indices in brackets, as they are printed."""
     return "(" + "".join(f"{i}" if i >= 0 else f"-{-i}" for i in hkl) + ")"

@@ -20,6 +20,8 @@ _HOMES = {
     "new": "epicarve.workflow.new",
     "build": "epicarve.workflow.build",
     "series": "epicarve.workflow.series",
+    "interface": "epicarve.workflow.interface",
+    "compare": "epicarve.workflow.interface",
     "inputs": "epicarve.workflow.inputs",
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",

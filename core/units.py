@@ -14,3 +14,6 @@ DEBYE_PER_E_A = 4.803204712570263
 
 COULOMB_V_A = 14.3996454784255
 """Potential in volt at 1 Å from one elementary charge, e/(4πε₀)."""
+
+J_M2_PER_EV_A2 = 16.02176634
+"""J/m² in one eV/Å²."""

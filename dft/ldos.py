@@ -9,9 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .output import main_outputs
 from .pdos import find_pdos, read_alike
-from .run_input import read_run_input
+from .run import Run
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .output import Cp2kOutput
     from .pdos import Pdos, PdosFile
     from .run_input import RunInput
 
@@ -56,58 +54,74 @@ def read_ldos_folder(folder: Path) -> OrbitalStates:
             f"{folder}: there are only .pdos files of whole kinds in it, from which no IPR can be "
             "had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage"
         )
-    projects = sorted({file.project for file in lists})
+    project = _project(folder, lists)
+    files = tuple(file for file in files if file.project == project)
+    return _assemble(folder, files, Run.of(folder, project))
+
+
+def read_kind_folder(folder: Path) -> OrbitalStates:
+    """Read energies, occupations and weights of whole kinds from a folder without lists of atoms.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds one .pdos file for each kind (and spin), and the main output.
+
+    Returns
+    -------
+    OrbitalStates
+        With `of_kinds` set: its rows are kinds and its symbols their names.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, cut off or of another run, or the run did not converge.
+    """
+    files = [file for file in find_pdos(folder) if not file.is_list]
+    if not files:
+        raise InputError(f"{folder}: there are no .pdos files of kinds in it; give another folder")
+    project = _project(folder, files)
+    run = Run.of(folder, project)
+    blocks = []
+    for spin in sorted({file.spin for file in files}):
+        contents = read_alike(file for file in files if file.spin == spin)
+        blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
+    names = tuple(pdos.kind.capitalize() for pdos in contents)
+    states = _joined(
+        folder,
+        blocks,
+        names,
+        f"{run.name}, PDOS of each kind",
+        restricted=files[0].restricted,
+        of_kinds=True,
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _project(folder: Path, files: Sequence[PdosFile]) -> str:
+    """Return the one project that files are of."""
+    projects = sorted({file.project for file in files})
     if len(projects) > 1:
         raise InputError(
             f"{folder}: it holds .pdos files of several projects ({', '.join(projects)}); give a "
             "folder with one of them"
         )
-    files = tuple(file for file in files if file.project == projects[0])
-    output = _find_output(folder, projects[0])
-    output.require_sound()
-    source = _find_input(folder, projects[0])
-    symbols = _symbols(folder, output, source)
-    return _assemble(folder, files, symbols, source, output)
-
-
-def _find_output(folder: Path, project: str) -> Cp2kOutput:
-    """Return the newest main output of a project in a folder."""
-    for output in main_outputs(folder):
-        if output.project == project:
-            return output
-    raise InputError(
-        f"{folder}: the main output of project {project} is not there (the file given to cp2k's "
-        "-o); put it beside the .pdos files, as it tells whether the run converged"
-    )
-
-
-def _find_input(folder: Path, project: str) -> RunInput | None:
-    """Return the input of a project that lists atoms, None if there is none."""
-    inputs = [read_run_input(path) for path in sorted(folder.glob("*.inp"))]
-    return next((i for i in inputs if i.project == project and i.lists), None)
-
-
-def _symbols(folder: Path, output: Cp2kOutput, source: RunInput | None) -> tuple[str, ...]:
-    """Element of each atom, from the main output or else from the input's coordinates."""
-    if output.symbols:
-        return output.symbols
-    matches = [_ELEMENT.match(label) for label in source.labels] if source else []
-    symbols = tuple(match[0] for match in matches if match)
-    if not symbols or len(symbols) != len(matches):
+    if len({file.restricted for file in files}) > 1:
         raise InputError(
-            f"{folder}: the elements of the atoms are told neither by {output.path.name} (a table "
-            "of atomic coordinates) nor by an input file and its coordinates; add either"
+            f"{folder}: it holds .pdos files of a restricted and of an unrestricted run of project "
+            f"{projects[0]}; keep those of one run"
         )
-    return symbols
+    return projects[0]
 
 
 def _assemble(
     folder: Path,
     files: Sequence[PdosFile],
-    symbols: tuple[str, ...],
-    source: RunInput | None,
-    output: Cp2kOutput,
+    run: Run,
 ) -> OrbitalStates:
+    symbols = run.symbols
+    source = next((source for source in run.inputs if source.lists), None)
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
@@ -115,9 +129,25 @@ def _assemble(
         weights = _weights(folder, contents, symbols, source)
         _compare_with_kinds(folder, contents, symbols, weights)
         blocks.append((next(iter(contents.values())), weights))
-    restricted = all(file.restricted for file in files if file.is_list)
+    states = _joined(
+        folder, blocks, symbols, f"{run.name}, LDOS of each atom", restricted=files[0].restricted
+    )
+    run.require_electrons(files[0].path, states.occupations, states.spins)
+    return states
+
+
+def _joined(
+    folder: Path,
+    blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
+    symbols: tuple[str, ...],
+    source: str,
+    *,
+    restricted: bool,
+    of_kinds: bool = False,
+) -> OrbitalStates:
+    """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
-        raise InputError(f"{folder}: the lists of one spin are missing; copy all .pdos files")
+        raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
     return OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
@@ -127,7 +157,8 @@ def _assemble(
             [np.full(len(p.energies_ev), spin, dtype=np.int8) for spin, (p, _) in enumerate(blocks)]
         ),
         restricted=restricted,
-        source=f"CP2K {output.version}, project {output.project}",
+        source=source,
+        of_kinds=of_kinds,
     )
 
 

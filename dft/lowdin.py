@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def lowdin_weights(
-    overlap: NDArray[np.float64],
+    overlap: NDArray[np.float64] | csr_array,
     coefficients: NDArray[np.float64],
     atom_of_function: NDArray[np.int64],
     n_atoms: int,
@@ -60,15 +60,16 @@ def lowdin_weights(
     >>> lowdin_weights(overlap, bonding, np.array([0, 1]), 2).ravel().round(12).tolist()
     [0.5, 0.5]
     """
-    values, vectors = eigh(overlap)
+    values, vectors = eigh(csr_array(overlap).toarray())
     if values[0] <= 0.0:
         raise InputError(
             f"the overlap matrix has the eigenvalue {values[0]:.2e}, so its basis is linearly "
             "dependent; use a smaller basis or move apart the atoms that are too close"
         )
     orthogonal = vectors @ (np.sqrt(values)[:, None] * (vectors.T @ coefficients))
-    functions = np.arange(len(overlap))
+    functions = np.arange(overlap.shape[0])
     atoms = csr_array(
-        (np.ones(len(overlap)), (atom_of_function, functions)), shape=(n_atoms, len(overlap))
+        (np.ones(overlap.shape[0]), (atom_of_function, functions)),
+        shape=(n_atoms, overlap.shape[0]),
     )
     return np.asarray(atoms @ orthogonal**2)

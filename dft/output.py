@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _HEAD_BYTES = 65536
 """A main output names its version of CP2K within these first bytes."""
 
-_OTHER_SUFFIXES = {".pdos", ".wfn", ".xyz", ".inp", ".restart"}
+_OTHER_SUFFIXES = {
+    *(".pdos", ".wfn", ".xyz", ".inp", ".restart", ".csr", ".molden", ".MOLog", ".cube", ".npz"),
+}
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?\Z")
 _LONGEST_LINE = 65536
 """Characters that are read at once; what CP2K prints is 80 to some hundred wide."""
@@ -62,6 +64,10 @@ class Cp2kOutput:
         CP2K's warnings, each once.
     abort : str
         The words with which CP2K aborted, empty if it did not.
+    input_name : str
+        Name of the input file, empty if it is not told.
+    n_electrons : tuple of int
+        Electrons of each spin, one number if restricted; empty if they are not told.
     """
 
     path: Path
@@ -80,6 +86,8 @@ class Cp2kOutput:
     symbols: tuple[str, ...]
     warnings: tuple[str, ...]
     abort: str
+    input_name: str
+    n_electrons: tuple[int, ...]
 
     def require_sound(self, *, must_relax: bool = False) -> None:
         """Refuse an output whose numbers cannot be trusted.
@@ -164,6 +172,8 @@ def read_output(path: Path) -> Cp2kOutput:
         symbols=tuple(reader.symbols),
         warnings=tuple(reader.warnings),
         abort=" ".join(reader.abort),
+        input_name=reader.input_name,
+        n_electrons=tuple(reader.n_electrons[spin] for spin in sorted(reader.n_electrons)),
     )
 
 

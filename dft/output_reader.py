@@ -38,6 +38,7 @@ _FORCES_OLD = re.compile(r"\s+(\d+)\s+\d+\s+[A-Z][a-z]?\s+(\S+)\s+(\S+)\s+(\S+)$
 _FORCES_NEW = re.compile(r" FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+$")
 _FORCES_SUM = re.compile(r" (?:FORCES\| Sum|SUM OF ATOMIC FORCES)\s+(\S+)\s+(\S+)\s+(\S+)")
 _TIMING = re.compile(r" (\S+)\s+(\d+)\s+\d+\.\d\s+(\S+)\s+(\S+)\s+(\S+)\s+(?P<total>\d+\.\d{3})$")
+_ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)\s*$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
 """Columns of an abort message, right of the drawing."""
@@ -114,7 +115,8 @@ class OutputReader:
 
     version: str = ""
     project: str = ""
-    run_type: str = ""
+    input_name: str = ""
+    n_electrons: dict[int, int] = field(default_factory=dict)
     ended: bool = False
     n_atoms: int | None = None
     scf: list[ScfRun] = field(default_factory=list)
@@ -131,6 +133,7 @@ class OutputReader:
     _energy_is_old: bool = True
     _inside: str = ""
     _framed: int = 0
+    _spin: int = 1
     _line: int = 0
 
     @property
@@ -188,11 +191,8 @@ class OutputReader:
             self._inside, self.forces = "forces", []
         elif line.startswith(VERSION_LINE):
             # A run appended to the same file starts anew.
-            self.__init__(version=line.rsplit(maxsplit=1)[-1], _line=self._line)  # type: ignore[misc]
-        elif line.startswith(" GLOBAL| Project name"):
-            self.project = line.rsplit(maxsplit=1)[-1]
-        elif line.startswith(" GLOBAL| Run type"):
-            self.run_type = line.rsplit(maxsplit=1)[-1]
+            word = (line.rpartition("CP2K version")[2].split() or [""])[0]
+            self.__init__(version=word, _line=self._line)  # type: ignore[misc]
         elif line.startswith(" SCF WAVEFUNCTION OPTIMIZATION"):
             self.scf.append(ScfRun())
             self._energy_is_old = True
@@ -204,6 +204,23 @@ class OutputReader:
             self.ended = True
         elif timing := _TIMING.match(line):
             self.timings_s[timing[1]] = float(timing["total"])
+        else:
+            self._feed_description(line)
+
+    def _feed_description(self, line: str) -> None:
+        """Take in a line that tells what is calculated, not how it went."""
+        if line.startswith(" CP2K| Input file name"):
+            self.input_name = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" GLOBAL| Project name"):
+            self.project = line.rsplit(maxsplit=1)[-1]
+        elif line.rstrip() in {" Spin 1", " Spin 2"}:
+            self._spin = int(line.rstrip()[-1])
+        elif electrons := _ELECTRONS.match(line):
+            count = int(electrons["n"])
+            if self.n_electrons.setdefault(self._spin, count) != count:
+                self._damaged(
+                    f"the electrons change from {self.n_electrons[self._spin]} to {count}"
+                )
 
     def _feed_scf(self, line: str) -> None:
         """Take in a line that is set in by two columns: of an SCF, or the last of the output."""

@@ -29,7 +29,12 @@ _FILE_NAME = re.compile(
 _KIND = re.compile(r"# Projected DOS for atomic kind (?P<kind>\S+) at iteration")
 _LIST = re.compile(r"# Projected DOS for list (?P<index>\d+) of (?P<n_atoms>\d+) atoms")
 _COLUMN = re.compile(r"s|p[xyz]?|[dfghi](?:[+-]?\d)?")
-_LEADING_COLUMNS = ("MO", "Eigenvalue", "[a.u.]", "Occupation")
+_LEADING_COLUMNS: dict[tuple[str, ...], int] = {
+    ("MO", "Eigenvalue", "[a.u.]", "Occupation"): 3,
+    ("MO", "Energy[a.u.]", "Occupation", "Total"): 4,
+}
+"""Words before the names of angular momenta, and how many columns they name: of CP2K 7.1 to 2026.1,
+and of 2026.2 (the lines FMT=fmtstr2 in calculate_projected_dos, CP2K's qs_pdos.F)."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
 
 
 def read_pdos(path: Path) -> Pdos:
-    """Read one .pdos file in the layout of CP2K 7.1 to 2026.1.
+    """Read one .pdos file in the layout of CP2K 7.1 to 2026.1 or of 2026.2.
 
     Parameters
     ----------
@@ -148,7 +153,7 @@ def read_pdos(path: Path) -> Pdos:
         )
     lines = text.splitlines()
     header = list(takewhile(lambda line: line.startswith("#"), lines))
-    title, columns = _parse_header(path, header)
+    title, columns, n_leading = _parse_header(path, header)
     if len(header) == len(lines):
         raise InputError(f"{path}: there is no state in it; copy it again or rerun the stage")
     try:
@@ -157,10 +162,10 @@ def read_pdos(path: Path) -> Pdos:
         raise InputError(
             f"{path}: not a whole table of numbers ({error}); copy it again or rerun the stage"
         ) from error
-    if table.shape[1] != len(columns) + 3:
+    if table.shape[1] != len(columns) + n_leading:
         raise InputError(
-            f"{path}: {table.shape[1]} columns stand below the names of {len(columns) + 3}; copy "
-            "it again or rerun the stage"
+            f"{path}: {table.shape[1]} columns stand below the names of "
+            f"{len(columns) + n_leading}; copy it again or rerun the stage"
         )
     if not np.isfinite(table).all():
         raise InputError(f"{path}: there is NaN or infinity in it; its run went wrong, repeat it")
@@ -172,17 +177,17 @@ def read_pdos(path: Path) -> Pdos:
         n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
         energies_ev=table[:, 1] * EV_PER_HARTREE,
         occupations=table[:, 2],
-        weights=table[:, 3:].sum(axis=1),
+        weights=table[:, n_leading:].sum(axis=1),
     )
 
 
-def _parse_header(path: Path, header: list[str]) -> tuple[re.Match[str], tuple[str, ...]]:
-    """Return the match of the title line and the names of the columns of weights."""
+def _parse_header(path: Path, header: list[str]) -> tuple[re.Match[str], tuple[str, ...], int]:
+    """Return the match of the title line, the names of the columns of weights, and the others."""
     title = _KIND.match(header[0]) or _LIST.match(header[0]) if header else None
     words = tuple(header[-1].lstrip("#").split()) if header else ()
-    if title is None or words[:4] != _LEADING_COLUMNS:
+    if title is None or words[:4] not in _LEADING_COLUMNS:
         raise InputError(
-            f"{path}: not a .pdos file of CP2K 7.1 to 2026.1; its head should name an atomic kind "
+            f"{path}: not a .pdos file of CP2K 7.1 to 2026.2; its head should name an atomic kind "
             "or a list of atoms, and the columns"
         )
     columns = words[4:]
@@ -190,9 +195,9 @@ def _parse_header(path: Path, header: list[str]) -> tuple[re.Match[str], tuple[s
     if unknown or not columns:
         raise InputError(
             f"{path}: its column {' '.join(unknown) or 'of weights'} is not known; files of "
-            "CP2K 7.1 to 2026.1 have one for each angular momentum"
+            "CP2K 7.1 to 2026.2 have one for each angular momentum"
         )
-    return title, columns
+    return title, columns, _LEADING_COLUMNS[words[:4]]
 
 
 def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
@@ -234,29 +239,3 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
             )
         contents.append(content)
     return contents
-
-
-def read_kind_pdos(folder: Path) -> dict[str, Pdos]:
-    """Read the per-kind .pdos files of a spin-restricted run.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder that holds them.
-
-    Returns
-    -------
-    dict of str to Pdos
-        By the name of the kind, in CP2K's order.
-
-    Raises
-    ------
-    InputError
-        If there are none, or they are not of one restricted run.
-    """
-    files = [file for file in find_pdos(folder) if not file.is_list and file.restricted]
-    if not files or len({file.project for file in files}) > 1:
-        raise InputError(
-            f"{folder}: there are no per-kind .pdos files of one spin-restricted run in it"
-        )
-    return {content.kind: content for content in read_alike(files)}

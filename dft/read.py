@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.errors import InputError
 
-from .ldos import read_ldos_folder
+from .ldos import read_kind_folder, read_ldos_folder
+from .orbital_files import (
+    find_molden,
+    find_text,
+    find_wfn,
+    read_molden_states,
+    read_text_states,
+    read_wfn_states,
+)
 from .output import main_outputs
 from .pdos import find_pdos
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 ARCHIVE_NAME = "states.npz"
 """Name of the archive that the embedded engine leaves."""
 
 
-def read_states(folder: Path) -> OrbitalStates:
+class _Route(NamedTuple):
+    """One way to states: which files of a folder it needs, and how they are read."""
+
+    files: str
+    find: Callable[[Path], Sequence[object]]
+    read: Callable[[Path, int | None], OrbitalStates]
+
+
+def _find_archive(folder: Path) -> list[Path]:
+    return [path for path in (folder / ARCHIVE_NAME,) if path.is_file()]
+
+
+def _find_lists(folder: Path) -> list[object]:
+    return [file for file in find_pdos(folder) if file.is_list]
+
+
+_ROUTES = (
+    _Route(
+        ARCHIVE_NAME, _find_archive, lambda folder, _: OrbitalStates.load(folder / ARCHIVE_NAME)
+    ),
+    _Route(
+        "PROJECT-list1-1.pdos of each atom", _find_lists, lambda folder, _: read_ldos_folder(folder)
+    ),
+    _Route("PROJECT-RESTART.wfn", find_wfn, read_wfn_states),
+    _Route("orbitals of &MO as text", find_text, read_text_states),
+    _Route("PROJECT-MOS-1_0.molden", find_molden, read_molden_states),
+    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, lambda folder, _: read_kind_folder(folder)),
+)
+"""In the order of preference: CP2K's own weights before those that are computed, binary numbers
+before rounded ones, and last what tells no atom from another."""
+
+
+def read_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
     ----------
     folder : Path
-        A folder with `states.npz`, or with CP2K's per-atom .pdos files; or one of whose subfolders
-        is such a folder, as in a chain of stages.
+        A folder with `states.npz`; or with CP2K's per-atom .pdos files, or its .wfn file, or its
+        orbitals as text or Molden file, of which the first is taken that is there; or one of whose
+        subfolders is such a folder, as in a chain of stages. The source of the states says which
+        files were used.
+    n_states : int, optional
+        Where weights are computed from orbitals, do so only for this many states of each spin,
+        those around the gap; a model of thousands of atoms needs it. The electrons of the states
+        are then those of the window.
 
     Returns
     -------
     OrbitalStates
-        The states.
+        The states. If all there is are the .pdos files of whole kinds, they are `of_kinds`: fit for
+        a density of states and the HOMO-LUMO gap, not for an IPR.
 
     Raises
     ------
@@ -41,23 +89,27 @@ def read_states(folder: Path) -> OrbitalStates:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the folder of a finished run")
     subfolders = sorted(path for path in folder.iterdir() if path.is_dir())
-    holders = [path for path in (folder, *subfolders) if _holds_states(path)]
-    if not holders:
-        for path in (folder, *subfolders):
-            for output in main_outputs(path):
-                output.require_sound()
-        raise InputError(
-            f"{folder}: there are no states in it or in a folder below; looked for {ARCHIVE_NAME} "
-            "and for CP2K's PROJECT-list1-1.pdos, which its last stage writes"
-        )
-    if holders[0] != folder and len(holders) > 1:
-        names = ", ".join(path.name for path in holders)
-        raise InputError(f"{folder}: several folders below hold states ({names}); name one of them")
-    holder = holders[0]
-    if (holder / ARCHIVE_NAME).is_file():
-        return OrbitalStates.load(holder / ARCHIVE_NAME)
-    return read_ldos_folder(holder)
+    for route in _ROUTES:
+        holders = [path for path in (folder, *subfolders) if route.find(path)]
+        if not holders:
+            continue
+        if holders[0] != folder and len(holders) > 1:
+            _require_sound(folder, *subfolders)
+            names = ", ".join(path.name for path in holders)
+            raise InputError(
+                f"{folder}: several folders below hold states ({names}); name one of them"
+            )
+        return route.read(holders[0], n_states)
+    _require_sound(folder, *subfolders)
+    looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES))
+    raise InputError(
+        f"{folder}: there are no states in it or in a folder below; looked for {looked_for}, one "
+        "of which CP2K's last stage writes"
+    )
 
 
-def _holds_states(folder: Path) -> bool:
-    return (folder / ARCHIVE_NAME).is_file() or bool(find_pdos(folder))
+def _require_sound(*folders: Path) -> None:
+    """Refuse the first main output that is not sound, as it is why there are no states."""
+    for folder in folders:
+        for output in main_outputs(folder):
+            output.require_sound()

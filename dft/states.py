@@ -43,6 +43,9 @@ class OrbitalStates:
     caveat : str
         A sentence that must stand wherever these energies are shown, empty if there is none
         (GFN1-xTB energies are for trying the tool, not for publishing).
+    of_kinds : bool
+        Whether each "atom" is in truth a whole kind of atoms, as in CP2K's .pdos files without
+        lists. Energies, occupations and densities of states are then right, but no IPR can be had.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class OrbitalStates:
     restricted: bool = True
     source: str = ""
     caveat: str = ""
+    of_kinds: bool = False
 
     def __post_init__(self) -> None:
         n_states = len(self.energies_ev)
@@ -194,6 +198,7 @@ class OrbitalStates:
             restricted=bool(arrays["restricted"]),
             source=str(arrays["source"]),
             caveat=str(arrays["caveat"]),
+            of_kinds=bool(arrays["of_kinds"]),
         )
 
 

@@ -6,8 +6,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+from matplotlib.figure import Figure
+
+from epicarve.builder.interfaces.energy import interface_energy, whole_sides
+from epicarve.builder.interfaces.repulsion import born_repulsion
+from epicarve.builder.interfaces.search import SearchOptions, search
+from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes.spec import CutSpec
+from epicarve.style import figure_style
+from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
+from epicarve.workflow.interface import compare
 from epicarve.workflow.recipe import Recipe, read_recipe
 from epicarve.workflow.run import run
 
@@ -30,6 +40,38 @@ def opened(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"core": core, "shape": shape})
 
 
+def draw_interface_energy(path: Path) -> None:
+    """Registry map and gap curves of Pb4S3Br2 (010) on both faces of CsPbBr3 (100)."""
+    film, substrate = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
+    born = born_repulsion(film, substrate)
+    options = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
+    chosen = search(film, substrate, options)[:2]
+    energies = [interface_energy(*whole_sides(one), born, 0.2) for one in chosen]
+    names = [f"Pb on {one.substrate.termination.layer}" for one in chosen]
+    with figure_style():
+        figure = Figure(figsize=(10.5, 3.4), layout="constrained")
+        axes = figure.subplots(1, 3)
+        for ax, one, energy, name in zip(axes, chosen, energies, names, strict=False):
+            x, y = energy.shifts_a[..., 0], energy.shifts_a[..., 1]
+            shown = energy.map_ev_a2 * J_M2_PER_EV_A2
+            tints = ax.pcolormesh(x, y, shown, cmap="viridis", shading="nearest", rasterized=True)
+            figure.colorbar(tints, ax=ax, label="energy (J/m²)")
+            own = one.substrate.lattice_a @ one.common.substrate_deformation
+            away = one.shift_a[:2] - energy.shift_a  # the substrate's own lattice changes nothing
+            home = one.shift_a[:2] - np.rint(away @ np.linalg.inv(own)) @ own
+            ax.plot(*home, "o", mfc="none", mec="white", ms=11, label="best continuity")
+            ax.plot(*energy.shift_a, "x", color="white", ms=7, label="least energy")
+            ax.set(title=name, xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
+        axes[0].legend(facecolor="0.4", labelcolor="white", frameon=True, loc="upper right")
+        for energy, name in zip(energies, names, strict=True):
+            axes[2].plot(energy.gaps_a, energy.curve_ev_a2 * J_M2_PER_EV_A2, label=name)
+            axes[2].plot(energy.gap_a, energy.energy_j_m2, "k.", ms=5)
+        axes[2].axhline(0.0, lw=0.6, color="0.6")
+        axes[2].set(xlabel="gap (Å)", ylabel="energy (J/m²)", xlim=(-0.3, 6.0), ylim=(-0.6, 0.6))
+        axes[2].legend()
+        figure.savefig(path, dpi=150, metadata={"Software": None})
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -40,3 +82,6 @@ if __name__ == "__main__":
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
         run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
         shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
+        shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
+    draw_interface_energy(IMAGES / "interface-energy.png")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from epicarve.cli import main
+from epicarve.dft.ldos import read_kind_folder
 from epicarve.dft.output import read_output
-from epicarve.dft.pdos import read_kind_pdos
 from epicarve.dft.read import read_states
 
 HERE = Path(__file__).parent
@@ -48,10 +48,11 @@ def test_real_run_repeats_the_packed_one(packed, tmp_path, monkeypatch):
     np.testing.assert_allclose(fresh.energies_ev, kept.energies_ev, atol=0.02)
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["homo_lumo_gap_ev"] == pytest.approx(kept.lumo_ev - kept.homo_ev, abs=0.02)
-    for symbol, pdos in read_kind_pdos(tmp_path / "4-states").items():
+    kinds = read_kind_folder(tmp_path / "4-states")
+    for symbol, of_kind in zip(kinds.symbols, kinds.weights, strict=True):
         of_element = np.array(fresh.symbols) == symbol
         summed = fresh.weights[of_element].sum(axis=0)
-        np.testing.assert_allclose(summed, pdos.weights, atol=1e-6)
+        np.testing.assert_allclose(summed, of_kind, atol=1e-6)
 
 
 def test_analyse_on_the_packed_run(packed, tmp_path, monkeypatch):

@@ -24,16 +24,37 @@ def pdos_text(energies, weights, title="list 1 of 1 atoms,"):
     return "\n".join(lines) + "\n"
 
 
+def new_pdos_text(energies, weights, title="list 1 of 1 atoms,"):
+    """A file as CP2K 2026.2's qs_pdos.F writes it, in calculate_projected_dos.
+
+    Its formats there: (A,F12.6,A,F12.6,A) for the energies of the head, (A42,n(10X,A8)) for the
+    names of the columns, (I8,2X,2F16.6,n(2X,F16.8)) for the states.
+    """
+    fermi = "-0.196877 a.u. =    -5.357296 eV"
+    names = "".join(f"          {name:>8}" for name in ("Total", *"spdf"[: weights.shape[1]]))
+    lines = [
+        f"# Projected DOS for {title} at iteration step i = 0",
+        f"# E(Fermi) =    {fermi}",
+        f"# E(HOCO)  =    {fermi}",
+        f"{'#          MO Energy[a.u.]      Occupation':>42}{names}",
+    ]
+    for number, (energy, row) in enumerate(zip(energies, weights, strict=True), start=1):
+        columns = "".join(f"  {weight:16.8f}" for weight in (row.sum(), *row))
+        lines.append(f"{number:8d}  {energy:16.6f}{2.0:16.6f}{columns}")
+    return "\n".join(lines) + "\n"
+
+
 tables = hnp.arrays(
     float, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(0.0, 1.0)
 )
 
 
+@pytest.mark.parametrize("layout", [pdos_text, new_pdos_text])
 @given(weights=tables)
-def test_written_tables_are_read_back(tmp_path_factory, weights):
+def test_written_tables_are_read_back(tmp_path_factory, layout, weights):
     path = tmp_path_factory.mktemp("pdos") / "run-list1-1.pdos"
     energies = np.linspace(-1.0, 0.5, len(weights))
-    path.write_text(pdos_text(energies, weights))
+    path.write_text(layout(energies, weights))
     pdos = read_pdos(path)
     assert pdos.n_atoms == 1
     np.testing.assert_allclose(pdos.energies_ev, energies * EV_PER_HARTREE, atol=2e-5)

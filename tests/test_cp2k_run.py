@@ -11,8 +11,8 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.cp2k import run_stages
 from epicarve.dft.inputs import write_stages
+from epicarve.dft.ldos import read_kind_folder
 from epicarve.dft.output import read_output
-from epicarve.dft.pdos import read_kind_pdos
 from epicarve.dft.read import read_states
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.errors import InputError
@@ -48,9 +48,10 @@ def finished(model, tmp_path_factory):
 def test_weights_are_those_of_the_kinds(finished):
     folder, _, _ = finished
     states = read_states(folder)
-    for symbol, pdos in read_kind_pdos(folder / "4-states").items():
+    kinds = read_kind_folder(folder / "4-states")
+    for symbol, of_kind in zip(kinds.symbols, kinds.weights, strict=True):
         is_element = np.array(states.symbols) == symbol
-        np.testing.assert_allclose(states.weights[is_element].sum(axis=0), pdos.weights, atol=1e-6)
+        np.testing.assert_allclose(states.weights[is_element].sum(axis=0), of_kind, atol=1e-6)
     assert states.n_electrons == 20
     assert states.lumo_ev > states.homo_ev
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epicarve.dft.ldos import read_ldos_folder
+from epicarve.analysis.dos import by_element, density_of_states
+from epicarve.analysis.localization import Localization
+from epicarve.analysis.options import AnalysisOptions
+from epicarve.dft.ldos import read_kind_folder, read_ldos_folder
 from epicarve.dft.output import read_output
-from epicarve.dft.pdos import read_kind_pdos
 from epicarve.dft.read import read_states
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
@@ -43,12 +45,12 @@ def copied(chain, tmp_path):
 
 def test_weights_summed_by_element_are_those_of_the_kinds(chain):
     states = read_states(chain)
-    kinds = read_kind_pdos(chain / "4-states")
-    assert set(kinds) == {"Pb", "S", "Cl"}
-    for symbol, pdos in kinds.items():
+    kinds = read_kind_folder(chain / "4-states")
+    assert set(kinds.symbols) == {"Pb", "S", "Cl"}
+    np.testing.assert_array_equal(states.energies_ev, kinds.energies_ev)
+    for symbol, of_kind in zip(kinds.symbols, kinds.weights, strict=True):
         is_element = np.array(states.symbols) == symbol
-        np.testing.assert_allclose(states.weights[is_element].sum(axis=0), pdos.weights, atol=1e-6)
-        np.testing.assert_array_equal(states.energies_ev, pdos.energies_ev)
+        np.testing.assert_allclose(states.weights[is_element].sum(axis=0), of_kind, atol=1e-6)
     np.testing.assert_allclose(states.weights.sum(axis=0), 1.0, atol=1e-6)
 
 
@@ -103,6 +105,29 @@ def test_saved_archive_is_read_before_anything_else(chain, tmp_path):
     again = read_states(tmp_path)
     assert isinstance(again, OrbitalStates)
     np.testing.assert_array_equal(again.weights, states.weights)
+
+
+def test_whole_kinds_give_the_gap_and_the_dos_but_no_ipr(copied):
+    whole = read_states(copied)
+    for path in copied.glob("states-list*.pdos"):
+        path.unlink()
+    kinds = read_states(copied)
+    assert kinds.of_kinds
+    assert (kinds.homo_ev, kinds.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
+    options = AnalysisOptions()
+    by_kind, by_atom = (density_of_states(s, by_element(s), options) for s in (kinds, whole))
+    order = [by_kind.groups.index(name) for name in by_atom.groups]
+    np.testing.assert_allclose(by_kind.density[:, order], by_atom.density, atol=1e-5)
+    with pytest.raises(InputError, match="no IPR can be had; add &LDOS / LIST i"):
+        Localization.of(kinds)
+
+
+def test_whole_kinds_of_an_unrestricted_run(triplet, tmp_path):
+    for path in (*triplet.glob("*_k*.pdos"), triplet / "run.log"):
+        shutil.copy(path, tmp_path)
+    kinds = read_states(tmp_path)
+    assert kinds.symbols == ("S", "O1")
+    np.testing.assert_array_equal(kinds.spins, read_states(triplet).spins)
 
 
 def spoil_empty_output(run):
@@ -164,11 +189,6 @@ def spoil_missing_list(run):
     (run / "states-list7-1.pdos").unlink()
 
 
-def spoil_only_kinds(run):
-    for path in run.glob("states-list*.pdos"):
-        path.unlink()
-
-
 def spoil_other_energies(run):
     text = (run / "states-list7-1.pdos").read_text()
     first = text.splitlines()[2].split()[1]
@@ -179,6 +199,15 @@ def spoil_input_of_another_run(run):
     text = (run / "states.inp").read_text()
     text = text.replace("LIST 1\n", "LIST 999\n").replace("LIST 2\n", "LIST 1\n")
     (run / "states.inp").write_text(text.replace("LIST 999\n", "LIST 2\n"))
+
+
+def spoil_other_electrons(run):
+    text = (run / "states.out").read_text()
+    (run / "states.out").write_text(text.replace(" 114\n", " 914\n"))
+
+
+def spoil_restricted_and_not(run):
+    shutil.copy(run / "states-list1-1.pdos", run / "states-ALPHA_list1-1.pdos")
 
 
 def spoil_two_projects(run):
@@ -205,9 +234,13 @@ def spoil_new_layout(run):
         (spoil_nan, r"states-list7-1\.pdos: there is NaN"),
         (spoil_stars, r"states-list7-1\.pdos: not a whole table of numbers"),
         (spoil_missing_list, r"atom 7 \((Pb|S|Cl)\) has no list of its own"),
-        (spoil_only_kinds, r"no IPR can be had; add &LDOS / LIST i"),
         (spoil_other_energies, r"states-list7-1\.pdos: its energies or occupations differ"),
         (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
+        (
+            spoil_other_electrons,
+            r"occupations of spin 1 sum to 114\.000, but states\.out tells of 914",
+        ),
+        (spoil_restricted_and_not, r"of a restricted and of an unrestricted run of project states"),
         (spoil_two_projects, r"several projects \(other, states\)"),
         (spoil_new_layout, r"states-list7-1\.pdos: its column Total is not known"),
     ],
@@ -225,7 +258,9 @@ def test_missing_folder(tmp_path):
 
 
 def test_folder_without_states(tmp_path):
-    with pytest.raises(InputError, match=r"looked for states\.npz and for CP2K's"):
+    with pytest.raises(
+        InputError, match=r"looked for states\.npz, .* which CP2K's last stage writes"
+    ):
         read_states(tmp_path)
 
 

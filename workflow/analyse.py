@@ -11,6 +11,7 @@ import numpy as np
 
 from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.kinds import analyse_kinds
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
@@ -35,6 +36,7 @@ def analyse(
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
+    n_states: int | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -42,12 +44,17 @@ def analyse(
     Parameters
     ----------
     folder : Path or str
-        A folder with CP2K output (one per-atom LDOS file for each atom), or one that
-        `epicarve.run` made. If it holds a model.extxyz, domains are named after it.
+        A folder with CP2K output (one per-atom LDOS file for each atom, the .wfn file, or orbitals
+        as text or Molden file), or one that `epicarve.run` made. From .pdos files of whole kinds
+        come only the plain gap and the density of states. If it holds a model.extxyz, domains are
+        named after it.
     out : Path or str, optional
         Where to write; the folder itself if not given.
     ipr_max : float, optional
         Threshold of the trap filter; overrides that of `options`.
+    n_states : int, optional
+        Where weights are computed from orbitals, do so only for this many states of each spin,
+        those around the gap.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -62,7 +69,7 @@ def analyse(
         If the folder holds no finished, whole and consistent output.
     """
     folder = Path(folder)
-    states = read_states(folder)
+    states = read_states(folder, n_states)
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
@@ -84,6 +91,10 @@ def analyse(
         "analysis": options.model_dump(mode="json"),
         **({"model": made_by} if made_by else {}),
     }
+    if states.of_kinds:
+        return analyse_kinds(
+            states, options, folder=folder if out is None else Path(out), provenance=provenance
+        )
     return analyse_states(
         states,
         options,

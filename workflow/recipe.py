@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -19,6 +19,8 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.errors import InputError
 from epicarve.options import Options
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
 class CrystalSpec(Options):
@@ -247,14 +249,7 @@ def read_recipe(path: Path) -> Recipe:
         If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
     """
     path = Path(path)
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path}: not a recipe; it needs at least crystal: and shape:")
+    data = read_yaml(path, "it needs at least crystal: and shape:")
     for domain in (data, data.get("core"), data.get("film"), data.get("substrate")):
         crystal = domain.get("crystal") if isinstance(domain, dict) else None
         if isinstance(crystal, dict) and isinstance(crystal.get("file"), str):
@@ -262,10 +257,34 @@ def read_recipe(path: Path) -> Recipe:
     return parse_recipe(data, str(path))
 
 
+def read_yaml(path: Path, needs: str) -> dict[str, Any]:
+    """Read a YAML file that holds keys at its top; `needs` says which, for the message.
+
+    Raises
+    ------
+    InputError
+        If it can't be read, is not YAML, or holds no keys.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except OSError as error:
+        raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: not a recipe; {needs}")
+    return data
+
+
 def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
     """Check a recipe given as plain data; `where` names it in the message of an InputError."""
+    return checked(Recipe, data, where)
+
+
+def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOptions:
+    """Check plain data against settings; `where` names it in the message of an InputError."""
     try:
-        return Recipe.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{where}: {_sentence(error)}") from error
 

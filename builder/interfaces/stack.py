@@ -29,6 +29,8 @@ class Stack:
         Formal charge of each ion in units of e.
     positions_a : ndarray of float, shape (n_ions, 3)
         Coordinates in Å; z is the height along the normal of the interface.
+    sites : ndarray of int, shape (n_ions,)
+        Index of each ion's site in the unit cell of its crystal.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class Stack:
     symbols: NDArray[np.str_]
     charges: NDArray[np.int64]
     positions_a: NDArray[np.float64]
+    sites: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         if self.area_a2 < 1e-9:
@@ -59,16 +62,77 @@ class Stack:
         """Return the stack translated by (x, y, z) in Å."""
         return replace(self, positions_a=self.positions_a + np.asarray(shift_a, dtype=float))
 
-    def chosen(self, mask: NDArray[np.bool_]) -> Stack:
-        """Return the ions that a mask of shape (n_ions,) keeps."""
+    def chosen(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> Stack:
+        """Return the ions that a mask of shape (n_ions,) keeps, or those of the indices given."""
         return replace(
             self,
             symbols=self.symbols[mask],
             charges=self.charges[mask],
             positions_a=self.positions_a[mask],
+            sites=self.sites[mask],
+        )
+
+    def supercell(self, matrix: NDArray[np.int64]) -> Stack:
+        """Return the stack in a larger cell.
+
+        Parameters
+        ----------
+        matrix : ndarray of int, shape (2, 2)
+            Rows are the vectors of the larger cell in units of those of this one.
+        """
+        cells = cells_within(matrix)
+        moves = np.hstack([cells @ self.lattice_a, np.zeros((len(cells), 1))])
+        return Stack(
+            lattice_a=matrix @ self.lattice_a,
+            symbols=np.tile(self.symbols, len(cells)),
+            charges=np.tile(self.charges, len(cells)),
+            positions_a=(self.positions_a[None, :, :] + moves[:, None, :]).reshape(-1, 3),
+            sites=np.tile(self.sites, len(cells)),
+        )
+
+    def deformed(self, deformation: NDArray[np.float64]) -> Stack:
+        """Return the stack with the row vectors (x, y) multiplied by a matrix, shape (2, 2)."""
+        positions = self.positions_a.copy()
+        positions[:, :2] = positions[:, :2] @ deformation
+        return replace(self, lattice_a=self.lattice_a @ deformation, positions_a=positions)
+
+    def flipped(self) -> Stack:
+        """Return the stack turned upside down about the x axis.
+
+        So that the lattice stays right-handed, its second vector is turned round.
+        """
+        return replace(
+            self,
+            lattice_a=self.lattice_a * [[1.0, -1.0], [-1.0, 1.0]],
+            positions_a=self.positions_a * [1.0, -1.0, -1.0],
         )
 
     @property
     def cations(self) -> Stack:
         """The ions of positive charge."""
         return self.chosen(self.charges > 0)
+
+
+def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cells of a plane lattice that lie in one cell of a superlattice.
+
+    Parameters
+    ----------
+    matrix : ndarray of int, shape (2, 2)
+        Rows are the vectors of the superlattice in units of those of the lattice.
+
+    Returns
+    -------
+    ndarray of int, shape (n_cells, 2)
+        Lattice vectors, in units of those of the lattice.
+
+    Examples
+    --------
+    >>> cells_within(np.array([[1, 1], [-1, 1]])).tolist()
+    [[0, 0], [0, 1]]
+    """
+    low, high = np.minimum(matrix, 0).sum(axis=0), np.maximum(matrix, 0).sum(axis=0)
+    steps = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1)
+    cells = steps.reshape(-1, 2)
+    inside = np.round(cells @ np.linalg.inv(matrix), 9)
+    return np.asarray(cells[((inside >= 0.0) & (inside < 1.0)).all(axis=1)])

@@ -1,0 +1,59 @@
+"""Extended XYZ: ions with columns of their own, in a cell or without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.files import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def write_extxyz(
+    path: Path,
+    symbols: NDArray[np.str_],
+    positions_a: NDArray[np.float64],
+    columns: Mapping[str, NDArray[np.str_] | NDArray[np.int64]],
+    *,
+    cell_a: NDArray[np.float64] | None = None,
+    periodic: Sequence[bool] = (False, False, False),
+) -> None:
+    """Write ions as extended XYZ, coordinates in Å to 8 digits.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    symbols : ndarray of str, shape (n_ions,)
+        Elements.
+    positions_a : ndarray of float, shape (n_ions, 3)
+        Coordinates in Å.
+    columns : mapping of str to ndarray of int or str
+        Further columns by name, each of shape (n_ions,); words without blanks.
+    cell_a : ndarray of float, shape (3, 3), optional
+        Cell vectors in Å as rows.
+    periodic : sequence of bool
+        Along which of them the ions repeat.
+    """
+    properties = "species:S:1:pos:R:3" + "".join(
+        f":{name}:{'I' if np.issubdtype(values.dtype, np.integer) else 'S'}:1"
+        for name, values in columns.items()
+    )
+    header = f'Properties={properties} pbc="{" ".join("FT"[flag] for flag in periodic)}"'
+    if cell_a is not None:
+        vectors = " ".join(f"{x + 0.0:.8f}" for x in np.ravel(cell_a).round(8))
+        header = f'Lattice="{vectors}" {header}'
+    lines = [str(len(symbols)), header]
+    further = zip(*(values.tolist() for values in columns.values()), strict=True)
+    for symbol, (x, y, z), rest in zip(
+        symbols.tolist(), positions_a.tolist(), further, strict=True
+    ):
+        others = " ".join(map(str, rest))
+        lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {others}")
+    write_text(path, "\n".join(lines) + "\n")

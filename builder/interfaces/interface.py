@@ -1,0 +1,240 @@
+"""An interface of two crystals: faces, coincidence cell, registry, gap, and its scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..join import contact_limits_a
+from .contact import contact_gap_a, tightest_contact
+from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .registry import nearest_squared_a2, registry_lattice_a
+from .strain import StrainRule, common_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from .cells import CoincidenceCell
+    from .contact import Contact
+    from .continuity import Side
+    from .face import Face
+    from .stack import Stack
+    from .strain import CommonCell
+
+CONTACT_DEPTH_A = 9.0
+"""Depth in Å of the ions of each side among which contacts are looked for."""
+
+PROBE_A = 0.25
+"""How far, in Å, registry and gap are changed to see how much the continuity depends on them."""
+
+PROBE_DIRECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A film on a substrate, both strained into one cell, periodic in the plane z = 0.
+
+    The substrate lies below, the film above.
+
+    Parameters
+    ----------
+    film, substrate : Face
+        The two faces that meet.
+    cell : CoincidenceCell
+        The supercells that lie on each other.
+    strain_rule : StrainRule
+        Who gives way.
+    shift_a : tuple of float
+        Translation (x, y, z) of the film in Å from where both cuts meet at z = 0.
+    continued : {"film", "substrate"}
+        Whose cation lattice is continued for the score.
+    """
+
+    film: Face
+    substrate: Face
+    cell: CoincidenceCell
+    strain_rule: StrainRule
+    shift_a: tuple[float, float, float]
+    continued: Side
+
+    @cached_property
+    def common(self) -> CommonCell:
+        """The lattice that both sides share, and the strain of each."""
+        film_lattice = self.film.stack(1).flipped().lattice_a
+        return common_cell(self.cell, film_lattice, self.substrate.lattice_a, self.strain_rule)
+
+    @cached_property
+    def boundary(self) -> Boundary:
+        """The cations that meet, the film's as they lie where both cuts meet at z = 0."""
+        on_film = self.continued == "film"
+        spacing_a = cation_spacing_a((self.film if on_film else self.substrate).crystal)
+        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
+        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
+        return Boundary(
+            *self._in_common_cell(film.flipped(), substrate),
+            self.continued,
+            spacing_a,
+            self.registry_lattice_a,
+        )
+
+    @cached_property
+    def continuity(self) -> Continuity:
+        """How far the cations of both sides are one subnetwork."""
+        return self.boundary.continuity(self.shift_a)
+
+    def sides(self, film_depth_a: float, substrate_depth_a: float) -> tuple[Stack, Stack]:
+        """Return film and substrate in the common cell, in place, down to a depth below each cut.
+
+        Parameters
+        ----------
+        film_depth_a, substrate_depth_a : float
+            Depths in Å.
+        """
+        film, substrate = self._in_common_cell(
+            self.film.ions(film_depth_a).flipped(), self.substrate.ions(substrate_depth_a)
+        )
+        return film.shifted(self.shift_a), substrate
+
+    @cached_property
+    def contact(self) -> Contact:
+        """The pair of ions across the interface that is tightest as measured by the bulk."""
+        return tightest_contact(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a)
+
+    @cached_property
+    def vacuum_a(self) -> float:
+        """How far in Å the film could sink, at this registry, until ions touch."""
+        return -float(contact_gap_a(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a))
+
+    @cached_property
+    def gap_a(self) -> float:
+        """Distance in Å between the outermost cations of both sides along the normal."""
+        film = self.film.outermost_cations(0.0).positions_a[0, 2]
+        substrate = self.substrate.outermost_cations(0.0).positions_a[0, 2]
+        return float(self.shift_a[2] - film - substrate)
+
+    @cached_property
+    def registry_lattice_a(self) -> NDArray[np.float64]:
+        """Translations of the film in Å that change nothing, as two rows, shape (2, 2)."""
+        return registry_lattice_a(
+            self.common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
+        )
+
+    def registry_distance_a(self, shift_a: ArrayLike) -> float:
+        """Return how far, in Å, another translation (x, y) of the film is from this registry."""
+        away = np.asarray(shift_a, dtype=float) - self.shift_a[:2]
+        return float(np.sqrt(nearest_squared_a2(away, self.registry_lattice_a)))
+
+    def moved(self, by_a: Sequence[float]) -> Interface:
+        """Return the interface with the film moved by (x, y, z) in Å."""
+        x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
+        return replace(self, shift_a=(x, y, z))
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Sorts the most continuous first, then by area, strain and vacuum, smallest first."""
+        cell = self.cell
+        size = (round(cell.area_a2, 3), round(cell.max_strain, 6))
+        return (*self.continuity.rank, *size, round(self.vacuum_a, 3))
+
+    def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
+        """Return the ranges of matched fraction and rms when one thing is changed.
+
+        Returns
+        -------
+        dict
+            ``registry``: the film moved by 0.25 Å in eight directions of the plane; ``gap``: by
+            0.25 Å up and down; ``strain``: the strain given to the film, to the substrate, or
+            to both by halves. Each holds the smallest and the largest value of
+            ``matched_fraction`` and of ``rms_a`` (None where nothing matches), those of this
+            interface included.
+        """
+        angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
+        around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
+        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
+        rules = [
+            self.strain_rule.model_copy(update={"fixed": side})
+            for side in ("substrate", "film", "split")
+            if side != self.strain_rule.fixed
+        ]
+        here = np.array(self.shift_a)
+        return {
+            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
+            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
+            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content of one entry of interface.json."""
+        film, substrate = self.film.termination, self.substrate.termination
+        sensitivity = self.sensitivity()
+        ranges = [changed["matched_fraction"] for changed in sensitivity.values()]
+        x, y, z = self.shift_a
+        return {
+            "film": self.film.crystal.name,
+            "substrate": self.substrate.crystal.name,
+            "film_hkl": list(film.hkl),
+            "substrate_hkl": list(substrate.hkl),
+            "film_termination": film.layer,
+            "substrate_termination": substrate.layer,
+            "film_termination_charge_e_per_nm2": film.charge_e_per_nm2,
+            "substrate_termination_charge_e_per_nm2": substrate.charge_e_per_nm2,
+            "film_cut_a": film.offset_a,
+            "substrate_cut_a": substrate.offset_a,
+            "area_a2": self.cell.area_a2,
+            "film_directions": self._directions(self.film, self.cell.film_matrix * [1, -1]),
+            "substrate_directions": self._directions(self.substrate, self.cell.substrate_matrix),
+            "rotation_deg": self.cell.rotation_deg,
+            "strain": {
+                "fixed": self.strain_rule.fixed,
+                "film": self.common.film_strain.tolist(),
+                "substrate": self.common.substrate_strain.tolist(),
+            },
+            "registry": {"shift_a": [x, y], "lattice_a": self.common.lattice_a.tolist()},
+            "gap_a": self.gap_a,
+            "lift_a": z,
+            "continuity": {
+                **self.continuity.as_dict(),
+                "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
+                "sensitivity": sensitivity,
+            },
+            "shortest_contact": self.contact.as_dict(),
+            "vacuum_a": self.vacuum_a,
+        }
+
+    @cached_property
+    def _limits_a(self) -> dict[frozenset[str], float]:
+        return contact_limits_a(self.film.crystal, self.substrate.crystal)
+
+    def _in_common_cell(self, film: Stack, substrate: Stack) -> tuple[Stack, Stack]:
+        """Bring stacks in their own lattices, the film's turned upside down, to the common one."""
+        return (
+            film.supercell(self.cell.film_matrix).deformed(self.common.film_deformation),
+            substrate.supercell(self.cell.substrate_matrix).deformed(
+                self.common.substrate_deformation
+            ),
+        )
+
+    def _restrained(self, rule: StrainRule) -> Interface:
+        """Return the interface under another strain rule, at the same registry of the cell."""
+        other = replace(self, strain_rule=rule)
+        x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
+        return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
+
+    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
+        every = [self.continuity, *others]
+        fractions = [one.matched_fraction for one in every]
+        rms = [one.rms_a for one in every if one.rms_a is not None]
+        return {
+            "matched_fraction": [min(fractions), max(fractions)],
+            "rms_a": [min(rms, default=None), max(rms, default=None)],
+        }
+
+    @staticmethod
+    def _directions(face: Face, matrix: Any) -> list[list[float]]:
+        """Lattice vectors [uvw] of the supercell, in units of the crystal's cell."""
+        return [[round(x, 6) + 0.0 for x in row] for row in (matrix @ face.directions).tolist()]

@@ -1,0 +1,362 @@
+"""The search: planes, terminations, coincidence cells and registries of two crystals, ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from epicarve.errors import InputError
+from epicarve.options import Options
+
+from ..join import contact_limits_a
+from ..shapes.spec import Indices
+from .cells import MatchOptions, coincidence_cells, least_strained_cell
+from .contact import contact_gap_a
+from .continuity import Boundary, cation_spacing_a, meeting_cations
+from .equivalence import distinct_cells
+from .face import distinct_planes, faces
+from .interface import CONTACT_DEPTH_A, Interface
+from .registry import registry_lattice_a
+from .strain import StrainRule, common_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from ..crystal import Crystal
+    from .continuity import Side
+    from .face import Face
+    from .stack import Stack
+
+CANDIDATES = 4
+"""Ranks of registries of a pair of terminations that are weighed with their contacts."""
+
+REGISTRIES = 2
+"""Values of the rms of a coincidence cell whose registries are kept."""
+
+UPSIDE_DOWN = np.diag([1, -1])
+"""Takes units of a face's lattice vectors to those of the lattice turned upside down."""
+
+
+class SearchOptions(Options):
+    """Where to look for interfaces of two crystals.
+
+    Parameters
+    ----------
+    max_index : int
+        Largest Miller index of the planes.
+    film_hkl, substrate_hkl : tuple of int, optional
+        A plane to look at instead of all up to the index.
+    match : MatchOptions
+        Largest area and strain of the coincidence cells.
+    strain : StrainRule
+        Who gives way.
+    """
+
+    max_index: int = Field(default=1, ge=1, le=4)
+    film_hkl: Indices | None = None
+    substrate_hkl: Indices | None = None
+    match: MatchOptions = MatchOptions()
+    strain: StrainRule = StrainRule()
+
+
+def search(
+    film: Crystal, substrate: Crystal, options: SearchOptions | None = None
+) -> tuple[Interface, ...]:
+    """Return the best interface of every pair of faces of two crystals, most continuous first.
+
+    All planes up to an index, all terminations and all coincidence cells are looked at. For each
+    pair of terminations, every registry that puts a cation on a site of the other side's
+    continued lattice is refined; the film then lies where that lattice puts it, or as much higher
+    as contacts of 90 % of the bulk's demand, and is scored there.
+
+    Parameters
+    ----------
+    film, substrate : Crystal
+        The two crystals.
+    options : SearchOptions, optional
+        Planes, area, strain.
+
+    Returns
+    -------
+    tuple of Interface
+        One for each pair of terminations that has a coincidence cell: by matched fraction, then
+        rms, then area and strain.
+
+    Raises
+    ------
+    InputError
+        If both crystals are the same, or no pair of planes has a coincidence cell; the message
+        then tells the nearest.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> options = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
+    >>> best = search(bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3"), options)[0]
+    >>> best.continuity.matched_fraction, dict(best.continuity.pairs)
+    (1.0, {'Pb→Cs': 2})
+    """
+    options = options or SearchOptions()
+    if film.name == substrate.name:
+        raise InputError(f"film and substrate are both {film.name}; give two different crystals")
+    spacings_a: dict[Side, float] = {
+        "film": cation_spacing_a(film),
+        "substrate": cation_spacing_a(substrate),
+    }
+    above = _planes(film, options.film_hkl, options.max_index, "film", spacings_a)
+    below = _planes(substrate, options.substrate_hkl, options.max_index, "substrate", spacings_a)
+    found = [
+        ranked
+        for films, substrates in product(above, below)
+        for ranked in _PlanePair(films, substrates, options, spacings_a).interfaces()
+    ]
+    if not found:
+        raise InputError(_nearest_miss(above, below, options))
+    return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """The faces of a plane, with their ions and cations, of the film upside down.
+
+    stacks : of each face, "ions" behind it, and the cations that meet those of the other side
+    when the lattice of "film" or "substrate" is continued.
+    """
+
+    faces: tuple[Face, ...]
+    stacks: tuple[dict[str, Stack], ...]
+
+    @property
+    def hkl(self) -> tuple[int, int, int]:
+        return self.faces[0].termination.hkl
+
+    @property
+    def lattice_a(self) -> NDArray[np.float64]:
+        return self.stacks[0]["ions"].lattice_a
+
+
+def _planes(
+    crystal: Crystal,
+    hkl: tuple[int, int, int] | None,
+    max_index: int,
+    side: Side,
+    spacings_a: Mapping[Side, float],
+) -> list[_Plane]:
+    """Return the planes of one side that are looked at."""
+    found = []
+    for plane in distinct_planes(crystal, max_index) if hkl is None else [hkl]:
+        cuts = faces(crystal, plane)
+        stacks = []
+        for face in cuts:
+            every = {"ions": face.ions(CONTACT_DEPTH_A)}
+            for continued, spacing_a in spacings_a.items():
+                every[continued] = meeting_cations(
+                    face, is_continued=continued == side, spacing_a=spacing_a
+                )
+            if side == "film":
+                every = {what: stack.flipped() for what, stack in every.items()}
+            stacks.append(every)
+        found.append(_Plane(cuts, tuple(stacks)))
+    return found
+
+
+class _PlanePair:
+    """All interfaces of two planes: what their terminations share is computed once."""
+
+    def __init__(
+        self,
+        films: _Plane,
+        substrates: _Plane,
+        options: SearchOptions,
+        spacings_a: Mapping[Side, float],
+    ) -> None:
+        self.planes: dict[Side, _Plane] = {"film": films, "substrate": substrates}
+        self.options, self.spacings_a = options, spacings_a
+        film, substrate = films.faces[0], substrates.faces[0]
+        film_lattice, lattice = films.lattice_a, substrates.lattice_a
+        self.cells = distinct_cells(
+            coincidence_cells(film_lattice, lattice, options.match),
+            UPSIDE_DOWN @ film.point_group @ UPSIDE_DOWN,
+            substrate.point_group,
+        )
+        self.commons = [
+            common_cell(cell, film_lattice, lattice, options.strain) for cell in self.cells
+        ]
+        self.registry_lattices_a = [
+            registry_lattice_a(common.lattice_a, cell.film_matrix, cell.substrate_matrix)
+            for cell, common in zip(self.cells, self.commons, strict=True)
+        ]
+        self.n_film, self.n_substrate = (
+            [round(abs(float(np.linalg.det(matrix)))) for matrix in matrices]
+            for matrices in (
+                [cell.film_matrix for cell in self.cells],
+                [cell.substrate_matrix for cell in self.cells],
+            )
+        )
+        self.limits_a = contact_limits_a(film.crystal, substrate.crystal)
+        self._in_cells: dict[tuple[Side, int, str, int], Stack] = {}
+
+    def interfaces(self) -> Iterator[tuple[tuple[float, ...], Interface]]:
+        """Yield the best interface of each pair of terminations, after its rank."""
+        if self.cells:
+            films, substrates = (range(len(plane.faces)) for plane in self.planes.values())
+            for film, substrate in product(films, substrates):
+                yield self._best(film, substrate)
+
+    def _best(self, film: int, substrate: int) -> tuple[tuple[float, ...], Interface]:
+        """Return the most continuous interface of two terminations, contacts minded."""
+        tries = [
+            (self._best_possible(film, substrate, k, side), k, side)
+            for k in range(len(self.cells))
+            for side in self.spacings_a
+        ]
+        found: list[_Registries] = []
+        for possible, k, side in sorted(tries, key=lambda one: -one[0]):
+            if possible < _level(found, CANDIDATES)[0]:
+                break  # no registry of this cell, nor of the next ones, is as continuous
+            boundary = Boundary(
+                self._in_cell("film", film, side, k),
+                self._in_cell("substrate", substrate, side, k),
+                side,
+                self.spacings_a[side],
+                self.registry_lattices_a[k],
+            )
+            shifts = boundary.registries(REGISTRIES)
+            found.append(_Registries.of(k, boundary, shifts, np.zeros(len(shifts))))
+        level = _level(found, CANDIDATES)
+        rested = [self._rested(film, substrate, one.reaching(level)) for one in found]
+        best = min((one for one in rested if one.n_registries), key=self._rank)
+        x, y, z = best.shifts_a[best.best].tolist()
+        return self._rank(best), Interface(
+            film=self.planes["film"].faces[film],
+            substrate=self.planes["substrate"].faces[substrate],
+            cell=self.cells[best.cell],
+            strain_rule=self.options.strain,
+            shift_a=(x, y, z),
+            continued=best.boundary.continued,
+        )
+
+    def _rank(self, registries: _Registries) -> tuple[float, ...]:
+        """Return the rank of the best registry of a cell, as `Interface.rank` tells it."""
+        best, cell = registries.best, self.cells[registries.cell]
+        return (
+            -float(registries.fractions[best]),
+            float(registries.rms_a[best]),
+            round(cell.area_a2, 3),
+            round(cell.max_strain, 6),
+            round(float(registries.vacua_a[best]), 3),
+        )
+
+    def _rested(self, film: int, substrate: int, registries: _Registries) -> _Registries:
+        """Raise the film, where it must be, until no contact is too short."""
+        sides = (
+            self._in_cell("film", film, "ions", registries.cell),
+            self._in_cell("substrate", substrate, "ions", registries.cell),
+        )
+        shifts = registries.shifts_a.copy()
+        least = contact_gap_a(*sides, self.limits_a, shifts[:, :2])
+        shifts[:, 2] = np.maximum(shifts[:, 2], least)
+        return _Registries.of(registries.cell, registries.boundary, shifts, shifts[:, 2] - least)
+
+    def _best_possible(self, film: int, substrate: int, k: int, side: Side) -> float:
+        """Return the matched fraction if as many cations matched as their numbers allow."""
+        n_film = self.planes["film"].stacks[film][side].n_ions * self.n_film[k]
+        below = self.planes["substrate"].stacks[substrate]
+        n_substrate = below[side].n_ions * self.n_substrate[k]
+        return 2.0 * min(n_film, n_substrate) / (n_film + n_substrate)
+
+    def _in_cell(self, side: Side, which: int, what: str, k: int) -> Stack:
+        """Return ions or cations of a face in the common cell."""
+        key = (side, which, what, k)
+        if key not in self._in_cells:
+            cell, common = self.cells[k], self.commons[k]
+            on_film = (cell.film_matrix, common.film_deformation)
+            on_substrate = (cell.substrate_matrix, common.substrate_deformation)
+            matrix, deformation = on_film if side == "film" else on_substrate
+            own = self.planes[side].stacks[which][what]
+            self._in_cells[key] = own.supercell(matrix).deformed(deformation)
+        return self._in_cells[key]
+
+
+@dataclass(frozen=True)
+class _Registries:
+    """Translations of the film in one cell, with the continuity at each."""
+
+    cell: int
+    boundary: Boundary
+    shifts_a: NDArray[np.float64]
+    vacua_a: NDArray[np.float64]
+    fractions: NDArray[np.float64]
+    rms_a: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        cell: int,
+        boundary: Boundary,
+        shifts_a: NDArray[np.float64],
+        vacua_a: NDArray[np.float64],
+    ) -> _Registries:
+        fractions, rms_a = boundary.scores(shifts_a)
+        return cls(cell, boundary, shifts_a, vacua_a, fractions.round(6), rms_a.round(4))
+
+    @property
+    def n_registries(self) -> int:
+        return len(self.shifts_a)
+
+    @property
+    def best(self) -> int:
+        """The most continuous one; that of the least vacuum among equals."""
+        return int(np.lexsort((self.vacua_a.round(3), self.rms_a, -self.fractions))[0])
+
+    def reaching(self, level: tuple[float, float]) -> _Registries:
+        """Return those that are as continuous as a level, or more."""
+        fraction, rms_a = level
+        more = self.fractions > fraction
+        more |= (self.fractions == fraction) & (self.rms_a <= rms_a)
+        return _Registries(
+            self.cell,
+            self.boundary,
+            *(one[more] for one in (self.shifts_a, self.vacua_a, self.fractions, self.rms_a)),
+        )
+
+
+def _level(found: list[_Registries], n: int) -> tuple[float, float]:
+    """Return matched fraction and rms of the n-th best rank, or (0, inf) if there are fewer."""
+    ranks = {
+        (-fraction, rms)
+        for one in found
+        for fraction, rms in zip(one.fractions.tolist(), one.rms_a.tolist(), strict=True)
+    }
+    if len(ranks) < n:
+        return 0.0, np.inf
+    fraction, rms_a = sorted(ranks)[n - 1]
+    return -fraction, rms_a
+
+
+def _nearest_miss(above: list[_Plane], below: list[_Plane], options: SearchOptions) -> str:
+    """Say which coincidence cell comes nearest, when none is within the tolerances."""
+    area_a2, limit = options.match.max_area_a2, options.match.max_strain
+    names = " and ".join(planes[0].faces[0].crystal.name for planes in (above, below))
+    missed = (
+        f"no planes of {names} have a coincidence cell up to {area_a2:g} Å² strained by "
+        f"{limit:.1%} or less"
+    )
+    nearest = [
+        (cell.max_strain, cell.area_a2, one.hkl, other.hkl)
+        for one, other in product(above, below)
+        if (cell := least_strained_cell(one.lattice_a, other.lattice_a, area_a2))
+    ]
+    if not nearest:
+        return f"{missed}, nor nearly; raise max_area_a2"
+    strain, area, film_hkl, substrate_hkl = min(nearest)
+    return (
+        f"{missed}; the nearest is {list(film_hkl)} on {list(substrate_hkl)} with {area:.1f} Å² "
+        f"and {strain:.1%}: raise max_strain or max_area_a2"
+    )

@@ -1,0 +1,272 @@
+"""Periodic slabs of an interface in vacuum: film on substrate, or one between two of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from epicarve.errors import InputError
+from epicarve.options import Options
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
+
+from ..join import CONTACT_LIMIT, contact_limits_a
+from ..model import composition
+from .contact import tightest_contact
+from .turnover import turnover
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from .contact import Contact
+    from .continuity import Side
+    from .face import Face
+    from .interface import Interface
+    from .stack import Stack
+
+
+class SlabOptions(Options):
+    """Size of a slab.
+
+    Parameters
+    ----------
+    film_thickness_a, substrate_thickness_a : float
+        Least thickness in Å of each crystal; in a symmetric slab, of each layer of it.
+    vacuum_a : float
+        Height in Å between the outermost ions of the slab and of its image.
+    middle : {"film", "substrate"}, optional
+        The crystal that lies between two layers of the other in a symmetric slab; without it
+        the slab has one interface.
+    """
+
+    film_thickness_a: float = Field(default=12.0, gt=0.0)
+    substrate_thickness_a: float = Field(default=12.0, gt=0.0)
+    vacuum_a: float = Field(default=20.0, gt=0.0)
+    middle: Literal["film", "substrate"] | None = None
+
+
+@dataclass(frozen=True)
+class Slab:
+    """Ions in a cell that repeats in the plane and holds vacuum along z.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Elements.
+    charges : ndarray of int, shape (n_atoms,)
+        Formal charges in units of e; they sum to 0.
+    domains : ndarray of str, shape (n_atoms,)
+        Name of the crystal to which each ion belongs.
+    sites : ndarray of int, shape (n_atoms,)
+        Site of each ion in the cell of its crystal.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates in Å, inside the cell.
+    cell_a : ndarray of float, shape (3, 3)
+        Cell vectors in Å as rows; the third is along z.
+    report : dict
+        What was asked for and found besides the numbers that follow from the ions.
+    """
+
+    symbols: NDArray[np.str_]
+    charges: NDArray[np.int64]
+    domains: NDArray[np.str_]
+    sites: NDArray[np.int64]
+    positions_a: NDArray[np.float64]
+    cell_a: NDArray[np.float64]
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of ions."""
+        return len(self.symbols)
+
+    @property
+    def net_charge(self) -> int:
+        """Sum of the formal charges in units of e."""
+        return int(self.charges.sum())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of ions of each element, cations first, then by symbol."""
+        return composition(self.symbols, self.charges)
+
+    @property
+    def formula(self) -> str:
+        """Composition as a formula, for instance ``"Cs4Pb20S12Cl28"``."""
+        return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in self.counts.items())
+
+    @property
+    def fractional(self) -> NDArray[np.float64]:
+        """Coordinates in units of the cell's vectors, shape (n_atoms, 3)."""
+        return np.asarray(self.positions_a @ np.linalg.inv(self.cell_a))
+
+    @property
+    def area_a2(self) -> float:
+        """Area of the cell in the plane, in Å²."""
+        return float(abs(np.linalg.det(self.cell_a[:2, :2])))
+
+    @cached_property
+    def dipole_e_a(self) -> float:
+        """Dipole of the formal charges along z, in e Å per cell."""
+        return float(self.charges @ self.positions_a[:, 2])
+
+    @property
+    def potential_step_v(self) -> float:
+        """Potential of unscreened formal charges above the slab less that below it, in V.
+
+        It is the dipole over area and ε₀.
+        """
+        return 4.0 * np.pi * COULOMB_V_A * self.dipole_e_a / self.area_a2
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content of model.json."""
+        per_domain = {}
+        for name in dict.fromkeys(self.domains.tolist()):
+            ions = self.domains == name
+            per_domain[name] = {
+                "counts": composition(self.symbols[ions], self.charges[ions]),
+                "net_charge": int(self.charges[ions].sum()),
+            }
+        return {
+            "formula": self.formula,
+            "n_atoms": self.n_atoms,
+            "counts": self.counts,
+            "net_charge": self.net_charge,
+            "domains": per_domain,
+            "cell_a": [[round(x, 8) + 0.0 for x in row] for row in self.cell_a.tolist()],
+            "area_a2": round(self.area_a2, 6),
+            "dipole_e_a": round(self.dipole_e_a, 6) + 0.0,
+            "dipole_debye": round(self.dipole_e_a * DEBYE_PER_E_A, 6) + 0.0,
+            "potential_step_v": round(self.potential_step_v, 6) + 0.0,
+            **self.report,
+        }
+
+
+def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab:
+    """Build a neutral slab of an interface in vacuum.
+
+    Each crystal is a whole number of periods thick, the fewest that are as thick as asked: it
+    has its bulk composition, and its outer end is the other side of the cut at the interface.
+
+    In a symmetric slab one crystal lies between two layers of the other. An inversion, or a
+    mirror or glide plane, of the middle crystal takes the one interface to the other, so that it
+    ends on the same face twice. It is the thinnest such layer that is as thick as asked and
+    neutral; its composition can differ from the bulk's by one atomic layer.
+
+    Parameters
+    ----------
+    interface : Interface
+        Faces, coincidence cell, strain rule, registry and gap.
+    options : SlabOptions, optional
+        Thicknesses, vacuum, symmetry.
+
+    Returns
+    -------
+    Slab
+        The slab in the middle of its cell.
+
+    Raises
+    ------
+    InputError
+        If ions across an interface or across the vacuum are closer than 90 % of their bulk
+        contact, or the middle crystal has no operation that makes a neutral symmetric slab.
+
+    Examples
+    --------
+    >>> from epicarve.builder.interfaces.search import SearchOptions, search
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
+    >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
+    >>> slab = build_slab(search(*crystals, planes)[0], SlabOptions(middle="film"))
+    >>> slab.formula, slab.net_charge, slab.report["symmetry"]
+    ('Cs12Pb28S12Br44', 0, 'inversion')
+    """
+    options = options or SlabOptions()
+    faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
+    thickness_a: dict[Side, float] = {
+        "film": interface.film.whole_depth_a(options.film_thickness_a),
+        "substrate": interface.substrate.whole_depth_a(options.substrate_thickness_a),
+    }
+    film, substrate = interface.sides(thickness_a["film"], thickness_a["substrate"])
+    layers: list[tuple[Side, Stack]] = [("substrate", substrate), ("film", film)]
+    symmetry = None
+    if options.middle is not None:
+        least_a = getattr(options, f"{options.middle}_thickness_a")
+        found = turnover(interface, options.middle, least_a)
+        symmetry, thickness_a[options.middle] = found.kind, found.thickness_a
+        outer: Side = "substrate" if options.middle == "film" else "film"
+        first = film if outer == "film" else substrate
+        layers = [(outer, first), (options.middle, found.layer), (outer, found.image(first))]
+        if outer == "film":
+            layers.reverse()  # from the lowest to the highest
+    contacts = _contacts(interface, [layer for _, layer in layers], options.vacuum_a)
+    cell_a, positions_a = _in_vacuum([layer for _, layer in layers], options.vacuum_a)
+    return Slab(
+        symbols=np.concatenate([layer.symbols for _, layer in layers]),
+        charges=np.concatenate([layer.charges for _, layer in layers]),
+        domains=np.concatenate([[faces[s].crystal.name] * layer.n_ions for s, layer in layers]),
+        sites=np.concatenate([layer.sites for _, layer in layers]),
+        positions_a=positions_a,
+        cell_a=cell_a,
+        report={
+            "layers": [
+                {"domain": faces[side].crystal.name, "thickness_a": round(thickness_a[side], 6)}
+                for side, _ in layers
+            ],
+            "vacuum_a": options.vacuum_a,
+            "symmetry": symmetry,
+            "shortest_contact": contacts.as_dict(),
+            "interface": interface.as_dict(),
+        },
+    )
+
+
+def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Contact:
+    """Return the tightest contact between layers; refuse it if it is too short."""
+    limits = contact_limits_a(interface.film.crystal, interface.substrate.crystal)
+    found = [_tightest(above, below, limits) for below, above in pairwise(layers)]
+    heights = [layer.positions_a[:, 2] for layer in layers]
+    period_a = max(z.max() for z in heights) - min(z.min() for z in heights) + vacuum_a
+    across = _tightest(layers[0].shifted((0.0, 0.0, float(period_a))), layers[-1], limits)
+    for contact, where, remedy in (
+        *((each, "across the interface", "raise the film or move it") for each in found),
+        (across, "across the vacuum", "raise vacuum_a"),
+    ):
+        if contact.fraction_of_bulk < CONTACT_LIMIT - 1e-6:
+            raise InputError(
+                f"{contact.film} and {contact.substrate} lie {contact.distance_a:.2f} Å apart "
+                f"{where}, {contact.fraction_of_bulk:.0%} of their shortest bulk contact, less "
+                f"than {CONTACT_LIMIT:.0%}; {remedy}"
+            )
+    return min(found, key=lambda contact: round(contact.fraction_of_bulk, 9))
+
+
+def _tightest(above: Stack, below: Stack, limits: Mapping[frozenset[str], float]) -> Contact:
+    """Tightest contact of two layers, looked for among the ions next to the other layer."""
+    reach_a = max(limits.values())
+    low, high = above.positions_a[:, 2].min(), below.positions_a[:, 2].max()
+    return tightest_contact(
+        above.chosen(above.positions_a[:, 2] <= max(low, high + reach_a)),
+        below.chosen(below.positions_a[:, 2] >= min(high, low - reach_a)),
+        limits,
+    )
+
+
+def _in_vacuum(
+    layers: list[Stack], vacuum_a: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cell with vacuum, shape (3, 3), and the ions in its middle, shape (n_atoms, 3)."""
+    positions = np.concatenate([layer.positions_a for layer in layers])
+    low, high = positions[:, 2].min(), positions[:, 2].max()
+    cell_a = np.zeros((3, 3))
+    cell_a[:2, :2], cell_a[2, 2] = layers[0].lattice_a, high - low + vacuum_a
+    positions[:, 2] += 0.5 * vacuum_a - low
+    fractional = positions @ np.linalg.inv(cell_a)
+    fractional[:, :2] -= np.floor(fractional[:, :2] + 1e-9)
+    return cell_a, fractional @ cell_a

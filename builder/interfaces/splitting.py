@@ -1,0 +1,87 @@
+"""Inverse powers of the distance, split into a sharp part and a smooth one (Ewald's way).
+
+Each power is a sum of Gaussians, r⁻ⁿ = ∫ t^(n/2−1) exp(−t r²) dt / Γ(n/2) over all t > 0. Those
+narrower than a width 1/α (t > α²) make the sharp part, which ends a few widths away; the others
+make the smooth part, whose Fourier transform ends at a few times α. n = 1 is Ewald's split of
+Coulomb's law; for other powers see Williams, Acta Cryst. A 1971, 27, 452.
+"""
+
+from __future__ import annotations
+
+from math import factorial, gamma, pi, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import erfc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ENDS = 4.5
+"""The sharp part ends where α r is this, the smooth part where k/2α is; erfc(4.5) = 2e-10."""
+
+
+def sharp_part(
+    power: int, squared_a2: NDArray[np.float64], split_per_a: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sharp part of r⁻ⁿ and its slope over r, from squared distances.
+
+    Parameters
+    ----------
+    power : int
+        1, or an even number.
+    squared_a2 : ndarray of float
+        r² in Å².
+    split_per_a : float
+        α in 1/Å.
+
+    Returns
+    -------
+    values : ndarray of float
+        Q(n/2, α²r²) r⁻ⁿ in Å⁻ⁿ, Q the upper incomplete gamma function over the whole one.
+    slopes : ndarray of float
+        Their derivative by r, divided by r, in Å⁻ⁿ⁻².
+    """
+    x = split_per_a**2 * squared_a2
+    narrow = np.exp(-x)
+    if power == 1:
+        r = np.sqrt(squared_a2)
+        values = erfc(split_per_a * r) / r
+    else:
+        terms = np.polynomial.polynomial.polyval(x, [1.0 / factorial(m) for m in range(power // 2)])
+        values = narrow * terms / squared_a2 ** (power // 2)
+    edge = 2.0 * split_per_a**power / gamma(power / 2) * narrow
+    return values, -(power * values + edge) / squared_a2
+
+
+def smooth_transform(
+    power: int, squared_per_a2: NDArray[np.float64], split_per_a: float
+) -> NDArray[np.float64]:
+    """Return the Fourier transform of the smooth part of r⁻ⁿ, ∫ f(r) exp(−i k·r) d³r.
+
+    Parameters
+    ----------
+    power : int
+        1, or an even number above 3.
+    squared_per_a2 : ndarray of float
+        k² in 1/Å²; above 0 if the power is 1.
+    split_per_a : float
+        α in 1/Å.
+
+    Returns
+    -------
+    ndarray of float
+        π^(3/2) / Γ(n/2) ∫ t^((n−5)/2) exp(−k²/4t) dt from 0 to α²; 4π/k² exp(−k²/4α²) for n = 1.
+    """
+    if power == 1:
+        return np.asarray(4.0 * pi / squared_per_a2 * np.exp(-squared_per_a2 / 4 / split_per_a**2))
+    # I(s) = ∫ t^(s−1) exp(−b/t) dt obeys s I(s) = α^(2s) exp(−b/α²) − b I(s − 1)
+    b = squared_per_a2 / 4.0
+    edge = np.exp(-b / split_per_a**2)
+    root = np.sqrt(b)
+    order = 0.5
+    integral = 2.0 * split_per_a * edge - 2.0 * sqrt(pi) * root * erfc(root / split_per_a)
+    while order < (power - 3) / 2:
+        order += 1.0
+        integral = (split_per_a ** (2 * order) * edge - b * integral) / order
+    return np.asarray(pi**1.5 / gamma(power / 2) * integral)

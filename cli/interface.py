@@ -1,0 +1,187 @@
+"""epicarve interface and epicarve compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from .terminal import AsJson, console, plane_name, print_json, progress
+
+if TYPE_CHECKING:
+    from epicarve.workflow.interface import Ranking
+    from epicarve.workflow.recipe import CrystalSpec
+
+CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or a CIF file.")]
+OptionalFolder = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")
+]
+Plane = Annotated[
+    str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
+]
+
+
+def interface(
+    film: CrystalName,
+    substrate: CrystalName,
+    *,
+    out: OptionalFolder = None,
+    max_index: Annotated[int, typer.Option(help="Largest Miller index of the planes.")] = 1,
+    film_hkl: Plane = None,
+    substrate_hkl: Plane = None,
+    max_area: Annotated[float, typer.Option(help="Largest coincidence cell, in Å².")] = 260.0,
+    max_strain: Annotated[float, typer.Option(help="Largest strain; 0.06 is 6 %.")] = 0.06,
+    fixed: Annotated[
+        Literal["substrate", "film", "split"],
+        typer.Option(help="Whose lattice the interface takes."),
+    ] = "substrate",
+    show: Annotated[int, typer.Option("-n", "--show", help="How many to report.")] = 10,
+    slab: Annotated[
+        int | None,
+        typer.Option(metavar="RANK", help="Build a slab of this one, in DIR/slab-RANK."),
+    ] = None,
+    thickness: Annotated[
+        float, typer.Option(help="Least thickness in Å of each crystal of the slab.")
+    ] = 12.0,
+    vacuum: Annotated[float, typer.Option(help="Vacuum of the slab, in Å.")] = 20.0,
+    middle: Annotated[
+        Literal["film", "substrate"] | None,
+        typer.Option(help="Make the slab symmetric, with this one in its middle."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the interfaces of two crystals by the continuity of their cations."""
+    from epicarve.errors import InputError
+
+    if slab is not None and out is None:
+        raise InputError("a slab needs a folder to write to; give -o DIR")
+    with progress("search") as tell:
+        from epicarve.workflow.interface import interface as rank
+        from epicarve.workflow.interface import search_options, slab_options
+        from epicarve.workflow.interface import slab as build_slab
+
+        sizes = slab_options(
+            film_thickness_a=thickness,
+            substrate_thickness_a=thickness,
+            vacuum_a=vacuum,
+            middle=middle,
+        )
+        options = search_options(
+            max_index=max_index,
+            film_hkl=_indices(film_hkl, "--film-hkl"),
+            substrate_hkl=_indices(substrate_hkl, "--substrate-hkl"),
+            match={"max_area_a2": max_area, "max_strain": max_strain},
+            strain={"fixed": fixed, "max_strain": max(0.1, max_strain)},
+        )
+        tell(f"search: {film} on {substrate}")
+        ranking = rank(_crystal(film), _crystal(substrate), options, out, show)
+        built = None
+        if slab is not None and out is not None:
+            if not 1 <= slab <= len(ranking.interfaces):
+                raise InputError(f"--slab {slab}: give a rank from 1 to {len(ranking.interfaces)}")
+            built = build_slab(ranking.interfaces[slab - 1], sizes, out / f"slab-{slab}")
+    _report(ranking, out, as_json=as_json)
+    if built is not None and not as_json:
+        symmetry = built.report["symmetry"] or "one interface"
+        console().print(
+            f"slab-{slab}: {built.formula}, {built.cell_a[2, 2]:.1f} Å high, {symmetry}, "
+            f"dipole {built.dipole_e_a:.2f} e Å, potential step {built.potential_step_v:.2f} V"
+        )
+
+
+def compare(
+    table: Annotated[Path, typer.Argument(metavar="PAIRS", help="Pairs of crystals, a YAML file.")],
+    out: OptionalFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank pairs of crystals by their best interfaces, and draw these side by side."""
+    with progress("compare") as tell:
+        from epicarve.workflow.interface import compare as rank
+
+        ranking = rank(table, out, tell)
+    _report(ranking, out, as_json=as_json)
+
+
+def _crystal(name: str) -> CrystalSpec:
+    from epicarve.workflow.recipe import CrystalSpec
+
+    is_file = name.lower().endswith(".cif") or Path(name).is_file()
+    return CrystalSpec(file=Path(name)) if is_file else CrystalSpec(name=name)
+
+
+def _indices(text: str | None, option: str) -> list[int] | None:
+    from epicarve.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        raise InputError(
+            f"{option} {text}: not Miller indices; give whole numbers, such as 0,1,0"
+        ) from None
+
+
+def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"interfaces": list(ranking.entries), "failed": list(ranking.failed)})
+        return
+    _print_table(ranking.entries)
+    for pair in ranking.failed:
+        where = f"{pair['film']} on {pair['substrate']}"
+        console().print(f"[yellow]{where}[/]: {pair['reason']}", soft_wrap=True)
+    for note in ranking.notes:
+        console().print(f"[yellow]note[/] {note}", soft_wrap=True)
+    if out is not None:
+        console().print(
+            f"interface.json, interfaces.csv and interface.png in {out}", soft_wrap=True
+        )
+
+
+def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    names = {(entry["film"], entry["substrate"]) for entry in entries}
+    title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"
+    table = Table(
+        title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False
+    )
+    table.add_column("film", no_wrap=True)
+    table.add_column("substrate", no_wrap=True)
+    several = len(names) > 1
+    for heading in ("strain" if several else "area", "matched", "min", "rms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("continues", no_wrap=True)
+    for heading in ("gap", "J/m²", "off"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.caption = (
+        "in Å and Å²; min: least matched fraction if registry, gap or strain change a bit\n"
+        "J/m²: work of adhesion of rigid ions; off: from here to their best registry"
+    )
+    table.caption_justify = "left"
+    for entry in entries:
+        continuity, energy = entry["continuity"], entry["energy"]
+        fraction = f"{continuity['matched_fraction']:.2f}"
+        colour = "green" if continuity["continuous"] else "default"
+        faces = [
+            f"{plane_name(entry[f'{side}_hkl'])} {entry[f'{side}_termination']}"
+            for side in ("film", "substrate")
+        ]
+        if several:
+            sides = zip(("film", "substrate"), faces, strict=True)
+            faces = [f"{entry[side]}\n{face}" for side, face in sides]
+        strain, area = max(map(abs, entry["strain"]["film"])), entry["area_a2"]
+        table.add_row(
+            *faces,
+            f"{strain:.1%}" if several else f"{area:.0f}",
+            f"[{colour}]{fraction}[/]",
+            f"{continuity['range'][0]:.2f}",
+            "" if continuity["rms_a"] is None else f"{continuity['rms_a']:.2f}",
+            "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
+            f"{entry['gap_a']:.2f}",
+            f"{energy['adhesion_j_m2']:.2f}" if energy["is_bound"] else "",
+            f"{energy['registry_off_a']:.2f}",
+        )
+    console().print(table)

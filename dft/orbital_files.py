@@ -1,0 +1,270 @@
+"""Orbital states from files of orbitals: .wfn, CP2K's text, or Molden, whichever a folder holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .atom_basis import read_atom_basis
+from .csr import read_csr
+from .molden import read_molden
+from .molog import has_orbitals, read_molog
+from .orbitals import Orbitals, around_gap
+from .output import main_outputs
+from .overlap import overlap_matrix
+from .run import ELECTRON_TOLERANCE, Run
+from .wfn import read_wfn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from scipy.sparse import csr_array
+
+    from .states import OrbitalStates
+    from .wfn import Wfn
+
+_ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
+
+
+def find_wfn(folder: Path) -> list[Path]:
+    """Find the restart files of a folder; backups (.bak-1) are none."""
+    return sorted(folder.glob("*.wfn"))
+
+
+def find_text(folder: Path) -> list[Path]:
+    """Find the files of a folder that hold orbitals as text, main outputs among them."""
+    files = [*sorted(folder.glob("*.MOLog")), *(output.path for output in main_outputs(folder))]
+    return [path for path in files if has_orbitals(path)]
+
+
+def find_molden(folder: Path) -> list[Path]:
+    """Find the Molden files of a folder."""
+    return sorted(folder.glob("*.molden"))
+
+
+def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+    """Read the states of a run from its .wfn file and its overlap matrix.
+
+    The overlap is that of &S_CSR_WRITE if its file is there, else it is computed from the input,
+    the coordinates and the file of basis sets.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the .wfn file of one project, its main output and its input.
+    n_states : int, optional
+        Read only so many states of each spin, those around the gap. Memory is then 8 bytes for
+        each basis function and state that is read, and that of the overlap matrix.
+
+    Returns
+    -------
+    OrbitalStates
+        Restricted, or alpha before beta.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or of another run, or the run did not converge.
+    """
+    path, run = _newest(folder, find_wfn(folder))
+    wfn = read_wfn(path)
+    for number, spin in enumerate(wfn.spins, start=1):
+        if abs((summed := spin.occupations.sum()) - spin.n_electrons) > ELECTRON_TOLERANCE:
+            raise InputError(
+                f"{path}: the occupations of spin {number} sum to {summed:.3f} instead of "
+                f"{spin.n_electrons} electrons; rerun the stage that writes it"
+            )
+    orbitals = _wfn_orbitals(wfn, n_states)
+    spins = np.repeat(np.arange(len(wfn.spins)), [len(s.energies_ev) for s in wfn.spins])
+    occupations = np.concatenate([spin.occupations for spin in wfn.spins])
+    run.require_electrons(path, occupations, spins.astype(np.int8))
+    return _weighed(run, orbitals, n_states)
+
+
+def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+    """Read the states of a run from its orbitals as text and its overlap matrix.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the text of one project (a .MOLog file, or the main output), its main output and its
+        input.
+    n_states : int, optional
+        Weigh only so many states of each spin, those around the gap.
+
+    Returns
+    -------
+    OrbitalStates
+        As exact as the digits of the text.
+
+    Raises
+    ------
+    InputError
+        As `read_wfn_states`.
+    """
+    path, run = _newest(folder, find_text(folder))
+    orbitals = read_molog(path)
+    run.require_electrons(path, orbitals.occupations, orbitals.spins)
+    return _weighed(run, _window(orbitals, n_states), n_states)
+
+
+def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+    """Read the states of a run from its Molden file, which holds all that their overlap needs.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the Molden file of one project, and its main output. A lone Molden file is read as
+        well, but then nothing tells whether its run converged.
+    n_states : int, optional
+        Weigh only so many states of each spin, those around the gap.
+
+    Returns
+    -------
+    OrbitalStates
+        As exact as the digits of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, or the run did not converge.
+    """
+    files = find_molden(folder)
+    if main_outputs(folder):
+        path, run = _newest(folder, files)
+        basis, orbitals = read_molden(path)
+        run.require_electrons(path, orbitals.occupations, orbitals.spins)
+        name = run.name
+    elif len(files) == 1:
+        path = files[0]
+        basis, orbitals = read_molden(path)
+        name = "a Molden file without main output, so that nothing tells whether it converged"
+    else:
+        named = ", ".join(path.name for path in files)
+        raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
+    return _window(orbitals, n_states).states(
+        overlap_matrix(basis.positions_bohr, basis.shells),
+        basis.symbols,
+        f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
+    )
+
+
+def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
+    """Return the file of the last iteration, and its run; refuse files of several projects."""
+    outputs = {output.project: output for output in main_outputs(folder)}
+    of_project: dict[str, list[Path]] = {}
+    for path in files:
+        # A file may be the main output itself; others begin with the project's name.
+        owners = [
+            project
+            for project, output in outputs.items()
+            if output.path == path or path.name.startswith(f"{project}-")
+        ]
+        owner = max(owners, key=len, default=_ITERATION.sub("", path.stem).rpartition("-")[0])
+        of_project.setdefault(owner, []).append(path)
+    if not of_project:
+        raise InputError(f"{folder}: there are no such orbitals in it; give the folder of a run")
+    if len(of_project) > 1:
+        raise InputError(
+            f"{folder}: it holds orbitals of several projects ({', '.join(sorted(of_project))}); "
+            "give a folder with one of them"
+        )
+    ((project, candidates),) = of_project.items()
+    return max(candidates, key=_age), Run.of(folder, project)
+
+
+def _age(path: Path) -> tuple[int, tuple[int, ...], int]:
+    """Rank the files of one project: whole SCFs after their single steps, in order of iteration."""
+    match = _ITERATION.search(path.stem)
+    iteration = tuple(int(number) for number in match[1].split("_")) if match else ()
+    return -len(iteration), iteration, path.stat().st_mtime_ns
+
+
+def _wfn_orbitals(wfn: Wfn, n_states: int | None) -> Orbitals:
+    """Read the orbitals around the gap of each spin."""
+    full = 2.0 / len(wfn.spins)
+    chosen = [around_gap(spin.occupations, full, n_states) for spin in wfn.spins]
+    parts = [wfn.coefficients(i, window.start, window.stop) for i, window in enumerate(chosen)]
+    pairs = list(zip(wfn.spins, chosen, strict=True))
+    return Orbitals(
+        path=wfn.path,
+        energies_ev=np.concatenate([spin.energies_ev[window] for spin, window in pairs]),
+        occupations=np.concatenate([spin.occupations[window] for spin, window in pairs]),
+        spins=np.repeat(np.arange(len(parts), dtype=np.int8), [part.shape[1] for part in parts]),
+        restricted=len(parts) == 1,
+        coefficients=parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1),
+        atom_of_function=wfn.atom_of_function,
+        n_digits=None,
+        remedy="the overlap, coordinates or basis set beside it are of another run",
+    )
+
+
+def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
+    """Keep the states around the gap of each spin."""
+    full = 2.0 if orbitals.restricted else 1.0
+    kept = np.concatenate(
+        [
+            of_spin[around_gap(orbitals.occupations[of_spin], full, n_states)]
+            for of_spin in (np.flatnonzero(orbitals.spins == s) for s in np.unique(orbitals.spins))
+        ]
+    )
+    return replace(
+        orbitals,
+        energies_ev=orbitals.energies_ev[kept],
+        occupations=orbitals.occupations[kept],
+        spins=orbitals.spins[kept],
+        coefficients=orbitals.coefficients[:, kept],
+    )
+
+
+def _told(path: Path, n_states: int | None) -> str:
+    """Say which orbitals were used."""
+    which = "orbitals" if n_states is None else f"{n_states} orbitals around the gap of each spin"
+    return f"{which} of {path.name}"
+
+
+def _weighed(run: Run, orbitals: Orbitals, n_states: int | None) -> OrbitalStates:
+    """Weigh orbitals with the overlap of their run."""
+    n_functions = len(orbitals.atom_of_function)
+    files = sorted(run.folder.glob("*S_SPIN_1*.csr"), key=_age)
+    own = [path for path in files if path.name.startswith(f"{run.output.project}-")]
+    if files and not own:
+        raise InputError(
+            f"{files[-1]}: it is of another project than {orbitals.path.name}; keep the files of "
+            "one run"
+        )
+    if own:
+        overlap, origin = read_csr(own[-1], n_functions), own[-1].name
+    else:
+        overlap, origin = _computed(run, orbitals)
+    return orbitals.states(
+        overlap,
+        run.symbols,
+        f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}",
+    )
+
+
+def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
+    """Compute the overlap from the input of a run."""
+    if not run.inputs:
+        raise InputError(
+            f"{run.folder}: {orbitals.path.name} needs an overlap matrix; add the file of "
+            "&S_CSR_WRITE, or the input of the run, from which it can be computed"
+        )
+    path = run.inputs[0].path
+    basis = read_atom_basis(path)
+    n_functions = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
+    if n_functions != len(orbitals.atom_of_function):
+        raise InputError(
+            f"{orbitals.path}: its orbitals have {len(orbitals.atom_of_function)} basis functions, "
+            f"but {path.name} tells of {n_functions} on {len(basis.symbols)} atoms; keep the "
+            "files of one run"
+        )
+    overlap = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
+    return overlap, f"computed from {path.name}"

@@ -1,0 +1,162 @@
+"""Orbitals in a basis of atoms, checked, and their weights on the atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .lowdin import lowdin_weights
+from .states import OrbitalStates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+STATES_AT_ONCE = 512
+"""States whose orthonormality is tested together."""
+
+LEAST_TOLERANCE = 1e-5
+"""Deviation from orthonormality that always passes: CP2K leaves out overlaps below its EPS_PGF_ORB,
+and Molden files round coordinates to 1e-6 bohr."""
+
+NO_ENERGY_EV = 1e-9
+"""Orbital energies that are all smaller than this were never computed."""
+
+
+@dataclass(frozen=True)
+class Orbitals:
+    """Orbitals of a finite model as coefficients of basis functions.
+
+    Parameters
+    ----------
+    path : Path
+        The file that they were read from, for messages.
+    energies_ev, occupations : ndarray of float, shape (n_states,)
+        Energies in eV and occupations; alpha states before beta states.
+    spins : ndarray of int, shape (n_states,)
+        0 for alpha or restricted, 1 for beta.
+    restricted : bool
+        Whether each state holds up to two electrons.
+    coefficients : ndarray of float, shape (n_functions, n_states)
+        One orbital per column.
+    atom_of_function : ndarray of int, shape (n_functions,)
+        Atom, from 0, that each basis function sits on.
+    n_digits : int or None
+        Digits after the point that the file gives of a coefficient, None if it is binary.
+    remedy : str
+        What to do if they are not orthonormal, as the end of a sentence.
+    """
+
+    path: Path
+    energies_ev: NDArray[np.float64]
+    occupations: NDArray[np.float64]
+    spins: NDArray[np.int8]
+    restricted: bool
+    coefficients: NDArray[np.float64]
+    atom_of_function: NDArray[np.int64]
+    n_digits: int | None
+    remedy: str
+
+    @property
+    def tolerance(self) -> float:
+        """Largest deviation from orthonormality that the digits of the file explain.
+
+        At most half of what `OrbitalStates` allows the weights of a state to miss.
+        """
+        rounding = 0.0 if self.n_digits is None else 10.0**-self.n_digits
+        return float(min(5e-5, LEAST_TOLERANCE + rounding * np.sqrt(len(self.atom_of_function))))
+
+    def states(self, overlap: csr_array, symbols: tuple[str, ...], source: str) -> OrbitalStates:
+        """Weigh the orbitals on the atoms, after Löwdin.
+
+        Parameters
+        ----------
+        overlap : csr_array, shape (n_functions, n_functions)
+            Overlap matrix of the basis functions.
+        symbols : tuple of str
+            Element of each atom.
+        source : str
+            What the states were read from.
+
+        Returns
+        -------
+        OrbitalStates
+            Energies, occupations and weights.
+
+        Raises
+        ------
+        InputError
+            If the energies are missing, or the orbitals are not orthonormal in this overlap.
+        """
+        if not self.coefficients.size or np.abs(self.energies_ev).max() < NO_ENERGY_EV:
+            raise InputError(
+                f"{self.path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves "
+                "them after an orbital transformation; rerun it once with &DIAGONALIZATION and "
+                "ADDED_MOS, starting from this file"
+            )
+        if (n_atoms := int(self.atom_of_function[-1]) + 1) != len(symbols):
+            raise InputError(
+                f"{self.path}: its orbitals are on {n_atoms} atoms, but the run's input or output "
+                f"tells of {len(symbols)}; keep the files of one run"
+            )
+        for spin in np.unique(self.spins):
+            self._require_orthonormal(overlap, np.flatnonzero(self.spins == spin))
+        return OrbitalStates(
+            energies_ev=self.energies_ev,
+            occupations=self.occupations,
+            weights=lowdin_weights(overlap, self.coefficients, self.atom_of_function, len(symbols)),
+            symbols=symbols,
+            spins=self.spins,
+            restricted=self.restricted,
+            source=source,
+        )
+
+    def _require_orthonormal(self, overlap: csr_array, states: NDArray[np.int64]) -> None:
+        """Refuse orbitals that, block by block, are not orthonormal."""
+        for start in range(0, len(states), STATES_AT_ONCE):
+            block = self.coefficients[:, states[start : start + STATES_AT_ONCE]]
+            with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
+                products = block.T @ (overlap @ block)
+            deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
+            worst = int(deviation.argmax())
+            if not deviation[worst] <= self.tolerance:
+                raise InputError(
+                    f"{self.path}: orbital {start + worst + 1} is not orthonormal in the overlap "
+                    f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
+                )
+
+
+def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | None) -> slice:
+    """Choose the states of one spin that lie nearest to its gap in number.
+
+    Parameters
+    ----------
+    occupations : ndarray of float, shape (n,)
+        Occupations in ascending energy.
+    full : float
+        Electrons in a full state, 2 or 1.
+    n_states : int or None
+        How many to choose, half of them occupied where there are so many; None takes all.
+
+    Returns
+    -------
+    slice
+        The states to take.
+
+    Examples
+    --------
+    >>> around_gap(np.array([2.0, 2.0, 2.0, 2.0, 0.0, 0.0]), 2.0, 4)
+    slice(2, 6, None)
+    """
+    total = len(occupations)
+    if n_states is None or n_states >= total:
+        return slice(0, total)
+    n_occupied = int((occupations > 0.5 * full).sum())
+    start = min(max(0, n_occupied - n_states // 2), total - n_states)
+    return slice(start, start + n_states)
