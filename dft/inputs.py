@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from epicarve.errors import InputError
 from epicarve.files import filled_folder
 
+from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .elements import AUXILIARY_FILE, FILES, BasisElement, basis_elements
 from .input_text import input_text, merged
 from .jobs import job_files
+from .resources import stage_resources
 from .settings import HYBRIDS, Cp2kSettings, PeriodicSettings
 from .stages import START, Stage, stages
 from .system import System
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
 
     from .settings import LevelSettings, MachineSettings, RelaxSettings
+
+RESOURCES = "resources.json"
+"""Path below the chain's folder of what each stage needs, as estimated."""
 
 BOUNDARIES = {0: "finite", 2: "slab", 3: "bulk"}
 """Fragment for each number of periodic directions."""
@@ -119,49 +125,6 @@ def write_periodic(
     return chain
 
 
-def n_valence_electrons(
-    system: System, elements: Mapping[str, BasisElement], settings: LevelSettings
-) -> int:
-    """Return how many electrons are calculated, the charge taken off."""
-    charge = system.charge if settings.charge is None else settings.charge
-    return sum(elements[symbol].electrons for symbol in system.symbols) - charge
-
-
-def n_added_mos(
-    n_electrons: int, n_functions: int, asked: int | None, multiplicity: int = 1
-) -> int:
-    """Return how many empty states to calculate.
-
-    Parameters
-    ----------
-    n_electrons, n_functions : int
-        Valence electrons and basis functions of the model.
-    asked : int or None
-        The number wanted; None takes a quarter of the occupied states, at least 10.
-    multiplicity : int
-        Spin multiplicity; the states above those of the more frequent spin are counted.
-
-    Raises
-    ------
-    InputError
-        If the basis set has fewer empty states than asked for.
-
-    Examples
-    --------
-    >>> n_added_mos(114, 273, None), n_added_mos(8, 20, None)
-    (15, 10)
-    """
-    available = n_functions - math.ceil((n_electrons + multiplicity - 1) / 2)
-    if asked is None:
-        return min(max(10, math.ceil(n_electrons / 8)), available)
-    if asked > available:
-        raise InputError(
-            f"added_mos: {asked} empty states are asked for, but the basis set has only "
-            f"{available} for this model; ask for at most that many"
-        )
-    return asked
-
-
 def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
     """Return the text of the CP2K input of a stage.
 
@@ -220,9 +183,11 @@ def _write(
     chain: tuple[Stage, ...],
 ) -> None:
     elements = basis_elements(system.symbols, settings.basis)
-    _check_electrons(n_valence_electrons(system, elements, settings), settings)
+    refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
     texts = {stage.input: stage_input(system, settings, stage) for stage in chain}
     texts |= job_files(chain, machine)
+    needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
+    texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
     start = system.xyz_text()
     changed = not _is_same(folder / START, start)
     for path in (START, *(stage.coordinates for stage in chain)):
@@ -235,22 +200,6 @@ def _write(
             if not _is_same(folder / name, text):
                 (scratch / name).parent.mkdir(exist_ok=True)
                 (scratch / name).write_text(text, encoding="utf-8")
-
-
-def _check_electrons(n_electrons: int, settings: LevelSettings) -> None:
-    multiplicity = settings.multiplicity
-    if multiplicity is None:
-        if n_electrons % 2:
-            raise InputError(
-                f"the model has {n_electrons} valence electrons, an odd number, and its states "
-                "would not be doubly occupied; add or remove an ion of odd charge, or set charge "
-                "or multiplicity under cp2k"
-            )
-    elif (n_electrons + multiplicity) % 2 == 0 or multiplicity > n_electrons + 1:
-        raise InputError(
-            f"multiplicity: {multiplicity} is impossible with {n_electrons} valence electrons; "
-            f"give an {'even' if n_electrons % 2 else 'odd'} number up to {n_electrons + 1}"
-        )
 
 
 def _functional(system: System, settings: LevelSettings) -> list[str]:

@@ -216,11 +216,7 @@ class OutputReader:
         elif line.rstrip() in {" Spin 1", " Spin 2"}:
             self._spin = int(line.rstrip()[-1])
         elif electrons := _ELECTRONS.match(line):
-            count = int(electrons["n"])
-            if self.n_electrons.setdefault(self._spin, count) != count:
-                self._damaged(
-                    f"the electrons change from {self.n_electrons[self._spin]} to {count}"
-                )
+            self.n_electrons[self._spin] = int(electrons["n"])
 
     def _feed_scf(self, line: str) -> None:
         """Take in a line that is set in by two columns: of an SCF, or the last of the output."""
