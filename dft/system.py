@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.builder.crystal import Crystal
+    from epicarve.builder.interfaces.slab import Slab
     from epicarve.builder.model import Model
 
 
@@ -82,6 +83,12 @@ class System:
         positions_a = crystal.fractional @ crystal.cell_a
         symbols = tuple(crystal.symbols.tolist())
         return cls(crystal.name, symbols, positions_a, np.array(crystal.cell_a), 3)
+
+    @classmethod
+    def of_slab(cls, slab: Slab) -> System:
+        """Take a slab with its vacuum."""
+        symbols = tuple(slab.symbols.tolist())
+        return cls(slab.formula, symbols, slab.positions_a, slab.cell_a, 2, slab.net_charge)
 
     @property
     def n_atoms(self) -> int:
