@@ -1,9 +1,10 @@
 """Compares `epicarve check` with cp2k-input-tools on the inputs of CP2K's own regression tests.
 
-Run as ``python benchmarks/check_regtests.py CP2K/tests [VERSION]`` where CP2K is a checkout of its
-repository at the tag of VERSION (2024.1, or 2023.1 for which cp2k.psmp has to be installed). Both
-judge names, types, numbers of values and repetitions; each difference is printed with both reasons,
-counted by kind. What CP2K itself says of those: docs/check.md.
+Run as ``python benchmarks/check_regtests.py CP2K/tests VERSION [cp2k_input.xml]`` where CP2K is a
+checkout of its repository at the tag of VERSION. cp2k-input-tools brings the XML of 2024.1; for
+others it is given, or for 2023.1 that of the installed cp2k.psmp. Both judge names, types, numbers
+of values and repetitions; each difference is printed with both reasons, counted by kind. What CP2K
+itself says of those: docs/check.md.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ def kind(reason: str) -> str:
 
 def main() -> None:
     """Compare, and print what differs."""
-    folder, version = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2024.1"
+    folder, version = Path(sys.argv[1]), sys.argv[2]
     base: list[Path] = []
-    xml = io.BytesIO(installed_xml()) if version == "2023.1" else None
-    parser = CP2KInputParser(xml, base_dir=base)
+    xml = Path(sys.argv[3]).read_bytes() if len(sys.argv) > 3 else None
+    if xml is None and version == "2023.1":
+        xml = installed_xml()
+    parser = CP2KInputParser(io.BytesIO(xml) if xml else None, base_dir=base)
     paths = sorted(folder.rglob("*.inp"))
     verdicts: Counter[str] = Counter()
     differences: dict[str, list[str]] = {}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .input_values import Value
     from .schema import SectionSpec
 
+LIBXC = ("LDA_", "GGA_", "MGGA_", "HYB_")
+"""How names of libxc's functionals begin."""
+
 _HEAD = re.compile(r'"[^"]*"|[^\s,:;=#!\\]*')
 
 
@@ -165,6 +168,13 @@ def _refuse_section(section: Section, name: str, line: Line, version: str, repor
     message = f"&{name} is no section of {_called(section)}"
     if section.name == "PW_DFT":
         report.warn(line, f"{message} that is known here", "check that CP2K is built with SIRIUS")
+    elif section.name == "XC_FUNCTIONAL" and name.split("_", maxsplit=1)[0] in {
+        "LDA",
+        "GGA",
+        "MGGA",
+        "HYB",
+    }:
+        report.warn(line, f"{message} that is known here", "check that CP2K's libxc has it")
     else:
         report.error(line, message, _where_known(section, name, version))
 
@@ -260,9 +270,8 @@ def _where_known(section: Section, name: str, version: str) -> str:
         return f"write &{name}: it is a section"
     if name in section.spec.keyword_names:
         return f"write {name} without &: it is a keyword"
-    elsewhere = [other for other in versions() if other != version and _knows(section, name, other)]
-    if elsewhere:
-        return f"CP2K {' and '.join(elsewhere)} knows it, {version} does not: leave it out"
+    if elsewhere := _other_versions(section, name, version):
+        return f"leave it out: CP2K {elsewhere}, not in {version}"
     near = get_close_matches(name, known, n=1)
     if near:
         return f"write {'&' if near[0] in section.spec.section_names else ''}{near[0]}"
@@ -270,6 +279,14 @@ def _where_known(section: Section, name: str, version: str) -> str:
         if outer.spec.keyword(name) or outer.spec.section(name):
             return f"move it to {_called(outer)}"
     return f"see CP2K's manual of {_called(section)}"
+
+
+def _other_versions(section: Section, name: str, version: str) -> str:
+    """Say which versions know a name, nothing if none does."""
+    known = [other for other in versions() if _knows(section, name, other)]
+    if not known:
+        return ""
+    return f"knows it from {known[0]} on" if known[0] > version else f"knew it up to {known[-1]}"
 
 
 def _outer(section: Section) -> Iterator[Section]:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from importlib.resources import files
+from typing import get_args
 
 import pytest
 from cp2k_input_tools.parser import CP2KInputParser
@@ -18,6 +19,7 @@ from epicarve.dft.input_units import BadValueError, unit_size
 from epicarve.dft.input_values import real, tokens
 from epicarve.dft.schema import schema, versions
 from epicarve.dft.schema_xml import compact_schema
+from epicarve.dft.settings import Version
 from epicarve.errors import InputError
 
 GOOD = """&GLOBAL
@@ -183,8 +185,19 @@ def test_a_keyword_of_another_version_is_named_so(check):
     new = "MAX_SCF 30\n      IGNORE_CONVERGENCE_FAILURE T"
     (finding,) = check("MAX_SCF 30", new)
     assert finding.line == 15
-    assert finding.remedy.startswith("CP2K 2024.1")
+    assert finding.remedy == "leave it out: CP2K knows it from 2024.1 on, not in 2023.1"
     assert check("MAX_SCF 30", new, "2024.1") == ()
+    old = "&END SCF\n    &PRINT\n      &PDOS\n      &END\n    &END"
+    assert check("&END SCF", old, "2026.1") == ()
+    (finding,) = check("&END SCF", old, "2026.2")
+    assert "up to 2026.1" in finding.remedy
+
+
+def test_what_depends_on_the_build_is_a_warning(check):
+    new = "&XC\n&XC_FUNCTIONAL\n&GGA_C_OF_TOMORROW\n&END\n&END\n&END\n    &SCF"
+    (finding,) = check("&SCF", new)
+    assert finding.severity == "warning"
+    assert "libxc" in finding.remedy
 
 
 def test_included_files_are_looked_for_beside_the_input(check, tmp_path):
@@ -259,7 +272,7 @@ def test_schemas_are_those_of_the_xml(parser):
     """The shipped file is what the script makes of the XML that cp2k-input-tools ships."""
     shipped = files("epicarve.templates") / "schemas" / "2024.1.json.gz"
     assert compact_schema(parser._spec.getroot()) == shipped.read_bytes()
-    assert versions()[:2] == ("2023.1", "2024.1")
+    assert versions() == get_args(Version)
 
 
 def test_a_schema_knows_aliases_choices_and_defaults():

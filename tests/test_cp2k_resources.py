@@ -1,6 +1,7 @@
 """Estimates of what stages need, against runs of CP2K 2023.1 and against each other."""
 
 import json
+from functools import cache
 
 import pytest
 
@@ -31,10 +32,15 @@ MEASURED = [
 ]
 
 
+@cache
+def particle(crystal, radius_a):
+    return carve(bundled_crystal(crystal), Sphere(radius_a=radius_a))
+
+
 @pytest.mark.parametrize("run", MEASURED, ids=str)
 def test_memory_and_disk_are_those_of_runs(run):
     crystal, radius_a, settings, stage, peak, files = run
-    model = carve(bundled_crystal(crystal), Sphere(radius_a=radius_a))
+    model = particle(crystal, radius_a)
     settings = Cp2kSettings(**{"cutoff_ry": 100, "vacuum_a": 4.0, **settings})
     need = stage_resources(System.of_model(model, settings.vacuum_a), settings, stage)
     of_one = (need.memory_gb - (need.ranks - 1) * PROCESS_GB) * 1e9 / 2**20
@@ -44,7 +50,7 @@ def test_memory_and_disk_are_those_of_runs(run):
 
 def test_the_study(tmp_path):
     """At 1,502 atoms a .wfn file of 0.8 GB and projections of 0.65 to 0.75 GB."""
-    model = carve(bundled_crystal("Pb3S2Cl2"), Sphere(radius_a=20.9))
+    model = particle("Pb3S2Cl2", 20.9)
     write_stages(model, Cp2kSettings(), MachineSettings(), tmp_path)
     needs = json.loads((tmp_path / RESOURCES).read_text())
     assert list(needs) == ["1-prerelax", "2-relax", "3-ground-state", "4-states"]
@@ -68,7 +74,7 @@ def test_what_makes_a_run_larger_makes_the_estimate_larger():
 
 def test_stages_of_a_chain_differ_where_they_should():
     settings = Cp2kSettings()
-    system = System.of_model(carve(bundled_crystal("Pb3S2Cl2"), Sphere(radius_a=5.0)), 5.0)
+    system = System.of_model(particle("Pb3S2Cl2", 5.0), 5.0)
     need = {stage.name: stage_resources(system, settings, stage) for stage in stages(settings)}
     assert need["prerelax"].grid_points == 0
     assert need["states"].states > need["ground-state"].states
