@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+JOBS   ?= 2
 ROOMS  := core builder dft analysis workflow cli templates examples
-FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.yaml' -o -name '*.cif' -o -name '*.csv' -o -name '*.gz' -o -name '*.sh' -o -name '*.html' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
+FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.yaml' -o -name '*.cif' -o -name '*.csv' -o -name '*.gz' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
 
 .PHONY: demo test lint install docs clean help
 
@@ -39,7 +40,7 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(BIN)/pytest
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 docs: install
 	$(BIN)/python docs/make_images.py

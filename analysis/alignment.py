@@ -45,6 +45,8 @@ class Alignment:
         See `alignment_type`.
     valence_offset_ev, conduction_offset_ev : float or None
         Edge of the first domain minus edge of the second, in eV.
+    margin_ev : float or None
+        Smallest shift of one edge, in eV, that would give another type.
     reason : str
         Why something is None, empty if nothing is.
     """
@@ -52,6 +54,7 @@ class Alignment:
     type: str | None = None
     valence_offset_ev: float | None = None
     conduction_offset_ev: float | None = None
+    margin_ev: float | None = None
     reason: str = ""
 
 
@@ -131,6 +134,39 @@ def alignment_type(
     return "II" if valence_offset * conduction_offset > 0 else "I"
 
 
+def alignment_margin_ev(
+    valence_edges_ev: tuple[float, float],
+    conduction_edges_ev: tuple[float, float],
+    tolerance_ev: float,
+) -> float:
+    """Return how far two pairs of band edges are from another type of alignment.
+
+    Parameters
+    ----------
+    valence_edges_ev, conduction_edges_ev, tolerance_ev
+        As those of `alignment_type`.
+
+    Returns
+    -------
+    float
+        The smallest shift of one edge, in eV, at which `alignment_type` changes. Of a quasi type
+        whose offsets are both below the tolerance, no shift of one edge gives type I or II; the
+        larger of the two shifts counts.
+
+    Examples
+    --------
+    >>> round(alignment_margin_ev((-5.0, -6.0), (-3.0, -2.8), tolerance_ev=0.1), 9)
+    0.1
+    """
+    overlap_ev = max(valence_edges_ev) - min(conduction_edges_ev)
+    if overlap_ev > 0.0:
+        return overlap_ev
+    smallest_ev = min(
+        abs(first - second) for first, second in (valence_edges_ev, conduction_edges_ev)
+    )
+    return min(-overlap_ev, abs(smallest_ev - tolerance_ev))
+
+
 def align(edges: dict[str, DomainEdges], tolerance_ev: float) -> Alignment:
     """Compare the edges of two domains.
 
@@ -162,12 +198,14 @@ def align(edges: dict[str, DomainEdges], tolerance_ev: float) -> Alignment:
     (v1, c1), (v2, c2) = (
         (domain.valence_edge_ev, domain.conduction_edge_ev) for domain in edges.values()
     )
-    kind = None
+    kind = margin_ev = None
     if v1 is not None and c1 is not None and v2 is not None and c2 is not None:
         kind = alignment_type((v1, v2), (c1, c2), tolerance_ev)
+        margin_ev = alignment_margin_ev((v1, v2), (c1, c2), tolerance_ev)
     return Alignment(
         type=kind,
         valence_offset_ev=difference(v1, v2),
         conduction_offset_ev=difference(c1, c2),
+        margin_ev=margin_ev,
         reason="; ".join(lacking),
     )

@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.files import filled_folder, write_json, write_text
 
-from .figure import dos_figure, write_figure
+from .alignment_figure import alignment_figure
+from .dos_figure import dos_figure
+from .exports import write_hdf5, write_traps_extxyz
+from .figure import write_figure
 from .options import AnalysisOptions
+from .profile_figure import profile_figure
 from .report import report_html
 from .results import Analysis
+from .scan_figure import scan_figure
 from .summary import summarise
-from .tables import dos_csv, states_csv
+from .tables import dos_csv, profile_csv, states_csv, trap_atoms_csv, traps_csv
+from .trap_map import trap_map_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
@@ -28,6 +37,8 @@ def analyse_states(
     model: Model | None = None,
     provenance: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
+    labels: Sequence[object] | None = None,
+    hdf5: bool = False,
 ) -> dict[str, Any]:
     """Analyse states and write the results: all files of the folder, or none.
 
@@ -38,8 +49,9 @@ def analyse_states(
     options : AnalysisOptions, optional
         Thresholds, broadening, range.
     folder : Path
-        Where to write summary.json, states.csv, dos.csv, dos.png, dos.svg and report.html. The same
-        input gives the same bytes.
+        Where to write summary.json, states.csv, dos.csv, traps.csv, trap_atoms.csv, the figures and
+        report.html; with a model also profile.csv and traps.extxyz. The same input gives the same
+        bytes.
     model : Model, optional
         The model that the states belong to: names the domains, and is shown in the report.
     provenance : dict, optional
@@ -47,6 +59,10 @@ def analyse_states(
     notes : tuple of str
         Sentences that must stand under the figure, for instance that a crystal is derived. The
         caveat of the states stands there without being asked for.
+    labels : sequence, optional
+        A label for each atom, by which the atoms are grouped too.
+    hdf5 : bool
+        Whether to write analysis.h5 as well.
 
     Returns
     -------
@@ -56,17 +72,50 @@ def analyse_states(
     Raises
     ------
     InputError
-        If the states are not those of the model.
+        If the states are not those of the model, or there is not one label for each atom.
     """
-    analysis = Analysis.of(states, options or AnalysisOptions(), model)
+    analysis = Analysis.of(states, options or AnalysisOptions(), model, labels)
     summary = summarise(analysis, provenance)
     notes = tuple(note for note in (states.caveat, *notes) if note)
     with filled_folder(folder) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))
-        figure = dos_figure(analysis, notes)
-        write_figure(figure, scratch / "dos.png")
-        write_figure(figure, scratch / "dos.svg")
+        write_text(scratch / "traps.csv", traps_csv(analysis))
+        write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
+        if analysis.model is not None:
+            write_text(scratch / "profile.csv", profile_csv(analysis))
+            write_traps_extxyz(scratch / "traps.extxyz", analysis)
+        if hdf5:
+            write_hdf5(scratch / "analysis.h5", analysis)
+        for name, figure in figures(analysis, notes).items():
+            for suffix in analysis.options.figures.formats:
+                write_figure(figure, scratch / f"{name}.{suffix}")
         write_text(scratch / "report.html", report_html(analysis, summary, notes))
     return summary
+
+
+def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure]:
+    """Draw all figures that an analysis has something to show in.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+    notes : tuple of str
+        Sentences to stand below each figure.
+
+    Returns
+    -------
+    dict
+        ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
+        ``"profile"`` if there is a model, ``"trap-map"`` if it has traps.
+    """
+    drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
+    if len(analysis.edges) > 1:
+        drawn["alignment"] = alignment_figure(analysis, notes)
+    if analysis.model is not None:
+        drawn["profile"] = profile_figure(analysis, notes)
+        if analysis.traps.traps:
+            drawn["trap-map"] = trap_map_figure(analysis, notes)
+    return drawn

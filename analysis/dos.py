@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from epicarve.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
     from .options import AnalysisOptions
+    from .sites import Sites
 
 REACH = 6.0
 """Standard deviations after which a Gaussian counts as zero (its tail beyond holds 2e-9)."""
@@ -67,6 +70,51 @@ def by_species_in_domain(model: Model) -> Groups:
     """Group the atoms by domain and element, each group named ``"domain:element"``."""
     pairs = zip(model.domains.tolist(), model.symbols.tolist(), strict=True)
     return Groups.of_labels([f"{domain}:{symbol}" for domain, symbol in pairs])
+
+
+def by_shell(sites: Sites) -> Groups | None:
+    """Group the atoms into core, surface and interface, each group named ``"shell:core"``.
+
+    What is surface follows from the coordination against bulk, not from the distance to the
+    centre. None if that is not known of the atoms.
+    """
+    if sites.positions is None:
+        return None
+    return Groups.of_labels([f"shell:{position}" for position in sites.positions.tolist()])
+
+
+def by_label(labels: Sequence[object], name: str, n_atoms: int) -> Groups:
+    """Group the atoms by labels of the user's own, each group named ``"NAME:label"``.
+
+    Parameters
+    ----------
+    labels : sequence
+        A label for each atom.
+    name : str
+        What the labels tell, such as the name of a column of the model.
+    n_atoms : int
+        Number of atoms.
+
+    Returns
+    -------
+    Groups
+        In order of first appearance.
+
+    Raises
+    ------
+    InputError
+        If there is not one label for each atom.
+
+    Examples
+    --------
+    >>> by_label([1, 1, 2], name="ring", n_atoms=3).names
+    ('ring:1', 'ring:2')
+    """
+    if len(labels) != n_atoms:
+        raise InputError(
+            f"there are {len(labels)} labels {name!r} for {n_atoms} atoms; give one for each atom"
+        )
+    return Groups.of_labels([f"{name}:{label}" for label in labels])
 
 
 def fractional_dos(
@@ -171,11 +219,41 @@ def density_of_states(
     DensityOfStates
         Its integral over the grid is the number of states of each spin.
     """
-    step_ev, margin_ev = options.energy_step_ev, (REACH + 1) * options.broadening_ev
-    first = np.floor((states.energies_ev.min() - margin_ev) / step_ev)
-    last = np.ceil((states.energies_ev.max() + margin_ev) / step_ev)
-    grid_ev = np.arange(first, last + 1) * step_ev
-    group_weights = groups.weights(states.weights)
+    return broadened(states, groups.names, groups.weights(states.weights), options)
+
+
+def orbital_densities(states: OrbitalStates, options: AnalysisOptions) -> list[DensityOfStates]:
+    """Return the density of states by element and angular momentum; empty if it is not known."""
+    if not states.orbital_names:
+        return []
+    return [broadened(states, states.orbital_names, states.orbital_weights, options)]
+
+
+def broadened(
+    states: OrbitalStates,
+    names: tuple[str, ...],
+    group_weights: NDArray[np.float64],
+    options: AnalysisOptions,
+) -> DensityOfStates:
+    """Broaden all states, given what each group holds of them.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states.
+    names : tuple of str
+        Names of the groups.
+    group_weights : ndarray, shape (n_groups, n_states)
+        Weight of each group in each state.
+    options : AnalysisOptions
+        Broadening and step.
+
+    Returns
+    -------
+    DensityOfStates
+        On the grid of `energy_grid_ev`.
+    """
+    grid_ev = energy_grid_ev(states, options)
     density = [
         fractional_dos(
             states.energies_ev[states.spins == spin],
@@ -185,4 +263,12 @@ def density_of_states(
         )
         for spin in ((0,) if states.restricted else (0, 1))
     ]
-    return DensityOfStates(grid_ev=grid_ev, groups=groups.names, density=np.stack(density))
+    return DensityOfStates(grid_ev=grid_ev, groups=names, density=np.stack(density))
+
+
+def energy_grid_ev(states: OrbitalStates, options: AnalysisOptions) -> NDArray[np.float64]:
+    """Return multiples of the energy step, in eV, that hold every broadened state whole."""
+    step_ev, margin_ev = options.energy_step_ev, (REACH + 1) * options.broadening_ev
+    first = np.floor((states.energies_ev.min() - margin_ev) / step_ev)
+    last = np.ceil((states.energies_ev.max() + margin_ev) / step_ev)
+    return np.asarray(np.arange(first, last + 1) * step_ev)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from epicarve.dft.states import OrbitalStates
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 DEGENERATE_EV = 1e-5
 """States this close in energy count as degenerate (CP2K's tables resolve 2.7e-5 eV)."""
+
+HIGHEST_THRESHOLD = 0.5
+"""Plateaus of the gap end here: a filter above it would keep states on one pair of atoms."""
 
 STEPS_PER_IPR = 1e6
 """Resolution of the thresholds of a scan: they are multiples of 1e-6."""
@@ -200,9 +205,96 @@ def threshold_scan(
     return tuple(trap_filter(energies_ev, occupied, ipr, limit) for limit in limits.tolist())
 
 
+@dataclass(frozen=True)
+class Plateau:
+    """A range of thresholds over which the gap hardly changes.
+
+    Parameters
+    ----------
+    ipr_from, ipr_to : float
+        The range; `ipr_to` itself is not in it.
+    gap_ev : float
+        The gap in the middle of the range, on a logarithmic axis, in eV.
+    """
+
+    ipr_from: float
+    ipr_to: float
+    gap_ev: float
+
+    def holds(self, limit: float) -> bool:
+        """Whether a threshold lies in the range."""
+        return self.ipr_from <= limit < self.ipr_to
+
+
+def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
+    """Find the widest range of thresholds over which the gap changes by no more than a tolerance.
+
+    The width is a ratio: from 0.01 to 0.02 is as wide as from 0.1 to 0.2. Of equally wide ranges
+    the lowest counts. Thresholds above `HIGHEST_THRESHOLD` are not looked at. A threshold on the
+    plateau is a choice on which the gap does not depend.
+
+    Parameters
+    ----------
+    scan : sequence of FilteredGap
+        What `threshold_scan` returns. The gap never grows from one to the next.
+    tolerance_ev : float
+        Largest difference in eV between the gaps of the range, such as the broadening.
+
+    Returns
+    -------
+    Plateau or None
+        None if no threshold below `HIGHEST_THRESHOLD` leaves a gap.
+
+    Examples
+    --------
+    >>> scan = threshold_scan(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     ipr=np.array([0.01, 0.40, 0.02]),
+    ... )
+    >>> plateau(scan, tolerance_ev=0.1)
+    Plateau(ipr_from=0.02, ipr_to=0.4, gap_ev=3.0)
+    """
+    below = [step for step in scan if step.limit < HIGHEST_THRESHOLD]
+    steps = [(step.limit, step.gap_ev) for step in below if step.gap_ev is not None]
+    if not steps:
+        return None
+    limits = np.array([limit for limit, _ in steps])
+    gaps_ev = np.array([gap_ev for _, gap_ev in steps])
+    ends = np.append(limits[1:], HIGHEST_THRESHOLD)
+    last = np.searchsorted(-gaps_ev, tolerance_ev - gaps_ev + 1e-9, side="right") - 1
+    ratios = ends[last] / limits
+    first = int(np.argmax(np.round(ratios, 9)))
+    ipr_from, ipr_to = float(limits[first]), float(ends[last[first]])
+    middle = np.searchsorted(limits, np.sqrt(ipr_from * ipr_to), side="right") - 1
+    return Plateau(ipr_from, ipr_to, float(gaps_ev[max(int(middle), first)]))
+
+
 def difference(upper: float | None, lower: float | None) -> float | None:
     """Subtract energies of which one may not exist."""
     return None if upper is None or lower is None else upper - lower
+
+
+def before_edge(
+    depths_ev: NDArray[np.float64], side: NDArray[np.bool_], edge_ev: float
+) -> NDArray[np.bool_]:
+    """Tell which states of one side lie before an edge, seen from the gap: its traps.
+
+    Parameters
+    ----------
+    depths_ev : ndarray, shape (n_states,)
+        Energies in eV counted into the band: upwards for empty states, downwards for occupied ones.
+    side : ndarray of bool, shape (n_states,)
+        States of that side.
+    edge_ev : float
+        Depth of the first state kept.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_states,)
+        States degenerate with the edge are not among them.
+    """
+    return np.asarray(side & (depths_ev < edge_ev - DEGENERATE_EV))
 
 
 def _edge(
@@ -218,8 +310,7 @@ def _edge(
     passing = side & (measure <= limit)
     if passing.any():
         edge_ev = float(depths_ev[passing].min())
-        before = side & (depths_ev < edge_ev - DEGENERATE_EV)
-        return edge_ev, int(np.count_nonzero(before)), ""
+        return edge_ev, int(np.count_nonzero(before_edge(depths_ev, side, edge_ev))), ""
     if not side.any():
         return None, None, f"there is no {which} state"
     reason = f"none of the {side.sum()} {which} states has an {name} of at most {limit:g}"

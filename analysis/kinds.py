@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from epicarve import __version__
 from epicarve.files import filled_folder, write_json, write_text
 
-from .dos import by_element, density_of_states
+from .dos import by_element, density_of_states, orbital_densities
 from .gap import difference
 from .localization import no_ipr
 from .options import AnalysisOptions
@@ -32,7 +32,7 @@ class KindAnalysis:
     states : OrbitalStates
         The states.
     densities : tuple of DensityOfStates
-        One, by kind.
+        By kind, and by kind and angular momentum.
     """
 
     states: OrbitalStates
@@ -41,7 +41,8 @@ class KindAnalysis:
     @classmethod
     def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
         """Analyse states of whole kinds with the broadening of some options."""
-        return cls(states, (density_of_states(states, by_element(states), options),))
+        by_kind = density_of_states(states, by_element(states), options)
+        return cls(states, (by_kind, *orbital_densities(states, options)))
 
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
         """Collect what was found, as `summarise` does for states of atoms."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from epicarve.dft.states import OrbitalStates
 
+DEGENERATE_EV = 5e-5
+"""Neighbouring states this close in energy count as degenerate: two units of the last digit of
+CP2K's .pdos files (2.7e-5 eV), into which rounding can part levels that are equal."""
+
 
 def inverse_participation_ratio(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     r"""Return the inverse participation ratio of each state.
@@ -41,6 +45,35 @@ def inverse_participation_ratio(weights: NDArray[np.float64]) -> NDArray[np.floa
     return np.asarray((weights**2).sum(axis=0) / weights.sum(axis=0) ** 2)
 
 
+def degenerate_sets(
+    energies_ev: NDArray[np.float64], spins: NDArray[np.int8], tolerance_ev: float = DEGENERATE_EV
+) -> NDArray[np.int64]:
+    """Tell which states are degenerate with each other.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, ascending within each spin.
+    spins : ndarray of int, shape (n_states,)
+        Spin of each state; those of one spin stand together.
+    tolerance_ev : float
+        A state no further than this above the one before it, of the same spin, is in its set.
+
+    Returns
+    -------
+    ndarray of int, shape (n_states,)
+        The set of each state, from 0 on; most sets hold one state.
+
+    Examples
+    --------
+    >>> energies_ev = np.array([-2.0, -1.0, -1.0, 1.0])
+    >>> degenerate_sets(energies_ev, np.zeros(4, dtype=np.int8)).tolist()
+    [0, 1, 1, 2]
+    """
+    begins = (np.diff(energies_ev) > tolerance_ev) | (np.diff(spins) != 0)
+    return np.concatenate([[0], np.cumsum(begins)])
+
+
 def no_ipr(states: OrbitalStates) -> str:
     """Say why states of whole kinds of atoms have no IPR, and how to get it."""
     return (
@@ -54,20 +87,42 @@ def no_ipr(states: OrbitalStates) -> str:
 class Localization:
     """The localization of each state.
 
+    Degenerate states are unique only up to a rotation among them, and so is the IPR of each. The
+    mean of their weights on an atom is unique, as it comes from the projector on all of them; its
+    IPR is that of the set, and equals the IPR of a state that is a set of its own.
+
     Parameters
     ----------
     ipr : ndarray, shape (n_states,)
         Inverse participation ratio.
     n_atoms : int
         Number of atoms of the model.
+    sets : ndarray of int, shape (n_states,)
+        Number of the degenerate set of each state, from 0 on.
+    ipr_of_set : ndarray, shape (n_states,)
+        Inverse participation ratio of the mean weights of the state's set.
     """
 
     ipr: NDArray[np.float64]
     n_atoms: int
+    sets: NDArray[np.int64]
+    ipr_of_set: NDArray[np.float64]
 
     @classmethod
-    def of(cls, states: OrbitalStates) -> Localization:
+    def of(cls, states: OrbitalStates, tolerance_ev: float = DEGENERATE_EV) -> Localization:
         """Measure the states of a model.
+
+        Parameters
+        ----------
+        states : OrbitalStates
+            The states.
+        tolerance_ev : float
+            Neighbours this close in energy, in eV, are degenerate.
+
+        Returns
+        -------
+        Localization
+            One value per state.
 
         Raises
         ------
@@ -76,7 +131,16 @@ class Localization:
         """
         if states.of_kinds:
             raise InputError(no_ipr(states))
-        return cls(ipr=inverse_participation_ratio(states.weights), n_atoms=states.n_atoms)
+        sets = degenerate_sets(states.energies_ev, states.spins, tolerance_ev)
+        firsts = np.flatnonzero(np.diff(sets, prepend=-1))
+        # The IPR does not depend on the norm of the weights, so a sum serves for a mean.
+        ipr_of_sets = inverse_participation_ratio(np.add.reduceat(states.weights, firsts, axis=1))
+        return cls(
+            ipr=inverse_participation_ratio(states.weights),
+            n_atoms=states.n_atoms,
+            sets=sets,
+            ipr_of_set=ipr_of_sets[sets],
+        )
 
     @property
     def n_eff(self) -> NDArray[np.float64]:

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from epicarve.options import Options
+from epicarve.style import Palette, Width
 
 N_IPR_OF_1S_ENVELOPE = 2.815
 """N·IPR of the 1S envelope sin(πr/R)/r over a sphere of radius R: the most delocalised state that a
 quantum dot can have is still no flat one. It is (4π/3)π³ ∫sin⁴x/x² dx / (4π (∫sin²x dx)²), both
 integrals from 0 to π."""
+
+
+class FigureOptions(Options):
+    """The look of the figures, and the formats they are written in.
+
+    Parameters
+    ----------
+    formats : tuple of {"png", "svg", "pdf"}
+        A file of each figure is written in each of them.
+    width : {"single", "double"}
+        Columns of a journal's page that a figure spans: one (85 mm) or two (170 mm).
+    palette : {"study", "safe"}
+        Colours of the study, or near ones that can be told apart with any colour vision. The
+        report always has the latter.
+
+    Examples
+    --------
+    >>> FigureOptions(formats=("pdf",), palette="safe").width
+    'single'
+    """
+
+    formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(default=("png", "svg"), min_length=1)
+    width: Width = "single"
+    palette: Palette = "study"
 
 
 class AnalysisOptions(Options):
@@ -35,6 +60,13 @@ class AnalysisOptions(Options):
     window_below_ev, window_above_ev : float
         How far figures and report reach below the HOMO and above the LUMO, in eV. They reach
         further where a filtered edge lies beyond. Tables always hold all states.
+    slice_a : float
+        Thickness in Å of the slices of the profile in space.
+    group_by : str
+        A column of model.extxyz, such as ``plane`` or one of the user's own: the atoms are grouped
+        by its values too. Empty for none.
+    figures : FigureOptions
+        Look and formats of the figures.
 
     Examples
     --------
@@ -48,6 +80,9 @@ class AnalysisOptions(Options):
     energy_step_ev: float = Field(default=0.02, gt=0)
     window_below_ev: float = Field(default=4.0, gt=0)
     window_above_ev: float = Field(default=3.0, gt=0)
+    slice_a: float = Field(default=3.0, gt=0)
+    group_by: str = ""
+    figures: FigureOptions = FigureOptions()
 
     @model_validator(mode="after")
     def _resolve_the_broadening(self) -> Self:

@@ -9,20 +9,29 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from plotly.offline import get_plotlyjs
 
-from .plots import dos_plot, model_plot
+from epicarve.style import colours
+
+from .groupings import groupings
+from .html import formula_html, table
+from .payload import PALETTE, nearest_to_gap, payload
 from .tables import labels
+from .traps import SHARES, SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from epicarve.builder.model import Model
 
+    from .html import Value
     from .results import Analysis
 
 MOST_STATES = 400
 """Most states in the table of the report, those nearest to the gap; states.csv has all."""
+
+SCRIPTS = ("states.js", "plot.js", "particle.js", "report.js")
 
 
 def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, ...] = ()) -> str:
@@ -40,65 +49,58 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     Returns
     -------
     str
-        The document; the same input gives the same text.
+        The document; the same input gives the same text. It loads nothing.
     """
-    model = analysis.model
-    formula = model.formula if model is not None else _formula(analysis.states.symbols)
+    model, states = analysis.model, analysis.states
+    formula = model.formula if model is not None else _formula(states.symbols)
     rows, states_note = _states_table(analysis)
-    zero = "the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source"
-    template = Template((files("epicarve.templates") / "report" / "report.html").read_text("utf-8"))
-    return template.substitute(
+    data = json.dumps(payload(analysis), ensure_ascii=False, allow_nan=False)
+    return _filled(
+        "report.html",
         title=escape(f"{formula}: gap and density of states"),
+        heading=f"{formula_html(formula)}: gap and density of states",
+        style=_filled("report.css", mark=colours(PALETTE)["ipr"]),
         source=escape(
-            f"{analysis.states.n_atoms} atoms, {summary['n_electrons']:g} electrons, "
-            f"{summary['n_states']} states. {analysis.states.source}"
+            f"{states.n_atoms} atoms, {summary['n_electrons']:g} electrons, "
+            f"{summary['n_states']} states. {states.source}"
         ),
         notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in notes),
         gaps=_gap_table(summary, analysis.options.n_ipr_max),
-        alignment=_alignment_table(summary),
-        zero=zero,
-        dos=dos_plot(analysis),
-        model="" if model is None else _model_section(model),
+        groups="".join(
+            f'<option value="{index}">by {escape(grouping.title)}</option>'
+            for index, grouping in enumerate(groupings(analysis, PALETTE))
+        ),
+        zero="the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source",
+        workspace="lone" if model is None else "workspace",
+        model="" if model is None else _model_figure(model),
+        alignment=_alignment_section(analysis, summary),
+        traps=_traps_section(analysis),
         states_note=escape(states_note),
         states=rows,
-        checks=_table(
+        checks=table(
             ("check", "", "what"),
             [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
         ),
         provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
-        plotly=get_plotlyjs(),
+        data=data.replace("<", "\\u003c"),
+        script="\n".join(_template(name) for name in SCRIPTS),
     )
+
+
+def _template(name: str) -> str:
+    """Return a file of templates/report."""
+    return (files("epicarve.templates") / "report" / name).read_text("utf-8")
+
+
+def _filled(name: str, **values: str) -> str:
+    """Return a file of templates/report with its placeholders filled."""
+    return Template(_template(name)).substitute(values)
 
 
 def _formula(symbols: Sequence[str]) -> str:
     """Count the elements in order of first appearance, for states without a model."""
     counts = {symbol: symbols.count(symbol) for symbol in dict.fromkeys(symbols)}
     return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str | float | None]]) -> str:
-    """Return an HTML table; columns of words are set left, columns of numbers right."""
-    words = [all(isinstance(row[column], str) for row in rows) for column in range(len(header))]
-    head = "".join(
-        f"<th{' class=text' if is_words else ''}>{escape(name)}</th>"
-        for name, is_words in zip(header, words, strict=True)
-    )
-    body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-
-
-def _cell(value: str | float | None) -> str:
-    """Return one table cell: energies to 1 meV, counts as they are, words as text."""
-    if value is None:
-        return '<td class="missing">none</td>'
-    if isinstance(value, str):
-        return f'<td class="text">{escape(value)}</td>'
-    return f"<td>{value}</td>" if isinstance(value, int) else f"<td>{_signed(value, 3)}</td>"
-
-
-def _signed(value: float, digits: int) -> str:
-    """Write a number with a true minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
@@ -122,14 +124,27 @@ def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
         (f"IPR ≤ {step['ipr_max']:g}", *list(step.values())[1:])
         for step in summary["threshold_scan"]
     ]
+    found = summary["plateau"]
+    plateau = ""
+    if found["gap_ev"] is not None:
+        plateau = (
+            f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:g} to "
+            f"{found['ipr_to']:g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
+        )
     return (
-        f"{_table(header, rows)}\n"
+        f"{table(header, rows)}\n{plateau}"
         "<details><summary>Every threshold at which the gap changes</summary>\n"
-        f"{_table(header, scan)}\n</details>"
+        f"{table(header, scan, sorts=True)}\n</details>"
     )
 
 
-def _alignment_table(summary: dict[str, Any]) -> str:
+def _filter_of_edges(analysis: Analysis) -> str:
+    """Tell the filter that domains and traps are told by."""
+    used = analysis.delocalised
+    return f"{'IPR' if used is analysis.gap.filtered else 'N·IPR'} ≤ {used.limit:g}"
+
+
+def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     """Return the edges of each domain and how they align; nothing unless there are several."""
     domains, alignment = summary["domains"], summary["alignment"]
     if len(domains) < 2:
@@ -137,45 +152,101 @@ def _alignment_table(summary: dict[str, Any]) -> str:
     rows = [(name, *edges.values()) for name, edges in domains.items()]
     rows.append(("offset", alignment["valence_offset_ev"], alignment["conduction_offset_ev"]))
     kind = alignment["type"] or "not determined (see the checks)"
-    table = _table(("domain", "valence edge (eV)", "conduction edge (eV)"), rows)
-    return f"<h2>Level alignment</h2>\n<p>Type: {escape(kind)}</p>\n{table}"
+    edges = table(("domain", "valence edge (eV)", "conduction edge (eV)"), rows, sorts=True)
+    return (
+        f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
+        f"states with {_filter_of_edges(analysis)}.</p>\n{edges}\n</section>"
+    )
+
+
+def _model_figure(model: Model) -> str:
+    """Return the canvas of the model, with its controls and a count of its ions."""
+    counts = ", ".join(f"{n} {symbol}" for symbol, n in model.counts.items())
+    return _filled("model.html", caption=escape(f"{counts}; {model.diameter_nm:.2f} nm across."))
+
+
+def _names(analysis: Analysis, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+    """Return number and spin of some states as told in tables, and the address of each."""
+    numbers, spins = labels(analysis.states)
+    restricted = analysis.states.restricted
+    told = [f"{numbers[i]}" if restricted else f"{numbers[i]} {spins[i]}" for i in chosen.tolist()]
+    return told, [f"#state={name.replace(' ', '-')}" for name in told]
+
+
+def _traps_section(analysis: Analysis) -> str:
+    """Return on which atoms the traps sit."""
+    traps, states = analysis.traps, analysis.states
+    each = (traps.sentence(side) for side in SIDES)
+    told = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in each)
+    told = f"<p>{escape(told)}</p>"
+    chosen = np.array([trap.state for trap in traps.traps], dtype=np.int64)
+    if not chosen.size:
+        return f"<section>\n<h2>Traps</h2>\n{told}\n</section>"
+    names, links = _names(analysis, chosen)
+    fields = [
+        field
+        for field in ("element", "coordination", "position", "domain")
+        if any(field in dict(trap.kind) for trap in traps.traps)
+    ]
+    header = (
+        "state", "side", "energy (eV)", "depth (eV)", "IPR",
+        *(f"ions for {100 * share:.0f} %" for share in SHARES), *fields, "held there",
+    )  # fmt: skip
+    rows: list[list[Value]] = [
+        [
+            name,
+            trap.side,
+            float(states.energies_ev[trap.state]),
+            trap.depth_ev,
+            float(analysis.localization.ipr[trap.state]),
+            *trap.n_atoms,
+            *(dict(trap.kind).get(field, "–") for field in fields),
+            f"{100 * trap.kind_weight:.0f} %" if trap.kind else "–",
+        ]
+        for name, trap in zip(names, traps.traps, strict=True)
+    ]
+    listed = table(header, rows, sorts=True, states=chosen.tolist(), links=links)
+    return (
+        f"<section>\n<h2>Traps</h2>\n{told}\n<p>Told by {_filter_of_edges(analysis)}. The "
+        "last columns tell the narrowest kind of ions that holds more than half of a trap.</p>\n"
+        f'<div class="scroll">\n{listed}\n</div>\n</section>'
+    )
 
 
 def _states_table(analysis: Analysis) -> tuple[str, str]:
     """Return the table of the states nearest to the gap, and a sentence on what it leaves out."""
-    states, gap, localization = analysis.states, analysis.gap, analysis.localization
-    edges_ev = [e for e in (gap.homo_ev, gap.lumo_ev) if e is not None]
-    distance_ev = np.abs(states.energies_ev - np.mean(edges_ev))
-    chosen = np.sort(np.argsort(distance_ev, kind="stable")[:MOST_STATES])
+    states, localization = analysis.states, analysis.localization
+    chosen = np.sort(nearest_to_gap(analysis)[:MOST_STATES])
     elements = analysis.partitions[0]
-    weights = elements.weights(states.weights)
-    numbers, spins = labels(states)
-    header = ["state", "spin", "energy (eV)", "occupation", "IPR", "N_eff", "kept", *elements.names]
-    rows = []
-    for i in chosen.tolist():
-        kept = bool(gap.filtered.kept[i])
-        cells = [
-            f"<td>{numbers[i]}</td><td>{spins[i]}</td><td>{_signed(states.energies_ev[i], 4)}</td>",
-            f"<td>{states.occupations[i]:.2f}</td><td>{localization.ipr[i]:.4f}</td>",
-            f"<td>{localization.n_eff[i]:.1f}</td><td>{'yes' if kept else 'trap'}</td>",
-            *(f"<td>{weight:.3f}</td>" for weight in weights[:, i].tolist()),
-        ]
-        is_homo = bool(states.is_occupied[i] and states.energies_ev[i] == gap.homo_ev)
-        classes = " ".join(["trap"] * (not kept) + ["homo"] * is_homo)
-        rows.append(f"<tr class='{classes}'>{''.join(cells)}</tr>")
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    body = "\n".join(rows)
+    weights = elements.weights(states.weights[:, chosen])
+    kept = analysis.gap.filtered.kept[chosen].tolist()
+    names, links = _names(analysis, chosen)
+    rows = [
+        (name, *numbers, "kept" if is_kept else "trap", *parts)
+        for name, *numbers, is_kept, parts in zip(
+            names,
+            states.energies_ev[chosen].tolist(),
+            states.occupations[chosen].tolist(),
+            localization.ipr[chosen].tolist(),
+            localization.n_eff[chosen].tolist(),
+            kept,
+            weights.T.tolist(),
+            strict=True,
+        )
+    ]
+    listed = table(
+        ("state", "energy (eV)", "occupation", "IPR", "N_eff", "kept", *elements.names),
+        rows,
+        sorts=True,
+        digits={"energy (eV)": 4, "occupation": 2, "IPR": 4, "N_eff": 1},
+        states=chosen.tolist(),
+        links=links,
+        classes=["" if is_kept else "trap" for is_kept in kept],
+    )
     note = "All states, with the weight of each element."
     if states.n_states > MOST_STATES:
         note = (
             f"The {MOST_STATES} states nearest to the gap, with the weight of each element; "
             f"states.csv has all {states.n_states}."
         )
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>", note
-
-
-def _model_section(model: Model) -> str:
-    """Show the model and count its ions."""
-    counts = ", ".join(f"{n} {symbol}" for symbol, n in model.counts.items())
-    told = f"{counts}; {model.diameter_nm:.2f} nm across. Turn it with the mouse."
-    return f"<h2>Model</h2>\n<p>{escape(told)}</p>\n{model_plot(model)}"
+    return listed, f"{note} Click a row to select its state, a heading to sort."

@@ -13,13 +13,21 @@ from .dos import (
     Groups,
     by_domain,
     by_element,
+    by_label,
+    by_shell,
     by_species_in_domain,
     density_of_states,
+    orbital_densities,
 )
-from .gap import FilteredGap, Gap, threshold_scan
+from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
 from .localization import Localization
+from .profile import Axis, Profile
+from .sites import Sites
+from .traps import Traps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
@@ -44,15 +52,28 @@ class Analysis:
         Plain and filtered gaps.
     threshold_scan : tuple of FilteredGap
         The filtered gap at every threshold where it changes.
+    plateau : Plateau or None
+        The widest range of thresholds over which the gap moves by less than the broadening.
     partitions : tuple of Groups
         Partitions of the atoms: by element first; by domain, and by element within each domain, if
-        the model has several domains.
+        the model has several domains; by core, surface and interface, if there is more than one of
+        them; by labels of the user, if there are any.
     densities : tuple of DensityOfStates
-        Density of states by each partition.
+        Density of states by each partition, and by element and angular momentum if the states
+        tell it.
+    delocalised : FilteredGap
+        The filter that tells traps from the edges of domains and slices: the fixed one, or the
+        size-aware one where the fixed one leaves no state at one side of the gap.
     edges : dict
         Band edges by domain; empty without a model.
     alignment : Alignment
         Alignment of the two domains.
+    sites : Sites
+        What kind of place each atom is.
+    traps : Traps
+        On which atoms each trap sits.
+    profile : Profile or None
+        Local density of states and edges in space; None without a model.
     """
 
     states: OrbitalStates
@@ -61,14 +82,23 @@ class Analysis:
     localization: Localization
     gap: Gap
     threshold_scan: tuple[FilteredGap, ...]
+    plateau: Plateau | None
     partitions: tuple[Groups, ...]
     densities: tuple[DensityOfStates, ...]
+    delocalised: FilteredGap
     edges: dict[str, DomainEdges]
     alignment: Alignment
+    sites: Sites
+    traps: Traps
+    profile: Profile | None
 
     @classmethod
     def of(
-        cls, states: OrbitalStates, options: AnalysisOptions, model: Model | None = None
+        cls,
+        states: OrbitalStates,
+        options: AnalysisOptions,
+        model: Model | None = None,
+        labels: Sequence[object] | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -79,7 +109,10 @@ class Analysis:
         options : AnalysisOptions
             Thresholds, broadening, range.
         model : Model, optional
-            The model that the states belong to, for its domains.
+            The model that the states belong to, for its domains, and for the kind of place of
+            each atom.
+        labels : sequence, optional
+            A label for each atom, by which the atoms are grouped too.
 
         Returns
         -------
@@ -89,27 +122,36 @@ class Analysis:
         Raises
         ------
         InputError
-            If the states are not those of the model.
+            If the states are not those of the model, or there is not one label for each atom.
         """
-        partitions = [by_element(states)]
         if model is not None:
             _require_same_atoms(states, model)
-            if len(model.domain_names) > 1:
-                partitions += [by_domain(model), by_species_in_domain(model)]
+        sites = Sites.of(states.symbols, model)
+        partitions = _partitions(states, options, model, sites, labels)
         localization = Localization.of(states)
         gap = Gap.of(states, localization, options)
-        edges = {} if model is None else domain_edges(states, gap.filtered.kept, model)
+        scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
+        delocalised = gap.filtered if gap.filtered.gap_ev is not None else gap.size_aware
+        edges = {} if model is None else domain_edges(states, delocalised.kept, model)
+        axis = None if model is None else Axis.of(model, sites)
+        densities = [density_of_states(states, groups, options) for groups in partitions]
+        densities += orbital_densities(states, options)
         return cls(
             states=states,
             options=options,
             model=model,
             localization=localization,
             gap=gap,
-            threshold_scan=threshold_scan(states.energies_ev, states.is_occupied, localization.ipr),
+            threshold_scan=scan,
+            plateau=plateau(scan, options.broadening_ev),
             partitions=tuple(partitions),
-            densities=tuple(density_of_states(states, groups, options) for groups in partitions),
+            densities=tuple(densities),
+            delocalised=delocalised,
             edges=edges,
             alignment=align(edges, options.broadening_ev),
+            sites=sites,
+            traps=Traps.of(states, delocalised, sites),
+            profile=None if axis is None else Profile.of(states, delocalised.kept, axis, options),
         )
 
     @property
@@ -126,6 +168,25 @@ class Analysis:
         if filtered.conduction_edge_ev is not None:
             above = max(above, filtered.conduction_edge_ev + 1.0)
         return below, above
+
+
+def _partitions(
+    states: OrbitalStates,
+    options: AnalysisOptions,
+    model: Model | None,
+    sites: Sites,
+    labels: Sequence[object] | None,
+) -> list[Groups]:
+    """Return all partitions of the atoms that say more than the one by element."""
+    partitions = [by_element(states)]
+    if model is not None and len(model.domain_names) > 1:
+        partitions += [by_domain(model), by_species_in_domain(model)]
+    shells = by_shell(sites)
+    if shells is not None and len(shells.names) > 1:
+        partitions.append(shells)
+    if labels is not None:
+        partitions.append(by_label(labels, options.group_by or "group", states.n_atoms))
+    return partitions
 
 
 def _require_same_atoms(states: OrbitalStates, model: Model) -> None:

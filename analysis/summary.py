@@ -8,14 +8,18 @@ import numpy as np
 
 from epicarve import __version__
 
+from .gap import DEGENERATE_EV, HIGHEST_THRESHOLD
 from .options import N_IPR_OF_1S_ENVELOPE
+from .traps import SIDES
 
 if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
     from .gap import FilteredGap
     from .options import AnalysisOptions
+    from .profile import Profile
     from .results import Analysis
+    from .traps import Traps
 
 PARTIAL_OCCUPATION = 0.01
 """Electrons by which an occupation must differ from empty and full to count as partial."""
@@ -50,6 +54,9 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "threshold_scan": [
             {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
         ],
+        "plateau": plateau_fields(analysis),
+        "edge_filter": "filtered" if analysis.delocalised is gap.filtered else "size_aware",
+        "traps": {side: _trap_fields(analysis.traps, side) for side in SIDES},
         "domains": {
             name: {
                 "valence_edge_ev": rounded(domain.valence_edge_ev),
@@ -61,16 +68,19 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             "type": analysis.alignment.type,
             "valence_offset_ev": rounded(analysis.alignment.valence_offset_ev),
             "conduction_offset_ev": rounded(analysis.alignment.conduction_offset_ev),
+            "margin_ev": rounded(analysis.alignment.margin_ev),
         },
+        "profile": _profile_fields(analysis.profile),
         "checks": [
             *_checks_of_states(states, options),
+            *_checks_of_results(analysis),
             *_missing_numbers(analysis),
         ],
         "provenance": {
             "version": __version__,
             "states": states.source,
             "caveat": states.caveat,
-            "options": options.model_dump(),
+            "options": options.model_dump(mode="json"),
             **(provenance or {}),
         },
     }
@@ -84,6 +94,62 @@ def filtered_fields(gap: FilteredGap) -> dict[str, Any]:
         "gap_ev": rounded(gap.gap_ev),
         "n_valence_traps": gap.n_valence_traps,
         "n_conduction_traps": gap.n_conduction_traps,
+    }
+
+
+def plateau_fields(analysis: Analysis) -> dict[str, Any]:
+    """Return the range of thresholds of the plateau and the gap on it."""
+    found = analysis.plateau
+    return {
+        "ipr_from": None if found is None else found.ipr_from,
+        "ipr_to": None if found is None else found.ipr_to,
+        "gap_ev": None if found is None else rounded(found.gap_ev),
+    }
+
+
+def _trap_fields(traps: Traps, side: str) -> dict[str, Any]:
+    """Return how many traps of one side sit on which kind of atoms, and a sentence that says so."""
+    unknown = side in traps.reasons
+    return {
+        "n_traps": None if unknown else len(traps.of_side(side)),
+        "kinds": [
+            {"n_traps": n, **{field: _number(value) for field, value in kind}}
+            for kind, n in traps.kinds(side).items()
+        ],
+        "sentence": traps.sentence(side),
+    }
+
+
+def _number(value: str) -> str | int:
+    return int(value) if value.isdecimal() else value
+
+
+def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
+    """Return the axis of the profile in space and the band edges of each slice."""
+    if profile is None:
+        return None
+    rows = zip(
+        profile.borders_a[:-1].tolist(),
+        profile.borders_a[1:].tolist(),
+        profile.n_atoms.tolist(),
+        profile.valence_edge_ev.tolist(),
+        profile.conduction_edge_ev.tolist(),
+        strict=True,
+    )
+    normal = profile.axis.normal
+    return {
+        "axis": profile.axis.kind,
+        "normal": None if normal is None else [round(x, 6) + 0.0 for x in normal],
+        "slices": [
+            {
+                "from_a": round(below, 6),
+                "to_a": round(above, 6),
+                "n_atoms": n_atoms,
+                "valence_edge_ev": None if np.isnan(valence) else rounded(valence),
+                "conduction_edge_ev": None if np.isnan(conduction) else rounded(conduction),
+            }
+            for below, above, n_atoms, valence, conduction in rows
+        ],
     }
 
 
@@ -124,6 +190,49 @@ def _checks_of_states(states: OrbitalStates, options: AnalysisOptions) -> list[d
     ]
 
 
+def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
+    """Tell what bears on how far the gap and its threshold can be trusted."""
+    gap, found, limit = analysis.gap, analysis.plateau, analysis.options.ipr_max
+    checks = []
+    if gap.homo_lumo_gap_ev is not None:
+        metallic = gap.homo_lumo_gap_ev <= DEGENERATE_EV
+        checks.append(
+            _check(
+                "metallic",
+                not metallic,
+                f"HOMO and LUMO lie {gap.homo_lumo_gap_ev:.4f} eV apart, "
+                + (
+                    "so the model is metallic: gaps, traps and edges mean little"
+                    if metallic
+                    else "so the model has a gap"
+                ),
+            )
+        )
+    if found is not None:
+        on_plateau = found.holds(limit)
+        checks.append(
+            _check(
+                "plateau_holds_ipr_max",
+                on_plateau,
+                f"the gap stays within {analysis.options.broadening_ev:g} eV of {found.gap_ev:.3f} "
+                f"eV for thresholds from {found.ipr_from:.4g} to {found.ipr_to:.4g}, and "
+                f"{limit:g} is {'one' if on_plateau else 'none'} of them",
+            )
+        )
+    if analysis.delocalised is not gap.filtered:
+        checks.append(
+            _check(
+                "edge_filter",
+                False,
+                f"no gap is left at the threshold {limit:g}, so traps and the edges of domains and "
+                "slices are those of the size-aware filter",
+            )
+        )
+    if analysis.model is not None and analysis.sites.reason:
+        checks.append(_check("sites", False, analysis.sites.reason))
+    return checks
+
+
 def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     """Give the reason of each None, under its dotted name."""
     gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
@@ -141,6 +250,7 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
                 reasons[f"{name}.{side}_edge_ev"] = reason
                 reasons[f"{name}.n_{side}_traps"] = reason
                 reasons[f"{name}.gap_ev"] = reason
+    reasons |= _missing_in_space(analysis)
     for name, domain in edges.items():
         for side, which, edge in (
             ("valence", "occupied", domain.valence_edge_ev),
@@ -152,7 +262,32 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
                 )
     if not edges:
         reasons["domains"] = "no model was given that names domains"
-    for field in ("type", "valence_offset_ev", "conduction_offset_ev"):
+    for field in ("type", "valence_offset_ev", "conduction_offset_ev", "margin_ev"):
         if getattr(alignment, field) is None:
             reasons[f"alignment.{field}"] = alignment.reason
     return [_check(name, False, reason) for name, reason in reasons.items()]
+
+
+def _missing_in_space(analysis: Analysis) -> dict[str, str]:
+    """Give the reasons of what traps, plateau and profile lack."""
+    reasons = {f"traps.{side}.n_traps": why for side, why in analysis.traps.reasons.items()}
+    if analysis.plateau is None:
+        reasons |= dict.fromkeys(
+            ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev"),
+            f"no threshold below {HIGHEST_THRESHOLD:g} leaves a state at both sides of a gap",
+        )
+    if analysis.profile is None:
+        reasons["profile"] = "no model was given, so it is not known where the atoms are"
+        return reasons
+    if analysis.profile.axis.normal is None:
+        reasons["profile.normal"] = (
+            "the model has no flat interface between two domains, so its slices are shells"
+        )
+    for side in SIDES:
+        n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())
+        if n_without:
+            reasons[f"profile.slices.{side}_edge_ev"] = (
+                f"{n_without} of {len(analysis.profile.n_atoms)} slices have no delocalised "
+                f"{'occupied' if side == 'valence' else 'empty'} state present in them"
+            )
+    return reasons

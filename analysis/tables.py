@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
+from .traps import SHARES
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from epicarve.dft.states import OrbitalStates
 
     from .kinds import KindAnalysis
@@ -14,6 +20,9 @@ if TYPE_CHECKING:
 
 SPIN_NAMES = ("alpha", "beta")
 """Names of the spins of unrestricted states; a restricted state has the spin ``"both"``."""
+
+STATE_COLUMNS = "state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set"
+"""Columns of states.csv before those of the groups."""
 
 
 def states_csv(analysis: Analysis) -> str:
@@ -27,19 +36,27 @@ def states_csv(analysis: Analysis) -> str:
     Returns
     -------
     str
-        Comma-separated values under the header ``state,spin,energy_ev,occupation,ipr,n_eff,kept``
-        and a column ``w_NAME`` with the weight of each group of atoms. States count from 1 within
-        each spin.
+        Comma-separated values under the header
+        ``state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set`` and a
+        column ``w_NAME`` with the weight of each group of atoms, then of each element's angular
+        momenta if the states tell them. States count from 1 within each spin, sets of degenerate
+        states from 1 on over both.
     """
     states, localization = analysis.states, analysis.localization
     kept = analysis.gap.filtered.kept
-    names = [f"w_{name}" for groups in analysis.partitions for name in groups.names]
-    weights = np.concatenate([groups.weights(states.weights) for groups in analysis.partitions])
-    lines = [",".join(["state,spin,energy_ev,occupation,ipr,n_eff,kept", *names])]
+    groups = [name for partition in analysis.partitions for name in partition.names]
+    names = [f"w_{name}" for name in (*groups, *states.orbital_names)]
+    blocks = [partition.weights(states.weights) for partition in analysis.partitions]
+    if states.orbital_names:
+        blocks.append(states.orbital_weights)
+    weights = np.concatenate(blocks)
+    lines = [",".join([STATE_COLUMNS, *names])]
     for i, (state, spin) in enumerate(zip(*labels(states), strict=True)):
         fields = [
             f"{state},{spin},{states.energies_ev[i]:.6f},{states.occupations[i]:.6f}",
             f"{localization.ipr[i]:.8f},{localization.n_eff[i]:.4f},{str(kept[i]).lower()}",
+            f"{localization.n_ipr[i]:.4f},{localization.sets[i] + 1},"
+            f"{localization.ipr_of_set[i]:.8f}",
             *(f"{weight:.8f}" for weight in weights[:, i].tolist()),
         ]
         lines.append(",".join(fields))
@@ -77,6 +94,111 @@ def dos_csv(analysis: Analysis | KindAnalysis) -> str:
         for dos in analysis.densities:
             names += [f"{name}{ending}" for name in dos.groups]
             columns += list(dos.density[spin])
+    return _csv(names, np.stack(columns, axis=1))
+
+
+def traps_csv(analysis: Analysis) -> str:
+    """Return one line per trap: valence traps from their edge upwards, then conduction traps.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``side,state,spin,energy_ev,depth_ev,occupation,
+        ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share``. ``depth_ev``
+        counts from the edge of the delocalised states. From ``element`` on stands the kind of atoms
+        that the trap sits on, as far as it is one kind, and how much of the trap that kind holds.
+        The columns ``n_atoms_..`` say how few atoms hold half of the trap, and nine tenths.
+    """
+    states, ipr = analysis.states, analysis.localization.ipr
+    numbers, spins = labels(states)
+    shares = [f"n_atoms_{round(100 * share)}" for share in SHARES]
+    kind_fields = ("element", "coordination", "position", "domain")
+    head = ["side", "state", "spin", "energy_ev", "depth_ev", "occupation", "ipr", "n_eff"]
+    lines = [",".join([*head, *shares, *kind_fields, "share"])]
+    for trap in analysis.traps.traps:
+        i, kind = trap.state, dict(trap.kind)
+        fields = [
+            f"{trap.side},{numbers[i]},{spins[i]},{states.energies_ev[i]:.6f}",
+            f"{trap.depth_ev:.6f},{states.occupations[i]:.6f},{ipr[i]:.8f},{1.0 / ipr[i]:.4f}",
+            *(str(n) for n in trap.n_atoms),
+            *(kind.get(field, "") for field in kind_fields),
+            f"{trap.kind_weight:.6f}",
+        ]
+        lines.append(",".join(fields))
+    return "\n".join(lines) + "\n"
+
+
+def trap_atoms_csv(analysis: Analysis) -> str:
+    """Return one line for each atom among the fewest that hold nine tenths of a trap.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``side,state,spin,atom,element,domain,coordination,
+        bulk_coordination,position,weight,held``: atoms count from 1, the largest weight of each
+        trap stands first, and ``held`` is what the atoms so far hold together. What is not known of
+        an atom is empty.
+    """
+    sites = analysis.sites
+    numbers, spins = labels(analysis.states)
+    columns = [
+        [""] * len(sites.symbols) if column is None else column.astype(str).tolist()
+        for column in (
+            sites.symbols,
+            sites.domains,
+            sites.coordination,
+            sites.bulk_coordination,
+            sites.positions,
+        )
+    ]
+    lines = [
+        "side,state,spin,atom,element,domain,coordination,bulk_coordination,position,weight,held"
+    ]
+    for trap in analysis.traps.traps:
+        of_trap = f"{trap.side},{numbers[trap.state]},{spins[trap.state]}"
+        held = np.cumsum(trap.weights).tolist()
+        for atom, weight, so_far in zip(
+            trap.atoms.tolist(), trap.weights.tolist(), held, strict=True
+        ):
+            place = ",".join(column[atom] for column in columns)
+            lines.append(f"{of_trap},{atom + 1},{place},{weight:.8f},{so_far:.8f}")
+    return "\n".join(lines) + "\n"
+
+
+def profile_csv(analysis: Analysis) -> str:
+    """Return the local density of states in space: a line per energy, a column per slice.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Results with a profile.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``energy_ev,COORDINATE,...``, where each slice is
+        named by the coordinate of its middle in Å; states per eV in the slice.
+    """
+    profile = analysis.profile
+    if profile is None:
+        raise InputError("there is no profile in space without a model; give the model")
+    names = ["energy_ev", *(f"{centre_a:.4g}" for centre_a in profile.centres_a.tolist())]
+    table = np.column_stack([profile.grid_ev, profile.density.T])
+    return _csv(names, table)
+
+
+def _csv(names: list[str], table: NDArray[np.float64]) -> str:
+    """Return a table whose first column is an energy in eV."""
     template = ",".join(["%.4f"] + ["%.6f"] * (len(names) - 1))
-    rows = [template % tuple(row) for row in np.stack(columns, axis=1).tolist()]
+    rows = [template % tuple(row) for row in table.tolist()]
     return "\n".join([",".join(names), *rows]) + "\n"

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .candidates import Candidates
     from .crystal import Crystal
-    from .lattice import LatticeIons
 
 MAX_CONNECTION_ROUNDS = 20
 
@@ -135,11 +135,11 @@ class Balance:
     n_free : int
         Number of ions that could be chosen.
     fidelity_a : float
-        Loss of fidelity in Å, of the edits and of a dipole beyond the free one.
+        Loss of fidelity in Å, of the edits and of dipoles beyond the free ones.
     broken_bonds : int
         Change of the number of broken bonds, each edit counted against the plain cut.
     dipole_level : int
-        Times that the dipole exceeds the free one; 0 if it does not.
+        Times that the dipoles exceed the free ones; 0 if none does.
     costs : mapping of str to float
         What each constraint adds to the objective in Å, in the order in which they are imposed.
     """
@@ -157,9 +157,7 @@ class Balance:
     costs: Mapping[str, float]
 
 
-def balance(
-    ions: LatticeIons, adjacency: csr_array, shell_a: float, options: BalanceOptions
-) -> Balance:
+def balance(ions: Candidates) -> Balance:
     """Choose the ions of a charged-balanced, connected, well-coordinated model near the plain cut.
 
     docs/optimisation.md states the program. A cut is added for every piece that comes loose,
@@ -167,14 +165,9 @@ def balance(
 
     Parameters
     ----------
-    ions : LatticeIons
-        Ions inside the shape and up to half a shell outside it.
-    adjacency : csr_array, shape (n_ions, n_ions)
-        Bonds between them.
-    shell_a : float
-        Depth of the free shell in Å.
-    options : BalanceOptions
-        What the model must satisfy.
+    ions : Candidates
+        Ions inside the shape and up to half a shell outside it, of one or more domains, and what
+        each domain must satisfy.
 
     Returns
     -------
@@ -186,10 +179,8 @@ def balance(
     InputError
         If no choice satisfies all constraints; the message names the one that is in the way.
     """
-    shell = Shell(ions, adjacency, shell_a, options.min_coordination)
-    edits = possible_edits(shell, options.substitutions, options.symmetry)
-    program = Program(shell, edits, options)
-    links = ions.links(adjacency)
+    shell = Shell(ions)
+    program = Program(shell, possible_edits(shell))
     unconnected: float | None = None
     for _ in range(MAX_CONNECTION_ROUNDS):
         solver = Solver(program)
@@ -197,22 +188,22 @@ def balance(
         if solution is None:
             from .relaxation import explain  # noqa: PLC0415  (it balances again)
 
-            raise InputError(explain(ions, adjacency, shell_a, options))
+            raise InputError(explain(ions))
         if unconnected is None:
             unconnected = solution.value
         kept, symbols, charges = program.applied(solution.y)
-        pieces = _loose_pieces(links, kept)
+        pieces = _loose_pieces(ions.links, kept)
         if not pieces:
             break
-        program.local = program.local + _ties(program, pieces, links)
+        program.local = program.local + _ties(program, pieces, ions.links)
     else:
         raise InputError(
-            f"{ions.crystal.name}: the model stays in several pieces after "
+            f"{ions.name}: the model stays in several pieces after "
             f"{MAX_CONNECTION_ROUNDS} rounds; make the shape thicker or raise min_coordination"
         )
     if not kept.any():
         raise InputError(
-            f"{ions.crystal.name}: no ion of the shape keeps its minimum coordination; make the "
+            f"{ions.name}: no ion of the shape keeps its minimum coordination; make the "
             "shape larger or min_coordination smaller"
         )
     hopeless = float(shell.steps[shell.never].sum())

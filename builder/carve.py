@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
+from epicarve.units import A_PER_NM
 
 from .balance import Balance, BalanceOptions, balance, ratio_deviation
+from .candidates import Candidates
 from .lattice import LatticeIons, ions_near
-from .model import Edit, Model, composition
+from .model import Edit, Model
 from .shell import SURFACE_A
 
 if TYPE_CHECKING:
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
     from .crystal import Crystal
     from .shapes import Shape
+
+
+BALANCE = "neutrality, ratio and coordination at least cost"
+CLASH = "too close to an ion across the interface"
 
 
 def carve(
@@ -60,29 +67,59 @@ def carve(
     (0, 1, True)
     """
     options = options or BalanceOptions()
-    shell_a = (
-        10.0 * options.shell_nm if options.shell_nm is not None else max(crystal.bonds.lengths_a)
-    )
+    shell_a = shell_depth_a(crystal, options)
     margin_a = 0.5 * shell_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
-    adjacency = ions.adjacency()
-    outcome = balance(ions, adjacency, float(shell_a), options)
+    candidates = Candidates.of_one(ions, shell_a, options)
+    outcome = balance(candidates)
+    model = chosen_model(candidates, outcome)
+    stoichiometry = {
+        "target": crystal.formula_unit,
+        "actual": model.counts,
+        "deviation": ratio_deviation(model.symbols, crystal.formula_unit),
+    }
+    return replace(model, report={"stoichiometry": stoichiometry, **model.report})
+
+
+def shell_depth_a(crystal: Crystal, options: BalanceOptions) -> float:
+    """Return the depth of the free shell in Å: what is asked for, or the longest bond."""
+    if options.shell_nm is not None:
+        return A_PER_NM * options.shell_nm
+    return float(max(crystal.bonds.lengths_a))
+
+
+def chosen_model(ions: Candidates, outcome: Balance) -> Model:
+    """Return the ions that the optimisation keeps, with the ledger and what it proves.
+
+    Parameters
+    ----------
+    ions : Candidates
+        What could be chosen.
+    outcome : Balance
+        What was chosen.
+
+    Returns
+    -------
+    Model
+        In the frame of the candidates, one domain after the other; its report tells the plain
+        cut and the optimum.
+    """
     kept = np.flatnonzero(outcome.kept)
-    between_kept = adjacency[kept][:, kept]
-    links = ions.links(adjacency)[kept][:, kept]
-    _, components = connected_components(links, directed=False)
+    between_kept = ions.adjacency[kept][:, kept]
+    _, components = connected_components(ions.links[kept][:, kept], directed=False)
+    names = np.array([domain.ions.crystal.name for domain in ions.domains])
     return Model(
         symbols=outcome.symbols[kept],
         positions_a=ions.positions_a[kept],
         charges=outcome.charges[kept],
-        domains=np.full(len(kept), crystal.name),
+        domains=names[ions.domain[kept]],
         sites=ions.sites[kept],
         coordination=np.diff(between_kept.indptr).astype(int),
         bulk_coordination=ions.bulk_coordination[kept],
         components=components.astype(int),
         edits=_edits(ions, outcome),
-        report=_report(crystal, ions, outcome),
+        report=_report(ions, outcome),
     )
 
 
@@ -100,8 +137,12 @@ def _refuse_too_small(crystal: Crystal, shape: Shape, ions: LatticeIons) -> None
         )
 
 
-def _edits(ions: LatticeIons, outcome: Balance) -> tuple[Edit, ...]:
+def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
     """Every difference between the model and the plain cut, in the order of the ions."""
+    names = [domain.ions.crystal.name for domain in ions.domains]
+    clashes = ions.clashes[outcome.kept[ions.clashes].sum(axis=1) == 1]
+    clashing = np.zeros(ions.n_ions, dtype=bool)
+    clashing[clashes] = True
     inside = ions.signed_distance_a <= SURFACE_A
     before, after = ions.symbols, outcome.symbols
     replaced = inside & outcome.kept & (before != after)
@@ -111,22 +152,16 @@ def _edits(ions: LatticeIons, outcome: Balance) -> tuple[Edit, ...]:
             symbol=f"{before[ion]}→{after[ion]}" if replaced[ion] else str(after[ion]),
             position_a=tuple(ions.positions_a[ion].tolist()),
             depth_a=-float(ions.signed_distance_a[ion]),
-            domain=ions.crystal.name,
-            reason="neutrality, ratio and coordination at least cost",
+            domain=names[ions.domain[ion]],
+            reason=CLASH if clashing[ion] and not outcome.kept[ion] else BALANCE,
         )
         for ion in np.flatnonzero((inside != outcome.kept) | replaced)
     )
 
 
-def _report(crystal: Crystal, ions: LatticeIons, outcome: Balance) -> dict[str, object]:
-    symbols = outcome.symbols[outcome.kept]
+def _report(ions: Candidates, outcome: Balance) -> dict[str, object]:
     inside = ions.signed_distance_a <= SURFACE_A
     return {
-        "stoichiometry": {
-            "target": crystal.formula_unit,
-            "actual": composition(symbols, outcome.charges[outcome.kept]),
-            "deviation": ratio_deviation(symbols, crystal.formula_unit),
-        },
         "plain_cut": {
             "n_atoms": int(inside.sum()),
             "net_charge": int(ions.charges[inside].sum()),

@@ -11,13 +11,13 @@ from scipy.spatial import Voronoi
 from epicarve.errors import InputError
 
 from .electrostatics import rank
-from .spacegroup import SpaceGroup, space_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .crystal import Crystal
     from .model import Model
+    from .spacegroup import SpaceGroup
 
 VOID_REACH_A = 9.0
 """How far around the unit cell, in Å, ions are looked at for the largest empty sphere."""
@@ -51,7 +51,7 @@ def site_labels(crystal: Crystal, group: SpaceGroup | None = None) -> tuple[str,
     >>> list(dict.fromkeys(site_labels(bundled_crystal("Pb4S3Br2"))))
     ['Pb1', 'Pb2', 'Pb3', 'S1', 'S2', 'Br']
     """
-    orbits = (group or space_group(crystal)).orbits
+    orbits = (group or crystal.symmetry).orbits
     firsts: dict[str, list[int]] = {}
     for orbit in dict.fromkeys(orbits.tolist()):
         firsts.setdefault(str(crystal.symbols[orbit]), []).append(orbit)
@@ -149,7 +149,7 @@ def candidates(crystal: Crystal) -> tuple[Centre, ...]:
     >>> [centre.name for centre in candidates(bundled_crystal("CsPbCl3"))]
     ['Cs', 'Pb', 'Cl', 'Pb-Cl', 'Cs-Cl', 'void']
     """
-    group = space_group(crystal)
+    group = crystal.symmetry
     labels = site_labels(crystal, group)
     first_of = {label: labels.index(label) for label in dict.fromkeys(labels)}
     every = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,37 @@ DEARER = (1e-9, 0.05, 0.5)
 
 TRIALS = 100
 PARTNERS = 4
+
+
+@dataclass(frozen=True)
+class DipoleLimit:
+    """How large the dipole of a domain, or of the whole, may be.
+
+    Parameters
+    ----------
+    moments : ndarray of float, shape (3, n_columns)
+        Change of the dipole in e Å by each edit, along the shell's own axes.
+    start : ndarray of float, shape (3,)
+        Dipole without edits in e Å.
+    free : float
+        Length in e Å that costs nothing.
+    level_steps : int
+        Cost in steps, K, of each further dipole of that length.
+    """
+
+    moments: NDArray[np.float64]
+    start: NDArray[np.float64]
+    free: float
+    level_steps: int
+
+    def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Dipole in e Å after edits, shape (3,)."""
+        return np.asarray(self.start + self.moments @ y)
+
+    def level(self, y: NDArray[np.float64]) -> int:
+        """Whole number of times that the dipole exceeds the free one."""
+        excess = float(np.linalg.norm(self.after(y))) / self.free - 1.0
+        return max(0, int(np.ceil(excess - 1e-6)))
 
 
 def directions() -> NDArray[np.float64]:
@@ -48,7 +80,7 @@ def levelled(
     cost: NDArray[np.float64],
     enough: float,
 ) -> NDArray[np.float64]:
-    """Swap edits of the same charge until the dipole costs nothing, then for fewer broken bonds.
+    """Swap edits of the same charge until the dipoles cost nothing, then for fewer broken bonds.
 
     First only edits of the same cost are swapped, then dearer ones. What is found depends on the
     start and is not proven to be the best.
@@ -69,7 +101,7 @@ def levelled(
     Returns
     -------
     ndarray of float, shape (n_columns,)
-        Edits that satisfy all rows, with a dipole no larger.
+        Edits that satisfy all rows, with dipoles that cost no more.
     """
     for dearer in DEARER:
         for _ in range(MAX_ROUNDS):
@@ -96,10 +128,11 @@ def _swapped(
     cost: NDArray[np.float64],
     dearer: float,
 ) -> NDArray[np.float64] | None:
-    """Make the swap or the pair of swaps that leaves the smallest dipole, the cheapest of equals.
+    """Make the swap or the pair of swaps that leaves the smallest dipoles, the cheapest of equals.
 
-    Dipoles that cost nothing are equal. None if no swap makes a costly dipole smaller; with a
-    negative `dearer`, if none makes the edits cheaper at a dipole that costs nothing.
+    Dipoles that cost nothing are equal; of several, those of the domains and of the whole, the
+    sum of their lengths counts. None if no swap makes costly dipoles smaller; with a negative
+    `dearer`, if none makes the edits cheaper at dipoles that cost nothing.
     """
     edits = program.edits
     matrix = csc_array(program.local.matrix)
@@ -108,18 +141,20 @@ def _swapped(
     undone = undone[_fits(matrix, slack, undone, 1.0)]
     done = done[_fits(matrix, slack, done, -1.0)]
     alike = edits.charges[done][:, None] == edits.charges[undone][None, :]
+    alike &= edits.domain[done][:, None] == edits.domain[undone][None, :]
     rise = cost[undone][None, :] - cost[done][:, None]
     out, into = np.nonzero(alike & (rise <= dearer))
     if len(out) == 0:
         return None
-    thin = -(-len(out) // MAX_SWAPS)
-    rise = rise[out, into][::thin]
-    out, into = done[out[::thin]], undone[into[::thin]]
-    shifts = (edits.moments[:, into] - edits.moments[:, out]).T
+    thin = slice(None, None, -(-len(out) // MAX_SWAPS))
+    rise, out, into = rise[out, into][thin], done[out[thin]], undone[into[thin]]
+    moments = np.vstack([dipole.moments for dipole in program.dipoles])
+    shifts = (moments[:, into] - moments[:, out]).T
     ratio = program.ratio.matrix.toarray()
     ratios = ratio[:, into] - ratio[:, out]
     spare = (program.ratio.limit - ratio @ y + 1e-6)[:, None]
-    start = program.dipole(y)
+    start = np.concatenate([dipole.after(y) for dipole in program.dipoles])
+    free = np.array([dipole.free for dipole in program.dipoles])
     near = min(PARTNERS, len(shifts))
     partner = cKDTree(shifts).query(-(start + shifts), k=np.arange(1, near + 1))[1].reshape(-1)
     first = np.repeat(np.arange(len(shifts)), near)
@@ -127,14 +162,12 @@ def _swapped(
     apart &= (ratios[:, first] + ratios[:, partner] <= spare).all(axis=0)
     alone = np.flatnonzero((ratios <= spare).all(axis=0))
     first, second = first[apart], partner[apart]
-    lengths = np.linalg.norm(
-        np.concatenate([start + shifts[alone], start + shifts[first] + shifts[second]]), axis=1
-    )
+    after = np.concatenate([start + shifts[alone], start + shifts[first] + shifts[second]])
+    lengths = np.round(_summed(after, free), 6)
     total = np.concatenate([rise[alone], rise[first] + rise[second]])
     pairs: list[tuple[int, ...]] = [(swap,) for swap in alone.tolist()]
     pairs += zip(first.tolist(), second.tolist(), strict=True)
-    lengths = np.round(np.maximum(lengths, program.free_dipole), 6)
-    limit = max(float(np.linalg.norm(start)) - 1e-6, program.free_dipole + 1e-6)
+    limit = max(float(_summed(start[None], free)[0]) - 1e-6, float(free.sum()) + 1e-6)
     order = np.lexsort((np.round(total, 9), lengths))
     broken: set[int] = set()
     trials = 0
@@ -154,6 +187,12 @@ def _swapped(
         if trials == TRIALS:
             break
     return None
+
+
+def _summed(dipoles: NDArray[np.float64], free: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the lengths of the dipoles in each row, none counted as less than what is free."""
+    lengths = np.linalg.norm(dipoles.reshape(len(dipoles), len(free), 3), axis=2)
+    return np.asarray(np.maximum(lengths, free).sum(axis=1))
 
 
 def _fits(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_KINDS = {"U": "S", "i": "I", "u": "I", "f": "R"}
+"""Letter of the format for each kind of numpy array."""
+
 
 def write_extxyz(
     path: Path,
     symbols: NDArray[np.str_],
     positions_a: NDArray[np.float64],
-    columns: Mapping[str, NDArray[np.str_] | NDArray[np.int64]],
+    columns: Mapping[str, NDArray[Any]],
     *,
     cell_a: NDArray[np.float64] | None = None,
     periodic: Sequence[bool] = (False, False, False),
@@ -34,23 +37,27 @@ def write_extxyz(
         Elements.
     positions_a : ndarray of float, shape (n_ions, 3)
         Coordinates in Å.
-    columns : mapping of str to ndarray of int or str
-        Further columns by name, each of shape (n_ions,); words without blanks.
+    columns : mapping of str to ndarray of int, float or str
+        Further columns by name, each of shape (n_ions,); words without blanks, real numbers to 8
+        decimals.
     cell_a : ndarray of float, shape (3, 3), optional
         Cell vectors in Å as rows.
     periodic : sequence of bool
         Along which of them the ions repeat.
     """
     properties = "species:S:1:pos:R:3" + "".join(
-        f":{name}:{'I' if np.issubdtype(values.dtype, np.integer) else 'S'}:1"
-        for name, values in columns.items()
+        f":{name}:{_KINDS[values.dtype.kind]}:1" for name, values in columns.items()
     )
     header = f'Properties={properties} pbc="{" ".join("FT"[flag] for flag in periodic)}"'
     if cell_a is not None:
         vectors = " ".join(f"{x + 0.0:.8f}" for x in np.ravel(cell_a).round(8))
         header = f'Lattice="{vectors}" {header}'
     lines = [str(len(symbols)), header]
-    further = zip(*(values.tolist() for values in columns.values()), strict=True)
+    words = [
+        [f"{value:.8f}" for value in values] if values.dtype.kind == "f" else values.tolist()
+        for values in columns.values()
+    ]
+    further = zip(*words, strict=True)
     for symbol, (x, y, z), rest in zip(
         symbols.tolist(), positions_a.tolist(), further, strict=True
     ):

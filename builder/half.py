@@ -1,48 +1,54 @@
-"""Part of a sphere, cut along an atomic plane: a model with a flat face."""
+"""One side of an interface before it is carved: a crystal in a shape with a flat face."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
 
+from .balance import BalanceOptions
 from .carve import carve
-from .planes import Termination, point_on_cut
-from .shapes import sphere_part
+from .centres import locate
+from .particle import carve_particle
+from .planes import Termination, nearest_cut, point_on_cut
+from .shapes import Cut, sphere_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .balance import BalanceOptions
     from .crystal import Crystal
     from .model import Model
+    from .shapes.spec import ShapeSpec
 
 
 @dataclass(frozen=True)
 class Half:
-    """A carved model with a flat face through the origin of its frame.
+    """A crystal in a shape that ends on a flat face between two atomic layers.
 
     Parameters
     ----------
     crystal : Crystal
-        What it was carved from.
-    model : Model
-        Its ions.
+        What it consists of.
+    shape : Cut
+        Its shape about the centre, cut along the face.
     face : Termination
         The face; its outward normal is ``crystal.direction(face.hkl)``.
     centre : tuple of float
-        Fractional coordinates of the point of the crystal that lies at the origin.
+        Fractional coordinates of the point of the crystal that lies at the shape's origin.
+    options : BalanceOptions
+        What its ions must satisfy.
     """
 
     crystal: Crystal
-    model: Model
+    shape: Cut
     face: Termination
     centre: tuple[float, float, float]
+    options: BalanceOptions = field(default_factory=BalanceOptions)
 
     def face_vector_a(self, uvw: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return a lattice vector of the face in Å, cartesian, shape (3,).
@@ -78,8 +84,12 @@ class Half:
         z = outward_z * self.crystal.direction(self.face.hkl)
         return np.stack([x, np.cross(z, x), z])
 
+    def carved(self) -> Model:
+        """Return the model that the half makes by itself, with nothing beyond its face."""
+        return carve(self.crystal, self.shape, self.centre, self.options)
 
-def carve_half(
+
+def sphere_half(
     crystal: Crystal,
     radius_a: float,
     hkl: tuple[int, int, int],
@@ -89,7 +99,7 @@ def carve_half(
     centre: Sequence[float] = (0.0, 0.0, 0.0),
     options: BalanceOptions | None = None,
 ) -> Half:
-    """Carve a neutral part of a sphere whose flat face ends on a whole atomic layer.
+    """Return a part of a sphere whose flat face ends on a whole atomic layer.
 
     Parameters
     ----------
@@ -109,19 +119,103 @@ def carve_half(
     options : BalanceOptions, optional
         Tolerances of the optimisation.
 
-    Returns
-    -------
-    Half
-        The model and its face.
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> half = sphere_half(bundled_crystal("CsPbCl3"), 9.0, (1, 0, 0), "PbCl2")
+    >>> half.face.layer, half.carved().net_charge
+    ('PbCl2', 0)
+    """
+    face, point = point_on_cut(crystal, hkl, layer, centre)
+    shape = sphere_part(radius_a, crystal.direction(hkl), fraction)
+    return Half(crystal, shape, face, point, options or BalanceOptions())
+
+
+def half_of(
+    crystal: Crystal,
+    spec: ShapeSpec,
+    hkl: tuple[int, int, int] | None = None,
+    layer: str | None = None,
+    options: BalanceOptions | None = None,
+) -> Half:
+    """Return the half that a shape's specification asks for.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The bulk crystal.
+    spec : ShapeSpec
+        Shape, size and centre. A centre "best", or a number of ions, is found for the half by
+        itself.
+    hkl : tuple of int, optional
+        Which face of the shape meets the other half; needed unless the shape has one cut only.
+    layer : str, optional
+        Formula of its outermost layer, if the shape does not tell it. The face moves to the
+        nearest such cut.
+    options : BalanceOptions, optional
+        Tolerances of the optimisation.
+
+    Raises
+    ------
+    InputError
+        If the shape has no such flat face, or contradicts what is asked for.
 
     Examples
     --------
     >>> from epicarve.builder.library import bundled_crystal
-    >>> half = carve_half(bundled_crystal("CsPbCl3"), 9.0, (1, 0, 0), "PbCl2")
-    >>> half.model.net_charge, half.face.layer
-    (0, 'PbCl2')
+    >>> from epicarve.builder.shapes.box import BoxSpec
+    >>> planes = ([1, 0, 0], [0, 1, 0], [0, 0, 1])
+    >>> box = BoxSpec(kind="box", faces=[{"hkl": hkl, "length_nm": 2.0} for hkl in planes])
+    >>> half = half_of(bundled_crystal("CsPbCl3"), box, (1, 0, 0), "PbCl2")
+    >>> half.face.layer, round(half.shape.offset_a, 2)
+    ('PbCl2', 9.81)
     """
-    face, point = point_on_cut(crystal, hkl, layer, centre)
-    shape = sphere_part(radius_a, crystal.direction(hkl), fraction)
-    model = carve(crystal, shape, point, options)
-    return Half(crystal=crystal, model=model, face=face, centre=point)
+    options = options or BalanceOptions()
+    planes = spec.interface_planes()
+    if hkl is None:
+        if len(planes) == 0 or (len(planes) > 1 and spec.own_face is None):
+            there = f" of {', '.join(str(list(p.hkl)) for p in planes)}" if planes else ""
+            raise InputError(
+                f"{crystal.name}: which face{there} of the {spec.kind} meets the other crystal is "
+                "not said; name it under interface as film_hkl or substrate_hkl"
+            )
+        hkl = planes[0].hkl
+    told = [plane.termination for plane in planes if _same_plane(plane.hkl, hkl)]
+    if spec.own_face is not None and not _same_plane(spec.own_face, hkl):
+        raise InputError(
+            f"{crystal.name}: the {spec.kind} is cut along {list(spec.own_face)}, but the "
+            f"interface shall be {list(hkl)}; give both the same plane"
+        )
+    given = next((each for each in told if each is not None), None)
+    if layer is not None and given is not None and layer != given:
+        raise InputError(
+            f"{crystal.name}: the face {list(hkl)} of the {spec.kind} ends on {given}, but the "
+            f"interface shall end on {layer}; give one of them"
+        )
+    layer = layer or given
+    centre, scale = _centred(crystal, spec, options)
+    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
+    if flat is None:
+        indices = list(hkl)
+        raise InputError(
+            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
+            f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
+        )
+    face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
+    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+
+
+def _centred(
+    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions
+) -> tuple[tuple[float, float, float], float]:
+    """Fractional coordinates of the shape's origin, and the factor of its lengths."""
+    if spec.centre == "best" or spec.n_atoms(crystal) is not None:
+        particle = carve_particle(crystal, spec, options)
+        return particle.centre, particle.scale
+    return spec.anchored(crystal, locate(crystal, spec.centre).point), 1.0
+
+
+def _same_plane(one: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
+    """Whether two triples of indices mean the same plane and the same side of it."""
+    reduced = [np.array(hkl) // np.gcd.reduce(hkl) for hkl in (one, other)]
+    return bool((reduced[0] == reduced[1]).all())

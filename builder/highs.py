@@ -23,6 +23,8 @@ FIRST_COLUMNS = 1500
 
 FIRST_STEPS = 3
 NODE_LIMIT = 2000
+"""Nodes of one search in whole numbers; of several domains, a tenth, as more searches are made."""
+
 WHOLE = 1e-6
 """How far a number may be from a whole one, or a row from its limit."""
 
@@ -39,8 +41,8 @@ class Relaxed:
         The edits, 0 to 1.
     reduced : ndarray of float, shape (n_columns,)
         By how much in steps, at least, an objective rises if the column takes the other value.
-    force : ndarray of float, shape (3,)
-        Price of the dipole in steps per e Å along the shell's axes.
+    force : ndarray of float, shape (n_dipoles, 3)
+        Price of each dipole in steps per e Å along the shell's axes.
     """
 
     value: float
@@ -77,12 +79,14 @@ class Highs:
         self.program = program
         edits = program.edits
         self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
+        missing = int(np.abs(program.charge_limit).sum())
         short = int((program.local.limit < 0).sum())
-        self.steps_covered = max(steps, 64 + 4 * abs(program.charge_limit) + 8 * short)
+        self.steps_covered = max(steps, 64 + 4 * missing + 8 * short)
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight
-        self.planes = directions()
+        self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
+        self.planes = [directions() for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
         """Solve without whole numbers over all columns, or return None if there is no solution."""
@@ -94,8 +98,7 @@ class Highs:
         while True:
             rows = self.rows(columns, charge=charge, ratio=ratio, dipole=dipole)
             m = len(columns)
-            low = np.r_[np.zeros(m), np.full(3, -np.inf), 0.0]
-            high = np.r_[np.ones(m), np.full(4, np.inf)]
+            low, high = self.bounds(np.zeros(m))
             found = linprog(
                 self.objective(columns),
                 A_ub=rows.upper,
@@ -125,7 +128,7 @@ class Highs:
         self, rows: SelectedRows, found: Any, *, charge: bool, ratio: bool, dipole: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Reduced cost of every column, in the program or not, and the price of the dipole."""
-        program, edits = self.program, self.program.edits
+        program = self.program
         price, equal = found.ineqlin.marginals, found.eqlin.marginals
         dense = np.zeros(program.local.matrix.shape[0])
         dense[rows.active] = price[: len(rows.active)]
@@ -135,15 +138,20 @@ class Highs:
             stop = start + program.ratio.matrix.shape[0]
             reduced -= program.ratio.matrix.T @ price[start:stop]
         if charge:
-            reduced -= equal[0] * edits.charges
-        force = np.asarray(equal[-3:]) if dipole else np.zeros(3)
-        return reduced - force @ edits.moments, force
+            reduced -= equal[: len(program.charges)] @ program.charges
+        force = np.zeros((len(program.dipoles), 3))
+        if dipole:
+            force = np.asarray(equal[-force.size :]).reshape(force.shape)
+        for price_of_one, limit in zip(force, program.dipoles, strict=True):
+            reduced = reduced - price_of_one @ limit.moments
+        return reduced, force
 
     def rows(
         self, columns: NDArray[np.int64], *, charge: bool, ratio: bool, dipole: bool
     ) -> SelectedRows:
-        """Rows over a selection of edits, then the dipole (3) and its level (1)."""
-        program, edits = self.program, self.program.edits
+        """Rows over a selection of edits, then the dipoles (3 each) and their levels (1 each)."""
+        program = self.program
+        further = 4 * len(program.dipoles)
         local = csr_array(program.local.matrix[:, columns])
         most = csr_array((np.maximum(local.data, 0.0), local.indices, local.indptr), local.shape)
         active = np.flatnonzero(np.asarray(most.sum(axis=1)) > program.local.limit + WHOLE)
@@ -152,20 +160,26 @@ class Highs:
         if ratio:
             blocks.append(program.ratio.matrix[:, columns])
             limits.append(program.ratio.limit)
-        rows = [hstack([block, csr_array((block.shape[0], 4))], format="csr") for block in blocks]
-        equal = [csr_array((0, len(columns) + 4))]
+        rows = [
+            hstack([block, csr_array((block.shape[0], further))], format="csr") for block in blocks
+        ]
+        equal = [csr_array((0, len(columns) + further))]
         equal_limits: list[NDArray[np.float64]] = [np.empty(0)]
         if charge:
-            equal.append(csr_array(np.r_[edits.charges[columns], np.zeros(4)][None]))
-            equal_limits.append(np.array([float(program.charge_limit)]))
+            charges = program.charges[:, columns]
+            equal.append(csr_array(np.hstack([charges, np.zeros((len(charges), further))])))
+            equal_limits.append(program.charge_limit.astype(float))
         if dipole:
-            level = np.full((len(self.planes), 1), -program.free_dipole)
-            planes = csr_array(np.hstack([self.planes, level]))
-            rows.append(hstack([csr_array((len(self.planes), len(columns))), planes], format="csr"))
-            limits.append(program.free_dipole * np.ones(len(self.planes)))
-            moments = np.hstack([edits.moments[:, columns], -np.eye(3), np.zeros((3, 1))])
-            equal.append(csr_array(moments))
-            equal_limits.append(np.asarray(-program.dipole_start, dtype=float))
+            blank = csr_array((sum(map(len, self.planes)), len(columns)))
+            rows.append(hstack([blank, self._tangents()], format="csr"))
+            limits += [
+                np.full(len(planes), limit.free)
+                for planes, limit in zip(self.planes, program.dipoles, strict=True)
+            ]
+            moments = np.vstack([limit.moments[:, columns] for limit in program.dipoles])
+            itself = -np.eye(len(moments), further)
+            equal.append(csr_array(np.hstack([moments, itself])))
+            equal_limits += [-limit.start for limit in program.dipoles]
         return SelectedRows(
             active,
             csr_array(vstack(rows, format="csr")),
@@ -174,9 +188,35 @@ class Highs:
             np.concatenate(equal_limits),
         )
 
+    def _tangents(self) -> csr_array:
+        """Planes that hold each dipole within its level, over the dipoles and the levels."""
+        count = len(self.planes)
+        blocks = []
+        for number, (planes, limit) in enumerate(
+            zip(self.planes, self.program.dipoles, strict=True)
+        ):
+            block = np.zeros((len(planes), 4 * count))
+            block[:, 3 * number : 3 * number + 3] = planes
+            block[:, 3 * count + number] = -limit.free
+            blocks.append(block)
+        return csr_array(np.vstack(blocks))
+
     def objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Objective in steps over a selection of edits, the dipole (3) and its level (1)."""
-        return np.concatenate([self.cost[columns], np.zeros(3), [self.program.level_steps]])
+        """Objective in steps over a selection of edits, the dipoles and their levels."""
+        return np.concatenate([self.cost[columns], self.beyond])
+
+    @property
+    def beyond(self) -> NDArray[np.float64]:
+        """Cost in steps of the dipoles (3 each, 0) and of their levels (1 each)."""
+        dipoles = self.program.dipoles
+        prices = [float(dipole.level_steps) for dipole in dipoles]
+        return np.concatenate([np.zeros(3 * len(dipoles)), prices])
+
+    def bounds(self, least: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest values of edits, dipoles and levels, given those of the edits."""
+        n = len(self.program.dipoles)
+        low = np.r_[least, np.full(3 * n, -np.inf), np.zeros(n)]
+        return low, np.r_[np.ones(len(least)), np.full(4 * n, np.inf)]
 
     def whole(
         self,
@@ -187,28 +227,27 @@ class Highs:
         *,
         dipole: bool,
         extra: LinearConstraint | None = None,
-        nodes: int = NODE_LIMIT,
+        nodes: int | None = None,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
         Returns the edits, the proven bound, and whether the search came to its end.
         """
         rows = self.rows(columns, charge=True, ratio=True, dipole=dipole)
-        m = len(columns)
-        low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
-        high = np.r_[np.ones(m), np.full(4, np.inf)]
+        m, n = len(columns), len(self.program.dipoles)
+        low, high = self.bounds(taken.astype(float))
         if not dipole:
-            low[m:], high[m:] = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)
+            low[m:] = high[m:] = np.r_[np.zeros(3 * n), np.ones(n)]
         constraints = [
             LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
             LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
         ]
         found = milp(
             self.weight * objective,
-            integrality=np.r_[np.ones(m), np.zeros(3), 1.0],
+            integrality=np.r_[np.ones(m), np.zeros(3 * n), np.ones(n)],
             bounds=Bounds(low, high),
             constraints=[*constraints, extra] if extra is not None else constraints,
-            options={"mip_rel_gap": gap, "node_limit": nodes},
+            options={"mip_rel_gap": gap, "node_limit": nodes or self.node_limit},
         )
         if found.x is None:
             return None, np.inf, bool(found.status == 2)
@@ -217,10 +256,13 @@ class Highs:
         return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)
 
     def is_tangent(self, y: NDArray[np.float64]) -> bool:
-        """Add the plane that cuts off a dipole too large for its level, unless it is there."""
-        dipole = self.program.dipole(y)
-        length = float(np.linalg.norm(dipole))
-        if length < WHOLE or (self.planes @ dipole).max() >= length * (1.0 - 1e-9):
-            return True
-        self.planes = np.vstack([self.planes, dipole / length])
-        return False
+        """Add the planes that cut off dipoles too large for their levels, unless all are there."""
+        are_there = True
+        for number, limit in enumerate(self.program.dipoles):
+            dipole = limit.after(y)
+            length = float(np.linalg.norm(dipole))
+            planes = self.planes[number]
+            if length >= WHOLE and (planes @ dipole).max() < length * (1.0 - 1e-9):
+                self.planes[number] = np.vstack([planes, dipole / length])
+                are_there = False
+        return are_there

@@ -1,4 +1,4 @@
-"""Joining two carved halves across an interface, so that the cation sublattice goes on."""
+"""Two crystals joined at a flat interface, all ions of both placed by one optimisation."""
 
 from __future__ import annotations
 
@@ -6,109 +6,151 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
+from scipy.sparse import block_diag, coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from epicarve.errors import InputError
 
-from .lattice import ions_near
-from .model import Edit, Model
-from .shapes import Sphere
+from .balance import balance
+from .candidates import Candidates, Domain
+from .carve import chosen_model, shell_depth_a
+from .contacts import (
+    CONTACT_LIMIT,
+    contact_limits_a,
+    limits_of_pairs,
+    pairs_within,
+    refuse_overlap,
+    shortest_contact,
+)
+from .interfaces.continuity import LAYER_IN_SPACINGS, TOLERANCE_IN_SPACINGS, cation_spacing_a
+from .placed import Placed
+from .registry import best_shift_a, continuity, least_raise_a
+from .shell import SURFACE_A
+from .sides import Ions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
     from .half import Half
+    from .model import Model
 
     Directions = tuple[tuple[int, int, int], tuple[int, int, int]]
+    Limits = Mapping[frozenset[str], float]
 
-CATION_LAYER_GAP_A = 0.75
-"""A layer of cations ends where the next cation is farther than this along the normal, in Å."""
-
-MATCH_FRACTION = 0.2
-"""A cation continues a site if it lies within this fraction of the spacing of the sites."""
-
-CONTACT_LIMIT = 0.9
-"""Shortest contact across the interface, as a fraction of the bulk's for the pair."""
-
-MAX_RAISE_A = 2.0
 ANGLE_TOLERANCE_DEG = 5.0
-LIFT_STEP_A = 0.01
-REFINEMENT_ROUNDS = 20
+
+LOOSE_CONTACT = 1.25
+"""Ions touch up to this multiple of their bulk contact; where there is no bond across the
+interface, such as in a poor registry, contacts hold the two sides together as one piece."""
 
 
 @dataclass(frozen=True)
-class Registry:
-    """Where the film lies on the substrate.
+class Janus:
+    """A joined particle and its two halves.
 
     Parameters
     ----------
-    shift_a : ndarray of float, shape (3,)
-        Translation of the film in Å, after its face was laid on the substrate's.
-    gap_a : float
-        Distance in Å between the outermost layers of cations of both sides.
-    matched_fraction : float
-        Share of the film's face cations that continue a cation site of the substrate.
-    rms_a : float
-        Root mean square distance in Å, in the plane, of the matched cations from their sites.
-    pairs : mapping of str to int
-        How many cations of which element continue which, such as {"Pb→Cs": 40}.
+    model : Model
+        Both domains, film first, the substrate below z = 0; report["interface"] tells the
+        registry, the misfit and the contacts.
+    film, substrate : Model
+        The same ions of one domain each, with the coordination and the pieces that it has by
+        itself.
     """
 
-    shift_a: NDArray[np.float64]
-    gap_a: float
-    matched_fraction: float
-    rms_a: float
-    pairs: Mapping[str, int]
+    model: Model
+    film: Model
+    substrate: Model
 
 
 def join(
-    film: Half, substrate: Half, film_directions: Directions, substrate_directions: Directions
-) -> Model:
-    """Join a film to a substrate so that the film's face cations continue the substrate's lattice.
+    film: Half,
+    substrate: Half,
+    film_directions: Directions,
+    substrate_directions: Directions,
+    *,
+    registry_a: Sequence[float] | None = None,
+    gap_a: float | None = None,
+) -> Janus:
+    """Join a film to a substrate and choose the ions of both at once.
 
-    The substrate's cation lattice is continued beyond its face. The film is laid face to face
-    with it, its first layer of cations at the height of the next layer of the substrate, and
-    shifted in the plane to the registry with the smallest root mean square distance between
-    cations and continued sites (optimal one-to-one assignment). If ions of both sides are then
-    closer than 90 % of the shortest bulk contact of their elements, the film is raised until
-    they are not. No ion is removed.
+    First the film is placed. Its first layer of cations comes to lie at the height of the next
+    layer of cations of the substrate's lattice, beyond the face, with the shift in the plane at
+    which they continue that layer best, and is raised by the least height that leaves no two
+    ions of the two plain cuts closer than 90 % of their shortest bulk contact. A registry and a
+    gap that are given are taken as they are.
+
+    Then one 0/1 program (docs/optimisation.md) chooses among the ions of both domains near the
+    surface of the whole: each domain neutral, its ratio within its tolerance, every ion
+    coordinated, bonds across the interface counted, the whole in one piece, the dipoles of both
+    and of the whole small. Of two ions that are too close across the interface one at most is
+    kept. Ions deep below the surface of the whole stay, those at the interface among them.
 
     Parameters
     ----------
     film, substrate : Half
-        The two halves, each neutral by itself.
+        The two halves.
     film_directions, substrate_directions : pair of tuples of int
         Two lattice vectors [u, v, w] in each face, those of the film to lie along those of the
         substrate; together they span the coincidence cell.
+    registry_a : sequence of float, length 2, optional
+        Where the film's lattice lies on the substrate's, in Å along the first direction of the
+        substrate and across it: from a lattice point of the substrate to one of the film, both
+        taken as `Placed.lattice_point_a` says.
+    gap_a : float, optional
+        Distance in Å between the outermost layers of cations of both sides.
 
     Returns
     -------
-    Model
-        Both domains, the substrate below z = 0; report["interface"] tells the registry, the
-        misfit and the contacts.
+    Janus
+        The model and its halves.
 
     Raises
     ------
     InputError
-        If the directions do not lie in the faces, do not enclose like angles, or contacts stay
-        too short.
+        If the crystals are the same, the directions do not lie in the faces or do not enclose
+        like angles, a shape does not reach the interface, the halves overlap, or no choice of
+        ions satisfies all.
     """
+    _refuse_what_cannot_be_joined(film, substrate)
     misfit = _misfit(film, substrate, film_directions, substrate_directions)
-    upward = substrate.rotation(substrate_directions[0], outward_z=1.0)
-    below = substrate.model.transformed(upward)
-    above = film.model.transformed(film.rotation(film_directions[0], outward_z=-1.0))
-    sites, site_symbols = _continued_cations(substrate, upward, above)
-    registry = _best_registry(above, below, sites, site_symbols)
+    below = Placed.of(substrate, substrate_directions[0], outward_z=1.0)
+    above = Placed.of(film, film_directions[0], outward_z=-1.0)
     limits = contact_limits_a(film.crystal, substrate.crystal)
-    above, raised_a = _raised(above.transformed(shift_a=registry.shift_a.tolist()), below, limits)
-    whole = _merged(above, below, film.crystal, substrate.crystal)
+    cut_above, cut_below = above.plain_cut, below.plain_cut
+    spacing_a = cation_spacing_a(substrate.crystal)
+    depth_a = LAYER_IN_SPACINGS * spacing_a
+    face = cut_above.face(-1.0, depth_a)
+    reach_a = float(np.linalg.norm(face.positions_a[:, :2], axis=1).max())
+    sites = below.continued_cations(reach_a, depth_a)
+    if registry_a is None:
+        shift_xy = best_shift_a(face, sites)
+    else:
+        cell = [substrate.face_vector_a(uvw) @ below.turn.T for uvw in substrate_directions]
+        wanted = below.lattice_point_a + registry_a - above.lattice_point_a
+        shift_xy = _shortest(wanted, np.array(cell)[:, :2])
+    top_a = float(cut_below.face(1.0, depth_a).positions_a[:, 2].mean())
+    next_a = float(sites.positions_a[:, 2].mean()) if gap_a is None else top_a + gap_a
+    shift_a = np.array([*shift_xy, next_a - face.positions_a[:, 2].mean()])
+    raised_a = 0.0
+    if gap_a is None:
+        raised_a = least_raise_a(cut_above.shifted(shift_a), cut_below, limits)
+        shift_a[2] += raised_a
+    else:
+        moved = cut_above.shifted(shift_a)
+        refuse_overlap(moved, cut_below, limits, "give a larger gap_a or leave it out")
+    above = above.moved(shift_a)
+    candidates, middle_a = _candidates(above, below, limits)
+    outcome = balance(candidates)
+    model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
+    ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
+    going_on = continuity(ends[0].face(-1.0, depth_a), sites, TOLERANCE_IN_SPACINGS * spacing_a)
+    kept = np.flatnonzero(outcome.kept)
+    bonds = csr_array(candidates.adjacency[kept][:, kept])
+    links = csr_array(candidates.links[kept][:, kept])
+    is_film = model.domains == film.crystal.name
     interface: dict[str, Any] = {
         "film": film.crystal.name,
         "substrate": substrate.crystal.name,
@@ -117,73 +159,39 @@ def join(
         "film_termination": film.face.layer,
         "substrate_termination": substrate.face.layer,
         "misfit": misfit,
-        "gap_a": registry.gap_a + raised_a,
+        "gap_a": next_a + raised_a - top_a,
         "raised_a": raised_a,
-        "registry": {"shift_a": registry.shift_a[:2].tolist()},
-        "continuity": {
-            "matched_fraction": registry.matched_fraction,
-            "rms_a": registry.rms_a,
-            "pairs": dict(registry.pairs),
+        "registry": {
+            "vector_a": (above.lattice_point_a - below.lattice_point_a).round(6).tolist(),
+            "shift_a": shift_xy.tolist(),
         },
-        "shortest_contact": shortest_contact(above, below, limits),
+        "continuity": {
+            "matched_fraction": going_on.matched_fraction,
+            "rms_a": going_on.rms_a,
+            "pairs": dict(going_on.pairs),
+        },
+        "n_bonds_across": int(bonds[is_film][:, ~is_film].sum()),
+        "shortest_contact": shortest_contact(*ends, limits),
     }
-    optimum = _both_optima(film.model.report["optimum"], substrate.model.report["optimum"])
-    return replace(whole, report={"interface": interface, "optimum": optimum})
+    model = replace(model, report={"interface": interface, **model.report})
+    return Janus(
+        model=model,
+        film=_alone(model, is_film, bonds, links),
+        substrate=_alone(model, ~is_film, bonds, links),
+    )
 
 
-def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], float]:
-    """Return the shortest bulk contact in Å of every pair of elements of two crystals.
-
-    A pair that neither crystal holds takes the longest of the shortest contacts that its two
-    elements make with ions of the same sign as the partner: no radius is assumed.
-    """
-    known: dict[frozenset[str], float] = {}
-    charge = {**first.charge_of, **second.charge_of}
-    for contacts in (first.contacts_a, second.contacts_a):
-        for pair, distance in contacts.items():
-            known[pair] = min(distance, known.get(pair, np.inf))
-    limits = dict(known)
-    for one in charge:
-        for other in charge:
-            pair = frozenset((one, other))
-            if pair not in limits:
-                alike = [
-                    distance
-                    for pair_known, distance in known.items()
-                    for mine, partner in ((one, other), (other, one))
-                    if mine in pair_known
-                    and any(charge[s] * charge[partner] > 0 for s in pair_known - {mine} or {mine})
-                ]
-                limits[pair] = max(alike)
-    return limits
-
-
-def shortest_contact(
-    above: Model, below: Model, limits: Mapping[frozenset[str], float]
-) -> dict[str, Any]:
-    """Return the pair across the interface that is shortest against its bulk contact."""
-    i, j, distances = _pairs(above, below, max(limits.values()))
-    if len(i) == 0:
-        return {"pair": None, "distance_a": None, "fraction_of_bulk": None}
-    bulk = _limits_of(above.symbols[i], below.symbols[j], limits)
-    worst = int(np.argmin(np.round(distances / bulk, 9)))
-    return {
-        "pair": f"{above.symbols[i[worst]]}-{below.symbols[j[worst]]}",
-        "distance_a": float(distances[worst]),
-        "fraction_of_bulk": float(distances[worst] / bulk[worst]),
-    }
-
-
-def _both_optima(film: Mapping[str, Any], substrate: Mapping[str, Any]) -> dict[str, Any]:
-    """Add up the optima of two halves that were balanced each on its own."""
-    total = {key: film[key] + substrate[key] for key in ("objective", "bound", "n_free")}
-    gap = (total["objective"] - total["bound"]) / total["objective"] if total["objective"] else 0.0
-    return {
-        "objective": total["objective"],
-        "bound": total["bound"],
-        "gap": gap,
-        "n_free": total["n_free"],
-    }
+def _refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
+    if film.crystal.name == substrate.crystal.name:
+        raise InputError(
+            f"film and substrate are both {film.crystal.name}; give two different crystals"
+        )
+    for half in (film, substrate):
+        if half.options.symmetry != "none":
+            raise InputError(
+                f"{half.crystal.name}: symmetry {half.options.symmetry} can't be kept beside an "
+                "interface; take balance.symmetry out"
+            )
 
 
 def _misfit(
@@ -220,148 +228,122 @@ def _misfit(
     return rows
 
 
-def _face_cations(model: Model, side: float) -> NDArray[np.int64]:
-    """Ions of the outermost layer of cations; side is the sign of the face's normal along z."""
-    cations = np.flatnonzero(model.charges > 0)
-    heights = side * model.positions_a[cations, 2]
-    order = np.argsort(-heights, kind="stable")
-    steps = -np.diff(heights[order])
-    ends = np.flatnonzero(steps > CATION_LAYER_GAP_A)
-    n_layer = int(ends[0]) + 1 if len(ends) else len(order)
-    return cations[order[:n_layer]]
+def _shortest(shift_a: NDArray[np.float64], cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shortest of the shifts in the plane that differ by cells, shape (2,)."""
+    steps = np.arange(-1, 2)
+    around = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    shifts = shift_a - (np.rint(shift_a @ np.linalg.inv(cell_a)) + around) @ cell_a
+    lengths = np.linalg.norm(shifts, axis=1).round(6)
+    return np.asarray(shifts[np.lexsort((*shifts.T.round(6), lengths))[0]])
 
 
-def _continued_cations(
-    substrate: Half, upward: NDArray[np.float64], film: Model
-) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
-    """First layer of cation sites of the substrate's lattice beyond its face, in its frame."""
-    crystal = substrate.crystal
-    normal = crystal.direction(substrate.face.hkl)
-    spacing = crystal.spacing_a(substrate.face.hkl)
-    reach_a = float(np.linalg.norm(film.positions_a[:, :2], axis=1).max()) + 3.0 * spacing
-    ions = ions_near(crystal, Sphere(reach_a), np.array(substrate.centre), 0.0)
-    heights = ions.positions_a @ normal
-    beyond = (ions.charges > 0) & (heights > 0.0) & (heights < 2.0 * spacing)
-    first = heights[beyond].min() + CATION_LAYER_GAP_A
-    layer = beyond & (heights <= first)
-    return ions.positions_a[layer] @ upward.T, ions.symbols[layer]
-
-
-def _best_registry(
-    film: Model,
-    substrate: Model,
-    sites: NDArray[np.float64],
-    site_symbols: NDArray[np.str_],
-) -> Registry:
-    """Try every registry that puts a central face cation on a site, refine each, take the best."""
-    face = _face_cations(film, side=-1.0)
-    points = film.positions_a[face][:, :2]
-    tree = cKDTree(sites[:, :2])
-    spacing = float(np.median(tree.query(sites[:, :2], k=2)[0][:, 1]))
-    central = np.argsort(np.linalg.norm(points, axis=1).round(6), kind="stable")[:8]
-    near_sites = np.argsort(np.linalg.norm(sites[:, :2], axis=1).round(6), kind="stable")[:8]
-    found = []
-    for start in (sites[s, :2] - points[c] for c in central for s in near_sites):
-        shift = start
-        for _ in range(REFINEMENT_ROUNDS):
-            nearest = tree.query(points + shift)[1]
-            step = (sites[nearest, :2] - points - shift).mean(axis=0)
-            shift = shift + step
-            if np.abs(step).max() < 1e-9:
-                break
-        miss = tree.query(points + shift)[0]
-        rms = float(np.sqrt((miss**2).mean()))
-        found.append(
-            (round(rms, 6), round(float(np.linalg.norm(shift)), 6), shift.round(9).tolist())
+def _candidates(
+    above: Placed, below: Placed, limits: Limits
+) -> tuple[Candidates, NDArray[np.float64]]:
+    """Ions of both halves about the middle of the whole, and where that middle lies, in Å."""
+    trims = above.trim_distance_a(below), below.trim_distance_a(above)
+    heights = [
+        side.ions.positions_a[trim <= SURFACE_A, 2]
+        for side, trim in zip((above, below), trims, strict=True)
+    ]
+    lowest, highest = heights[1].min(initial=0.0), heights[0].max(initial=0.0)
+    middle_a = np.array([0.0, 0.0, 0.5 * (lowest + highest)])
+    domains = tuple(
+        Domain(
+            ions=replace(
+                side.ions,
+                positions_a=side.ions.positions_a - middle_a,
+                signed_distance_a=trim,
+                trim_distance_a=trim,
+            ),
+            shell_a=shell_depth_a(side.half.crystal, side.half.options),
+            options=side.half.options,
+            origin_a=side.origin_a - middle_a,
         )
-    shift_xy = np.array(min(found)[2])
-    offsets = cdist(points + shift_xy, sites[:, :2])
-    rows, columns = linear_sum_assignment(offsets**2)
-    distances = offsets[rows, columns]
-    matched = distances <= MATCH_FRACTION * spacing
-    pairs: dict[str, int] = {}
-    for row, column in zip(rows[matched].tolist(), columns[matched].tolist(), strict=True):
-        key = f"{film.symbols[face[row]]}→{site_symbols[column]}"
-        pairs[key] = pairs.get(key, 0) + 1
-    height = float(sites[:, 2].mean() - film.positions_a[face, 2].mean())
-    substrate_face = substrate.positions_a[_face_cations(substrate, side=1.0), 2]
-    return Registry(
-        shift_a=np.array([*shift_xy, height]),
-        gap_a=float(sites[:, 2].mean() - substrate_face.mean()),
-        matched_fraction=float(matched.mean()),
-        rms_a=float(np.sqrt((distances[matched] ** 2).mean())) if matched.any() else float("inf"),
-        pairs=dict(sorted(pairs.items())),
+        for side, trim in zip((above, below), trims, strict=True)
+    )
+    pairs = _pairs_across(above, below, limits)
+    n_ions = above.ions.n_ions + below.ions.n_ions
+    bonds = pairs.matrix(pairs.bonded, n_ions)
+    links = bonds if pairs.bonded.any() else pairs.matrix(pairs.touching, n_ions)
+    own = [domain.ions.adjacency() for domain in domains]
+    own_links = [d.ions.links(adjacency) for d, adjacency in zip(domains, own, strict=True)]
+    return (
+        Candidates(
+            domains,
+            adjacency=csr_array(block_diag(own, format="csr") + bonds),
+            links=csr_array(block_diag(own_links, format="csr") + links),
+            clashes=np.column_stack([pairs.first, pairs.second])[pairs.clashing].astype(np.int64),
+        ),
+        middle_a,
     )
 
 
-def _pairs(
-    above: Model, below: Model, reach_a: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """All pairs of an ion above and an ion below that are closer than reach_a."""
-    close = cKDTree(above.positions_a).sparse_distance_matrix(
-        cKDTree(below.positions_a), reach_a, output_type="ndarray"
+@dataclass(frozen=True)
+class _Across:
+    """Pairs of near ions across the interface: numbers of both, and what each pair is."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    bonded: NDArray[np.bool_]
+    touching: NDArray[np.bool_]
+    clashing: NDArray[np.bool_]
+
+    def matrix(self, which: NDArray[np.bool_], n_ions: int) -> csr_array:
+        """Return some of the pairs as a symmetric matrix of all ions."""
+        ones = np.ones(int(which.sum()), dtype=np.int32)
+        upper = coo_array((ones, (self.first[which], self.second[which])), shape=(n_ions, n_ions))
+        return csr_array(upper + upper.T)
+
+
+def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
+    """Find bonds, contacts and clashes across the interface.
+
+    A cation and an anion of the two sides are bonded if they would be in either crystal. A
+    contact is at most `LOOSE_CONTACT` times as long as the bulk's, a clash shorter than
+    `CONTACT_LIMIT` times that.
+
+    Raises
+    ------
+    InputError
+        If the halves do not touch.
+    """
+    rule = dict.fromkeys(limits, 0.0)
+    for side in (above, below):
+        for pair, limit in side.half.crystal.bond_rule.items():
+            rule[frozenset(pair)] = max(limit, rule[frozenset(pair)])
+    reach_a = max(*rule.values(), *(LOOSE_CONTACT * limit for limit in limits.values()))
+    pairs = pairs_within(above.ions.positions_a, below.ions.positions_a, reach_a)
+    first, second = pairs.first, pairs.second
+    symbols = above.ions.symbols[first], below.ions.symbols[second]
+    bonded = above.ions.charges[first] * below.ions.charges[second] < 0
+    bonded &= pairs.distances_a <= limits_of_pairs(*symbols, rule)
+    fraction = pairs.distances_a / limits_of_pairs(*symbols, limits)
+    if not (bonded | (fraction <= LOOSE_CONTACT)).any():
+        raise InputError(
+            f"no ion of {above.half.crystal.name} touches one of {below.half.crystal.name}; give a "
+            "smaller gap_a, or shapes that lie over each other"
+        )
+    return _Across(
+        first=first,
+        second=second + above.ions.n_ions,
+        bonded=bonded,
+        touching=fraction <= LOOSE_CONTACT,
+        clashing=fraction < CONTACT_LIMIT - 1e-9,
     )
-    close = np.sort(close, order=["i", "j"])
-    return close["i"], close["j"], close["v"]
 
 
-def _limits_of(
-    first: NDArray[np.str_], second: NDArray[np.str_], limits: Mapping[frozenset[str], float]
-) -> NDArray[np.float64]:
-    pairs = zip(first.tolist(), second.tolist(), strict=True)
-    return np.array([limits[frozenset(pair)] for pair in pairs])
-
-
-def _raised(
-    above: Model, below: Model, limits: Mapping[frozenset[str], float]
-) -> tuple[Model, float]:
-    """Raise the film by the least height that leaves no contact shorter than the limit."""
-    for lift in np.arange(0.0, MAX_RAISE_A, LIFT_STEP_A):
-        lifted = above.transformed(shift_a=(0.0, 0.0, float(lift)))
-        worst = shortest_contact(lifted, below, limits)["fraction_of_bulk"]
-        if worst is None or worst >= CONTACT_LIMIT:
-            return lifted, float(lift)
-    raise InputError(
-        f"ions across the interface stay closer than {CONTACT_LIMIT:.0%} of their bulk contact "
-        f"even {MAX_RAISE_A} Å higher; choose other terminations or directions"
-    )
-
-
-def _merged(above: Model, below: Model, film: Crystal, substrate: Crystal) -> Model:
-    """Put both halves into one model, film first, with the bonds across the interface."""
-    rule = {**film.bond_rule}
-    for pair, limit in substrate.bond_rule.items():
-        rule[pair] = max(limit, rule.get(pair, 0.0))
-    i, j, distances = _pairs(above, below, max(rule.values()))
-    longest = np.array(
-        [
-            max(rule.get((a, b), 0.0), rule.get((b, a), 0.0))
-            for a, b in zip(above.symbols[i].tolist(), below.symbols[j].tolist(), strict=True)
-        ]
-    )
-    bonded = distances <= longest
-    i, j = i[bonded], j[bonded]
-    n_above, n_below = above.n_atoms, below.n_atoms
-    pieces = coo_array(
-        (np.ones(len(i)), (above.components[i], below.components[j] + above.n_components)),
-        shape=(above.n_components + below.n_components,) * 2,
-    )
-    _, piece_of = connected_components(pieces, directed=False)
-    components = np.concatenate([above.components, below.components + above.n_components])
-    added = np.concatenate([np.bincount(i, minlength=n_above), np.bincount(j, minlength=n_below)])
-    edits: tuple[Edit, ...] = above.edits + below.edits
-
-    def both(name: str) -> Any:
-        return np.concatenate([getattr(above, name), getattr(below, name)])
-
-    return Model(
-        symbols=both("symbols"),
-        positions_a=both("positions_a"),
-        charges=both("charges"),
-        domains=both("domains"),
-        sites=both("sites"),
-        coordination=both("coordination") + added,
-        bulk_coordination=both("bulk_coordination"),
-        components=piece_of[components].astype(int),
-        edits=edits,
+def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_array) -> Model:
+    """Ions of one domain with the coordination and the pieces that they have by themselves."""
+    within = csr_array(bonds[mine][:, mine])
+    _, components = connected_components(links[mine][:, mine], directed=False)
+    interface = model.report["interface"]
+    return replace(
+        model.domain(str(model.domains[mine][0])),
+        coordination=np.diff(within.indptr).astype(int),
+        components=components.astype(int),
+        report={
+            "part_of": {key: interface[key] for key in ("film", "substrate")},
+            "optimum": model.report["optimum"],
+        },
     )

@@ -67,6 +67,17 @@ class LatticeIons:
         """Number of opposite neighbours of each ion in bulk, shape (n_ions,)."""
         return self.crystal.coordination[self.sites]
 
+    def chosen(self, mask: NDArray[np.bool_]) -> LatticeIons:
+        """Return the ions that a mask of shape (n_ions,) keeps."""
+        return LatticeIons(
+            crystal=self.crystal,
+            cells=self.cells[mask],
+            sites=self.sites[mask],
+            positions_a=self.positions_a[mask],
+            signed_distance_a=self.signed_distance_a[mask],
+            trim_distance_a=self.trim_distance_a[mask],
+        )
+
     def links(self, adjacency: csr_array) -> csr_array:
         """Return the bonds and the contacts between pieces of the bulk, shape (n_ions, n_ions).
 

@@ -216,19 +216,18 @@ class Model:
             edits=tuple(moved(edit) for edit in self.edits),
         )
 
-    def write_extxyz(
-        self, path: Path, columns: Mapping[str, NDArray[np.str_]] | None = None
-    ) -> None:
+    def write_extxyz(self, path: Path, columns: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Write the ions with all per-atom columns as extended XYZ, coordinates in Å.
 
         Parameters
         ----------
         path : Path
             The file.
-        columns : mapping of str to ndarray of str, optional
-            Further columns by name, words without blanks, each of shape (n_atoms,).
+        columns : mapping of str to ndarray, optional
+            Further columns by name, each of shape (n_atoms,): words without blanks, whole numbers,
+            or real numbers, which are written to eight decimals.
         """
-        own: dict[str, NDArray[np.str_] | NDArray[np.int64]] = {
+        own: dict[str, NDArray[Any]] = {
             "formal_charge": self.charges,
             "domain": self.domains,
             "site": self.sites,

@@ -14,7 +14,7 @@ from epicarve.options import Options
 
 from .cif import guess_oxidation_states, read_structure, text_of
 from .crystal import Crystal
-from .spacegroup import space_group, space_group_of
+from .spacegroup import space_group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -201,7 +201,7 @@ def read_orderings(
             source=text_of(block, "_epicarve_source") or f"file {path.name}",
             derivation=f"{derivation} {told}".strip(),
         )
-        crystal = replace(crystal, space_group=space_group(crystal).symbol)
+        crystal = replace(crystal, space_group=crystal.symmetry.symbol)
         energy = float(energies[index])
         found.append(Ordering(crystal, energy, above, n_equivalent, assignment, bool(tied[index])))
     return tuple(found)

@@ -49,14 +49,14 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure = Figure(figsize=(6.4, height))
         FigureCanvasAgg(figure)
         bottom = 1.0 - 3.2 / height
-        points = model.positions_a - _middle(model)
-        views = (_side_view(), _top_view())
+        points = centred(model)
+        views = (side_view(), np.eye(3))
         extent = 1.22 * max(float(np.abs(points @ view[:2].T).max()) for view in views)
-        for left, view, title in ((0.0, _side_view(), "side view"), (0.5, _top_view(), "top view")):
+        for left, view, title in zip((0.0, 0.5), views, ("side view", "top view"), strict=True):
             axes = figure.add_axes((left, bottom, 0.5, 2.95 / height))
             _draw_view(axes, model, view, colours, extent)
             axes.text(0.0, -0.97 * extent, title, ha="center", fontsize=6.5, color="0.35")
-        _draw_scale_bar(figure.axes[0], extent)
+        draw_scale_bar(figure.axes[0], extent)
         marks = [
             Line2D([], [], marker="o", ls="", ms=6, mfc=colour, mec="0.25", mew=0.4, label=symbol)
             for symbol, colour in colours.items()
@@ -78,20 +78,72 @@ def _pretty(model: Model) -> str:
     return f"{formula}  ({' / '.join(model.domain_names)})"
 
 
-def _middle(model: Model) -> NDArray[np.float64]:
-    return np.asarray(0.5 * (model.positions_a.max(axis=0) + model.positions_a.min(axis=0)))
+def centred(model: Model) -> NDArray[np.float64]:
+    """Return the positions in Å about the middle of the model's box, shape (n_atoms, 3)."""
+    middle = 0.5 * (model.positions_a.max(axis=0) + model.positions_a.min(axis=0))
+    return np.asarray(model.positions_a - middle)
 
 
-def _side_view() -> NDArray[np.float64]:
-    """Rows: right, up and towards the eye; along y, tilted a little so that faces show."""
+def side_view() -> NDArray[np.float64]:
+    """Return rows that point right, up and to the eye: along y, tilted so that faces show."""
     tilt = np.radians(TILT_DEG)
     up = np.array([0.0, np.sin(tilt), np.cos(tilt)])
     eye = np.array([0.0, -np.cos(tilt), np.sin(tilt)])
     return np.array([[1.0, 0.0, 0.0], up, eye])
 
 
-def _top_view() -> NDArray[np.float64]:
-    return np.eye(3)
+def radii_a(model: Model) -> NDArray[np.float64]:
+    """Return the radius in Å at which each ion is drawn, shape (n_atoms,)."""
+    return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
+
+
+def draw_discs(
+    axes: Axes,
+    points_a: NDArray[np.float64],
+    sizes_a: NDArray[np.float64],
+    shades: NDArray[np.float64],
+    extent_a: float,
+) -> None:
+    """Draw ions as discs, the first ones farthest back.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where; its axis is hidden and set to ±`extent_a`.
+    points_a : ndarray, shape (n_atoms, 2)
+        Positions in the plane of the picture in Å.
+    sizes_a : ndarray, shape (n_atoms,)
+        Radii in Å.
+    shades : ndarray, shape (n_atoms, 3)
+        Colours; the rims are darker.
+    extent_a : float
+        Half of the width and height that are shown.
+    """
+    ions = EllipseCollection(
+        2.0 * sizes_a,
+        2.0 * sizes_a,
+        np.zeros(len(sizes_a)),
+        units="xy",
+        offsets=points_a,
+        transOffset=axes.transData,
+        facecolors=shades,
+        edgecolors=shades * 0.55,
+        linewidths=0.25,
+    )
+    axes.add_collection(ions)
+    axes.set_xlim(-extent_a, extent_a)
+    axes.set_ylim(-extent_a, extent_a)
+    axes.set_aspect("equal")
+    axes.axis("off")
+
+
+def draw_scale_bar(axes: Axes, extent_a: float) -> None:
+    """Draw a bar of 1 nm, of 0.5 nm for a small model, in the lower left corner."""
+    length_nm = 1.0 if extent_a > 8.0 else 0.5
+    style: dict[str, Any] = {"color": "0.2", "lw": 1.5, "solid_capstyle": "butt"}
+    left, low = -0.95 * extent_a, -0.93 * extent_a
+    axes.plot([left, left + 10.0 * length_nm], [low, low], **style)
+    axes.text(left, low + 0.02 * extent_a, f"{length_nm:g} nm", fontsize=7, va="bottom")
 
 
 def _draw_view(
@@ -101,34 +153,11 @@ def _draw_view(
     colours: dict[str, str],
     extent: float,
 ) -> None:
-    points = (model.positions_a - _middle(model)) @ view.T
+    """Draw the model with its ions fading towards white with depth."""
+    points = centred(model) @ view.T
     order = np.argsort(points[:, 2], kind="stable")
     points = points[order]
     depth = (points[:, 2].max() - points[:, 2]) / max(float(np.ptp(points[:, 2])), 1.0)
     base = np.array([to_rgb(colours[symbol]) for symbol in model.symbols[order].tolist()])
     shade = base + (1.0 - base) * (FADE * depth)[:, None]
-    size = np.where(model.charges[order] > 0, CATION_RADIUS_A, ANION_RADIUS_A) * 2.0
-    ions = EllipseCollection(
-        size,
-        size,
-        np.zeros(len(size)),
-        units="xy",
-        offsets=points[:, :2],
-        transOffset=axes.transData,
-        facecolors=shade,
-        edgecolors=shade * 0.55,
-        linewidths=0.25,
-    )
-    axes.add_collection(ions)
-    axes.set_xlim(-extent, extent)
-    axes.set_ylim(-extent, extent)
-    axes.set_aspect("equal")
-    axes.axis("off")
-
-
-def _draw_scale_bar(axes: Axes, extent: float) -> None:
-    length_nm = 1.0 if extent > 8.0 else 0.5
-    style: dict[str, Any] = {"color": "0.2", "lw": 1.5, "solid_capstyle": "butt"}
-    left, low = -0.95 * extent, -0.93 * extent
-    axes.plot([left, left + 10.0 * length_nm], [low, low], **style)
-    axes.text(left, low + 0.02 * extent, f"{length_nm:g} nm", fontsize=6.5, va="bottom")
+    draw_discs(axes, points[:, :2], radii_a(model)[order], shade, extent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,11 +14,10 @@ from .solver import Solver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from scipy.sparse import csr_array
+    from typing import Any
 
     from .balance import BalanceOptions
-    from .lattice import LatticeIons
+    from .candidates import Candidates
 
     Feasible = Callable[..., bool]
     Choice = tuple[str, str]
@@ -30,73 +30,81 @@ MAX_SHELL = 3.0
 MAX_CHARGE = 12
 
 
-def explain(
-    ions: LatticeIons, adjacency: csr_array, shell_a: float, options: BalanceOptions
-) -> str:
+def explain(ions: Candidates) -> str:
     """Say which constraint stands in the way, and the smallest relaxations that are feasible.
 
-    Each constraint is relaxed alone until some choice satisfies the others: the ratio's
-    tolerance to `TOLERANCE_GRAIN`, the minimum coordination of one element by whole neighbours,
-    the shell by `SHELL_GRAIN_A`, the net charge by whole charges.
+    Each constraint of each domain is relaxed alone until some choice satisfies the others: the
+    ratio's tolerance to `TOLERANCE_GRAIN`, the minimum coordination of one element by whole
+    neighbours, the shell by `SHELL_GRAIN_A`, the net charge by whole charges.
 
     Parameters
     ----------
-    ions : LatticeIons
-        Ions inside the shape and up to half a shell outside it.
-    adjacency : csr_array, shape (n_ions, n_ions)
-        Bonds between them.
-    shell_a : float
-        Depth of the free shell in Å.
-    options : BalanceOptions
-        What cannot be satisfied.
+    ions : Candidates
+        What could be chosen, and what cannot be satisfied.
     """
-    crystal = ions.crystal
-    shell = Shell(ions, adjacency, shell_a, options.min_coordination)
-    minima = _minima(shell)
-    hindered = _hindered(shell, minima)
-    if hindered:
-        return hindered
-
-    def feasible(*, depth_a: float = shell_a, **changes: object) -> bool:
-        return is_feasible(ions, adjacency, depth_a, options.model_copy(update=changes))
-
-    found = [
-        choice
-        for choice in (
-            _other_ratio(feasible, options),
-            *_other_coordination(feasible, options, minima),
-            _other_shell(feasible, shell_a),
-            _other_charge(feasible, options),
-            _no_symmetry(feasible, options),
+    shell = Shell(ions)
+    several = len(ions.domains) > 1
+    asked, found = [], []
+    for number, domain in enumerate(ions.domains):
+        minima = _minima(shell, number)
+        hindered = _hindered(shell, number, minima)
+        if hindered:
+            return hindered
+        name, options = domain.ions.crystal.name, domain.options
+        plain = int(ions.charges[shell.inside & (ions.domain == number)].sum())
+        asked.append(
+            f"{name}: the plain cut carries {plain:+d} e and no choice among its "
+            f"{int((ions.domain[shell.free] == number).sum())} surface ions has the net charge "
+            f"{options.net_charge}, the ratio {domain.ions.crystal.formula} within "
+            f"{options.ratio_tolerance:g} and at least "
+            f"{', '.join(f'{n} neighbours of {symbol}' for symbol, n in minima.items())}"
         )
-        if choice is not None
-    ]
-    plain = int(ions.charges[shell.inside].sum())
-    asked = (
-        f"{crystal.name}: the plain cut carries {plain:+d} e and no choice among its "
-        f"{len(shell.free)} surface ions has the net charge {options.net_charge}, the ratio "
-        f"{crystal.formula} within {options.ratio_tolerance:g} and at least "
-        f"{', '.join(f'{n} neighbours of {symbol}' for symbol, n in minima.items())}"
-    )
+
+        def feasible(*, number: int = number, **changes: Any) -> bool:
+            return is_feasible(_with(ions, number, **changes))
+
+        of = f" of {name}" if several else ""
+        found += [
+            (choice[0] + of, choice[1] + of)
+            for choice in (
+                _other_ratio(feasible, options),
+                *_other_coordination(feasible, options, minima),
+                _other_shell(feasible, domain.shell_a),
+                _other_charge(feasible, options),
+                _no_symmetry(feasible, options),
+            )
+            if choice is not None
+        ]
+    told = ", or ".join(asked)
     if not found:
-        return f"{asked}; no single constraint is in the way, so make the shape larger"
+        return f"{told}; no single constraint is in the way, so make the shape larger"
     names = " or ".join(dict.fromkeys(name for name, _ in found))
     choices = " or ".join(choice for _, choice in found)
-    return f"{asked}; in the way is {names}, and the nearest choices in reach are {choices}"
+    return f"{told}; in the way is {names}, and the nearest choices in reach are {choices}"
 
 
-def is_feasible(
-    ions: LatticeIons, adjacency: csr_array, shell_a: float, options: BalanceOptions
-) -> bool:
+def is_feasible(ions: Candidates) -> bool:
     """Whether some choice satisfies all constraints but the one of one connected piece."""
-    shell = Shell(ions, adjacency, shell_a, options.min_coordination)
-    edits = possible_edits(shell, options.substitutions, options.symmetry)
-    return Solver(Program(shell, edits, options)).is_feasible()
+    shell = Shell(ions)
+    return Solver(Program(shell, possible_edits(shell))).is_feasible()
 
 
-def _hindered(shell: Shell, minima: dict[str, int]) -> str:
-    """Say which ion can't have its minimum whatever is chosen, if there is one."""
-    ions, crystal = shell.ions, shell.ions.crystal
+def _with(
+    ions: Candidates, number: int, *, depth_a: float | None = None, **changes: Any
+) -> Candidates:
+    """Candidates of which one domain must satisfy something else."""
+    domain = ions.domains[number]
+    other = replace(
+        domain,
+        shell_a=domain.shell_a if depth_a is None else depth_a,
+        options=domain.options.model_copy(update=changes),
+    )
+    return replace(ions, domains=(*ions.domains[:number], other, *ions.domains[number + 1 :]))
+
+
+def _hindered(shell: Shell, number: int, minima: dict[str, int]) -> str:
+    """Say which ion of a domain can't have its minimum whatever is chosen, if there is one."""
+    ions, crystal = shell.ions, shell.ions.domains[number].ions.crystal
     for symbol, least in minima.items():
         most = int(crystal.coordination[crystal.symbols == symbol].max())
         if least > most:
@@ -107,7 +115,8 @@ def _hindered(shell: Shell, minima: dict[str, int]) -> str:
     is_there = shell.fixed.copy()
     is_there[shell.free] = True
     most_held = shell.adjacency @ is_there.astype(np.int32)
-    on_face = shell.fixed & (ions.signed_distance_a > -shell.depth_a)  # of a part kept whole
+    on_face = shell.fixed & (ions.domain == number)
+    on_face &= ions.signed_distance_a > -ions.depth_a  # of a part kept whole
     short = np.flatnonzero(on_face & (most_held < shell.minimum))
     if len(short) == 0:
         return ""
@@ -120,12 +129,13 @@ def _hindered(shell: Shell, minima: dict[str, int]) -> str:
     )
 
 
-def _minima(shell: Shell) -> dict[str, int]:
-    """Largest minimum coordination of each element."""
+def _minima(shell: Shell, number: int) -> dict[str, int]:
+    """Largest minimum coordination of each element of a domain."""
     ions = shell.ions
+    of_domain = ions.domain == number
     return {
-        symbol: int(shell.minimum[ions.symbols == symbol].max(initial=0))
-        for symbol in ions.crystal.charge_of
+        symbol: int(shell.minimum[of_domain & (ions.symbols == symbol)].max(initial=0))
+        for symbol in ions.domains[number].ions.crystal.charge_of
     }
 
 

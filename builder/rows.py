@@ -27,6 +27,13 @@ class Rows:
     matrix: csr_array
     limit: NDArray[np.float64]
 
+    def part(self, columns: NDArray[np.int64], others: NDArray[np.float64]) -> Rows:
+        """Return the rows that concern some columns, with the others as they are."""
+        matrix = csr_array(self.matrix[:, columns])
+        concerned = np.flatnonzero(np.diff(matrix.indptr))
+        left = self.limit - self.matrix @ others
+        return Rows(csr_array(matrix[concerned]), left[concerned])
+
     def __add__(self, other: Rows) -> Rows:
         matrix = vstack([self.matrix, other.matrix], format="csr")
         return Rows(csr_array(matrix), np.concatenate([self.limit, other.limit]))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
+    from .candidates import Candidates
     from .lattice import LatticeIons
 
 BULK_SHARE = Fraction(1, 3)
@@ -59,14 +59,9 @@ class Shell:
 
     Parameters
     ----------
-    ions : LatticeIons
-        Ions inside the shape and up to half a shell outside it.
-    adjacency : csr_array, shape (n_ions, n_ions)
-        Bonds between them.
-    depth_a : float
-        Depth of the shell in Å, reckoned from the trimmable surface.
-    min_coordination : mapping of str to int
-        Minima by element, see `minimum_coordination`.
+    ions : Candidates
+        Ions inside the shape and up to half a shell outside it. The depth of the shell is
+        reckoned from the trimmable surface.
 
     Attributes
     ----------
@@ -75,13 +70,16 @@ class Shell:
     minimum : ndarray of int, shape (n_ions,)
         Fewest opposite neighbours that each ion must keep.
     fixed : ndarray of bool, shape (n_ions,)
-        Ions that stay whatever happens.
+        Ions that stay whatever happens: those below the shell, unless they clash with another
+        ion of the plain cut.
     free : ndarray of int, shape (n_free,)
         Ions that may be edited, in an order that follows from the geometry alone.
     never : ndarray of int
         Ions of the plain cut that no choice can keep.
     base : ndarray of bool, shape (n_ions,)
         The plain cut without those: the model if nothing is edited.
+    clashes : ndarray of int, shape (n_clashes, 2)
+        Pairs of free ions of which one at most can be kept.
     held : ndarray of int, shape (n_ions,)
         Opposite neighbours of each ion in the base.
     steps : ndarray of int, shape (n_ions,)
@@ -91,23 +89,24 @@ class Shell:
         Axes that belong to the shell; the first are used, the others lie the same way in it.
     """
 
-    def __init__(
-        self,
-        ions: LatticeIons,
-        adjacency: csr_array,
-        depth_a: float,
-        min_coordination: Mapping[str, int],
-    ) -> None:
+    def __init__(self, ions: Candidates) -> None:
         self.ions = ions
-        self.adjacency = adjacency
-        self.depth_a = depth_a
+        self.adjacency = ions.adjacency
         self.inside = ions.signed_distance_a <= SURFACE_A
-        self.minimum = minimum_coordination(ions, min_coordination)
-        self.fixed = self.inside & (ions.trim_distance_a < -depth_a - SURFACE_A)
-        candidates = ~self.fixed & (ions.trim_distance_a <= 0.5 * depth_a + SURFACE_A)
+        self.minimum = np.concatenate(
+            [minimum_coordination(d.ions, d.options.min_coordination) for d in ions.domains]
+        )
+        self.fixed = self.inside & (ions.trim_distance_a < -ions.depth_a - SURFACE_A)
+        clashing = ions.clashes[self.inside[ions.clashes].all(axis=1)]
+        self.fixed[clashing] = False
+        candidates = ~self.fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + SURFACE_A)
+        one, other = ions.clashes.T
+        candidates[one[self.fixed[other]]] = False
+        candidates[other[self.fixed[one]]] = False
         is_free = self._peeled(candidates)
+        self.clashes = ions.clashes[is_free[ions.clashes].all(axis=1)]
         self.base = self.fixed | (self.inside & is_free)
-        self.held = np.asarray(adjacency @ self.base.astype(np.int32))
+        self.held = np.asarray(self.adjacency @ self.base.astype(np.int32))
         self.never = np.flatnonzero(self.inside & ~self.base)
         depth = np.abs(ions.signed_distance_a)
         self.steps = 1 + np.floor((depth + SURFACE_A) / STEP_A).astype(np.int64)
@@ -121,13 +120,13 @@ class Shell:
         return np.asarray(self.frames[0])
 
     def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what tells ions apart besides where they lie, shape (n, 5)."""
+        """Return what tells ions apart besides where they lie, shape (n, 6)."""
         ions = self.ions
-        elements = {symbol: n for n, symbol in enumerate(ions.crystal.charge_of)}
-        element = np.array([elements[symbol] for symbol in ions.crystal.symbols.tolist()])
+        elements = {symbol: n for n, symbol in enumerate(ions.charge_of)}
         return np.column_stack(
             [
-                element[ions.sites[chosen]],
+                ions.domain[chosen],
+                [elements[symbol] for symbol in ions.symbols[chosen].tolist()],
                 ions.charges[chosen],
                 self.held[chosen],
                 self.inside[chosen],

@@ -36,6 +36,7 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 TANGENT_ROUNDS = 20
+MAX_TURNS = 4
 BRANCH_NODES = 200
 ANYHOW_GAP = 0.05
 
@@ -73,6 +74,8 @@ class Solver:
             return None
         relaxed, costs = stages
         found = self._rounded(relaxed)
+        if len(self.program.charges) > 1 and (found is None or self.program.level(found)):
+            found = self._by_domains(found)
         if found is None:
             found = self._anyhow(relaxed)
         if found is None:
@@ -89,6 +92,38 @@ class Solver:
         value = self.value(found)
         costs["whole ions"] = value - relaxed.value
         return Solution(found, value, min(bound, value), costs)
+
+    def _by_domains(self, found: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        """Whole edits of one domain after the other, each the best beside those of the others.
+
+        First each domain by itself, then in turn with the dipole of the whole, as long as that
+        makes the whole better.
+        """
+        program = self.program
+        y = np.zeros(program.edits.n_columns)
+        for turn in range(MAX_TURNS):
+            before = y.copy()
+            for number in range(len(program.charges)):
+                solver = Solver(program.part(number, y, whole=turn > 0))
+                stages = solver._stages()
+                edits = None if stages is None else solver._rounded(stages[0])
+                if edits is None:
+                    return found
+                y[program.edits.domain == number] = edits
+            if self._is_feasible(y) and (found is None or self.value(y) < self.value(found)):
+                found = y.copy()
+            elif turn > 0 or (y == before).all():
+                break
+        return found
+
+    def _is_feasible(self, y: NDArray[np.float64]) -> bool:
+        """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
+        program = self.program
+        return bool(
+            (program.charges @ y == program.charge_limit).all()
+            and (program.ratio.matrix @ y <= program.ratio.limit + WHOLE).all()
+            and (program.local.matrix @ y <= program.local.limit + WHOLE).all()
+        )
 
     def is_feasible(self) -> bool:
         """Whether some edits satisfy all rows."""
@@ -115,7 +150,8 @@ class Solver:
         """Relax with one constraint more at a time; what each adds to the objective."""
         program = self.program
         n = program.edits.n_columns
-        relaxed = Relaxed(0.0, np.zeros(n), self.highs.cost.copy(), np.zeros(3))
+        no_force = np.zeros((len(program.dipoles), 3))
+        relaxed = Relaxed(0.0, np.zeros(n), self.highs.cost.copy(), no_force)
         costs: dict[str, float] = {}
         groups = {"charge": False, "ratio": False, "dipole": False}
         for name in ("coordination", "charge", "ratio", "dipole"):
@@ -133,9 +169,9 @@ class Solver:
     def _holds(self, name: str, y: NDArray[np.float64]) -> bool:
         program = self.program
         if name == "charge":
-            return bool(abs(program.edits.charges @ y - program.charge_limit) < WHOLE)
+            return bool((np.abs(program.charges @ y - program.charge_limit) < WHOLE).all())
         if name == "dipole":
-            return bool(np.linalg.norm(program.dipole(y)) <= program.free_dipole)
+            return all(np.linalg.norm(limit.after(y)) <= limit.free for limit in program.dipoles)
         rows = program.local if name == "coordination" else program.ratio
         return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
 
@@ -156,9 +192,10 @@ class Solver:
             is_open[near] = True
         else:
             is_open[near[:POOL_COLUMNS]] = True
-            charges = self.program.edits.charges[order]
-            for charge in np.unique(charges):
-                is_open[order[charges == charge][:POOL_OF_CHARGE]] = True
+            edits = self.program.edits
+            kinds = np.stack([edits.domain, edits.charges])[:, order]
+            for kind in np.unique(kinds, axis=1).T:
+                is_open[order[(kind == kinds.T).all(axis=1)][:POOL_OF_CHARGE]] = True
         is_open |= (relaxed.y > WHOLE) & (relaxed.y < 1.0 - WHOLE)
         columns = np.flatnonzero(is_open | (relaxed.y >= 1.0 - WHOLE))
         return columns, ~is_open[columns]
@@ -197,16 +234,17 @@ class Solver:
         steps: int | None,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers with a price on the dipole in place of its limit."""
-        edits = self.program.edits
+        dipoles, m = self.program.dipoles, len(columns)
         objective = self.highs.objective(columns)
-        force = factor * relaxed.force
-        objective[: len(columns)] -= force @ edits.moments[:, columns]
-        pull = float(np.linalg.norm(force)) * self.program.free_dipole
-        objective[-1] = -float(force @ self.program.dipole_start) - pull
+        for number, limit in enumerate(dipoles):
+            force = factor * relaxed.force[number]
+            objective[:m] -= force @ limit.moments[:, columns]
+            pull = float(np.linalg.norm(force)) * limit.free
+            objective[m + 3 * len(dipoles) + number] = -float(force @ limit.start) - pull
         extra = None
         if steps is not None:
-            row = np.r_[edits.steps[columns], np.zeros(4)][None].astype(float)
-            extra = LinearConstraint(row, steps, steps)
+            row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
+            extra = LinearConstraint(row.astype(float), steps, steps)
         return self.highs.whole(objective, columns, taken, GAP_LIMIT, dipole=False, extra=extra)
 
     def _keep(
@@ -219,10 +257,9 @@ class Solver:
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
         """Bound by Lagrange's theorem: whole numbers, the dipole priced and not limited."""
-        program = self.program
-        pull = float(np.linalg.norm(relaxed.force)) * program.free_dipole
-        if pull > program.level_steps:
-            return found, bound
+        for force, limit in zip(relaxed.force, self.program.dipoles, strict=True):
+            if float(np.linalg.norm(force)) * limit.free > limit.level_steps:
+                return found, bound
         columns, taken = self._pool(relaxed, self.value(found) - relaxed.value)
         _, proven, _ = self._priced_whole(relaxed, columns, taken, 1.0, None)
         return found, max(bound, min(proven, self._beyond(relaxed, columns[~taken])))
@@ -245,13 +282,11 @@ class Solver:
         program = self.program
         reach = steps + self.highs.most_bonds * steps / self.highs.weight - relaxed.value
         columns, taken = self._pool(relaxed, reach, whole=True)
-        limit = np.r_[program.edits.steps[columns], np.zeros(3), program.level_steps]
+        limit = np.r_[program.edits.steps[columns], self.highs.beyond]
         rows = self.highs.rows(columns, charge=True, ratio=True, dipole=True)
-        m = len(columns)
-        low = np.r_[taken.astype(float), np.full(3, -np.inf), 0.0]
-        high = np.r_[np.ones(m), np.full(4, np.inf)]
+        low, high = self.highs.bounds(taken.astype(float))
         found = linprog(
-            np.r_[program.edits.bonds[columns], np.zeros(4)],
+            np.r_[program.edits.bonds[columns], np.zeros(len(low) - len(columns))],
             A_ub=vstack([rows.upper, csr_array(limit[None].astype(float))], format="csr"),
             b_ub=np.r_[rows.upper_limit, float(steps)],
             A_eq=rows.equal,
@@ -292,7 +327,7 @@ class Solver:
         self, columns: NDArray[np.int64], taken: NDArray[np.bool_], steps: int
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Best edits of at most so many steps, their bound, and whether the answer is final."""
-        row = np.r_[self.program.edits.steps[columns], np.zeros(3), self.program.level_steps]
+        row = np.r_[self.program.edits.steps[columns], self.highs.beyond]
         limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
         objective = self.highs.objective(columns)
         for _ in range(TANGENT_ROUNDS):

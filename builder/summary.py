@@ -43,6 +43,7 @@ def summarise(
             "diameter_nm": round(domains[crystal.name].diameter_nm, 4),
             "stoichiometry": _stoichiometry(domains[crystal.name], crystal),
             "min_coordination": _min_coordination(domains[crystal.name]),
+            "dipole_debye": round(domains[crystal.name].dipole_debye, 3),
         }
         for crystal in crystals
     }
@@ -128,5 +129,9 @@ def _origin(crystal: Crystal) -> dict[str, Any]:
         "space_group": crystal.space_group,
         "cell": [round(value, 5) for value in crystal.cell_parameters],
         "oxidation_states": crystal.charge_of,
+        "longest_bonds_a": {
+            f"{cation}-{anion}": round(limit, 6)
+            for (cation, anion), limit in crystal.bond_rule.items()
+        },
         "notes": list(crystal.notes),
     }

@@ -60,7 +60,7 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
         every = every[np.abs(every + np.eye(3)).max(axis=(1, 2)) < 1e-6]
         if len(every) == 0:
             raise InputError(
-                f"{shell.ions.crystal.name}: the cut has no inversion centre at the origin of the "
+                f"{shell.ions.name}: the cut has no inversion centre at the origin of the "
                 "shape; move its centre or choose another symmetry"
             )
     images = [image for each in every if (image := _images(shell, each)) is not None]

@@ -16,8 +16,23 @@ def analyse(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="OUT", help="Folder to write to.")
     ] = None,
+    *,
     ipr_max: Annotated[
         float | None, typer.Option(help="States of a larger IPR are traps (0.03 by default).")
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
+    ] = None,
+    hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
+    formats: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Of figures: png, svg, pdf (png,svg).")
+    ] = None,
+    width: Annotated[
+        str | None, typer.Option(help="Columns of figures: single (85 mm) or double (170 mm).")
+    ] = None,
+    palette: Annotated[
+        str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")
     ] = None,
     states: Annotated[
         int | None,
@@ -31,7 +46,17 @@ def analyse(
     with progress("analyse"):
         from epicarve.workflow.analyse import analyse as analyse_folder
 
-        summary = analyse_folder(folder, out, ipr_max=ipr_max, n_states=states)
+        listed = None if formats is None else [name.strip() for name in formats.split(",")]
+        asked = {"formats": listed, "width": width, "palette": palette}
+        summary = analyse_folder(
+            folder,
+            out,
+            ipr_max=ipr_max,
+            group_by=group_by,
+            hdf5=hdf5,
+            n_states=states,
+            figures={name: value for name, value in asked.items() if value is not None},
+        )
     if as_json:
         print_json(summary)
     else:

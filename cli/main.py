@@ -15,11 +15,13 @@ from .analyse import analyse
 from .build import build
 from .check import check
 from .crystals import crystals
+from .cube import cube
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
 from .run import run
 from .series import series
+from .structure import structure
 from .terminal import complain
 
 app = typer.Typer(
@@ -42,6 +44,8 @@ for command in (
     check,
     run,
     analyse,
+    structure,
+    cube,
 ):
     app.command()(command)
 

@@ -22,11 +22,21 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         f"gap without traps (IPR ≤ {summary['ipr_max']:g})": _gap(fixed),
         "gap without traps (size-aware)": _gap(aware),
     }
+    found = summary["plateau"]
+    if found["gap_ev"] is not None:
+        facts["plateau of the gap"] = (
+            f"{_ev(found['gap_ev'])} for thresholds from {found['ipr_from']:.3g} to "
+            f"{found['ipr_to']:.3g}"
+        )
+    for side, traps in summary["traps"].items():
+        if traps["n_traps"]:
+            facts[f"{side} traps"] = traps["sentence"]
     alignment = summary["alignment"]
     if alignment["type"] is not None:
         facts["level alignment"] = (
             f"type {alignment['type']}, offsets {_ev(alignment['valence_offset_ev'])} (valence), "
-            f"{_ev(alignment['conduction_offset_ev'])} (conduction)"
+            f"{_ev(alignment['conduction_offset_ev'])} (conduction), "
+            f"{_ev(alignment['margin_ev'])} from another type"
         )
     out = console()
     out.print(facts_table("Results", facts))
@@ -34,11 +44,14 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     notes = [
         check["message"]
         for check in summary["checks"]
-        if not check["ok"] and (aligned or not check["name"].startswith("alignment."))
+        if not check["ok"]
+        and (aligned or not check["name"].startswith("alignment."))
+        and not check["name"].startswith("profile")
     ]
     for note in dict.fromkeys(notes):
         out.print(f"[yellow]note[/] {note}")
-    out.print(f"figure {folder / 'dos.png'}", soft_wrap=True)
+    suffix = summary["provenance"]["options"]["figures"]["formats"][0]
+    out.print(f"figure {folder / f'dos.{suffix}'}", soft_wrap=True)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
 
 
@@ -64,5 +77,6 @@ def _ev(value: float | None) -> str:
 
 
 def _gap(filtered: Mapping[str, Any]) -> str:
-    traps = f"{filtered['n_valence_traps']} valence, {filtered['n_conduction_traps']} conduction"
-    return f"{_ev(filtered['gap_ev'])}  (traps: {traps})"
+    counts = {side: filtered[f"n_{side}_traps"] for side in ("valence", "conduction")}
+    traps = ", ".join(f"{n} {side}" for side, n in counts.items() if n is not None)
+    return _ev(filtered["gap_ev"]) + (f"  (traps: {traps})" if traps else "")

@@ -110,6 +110,9 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             f"{parts['n_core']} ions {parts['core']}, {parts['n_shell']} {parts['shell']}, "
             f"both on the lattice of {parts['lattice']}"
         )
+    if "part_of" in summary:
+        facts["part of"] = "{film} on {substrate}".format(**summary["part_of"])
+        facts["cost of the edits of both"] = facts.pop("cost of the edits")
     if "interface" in summary:
         interface = summary["interface"]
         continuity = interface["continuity"]
@@ -126,6 +129,11 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             facts["shortest contact across"] = (
                 f"{contact['pair']} {contact['distance_a']:.2f} Å, "
                 f"{100 * contact['fraction_of_bulk']:.0f} % of the bulk's"
+            )
+        for name, fit in interface.get("relaxed_halves", {}).items():
+            facts[f"{name} relaxed"] = (
+                f"turned by {fit['rotation_deg']:.2f}°, {fit['n_cations']} interface cations off "
+                f"by {fit['residual_rms_a']:.2f} Å rms"
             )
     for name, origin in summary["provenance"]["crystal"].items():
         facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"

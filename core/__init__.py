@@ -16,6 +16,9 @@ _HOMES = {
     "Crystal": "epicarve.builder.crystal",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
+    "lowdin_weights": "epicarve.dft.lowdin",
+    "Analysis": "epicarve.analysis.results",
+    "AnalysisOptions": "epicarve.analysis.options",
     "crystals": "epicarve.workflow.crystals",
     "new": "epicarve.workflow.new",
     "build": "epicarve.workflow.build",
@@ -26,6 +29,8 @@ _HOMES = {
     "check": "epicarve.workflow.check",
     "run": "epicarve.workflow.run",
     "analyse": "epicarve.workflow.analyse",
+    "structure": "epicarve.workflow.structure",
+    "cube": "epicarve.workflow.cube",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604

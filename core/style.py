@@ -1,35 +1,49 @@
-"""The look of figures and report: a matplotlib style sheet and the colours of the elements."""
+"""The look of figures and report: matplotlib style sheets and colours."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from matplotlib import style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+Palette = Literal["study", "safe"]
+"""Colours of the study, or near ones that can be told apart with any colour vision."""
+
+Width = Literal["single", "double"]
+"""Columns of a journal's page that a figure spans."""
 
 _STYLES = files("epicarve.templates") / "styles"
 
 
 @cache
-def colours() -> dict[str, Any]:
-    """Return the table of colours: ``elements``, ``others``, and one per mark of the figure."""
+def colours(palette: Palette = "study") -> dict[str, Any]:
+    """Return a palette: ``elements``, ``others``, ``weights`` and one colour per mark.
+
+    Examples
+    --------
+    >>> colours("safe")["ipr"]
+    '#802a05'
+    """
     table: dict[str, Any] = yaml.safe_load((_STYLES / "colours.yaml").read_text("utf-8"))
-    return table
+    chosen: dict[str, Any] = table[palette]
+    return chosen
 
 
-def element_colours(symbols: Sequence[str]) -> dict[str, str]:
+def element_colours(symbols: Sequence[str], palette: Palette = "study") -> dict[str, str]:
     """Give each element a colour; those without one of their own share a palette in turn.
 
     Parameters
     ----------
     symbols : sequence of str
-        Chemical symbols, without repetition.
+        Chemical symbols, or names of other groups of atoms, without repetition.
+    palette : {"study", "safe"}
+        Which colours.
 
     Returns
     -------
@@ -41,14 +55,20 @@ def element_colours(symbols: Sequence[str]) -> dict[str, str]:
     >>> element_colours(["Pb", "Ca"])
     {'Pb': '#4a4a4a', 'Ca': '#7aa6d8'}
     """
-    own, others = colours()["elements"], colours()["others"]
+    own, others = colours(palette)["elements"], colours(palette)["others"]
     unknown = [symbol for symbol in symbols if symbol not in own]
-    palette = {symbol: others[i % len(others)] for i, symbol in enumerate(unknown)}
-    return {symbol: own.get(symbol) or palette[symbol] for symbol in symbols}
+    in_turn = {symbol: others[i % len(others)] for i, symbol in enumerate(unknown)}
+    return {symbol: own.get(symbol) or in_turn[symbol] for symbol in symbols}
 
 
 @contextmanager
-def figure_style() -> Iterator[None]:
-    """Set matplotlib to the style sheet for the time of a ``with``, whatever the user's own is."""
-    with as_file(_STYLES / "dos.mplstyle") as path, style.context(["default", path]):
+def figure_style(width: Width = "single") -> Iterator[None]:
+    """Set matplotlib to the style sheets for the time of a ``with``, whatever the user's own is."""
+    from matplotlib import style  # noqa: PLC0415  (settings name palettes without drawing)
+
+    with (
+        as_file(_STYLES / "figure.mplstyle") as base,
+        as_file(_STYLES / f"{width}.mplstyle") as size,
+        style.context(["default", base, size]),
+    ):
         yield

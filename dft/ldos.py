@@ -82,14 +82,16 @@ def read_kind_folder(folder: Path) -> OrbitalStates:
         raise InputError(f"{folder}: there are no .pdos files of kinds in it; give another folder")
     project = _project(folder, files)
     run = Run.of(folder, project)
-    blocks = []
+    blocks, orbitals = [], []
     for spin in sorted({file.spin for file in files}):
         contents = read_alike(file for file in files if file.spin == spin)
         blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
+        orbitals.append(_orbital_weights({pdos.kind.capitalize(): [pdos] for pdos in contents}))
     names = tuple(pdos.kind.capitalize() for pdos in contents)
     states = _joined(
         folder,
         blocks,
+        orbitals,
         names,
         f"{run.name}, PDOS of each kind",
         restricted=files[0].restricted,
@@ -123,14 +125,22 @@ def _assemble(
     symbols = run.symbols
     source = next((source for source in run.inputs if source.lists), None)
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
+    orbitals: list[dict[str, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
         contents = dict(zip(chosen, read_alike(chosen), strict=True))
         weights = _weights(folder, contents, symbols, source)
-        _compare_with_kinds(folder, contents, symbols, weights)
+        kinds = _kinds_by_element(contents, symbols)
+        _compare_with_kinds(folder, kinds, symbols, weights)
+        orbitals.append(_orbital_weights(kinds))
         blocks.append((next(iter(contents.values())), weights))
     states = _joined(
-        folder, blocks, symbols, f"{run.name}, LDOS of each atom", restricted=files[0].restricted
+        folder,
+        blocks,
+        orbitals,
+        symbols,
+        f"{run.name}, LDOS of each atom",
+        restricted=files[0].restricted,
     )
     run.require_electrons(files[0].path, states.occupations, states.spins)
     return states
@@ -139,6 +149,7 @@ def _assemble(
 def _joined(
     folder: Path,
     blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
+    orbitals: Sequence[dict[str, NDArray[np.float64]]],
     symbols: tuple[str, ...],
     source: str,
     *,
@@ -159,6 +170,10 @@ def _joined(
         restricted=restricted,
         source=source,
         of_kinds=of_kinds,
+        orbital_names=tuple(orbitals[0]),
+        orbital_weights=np.concatenate(
+            [np.array([of_spin[name] for name in orbitals[0]]) for of_spin in orbitals], axis=-1
+        ),
     )
 
 
@@ -205,25 +220,43 @@ def _listed(file: PdosFile, source: RunInput) -> tuple[int, ...]:
     return source.lists[file.index - 1]
 
 
-def _compare_with_kinds(
-    folder: Path,
-    contents: dict[PdosFile, Pdos],
-    symbols: tuple[str, ...],
-    weights: NDArray[np.float64],
-) -> None:
-    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+def _kinds_by_element(
+    contents: dict[PdosFile, Pdos], symbols: tuple[str, ...]
+) -> dict[str, list[Pdos]]:
+    """Return the files of the kinds by element; empty if kinds are missing or tell no element."""
     kinds = [pdos for file, pdos in contents.items() if not file.is_list]
     matches = [_ELEMENT.match(pdos.kind.capitalize()) for pdos in kinds]
     elements = [match[0] for match in matches if match]
     if len(elements) != len(kinds) or set(elements) != set(symbols):
-        return  # kinds are missing, or bear names that do not tell their element
-    is_element = np.array([[s == e for s in symbols] for e in dict.fromkeys(elements)])
-    of_kinds = np.array(
-        [
-            sum(pdos.weights for pdos, e in zip(kinds, elements, strict=True) if e == element)
-            for element in dict.fromkeys(elements)
-        ]
-    )
+        return {}
+    by_element: dict[str, list[Pdos]] = {}
+    for element, pdos in zip(elements, kinds, strict=True):
+        by_element.setdefault(element, []).append(pdos)
+    return by_element
+
+
+def _orbital_weights(kinds: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
+    """Sum the files of the kinds by element and angular momentum, named like ``"Pb:s"``."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for element, files in kinds.items():
+        for pdos in files:
+            for letter, weights in pdos.momenta.items():
+                name = f"{element}:{letter}"
+                found[name] = found.get(name, 0.0) + weights
+    return found
+
+
+def _compare_with_kinds(
+    folder: Path,
+    kinds: dict[str, list[Pdos]],
+    symbols: tuple[str, ...],
+    weights: NDArray[np.float64],
+) -> None:
+    """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
+    if not kinds:
+        return
+    is_element = np.array([[s == element for s in symbols] for element in kinds])
+    of_kinds = np.array([sum(pdos.weights for pdos in files) for files in kinds.values()])
     # Each file rounds each column of angular momentum (at most 5) to 8 digits.
     tolerance = 1e-7 + 5 * _ROUNDING * len(symbols)
     if np.abs(is_element @ weights - of_kinds).max() > tolerance:

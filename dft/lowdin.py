@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import eigh
-from scipy.sparse import csr_array
 
-from epicarve.errors import InputError
+from .populations import atoms_of_functions, require_fitting
+from .root import root_product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+LARGEST_ERROR = 5e-7
+"""Largest error of a weight that the rational function may leave."""
 
 
 def lowdin_weights(
@@ -24,16 +27,19 @@ def lowdin_weights(
 
     .. math:: w_{Ai} = \sum_{\mu \in A} \left|(S^{1/2} C)_{\mu i}\right|^2
 
-    The square root of the overlap comes from one dense diagonalisation, S = U s Uᵀ. These are the
-    weights of CP2K's own projected density of states. They do not change when the particle is
-    rotated, they are never negative, and they sum to 1 over the atoms of a normalised orbital.
-    Within a set of degenerate orbitals only their sum is unique, as the orbitals themselves are
-    unique only up to a rotation among them.
+    These are the weights of CP2K's own projected density of states. They do not change when the
+    particle is rotated, they are never negative, and they sum to 1 over the atoms of a normalised
+    orbital. Within a set of degenerate orbitals only their sum is unique, as the orbitals
+    themselves are unique only up to a rotation among them.
+
+    The square root is applied by `root.root_product`: through all eigenvectors of S, or, for a
+    window of states of a large sparse S, by a rational function whose error is proven to change no
+    weight by more than 5e-7.
 
     Parameters
     ----------
-    overlap : ndarray, shape (n_functions, n_functions)
-        Overlap matrix S of the basis functions, real and symmetric.
+    overlap : ndarray or csr_array, shape (n_functions, n_functions)
+        Overlap matrix S of the basis functions, real and symmetric, both triangles stored.
     coefficients : ndarray, shape (n_functions, n_states)
         Orbital coefficients C, one orbital per column, normalised so that Cᵀ S C = 1.
     atom_of_function : ndarray of int, shape (n_functions,)
@@ -49,7 +55,7 @@ def lowdin_weights(
     Raises
     ------
     InputError
-        If the overlap matrix is not positive definite.
+        If shapes disagree, or the overlap matrix is not symmetric or not positive definite.
 
     Examples
     --------
@@ -60,16 +66,8 @@ def lowdin_weights(
     >>> lowdin_weights(overlap, bonding, np.array([0, 1]), 2).ravel().round(12).tolist()
     [0.5, 0.5]
     """
-    values, vectors = eigh(csr_array(overlap).toarray())
-    if values[0] <= 0.0:
-        raise InputError(
-            f"the overlap matrix has the eigenvalue {values[0]:.2e}, so its basis is linearly "
-            "dependent; use a smaller basis or move apart the atoms that are too close"
-        )
-    orthogonal = vectors @ (np.sqrt(values)[:, None] * (vectors.T @ coefficients))
-    functions = np.arange(overlap.shape[0])
-    atoms = csr_array(
-        (np.ones(overlap.shape[0]), (atom_of_function, functions)),
-        shape=(n_atoms, overlap.shape[0]),
-    )
-    return np.asarray(atoms @ orthogonal**2)
+    require_fitting(overlap, coefficients, atom_of_function, n_atoms)
+    # An error ε of S^½ c changes the weights of a normalised orbital by no more than 2ε + ε².
+    orthogonal = root_product(overlap, coefficients, error=0.49 * LARGEST_ERROR)
+    np.square(orthogonal, out=orthogonal)
+    return np.asarray(atoms_of_functions(atom_of_function, n_atoms) @ orthogonal)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from scipy.sparse import csr_array
 
+    from .atom_basis import AtomBasis
     from .states import OrbitalStates
     from .wfn import Wfn
 
@@ -85,6 +86,21 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     occupations = np.concatenate([spin.occupations for spin in wfn.spins])
     run.require_electrons(path, occupations, spins.astype(np.int8))
     return _weighed(run, orbitals, n_states)
+
+
+def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
+    """Find the newest .wfn file of a run, and the basis functions of its orbitals.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the run's input is missing or of another run.
+    """
+    path, run = _newest(folder, find_wfn(folder))
+    if not run.inputs:
+        raise InputError(f"{folder}: {path.name} needs the input of its run; put it beside it")
+    wfn = read_wfn(path)
+    return wfn, _basis_of(run, path, wfn.n_functions)
 
 
 def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
@@ -257,14 +273,19 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
             f"{run.folder}: {orbitals.path.name} needs an overlap matrix; add the file of "
             "&S_CSR_WRITE, or the input of the run, from which it can be computed"
         )
-    path = run.inputs[0].path
-    basis = read_atom_basis(path)
-    n_functions = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
-    if n_functions != len(orbitals.atom_of_function):
-        raise InputError(
-            f"{orbitals.path}: its orbitals have {len(orbitals.atom_of_function)} basis functions, "
-            f"but {path.name} tells of {n_functions} on {len(basis.symbols)} atoms; keep the "
-            "files of one run"
-        )
+    basis = _basis_of(run, orbitals.path, len(orbitals.atom_of_function))
     overlap = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
-    return overlap, f"computed from {path.name}"
+    return overlap, f"computed from {run.inputs[0].path.name}"
+
+
+def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
+    """Read atoms and basis functions of a run, which must be those of its orbitals."""
+    source = run.inputs[0].path
+    basis = read_atom_basis(source)
+    told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
+    if told != n_functions:
+        raise InputError(
+            f"{path}: its orbitals have {n_functions} basis functions, but {source.name} tells of "
+            f"{told} on {len(basis.symbols)} atoms; keep the files of one run"
+        )
+    return basis

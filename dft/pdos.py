@@ -7,7 +7,7 @@ all atoms sum to 1 in each state.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,9 @@ class Pdos:
         Occupation of each state.
     weights : ndarray of float, shape (n_states,)
         Weight of the kind or list in each state, all angular momenta together.
+    momenta : dict of str to ndarray of float, shape (n_states,)
+        Weight of each angular momentum of a kind, by its letter; empty for a list of atoms, of
+        which there may be thousands.
     """
 
     kind: str
@@ -91,6 +94,7 @@ class Pdos:
     energies_ev: NDArray[np.float64]
     occupations: NDArray[np.float64]
     weights: NDArray[np.float64]
+    momenta: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
@@ -172,12 +176,19 @@ def read_pdos(path: Path) -> Pdos:
     table = table[np.flatnonzero(table[:, 0] == 1)[-1] :] if (table[:, 0] == 1).any() else table
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise InputError(f"{path}: its states are not numbered from 1 on; copy it again")
+    is_kind = "kind" in title.groupdict()
+    letters = np.array([name[0] for name in columns])
     return Pdos(
-        kind=title["kind"] if "kind" in title.groupdict() else "",
+        kind=title["kind"] if is_kind else "",
         n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
         energies_ev=table[:, 1] * EV_PER_HARTREE,
         occupations=table[:, 2],
         weights=table[:, n_leading:].sum(axis=1),
+        momenta={
+            letter: table[:, n_leading:][:, letters == letter].sum(axis=1)
+            for letter in dict.fromkeys(letters.tolist())
+            if is_kind
+        },
     )
 
 

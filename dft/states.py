@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 WEIGHT_SUM_TOLERANCE = 1e-4
 """Largest deviation from 1 of a state's summed weights (files carry 8 digits per column)."""
 
+ANGULAR_MOMENTA = "spdfghi"
+"""Letters of the angular momenta from 0 on."""
+
 
 @dataclass(frozen=True)
 class OrbitalStates:
@@ -46,6 +49,11 @@ class OrbitalStates:
     of_kinds : bool
         Whether each "atom" is in truth a whole kind of atoms, as in CP2K's .pdos files without
         lists. Energies, occupations and densities of states are then right, but no IPR can be had.
+    orbital_names : tuple of str
+        Element and angular momentum, such as ``"Pb:s"``, of the rows of `orbital_weights`; empty if
+        the source does not tell them apart.
+    orbital_weights : ndarray of float, shape (n_orbitals, n_states)
+        Weight of the orbitals of each element and angular momentum in each state.
 
     Raises
     ------
@@ -73,6 +81,8 @@ class OrbitalStates:
     source: str = ""
     caveat: str = ""
     of_kinds: bool = False
+    orbital_names: tuple[str, ...] = ()
+    orbital_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         n_states = len(self.energies_ev)
@@ -88,13 +98,20 @@ class OrbitalStates:
             )
         if self.occupations.shape != (n_states,) or self.spins.shape != (n_states,):
             raise InputError(f"{where}: energies, occupations and spins differ in length")
+        orbitals_fit = self.orbital_weights.shape == (len(self.orbital_names), n_states)
+        if self.orbital_names and not orbitals_fit:
+            raise InputError(
+                f"{where}: weights of orbitals have shape {self.orbital_weights.shape}, but there "
+                f"are {len(self.orbital_names)} names of orbitals and {n_states} states"
+            )
         for name, array in (
-            ("energy", self.energies_ev),
-            ("occupation", self.occupations),
-            ("weight", self.weights),
+            ("an energy", self.energies_ev),
+            ("an occupation", self.occupations),
+            ("a weight", self.weights),
+            ("an orbital's weight", self.orbital_weights),
         ):
             if not np.isfinite(array).all():
-                raise InputError(f"{where}: an {name} is not a finite number; repeat the run")
+                raise InputError(f"{where}: {name} is not a finite number; repeat the run")
         if np.any(np.diff(self.spins) < 0):
             raise InputError(f"{where}: beta states stand before alpha states")
         for spin in np.unique(self.spins):
@@ -199,6 +216,8 @@ class OrbitalStates:
             source=str(arrays["source"]),
             caveat=str(arrays["caveat"]),
             of_kinds=bool(arrays["of_kinds"]),
+            orbital_names=tuple(str(name) for name in arrays["orbital_names"].tolist()),
+            orbital_weights=arrays["orbital_weights"],
         )
 
 

@@ -19,7 +19,7 @@ from epicarve.options import Options
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
 from .lowdin import lowdin_weights
-from .states import OrbitalStates
+from .states import ANGULAR_MOMENTA, OrbitalStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,19 +180,31 @@ def orbital_states(model: Model, settings: XtbSettings | None = None) -> Orbital
             f"{model.formula} with charge {model.net_charge:+d} has an odd number of electrons; "
             "the embedded engine treats closed shells only, so balance the model or use CP2K"
         )
-    shells = np.asarray(calculator.get("shell-map"), dtype=int)
+    shell_of = np.asarray(calculator.get("orbital-map"), dtype=int)
+    atom_of = np.asarray(calculator.get("shell-map"), dtype=int)[shell_of]
+    momentum_of = np.asarray(calculator.get("angular-momenta"), dtype=int)[shell_of]
+    n_momenta = int(momentum_of.max()) + 1
+    weights = lowdin_weights(
+        overlap=result.get("overlap-matrix"),
+        coefficients=result.get("orbital-coefficients"),
+        atom_of_function=atom_of * n_momenta + momentum_of,
+        n_atoms=model.n_atoms * n_momenta,
+    ).reshape(model.n_atoms, n_momenta, -1)
+    orbitals = {
+        f"{symbol}:{letter}": weights[model.symbols == symbol, momentum].sum(axis=0)
+        for symbol in model.counts
+        for momentum, letter in enumerate(ANGULAR_MOMENTA[:n_momenta])
+        if (momentum_of[model.symbols[atom_of] == symbol] == momentum).any()
+    }
     return OrbitalStates(
         energies_ev=result.get("orbital-energies") * EV_PER_HARTREE,
         occupations=occupations,
-        weights=lowdin_weights(
-            overlap=result.get("overlap-matrix"),
-            coefficients=result.get("orbital-coefficients"),
-            atom_of_function=shells[np.asarray(calculator.get("orbital-map"), dtype=int)],
-            n_atoms=model.n_atoms,
-        ),
+        weights=weights.sum(axis=1),
         symbols=tuple(model.symbols.tolist()),
         source=_engine(),
         caveat=CAVEAT,
+        orbital_names=tuple(orbitals),
+        orbital_weights=np.stack(list(orbitals.values())),
     )
 
 

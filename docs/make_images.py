@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.build import build
 from epicarve.workflow.interface import compare
-from epicarve.workflow.recipe import Recipe, read_recipe
+from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
 from epicarve.workflow.run import run
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,8 @@ MODELS = (
     "pb3s2cl2-sphere",
     "pb4s3cl2-hemisphere",
     "pb4s3cl2-cspbcl3",
+    "pb4s3cl2-cspbcl3-cuboid",
+    "pb4s3cl2-cspbcl3-cap",
     "pbs-wulff",
 )
 CORE_SHELL = "cspbbr3-cspbcl3-core-shell"
@@ -38,6 +41,29 @@ def opened(recipe: Recipe) -> Recipe:
     core = recipe.core.model_copy(update={"shape": recipe.core.shape.model_copy(update=front)})
     shape = recipe.shape.model_copy(update=front)
     return recipe.model_copy(update={"core": core, "shape": shape})
+
+
+def small_janus() -> Recipe:
+    """Return the heterostructure of the study, small enough for the embedded engine."""
+    recipe = read_recipe(ROOT / "examples" / "pb4s3cl2-cspbcl3.yaml").as_dict()
+    for half in ("film", "substrate"):
+        recipe[half]["shape"]["diameter_nm"] = 1.8
+    return parse_recipe({**recipe, "engine": "xtb", "xtb": {"max_steps": 5}})
+
+
+def photograph(report: Path, state: int, picture: Path) -> None:
+    """Open a report in headless Chromium with a state selected, and save what is seen."""
+    command = [
+        "chromium",
+        "--headless=new",
+        "--no-sandbox",
+        "--hide-scrollbars",
+        "--window-size=1280,1450",
+        "--virtual-time-budget=4000",
+        f"--screenshot={picture}",
+        f"{report.resolve().as_uri()}#state={state}",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 def draw_interface_energy(path: Path) -> None:
@@ -80,8 +106,14 @@ if __name__ == "__main__":
             shutil.copy(Path(scratch) / name / "preview.png", IMAGES / f"{name}.png")
         build(opened(read_recipe(ROOT / f"examples/{CORE_SHELL}.yaml")), Path(scratch) / CORE_SHELL)
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
-        run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
-        shutil.copy(Path(scratch) / "demo" / "dos.png", IMAGES / "demo-dos.png")
+        summary = run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")
+        for figure in ("dos", "scan", "trap-map"):
+            shutil.copy(Path(scratch) / "demo" / f"{figure}.png", IMAGES / f"demo-{figure}.png")
+        homo = round(summary["n_electrons"] / 2)
+        photograph(Path(scratch) / "demo" / "report.html", homo, IMAGES / "demo-report.png")
+        run(small_janus(), Path(scratch) / "janus")
+        for figure in ("profile", "alignment"):
+            shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

@@ -12,6 +12,12 @@ PROGRAMS = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Put files that run real programs first: they take longest, two processes share the rest."""
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("cp2k", "slurm")))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_runtest_setup(item):
     for marker, (program, reason) in PROGRAMS.items():
         if item.get_closest_marker(marker) and not shutil.which(program):

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.analysis.alignment import DomainEdges, align, alignment_type, domain_edges
+from epicarve.analysis.alignment import (
+    DomainEdges,
+    align,
+    alignment_margin_ev,
+    alignment_type,
+    domain_edges,
+)
 from epicarve.builder.model import Model
 from epicarve.dft.states import OrbitalStates
 
@@ -47,6 +53,37 @@ def test_a_pair_of_known_offsets(valence_offset_ev, conduction_offset_ev, kind):
 def test_the_order_of_the_domains_does_not_matter(valence, conduction, tolerance_ev):
     there = alignment_type(valence, conduction, tolerance_ev)
     assert alignment_type(valence[::-1], conduction[::-1], tolerance_ev) == there
+
+
+@given(
+    valence=st.tuples(st.floats(-8, -5), st.floats(-8, -5)),
+    conduction=st.tuples(st.floats(-6, -2), st.floats(-6, -2)),
+    which=st.integers(0, 3),
+    part=st.floats(-0.99, 0.99),
+)
+def test_no_shift_of_one_edge_within_the_margin_changes_the_type(valence, conduction, which, part):
+    kind = alignment_type(valence, conduction, 0.1)
+    edges = [*valence, *conduction]
+    edges[which] += part * alignment_margin_ev(valence, conduction, 0.1)
+    assert alignment_type(tuple(edges[:2]), tuple(edges[2:]), 0.1) == kind
+
+
+@pytest.mark.parametrize(
+    ("offsets_ev", "margin_ev", "kind", "beyond"),
+    [
+        ((0.5, -0.3), 0.2, "I", "quasi-type-II"),
+        ((0.5, 0.3), 0.2, "II", "quasi-type-II"),
+        ((2.5, 2.5), 0.5, "III", "II"),
+        ((0.5, -0.04), 0.06, "quasi-type-II", "I"),
+    ],
+)
+def test_a_shift_beyond_the_margin_changes_the_type(offsets_ev, margin_ev, kind, beyond):
+    found = align(pair(*offsets_ev), tolerance_ev=0.1)
+    assert (found.type, found.margin_ev) == (kind, pytest.approx(margin_ev))
+    conduction_ev = offsets_ev[1] + (-1 if kind in ("II", "III", "quasi-type-II") else 1) * (
+        margin_ev + 0.01
+    )
+    assert align(pair(offsets_ev[0], conduction_ev), tolerance_ev=0.1).type == beyond
 
 
 def janus(domains=("film", "film", "substrate", "substrate")):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from epicarve.builder.balance import BalanceOptions, Substitution
 from epicarve.builder.carve import carve
-from epicarve.builder.half import carve_half
+from epicarve.builder.half import sphere_half
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
@@ -54,10 +54,10 @@ def test_gap_of_the_4_2_nm_spheres(name):
 )
 def test_gap_and_face_of_the_4_2_nm_hemispheres(name, hkl, layer):
     crystal = bundled_crystal(name)
-    half = carve_half(crystal, RADIUS_4_2_NM, hkl, layer)
-    assert optimum(half.model)["gap"] <= 1e-3
+    model = sphere_half(crystal, RADIUS_4_2_NM, hkl, layer).carved()
+    assert optimum(model)["gap"] <= 1e-3
     normal = crystal.direction(hkl)
-    for edit in half.model.edits:  # the flat face is whole: edits lie on the round one
+    for edit in model.edits:  # the flat face is whole: edits lie on the round one
         assert np.linalg.norm(edit.position_a) > RADIUS_4_2_NM - max(crystal.bonds.lengths_a) - 1e-3
         assert np.array(edit.position_a) @ normal <= 0.0
 

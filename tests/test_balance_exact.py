@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.builder.balance import BalanceOptions, balance
+from epicarve.builder.candidates import Candidates
 from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.program import DIPOLE_COST_A
@@ -125,7 +126,7 @@ def test_equals_brute_force(  # noqa: PLR0917
     assume(best != "too many")
     try:
         with mock.patch("epicarve.builder.relaxation.explain", return_value="infeasible"):
-            found = balance(ions, adjacency, depth_a, options)
+            found = balance(Candidates.of_one(ions, depth_a, options))
     except InputError:
         assert best is None
         return

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from epicarve.builder.balance import BalanceOptions, ratio_deviation
 from epicarve.builder.carve import carve
-from epicarve.builder.half import carve_half
+from epicarve.builder.half import sphere_half
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.builder.planes import termination, terminations
 from epicarve.builder.shapes import Cut, Sphere
@@ -133,12 +133,13 @@ def test_terminations_of_the_study():
 )
 def test_hemispheres_keep_their_face_whole(name, hkl, layer):
     crystal = bundled_crystal(name)
-    half = carve_half(crystal, 14.0, hkl, layer)
-    check(half.model, crystal)
+    half = sphere_half(crystal, 14.0, hkl, layer)
+    model = half.carved()
+    check(model, crystal)
     normal = crystal.direction(hkl)
-    height = half.model.positions_a @ normal
+    height = model.positions_a @ normal
     assert height.max() < 0.0
-    lateral = np.linalg.norm(half.model.positions_a - np.outer(height, normal), axis=1)
+    lateral = np.linalg.norm(model.positions_a - np.outer(height, normal), axis=1)
     kept = (height > -1.5) & (lateral < 8.0)
     # the plain lattice has just these ions in the outermost layer around the axis
     whole = carve(crystal, Sphere(14.0), half.centre)

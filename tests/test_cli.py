@@ -86,9 +86,18 @@ def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):
     assert json.loads(out) == summary
     assert (tmp_path / "run/2-states/states.npz").stat() == states  # not computed again
     code, out, _ = epicarve(
-        "analyse", tmp_path / "run", "-o", tmp_path / "again", "--ipr-max", "0.5", "--json"
-    )
+        "analyse", tmp_path / "run", "-o", tmp_path / "again", "--ipr-max", "0.5", "--json",
+        "--formats", "pdf, svg", "--width", "double", "--palette", "safe",
+    )  # fmt: skip
     assert json.loads(out)["ipr_max"] == 0.5
+    figures = {"formats": ["pdf", "svg"], "width": "double", "palette": "safe"}
+    assert json.loads(out)["provenance"]["options"]["figures"] == figures
+    made = files_below(tmp_path / "again")
+    assert {"dos.pdf", "dos.svg", "scan.pdf"} <= set(map(str, made))
+    assert not any(str(name).endswith(".png") for name in made)
+    code, _, err = epicarve("analyse", tmp_path / "run", "--formats", "gif")
+    assert code == 2
+    assert "figures.formats.0: Input should be 'png', 'svg' or 'pdf' (got 'gif')" in err
     assert json.loads(out)["homo_lumo_gap_ev"] == summary["homo_lumo_gap_ev"]
 
 
@@ -180,7 +189,8 @@ def test_help_of_every_command_imports_nothing_heavy():
         "import sys\n"
         "from typer.testing import CliRunner\n"
         "from epicarve.cli.main import app\n"
-        "for command in ([], ['crystals'], ['new'], ['build'], ['inputs'], ['run'], ['analyse']):\n"
+        "names = ('crystals', 'new', 'build', 'inputs', 'run', 'analyse', 'structure')\n"
+        "for command in ([], *([name] for name in names)):\n"
         "    assert CliRunner().invoke(app, [*command, '--help']).exit_code == 0\n"
         "heavy = ('numpy', 'ase', 'pymatgen', 'scipy', 'matplotlib')\n"
         "print([name for name in heavy if name in sys.modules])\n"

@@ -245,7 +245,7 @@ def test_analyse_of_whole_kinds_writes_dos_and_plain_gap(runs, tmp_path, monkeyp
     assert summary["filtered"] is None
     assert [check["name"] for check in summary["checks"]] == ["filtered"]
     head = (tmp_path / "out" / "dos.csv").read_text().splitlines()[0]
-    assert head == "energy_ev,total,Pb,Br,Cs"
+    assert head.startswith("energy_ev,total,Pb,Br,Cs,Pb:s,Pb:p,Pb:d,")
 
 
 def spoil_cut_wfn(run):

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,13 @@ MODULES = [f"epicarve.{name}" for name in ("errors", "files", "units", "options"
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+def test_examples_of_the_analysis_page():
+    page = Path(__file__).parent.parent / "docs" / "analysis.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted > 5
     assert result.failed == 0
 
 

@@ -1,15 +1,26 @@
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.text import Text
+from synthetic import particle, states_of
 
-from epicarve.analysis.figure import dos_figure, write_figure
-from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.alignment import Alignment, DomainEdges
+from epicarve.analysis.alignment_figure import alignment_figure
+from epicarve.analysis.analyse import figures
+from epicarve.analysis.dos_figure import dos_figure
+from epicarve.analysis.figure import write_figure
+from epicarve.analysis.options import AnalysisOptions, FigureOptions
 from epicarve.analysis.results import Analysis
+from epicarve.analysis.scan_figure import scan_figure
+from epicarve.analysis.trap_map import trap_map_figure
 from epicarve.dft.states import OrbitalStates
-from epicarve.style import element_colours
+from epicarve.errors import InputError
+from epicarve.style import colours, element_colours, figure_style
 
 
 def analysis(ipr_max=0.3, restricted=True, symbols=("Pb", "S", "Cl", "Cl")):
@@ -79,10 +90,114 @@ def test_beta_states_point_down():
     assert "β" in lower.get_ylabel()
 
 
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_each_domain_has_a_panel_of_its_own():
+    model = particle()
+    found = Analysis.of(states_of(model), AnalysisOptions(ipr_max=0.1), model)
+    upper, film, substrate = dos_figure(found).axes
+    assert [texts(axes)[0] for axes in (film, substrate)] == ["PbS", "CsPbCl$_{3}$"]
+    drawn = [
+        len([c for c in a.collections if isinstance(c, PolyCollection)]) for a in (film, substrate)
+    ]
+    assert drawn == [2, 2]  # Pb and S, Pb and Cl
+    assert upper.get_xlim() == film.get_xlim() == substrate.get_xlim()
+    total = sum(axes.lines[0].get_ydata() for axes in (film, substrate))
+    dos = found.densities[0]
+    shown = (dos.grid_ev >= found.window_ev[0]) & (dos.grid_ev <= found.window_ev[1])
+    np.testing.assert_allclose(total, dos.total[0, shown], atol=1e-9)
+
+
+def test_the_scan_is_a_step_function_of_the_threshold():
+    found = analysis()
+    upper, lower = scan_figure(found).axes
+    curve = upper.lines[0]
+    assert curve.get_drawstyle() == "steps-post"
+    assert curve.get_xydata().tolist() == [[0.25, 3.0], [1.0, 1.0], [1.0, 1.0]]
+    assert [line.get_ydata()[:1] for line in lower.lines[:2]] == [[1], [1]]
+    marked = [line.get_xdata()[0] for line in upper.lines[1:]]
+    assert marked == [0.3, 11.3 / 4]
+
+
+def test_a_scan_without_any_gap_is_drawn():
+    states = analysis().states
+    full = replace(states, occupations=np.full(4, 2.0))
+    upper, _ = scan_figure(Analysis.of(full, AnalysisOptions())).axes
+    assert np.isnan(upper.lines[0].get_ydata()).all()
+
+
+def aligned(offset_ev, ipr_max=0.1):
+    """Two domains with two states each, the second ones lower in energy by an offset."""
+    model = particle()
+    of_domain = np.stack([model.domains == name for name in model.domain_names], axis=1)
+    weights = np.tile(of_domain / of_domain.sum(axis=0), 2)
+    energies_ev = np.array([-5.0, -5.0 - offset_ev, -2.0, -2.0 - offset_ev])
+    order = np.argsort(energies_ev, kind="stable")
+    states = OrbitalStates(
+        energies_ev=energies_ev[order],
+        occupations=np.array([2.0, 2.0, 0.0, 0.0]),
+        weights=weights[:, order],
+        symbols=tuple(model.symbols.tolist()),
+    )
+    return Analysis.of(states, AnalysisOptions(ipr_max=ipr_max), model)
+
+
+def test_alignment_names_type_edges_and_offsets():
+    (axes,) = alignment_figure(aligned(0.4)).axes
+    assert axes.get_title() == "Type II alignment"
+    assert [text for text in texts(axes) if text] == [
+        "0.00", "3.00", "−0.40", "2.60",
+        "Δ$E_\\mathrm{v}$ 0.40 eV", "Δ$E_\\mathrm{c}$ 0.40 eV",
+    ]  # fmt: skip
+    ticks = [label.get_text() for label in axes.get_xticklabels()]
+    assert ticks == ["PbS\ngap 3.00 eV", "CsPbCl$_{3}$\ngap 3.00 eV"]
+
+
+def test_small_offsets_are_quasi_type_ii_and_need_no_arrow():
+    (axes,) = alignment_figure(aligned(0.02)).axes
+    assert axes.get_title() == "Quasi-type-II alignment"
+    assert not [text for text in axes.texts if getattr(text, "arrow_patch", None)]
+
+
+def test_a_missing_edge_is_told():
+    model = particle()
+    found = Analysis.of(states_of(model, n_states=6), AnalysisOptions(ipr_max=0.1), model)
+    missing = replace(
+        found,
+        edges={**found.edges, "CsPbCl3": DomainEdges(None, None)},
+        alignment=Alignment(reason="CsPbCl3 has no delocalised state"),
+    )
+    figure = alignment_figure(missing)
+    assert "no delocalised\nempty state" in texts(figure.axes[0])
+    assert "no gap" in figure.axes[0].get_xticklabels()[1].get_text()
+    assert "CsPbCl3 has no delocalised state" in figure.get_supxlabel().replace("\n", " ")
+
+
+def test_ions_of_the_trap_map_have_the_colour_of_their_summed_weight():
+    model = particle()
+    found = Analysis.of(states_of(model), AnalysisOptions(ipr_max=0.1), model)
+    valence, conduction, _ = trap_map_figure(found).axes
+    assert (valence.get_title(), conduction.get_title()) == ("2 valence traps", "1 conduction trap")
+    summed = found.states.weights[:, [28, 29]].sum(axis=1)
+    shades = valence.collections[0].get_facecolor()[:, :3]
+    scale = [to_rgb(shade) for shade in colours()["weights"]]
+    assert tuple(shades[-1]) == pytest.approx(scale[-1])  # the largest lies on top
+    ends = np.array([0.0, summed.max()])
+    drawn = np.sort(shades[:, 1])[::-1]  # the darker, the less green
+    knots = np.linspace(*ends, len(scale))
+    expected = np.interp(np.sort(summed), knots, [rgb[1] for rgb in scale])
+    np.testing.assert_allclose(drawn, expected, atol=0.02)
+
+
+def test_a_trap_map_needs_a_model():
+    with pytest.raises(InputError, match="give a model"):
+        trap_map_figure(analysis())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_the_same_states_give_the_same_bytes(tmp_path, suffix):
+    model = particle()
+    found = Analysis.of(states_of(model), AnalysisOptions(ipr_max=0.1), model)
     for name in ("one", "two"):
-        write_figure(dos_figure(analysis(), ("A note.",)), tmp_path / f"{name}{suffix}")
+        write_figure(dos_figure(found, ("A note.",)), tmp_path / f"{name}{suffix}")
     assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
@@ -94,26 +209,70 @@ def test_the_style_of_the_user_does_not_show(tmp_path, monkeypatch):
     assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "pink.png").read_bytes()
 
 
-@pytest.mark.parametrize("ipr_max", [0.01, 0.3, 1.0])
-def test_no_text_overlaps_another_or_leaves_the_figure(ipr_max):
-    figure = dos_figure(analysis(ipr_max), ("A note that is long enough to be wrapped. " * 4,))
-    figure.set_dpi(400)
+def shown_texts(figure):
+    """All that is written in a figure, drawn, with the boxes it takes up in pixels."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with figure_style():
+        canvas.draw()
     renderer = canvas.get_renderer()
-    upper, lower = figure.axes
-    shown = [
-        *(t for axes in figure.axes for t in axes.texts if t.get_text()),
-        *figure.legends,
-        upper.get_legend(),
-        lower.xaxis.label,
-        upper.yaxis.label,
-        lower.yaxis.label,
-        *(t for t in figure.texts if t.get_text()),
-    ]
-    boxes = [item.get_window_extent(renderer) for item in shown]
-    for i, box in enumerate(boxes):
-        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
-        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1
-        for other in boxes[:i]:
-            assert not box.overlaps(other), (shown[i], box, other)
+    items = [*figure.legends, *figure.texts]
+    for axes in figure.axes:
+        items += [*axes.texts, axes.title, axes.get_legend(), axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            items += [
+                tick.label1
+                for tick in axis.get_major_ticks()
+                if low <= tick.get_loc() <= high and tick.label1.get_visible() and axes.axison
+            ]
+    for item in items:
+        if item is None or (isinstance(item, Text) and not item.get_text()):
+            continue  # an arrow, or nothing at all
+        kind = Text if isinstance(item, Text) else type(item)  # an annotation's box has its arrow
+        yield item, kind.get_window_extent(item, renderer)
+
+
+def assert_readable(figure):
+    """No text overlaps another, leaves the figure or is smaller than 7 points."""
+    shown = list(shown_texts(figure))
+    assert len(shown) >= 5
+    for i, (item, box) in enumerate(shown):
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1, item
+        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1, item
+        if isinstance(item, Text):
+            assert item.get_fontsize() >= 7.0, item
+        for other, other_box in shown[:i]:
+            assert not box.overlaps(other_box), (item, box, other, other_box)
+
+
+@pytest.mark.parametrize("ipr_max", [0.01, 0.3, 1.0])
+def test_no_text_of_the_density_of_states_overlaps(ipr_max):
+    assert_readable(
+        dos_figure(analysis(ipr_max), ("A note that is long enough to be wrapped. " * 4,))
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "ipr_max", "radius_a", "restricted"),
+    [("single", 0.1, 5.0, True), ("double", 0.01, 9.0, False)],
+)
+def test_no_text_of_any_figure_overlaps(width, ipr_max, radius_a, restricted):
+    options = AnalysisOptions(ipr_max=ipr_max, figures=FigureOptions(width=width))
+    model = particle(radius_a)
+    found = Analysis.of(states_of(model, restricted=restricted), options, model)
+    drawn = figures(found, ("WWWWW WWWWWWWW " * 9,))
+    assert set(drawn) == {"dos", "scan", "alignment", "profile", "trap-map"}
+    for figure in drawn.values():
+        assert_readable(figure)
+
+
+@pytest.mark.parametrize("offset_ev", [-1.5, 0.0, 0.02, 2.5])
+def test_no_text_of_an_alignment_overlaps(offset_ev):
+    assert_readable(alignment_figure(aligned(offset_ev)))
+
+
+def test_a_note_is_broken_between_words_at_the_width_of_the_figure():
+    figure = scan_figure(analysis(), ("Derived from a relative, not measured. " * 3,))
+    lines = figure.get_supxlabel().split("\n")
+    assert len(lines) > 1
+    assert " ".join(lines) == ("Derived from a relative, not measured. " * 3).strip()

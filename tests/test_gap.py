@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.analysis.gap import Gap, threshold_scan, trap_filter
+from epicarve.analysis.gap import HIGHEST_THRESHOLD, Gap, plateau, threshold_scan, trap_filter
 from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.dft.states import OrbitalStates
@@ -114,3 +114,26 @@ def test_unrestricted_states_share_one_gap():
     )
     gap = Gap.of(states, Localization.of(states), AnalysisOptions(ipr_max=0.25))
     assert (gap.homo_ev, gap.lumo_ev, gap.filtered.gap_ev) == (-5.0, -3.0, 2.0)
+
+
+@given(spectrum=spectra, tolerance_ev=st.floats(0.0, 2.0))
+def test_the_plateau_against_all_ranges_of_steps(spectrum, tolerance_ev):
+    energies_ev, ipr = np.sort(spectrum[0]), np.array(spectrum[1])
+    occupied = np.arange(len(ipr)) < spectrum[2]
+    scan = threshold_scan(energies_ev, occupied, ipr)
+    found = plateau(scan, tolerance_ev)
+    steps = [s for s in scan if s.gap_ev is not None and s.limit < HIGHEST_THRESHOLD]
+    if not steps:
+        assert found is None
+        return
+    ends = [*(s.limit for s in steps[1:]), HIGHEST_THRESHOLD]
+    widths = [
+        end / first.limit
+        for i, first in enumerate(steps)
+        for last, end in zip(steps[i:], ends[i:], strict=True)
+        if first.gap_ev - last.gap_ev <= tolerance_ev
+    ]
+    assert found.ipr_to / found.ipr_from >= max(widths) * (1.0 - 1e-9)
+    inside = [s.gap_ev for s in steps if found.holds(s.limit)]
+    assert max(inside) - min(inside) <= tolerance_ev + 1e-8
+    assert found.gap_ev in inside

@@ -12,7 +12,9 @@ from epicarve.builder.interfaces.search import SearchOptions, search
 from epicarve.builder.library import bundled_crystal
 from epicarve.cli.main import app
 from epicarve.errors import InputError
+from epicarve.workflow.build import build
 from epicarve.workflow.interface import compare, interface, read_pairs
+from epicarve.workflow.recipe import parse_recipe
 
 CONTINUOUS = ["Cs2PbCl4", "CsPb2Cl5", "Pb4S3Br2", "Pb4S3Cl2"]
 NOT_CONTINUOUS = {"PbS": 0.7, "Pb3S2Cl2": 0.6, "Pb3S2Cl2-I213": 0.6}
@@ -168,3 +170,26 @@ def test_a_slab_of_the_best_interface(tmp_path):
     assert "Derived crystal" in (tmp_path / "slab-1" / "model.cif").read_text()
     refused = CliRunner().invoke(app, ["interface", *arguments, "99", "-o", str(tmp_path)])
     assert "give a rank from 1 to" in str(refused.exception)
+
+
+def test_the_best_interface_of_two_faces_is_built():
+    """`interface: best` finds by itself what the study's recipe says in numbers."""
+    half = {"kind": "hemisphere", "diameter_nm": 3.0}
+    recipe = {
+        "film": {
+            "crystal": {"name": "Pb4S3Cl2"},
+            "shape": {**half, "hkl": [0, 1, 0], "termination": "Pb"},
+        },
+        "substrate": {
+            "crystal": {"name": "CsPbCl3"},
+            "shape": {**half, "hkl": [1, 0, 0], "termination": "PbCl2"},
+        },
+        "interface": "best",
+    }
+    told = build(parse_recipe(recipe)).summary["interface"]
+    assert told["continuity"]["matched_fraction"] == 1.0
+    assert set(told["continuity"]["pairs"]) == {"Pb→Cs"}
+    assert {tuple(map(abs, row["substrate_direction"])) for row in told["misfit"]} == {(0, 1, 1)}
+    recipe["interface"] = {"film_directions": [[1, 0, 0], [0, 0, 1]]}
+    with pytest.raises(InputError, match="or neither of them"):
+        parse_recipe(recipe)

@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from epicarve.analysis.localization import Localization, inverse_participation_ratio
+from epicarve.analysis.localization import (
+    Localization,
+    degenerate_sets,
+    inverse_participation_ratio,
+)
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE, AnalysisOptions
 from epicarve.dft.states import OrbitalStates
 
@@ -54,3 +58,47 @@ def test_effective_number_of_atoms_and_size_aware_measure():
     localization = Localization.of(states)
     assert localization.n_eff.tolist() == [2.0]
     assert localization.n_ipr.tolist() == [2.0]
+
+
+@given(n_atoms=st.integers(2, 9), n_degenerate=st.integers(1, 4), seed=st.integers(0, 2**32 - 1))
+def test_a_rotation_among_degenerate_states_leaves_the_ratio_of_their_set(
+    n_atoms, n_degenerate, seed
+):
+    rng = np.random.default_rng(seed)
+    orbitals = np.linalg.qr(rng.normal(size=(4 * n_atoms, n_degenerate)))[0]
+    turn = np.linalg.qr(rng.normal(size=(n_degenerate, n_degenerate)))[0]
+    found = []
+    for columns in (orbitals, orbitals @ turn):
+        states = OrbitalStates(
+            energies_ev=np.full(n_degenerate, -1.0),
+            occupations=np.full(n_degenerate, 2.0),
+            weights=(columns**2).reshape(n_atoms, 4, n_degenerate).sum(axis=1),
+            symbols=("F",) * n_atoms,
+        )
+        localization = Localization.of(states)
+        assert np.all(localization.ipr_of_set >= (1.0 - 1e-12) / n_atoms)
+        assert localization.ipr_of_set[0] <= localization.ipr.mean() + 1e-12
+        found.append(localization.ipr_of_set)
+    np.testing.assert_allclose(*found, atol=1e-12)
+
+
+def test_sets_do_not_cross_spins_and_link_neighbours():
+    energies_ev = np.array([-2.0, -1.0, -1.0 + 4e-5, -1.0 + 8e-5, 1.0, 1.0])
+    spins = np.array([0, 0, 0, 0, 0, 1], dtype=np.int8)
+    assert degenerate_sets(energies_ev, spins).tolist() == [0, 1, 1, 1, 2, 3]
+    assert degenerate_sets(energies_ev, spins, 1e-6).tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_state_of_its_own_has_the_ratio_of_its_set():
+    rng = np.random.default_rng(4)
+    states = OrbitalStates(
+        energies_ev=np.array([-2.0, -1.0, -1.0, 1.0]),
+        occupations=np.array([2.0, 2.0, 2.0, 0.0]),
+        weights=rng.dirichlet(np.ones(5), 4).T,
+        symbols=("Pb",) * 5,
+    )
+    localization = Localization.of(states)
+    alone = [0, 3]
+    np.testing.assert_allclose(localization.ipr_of_set[alone], localization.ipr[alone], rtol=1e-12)
+    mean = states.weights[:, 1:3].mean(axis=1)
+    np.testing.assert_allclose(localization.ipr_of_set[1:3], (mean**2).sum(), rtol=1e-12)

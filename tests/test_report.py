@@ -1,62 +1,47 @@
+import base64
+import json
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from synthetic import particle, states_of
 
+from epicarve.analysis import payload as payload_module
+from epicarve.analysis.groupings import groupings
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.payload import payload
 from epicarve.analysis.report import MOST_STATES, report_html
 from epicarve.analysis.results import Analysis
 from epicarve.analysis.summary import summarise
-from epicarve.builder.model import Model
-from epicarve.dft.states import OrbitalStates
 
-SYMBOLS = ("Pb", "S", "Pb", "S")
+LARGEST_REPORT_MB = 15.0
 
 
-def report(n_states=6, model=None, source="a test", notes=(), provenance=None):
-    rng = np.random.default_rng(1)
-    weights = rng.exponential(size=(4, n_states))
-    states = OrbitalStates(
-        energies_ev=np.linspace(-9.0, -1.0, n_states),
-        occupations=np.where(np.arange(n_states) < n_states // 2, 2.0, 0.0),
-        weights=weights / weights.sum(axis=0),
-        symbols=SYMBOLS,
-        source=source,
-    )
-    analysis = Analysis.of(states, AnalysisOptions(ipr_max=0.5), model)
-    return report_html(analysis, summarise(analysis, provenance), notes)
+def analysis(model=None, ipr_max=0.1, labels=None, **changes):
+    states = states_of(model or particle(), **changes)
+    return Analysis.of(states, AnalysisOptions(ipr_max=ipr_max), model, labels)
 
 
-@pytest.fixture
-def janus():
-    zeros = np.zeros(4, dtype=int)
-    return Model(
-        symbols=np.array(SYMBOLS),
-        positions_a=np.random.default_rng(0).normal(0.0, 3.0, (4, 3)),
-        charges=np.array([2, -2, 2, -2]),
-        domains=np.array(["film", "film", "substrate", "substrate"]),
-        sites=zeros,
-        coordination=zeros,
-        bulk_coordination=zeros,
-        components=zeros,
-    )
+def report(found, notes=(), provenance=None):
+    return report_html(found, summarise(found, provenance), notes)
 
 
 class Outline(HTMLParser):
-    """Tags that are open, ids, and addresses that the page would load."""
+    """Tags that are open, ids, and addresses that the page would load or lead to."""
 
-    VOID = frozenset({"meta", "link", "br"})
+    VOID = frozenset({"meta", "link", "br", "input"})
 
     def __init__(self, page):
         super().__init__()
-        self.open, self.ids, self.loads = [], [], []
+        self.open, self.ids, self.loads, self.links = [], [], [], []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
         self.ids += [attributes["id"]] if "id" in attributes else []
-        self.loads += [attributes[key] for key in ("src", "href") if key in attributes]
+        addresses = [attributes[key] for key in ("src", "href") if key in attributes]
+        (self.links if tag == "a" else self.loads).extend(addresses)
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -69,50 +54,128 @@ def words(page):
     return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
-def test_the_page_is_whole_and_loads_nothing(janus):
-    outline = Outline(report(model=janus))
+def decoded(packed):
+    return np.frombuffer(base64.b64decode(packed["data"]), np.dtype(packed["dtype"]))
+
+
+def test_the_page_is_whole_and_loads_nothing():
+    outline = Outline(report(analysis(particle())))
     assert outline.open == []
     assert outline.loads == ["data:,"]
-    assert sorted(outline.ids) == ["dos", "model"]
+    assert set(outline.links) == {f"#state={n}" for n in range(1, 61)}
+    assert len(outline.ids) == len(set(outline.ids))
+    assert {"dos", "model", "threshold", "state", "states"} <= set(outline.ids)
 
 
-def test_the_same_input_gives_the_same_page(janus):
-    assert report(model=janus) == report(model=janus)
+def test_the_same_input_gives_the_same_page():
+    assert report(analysis(particle())) == report(analysis(particle()))
 
 
-def test_the_page_tells_what_a_reader_needs(janus):
-    page = words(report(model=janus, notes=("For trying only.",), provenance={"crystal": "PbS"}))
+def test_the_page_tells_what_a_reader_needs():
+    found = analysis(particle())
+    page = words(report(found, ("For trying only.",), {"crystal": "PbS"}))
     for told in (
-        "Pb2S2: gap and density of states",
-        "a test",
+        "Pb<sub>13</sub>Cl<sub>3</sub>S<sub>3</sub>: gap and density of states",
+        "synthetic states",
         "For trying only.",
         "N·IPR ≤ 11.3",
         "Level alignment",
-        "2 Pb, 2 S",
+        "13 Pb, 3 Cl, 3 S",
+        found.traps.sentence("valence"),
         "every state is either full or empty",
         "&quot;crystal&quot;: &quot;PbS&quot;",
     ):
         assert told in page
-    assert page.count("<tr class=") == 6
+    assert page.count("data-state=") == 60 + 3  # states and traps
 
 
 def test_words_of_a_user_cannot_break_the_page():
-    page = report(source="<script>alert(1)</script>", notes=("a < b & c",))
+    evil = "</script><script>alert(1)</script>"
+    found = analysis(particle(domains=(evil, "b")), source=evil, labels=[f"<b>{evil}"] * 19)
+    page = report(found, ("a < b & c",))
+    outline = Outline(page)
+    assert outline.open == []
     assert "<script>alert" not in page
     assert "a &lt; b &amp; c" in page
-    assert Outline(page).open == []
+    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert json.loads(data[1])["atoms"]["domains"][0] == evil
 
 
 def test_a_long_table_holds_the_states_nearest_to_the_gap():
     n_states = MOST_STATES + 100
-    page = words(report(n_states=n_states))
-    assert page.count("<tr class=") == MOST_STATES
+    found = analysis(n_states=n_states)
+    page = words(report(found))
     assert f"states.csv has all {n_states}" in page
-    numbers = [int(n) for n in re.findall(r"<tr class='[^']*'><td>(\d+)</td>", page)]
-    assert numbers == list(range(51, 51 + MOST_STATES))
+    shown = [int(n) for n in re.findall(r'data-state="(\d+)"', page.partition("<h2>States")[2])]
+    distance_ev = np.abs(found.states.energies_ev - (found.gap.homo_ev + found.gap.lumo_ev) / 2)
+    assert shown == sorted(np.argsort(distance_ev, kind="stable")[:MOST_STATES].tolist())
 
 
 def test_a_report_without_a_model_shows_none():
-    page = report()
-    assert Outline(page).ids == ["dos"]
+    page = report(analysis())
+    outline = Outline(page)
+    assert "dos" in outline.ids and "model" not in outline.ids
     assert "Level alignment" not in page
+
+
+def test_energies_and_ipr_are_whole_and_weights_nearly():
+    found = analysis(particle(), restricted=False)
+    data = payload(found)
+    for name, exact in (
+        ("energies_ev", found.states.energies_ev),
+        ("ipr", found.localization.ipr),
+        ("occupied", found.states.is_occupied),
+        ("spins", found.states.spins),
+    ):
+        np.testing.assert_array_equal(decoded(data["states"][name]), exact)
+    packed = data["weighted"]
+    levels = decoded(packed["weights"]).reshape(-1, found.states.n_atoms)
+    largest = decoded(packed["largest"])
+    exact = found.states.weights[:, decoded(packed["states"])].T
+    assert np.all(np.abs(levels * largest[:, None] / 255.0 - exact) <= largest[:, None] / 509.0)
+    assert data["weighted"]["note"] == "Every state colours the model."
+
+
+def test_only_so_many_weights_are_carried(monkeypatch):
+    found = analysis(particle())
+    monkeypatch.setattr(payload_module, "WEIGHT_BYTES", 10 * found.states.n_atoms + 5)
+    packed = payload(found)["weighted"]
+    distance_ev = np.abs(found.states.energies_ev - (found.gap.homo_ev + found.gap.lumo_ev) / 2)
+    assert decoded(packed["states"]).tolist() == sorted(np.argsort(distance_ev)[:10].tolist())
+    assert len(decoded(packed["weights"])) == 10 * found.states.n_atoms
+    assert packed["note"].startswith("The 10 states nearest to the gap, of 60, colour the model")
+
+
+def test_a_state_without_any_empty_one_has_a_middle_too():
+    model = particle()
+    full = analysis(model, occupations=np.full(60, 2.0))
+    assert payload(full)["lumo_ev"] is None
+    assert payload(full)["first_state"] == 59
+
+
+def test_groupings_are_titled_by_what_they_tell():
+    model = particle(9.0)
+    labels = ["odd" if i % 2 else "even" for i in range(model.n_atoms)]
+    orbitals = {
+        "orbital_names": ("Pb:s", "Pb:p"),
+        "orbital_weights": np.full((2, 60), 0.5),
+    }
+    found = groupings(analysis(model, labels=labels, **orbitals), "safe")
+    told = {each.title: each.names for each in found}
+    assert told["element"] == ("Pb", "S", "Cl") or set(told["element"]) == {"Pb", "S", "Cl"}
+    assert set(told["domain"]) == {"PbS", "CsPbCl3"}
+    assert "PbS:S" in told["element in domain"]
+    assert set(told["core and surface"]) <= {"core", "surface", "interface"}
+    assert set(told["group"]) == {"odd", "even"}
+    assert told["element and angular momentum"] == ("Pb:s", "Pb:p")
+    for each in found:
+        np.testing.assert_allclose(each.weights.sum(axis=0), 1.0, atol=1e-9)
+        assert len(each.names) == len(each.colours) == len(each.weights)
+
+
+@pytest.mark.parametrize("n_domains", [1, 2])
+def test_a_report_of_the_size_of_the_study_is_light(n_domains):
+    model = particle(21.0, domains=("PbS", "CsPbCl3")[:n_domains])
+    assert 1400 < model.n_atoms < 1600
+    page = report(analysis(model, n_states=5100, ipr_max=0.03))
+    assert len(page.encode()) < LARGEST_REPORT_MB * 1e6

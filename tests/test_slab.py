@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
+from epicarve.builder.contacts import contact_limits_a
 from epicarve.builder.crystal import neighbours
 from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
 from epicarve.builder.interfaces.contact import contact_gap_a
@@ -20,7 +21,6 @@ from epicarve.builder.interfaces.face import faces
 from epicarve.builder.interfaces.interface import Interface
 from epicarve.builder.interfaces.slab import SlabOptions, build_slab
 from epicarve.builder.interfaces.strain import StrainRule
-from epicarve.builder.join import contact_limits_a
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.summary import derived_notes
 from epicarve.builder.write import write_slab

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 
 import numpy as np
@@ -6,6 +7,9 @@ import pytest
 
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.results import Analysis
+from epicarve.analysis.summary import summarise
+from epicarve.analysis.tables import dos_csv, states_csv, trap_atoms_csv, traps_csv
 from epicarve.builder.model import Model
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
@@ -20,8 +24,12 @@ KEYS = {
     "filtered",
     "size_aware",
     "threshold_scan",
+    "plateau",
+    "edge_filter",
+    "traps",
     "domains",
     "alignment",
+    "profile",
     "checks",
     "provenance",
 }
@@ -32,7 +40,10 @@ GAP_KEYS = {
     "n_valence_traps",
     "n_conduction_traps",
 }
-FILES = {"summary.json", "states.csv", "dos.csv", "dos.png", "dos.svg", "report.html"}
+TABLES = {"summary.json", "states.csv", "dos.csv", "traps.csv", "trap_atoms.csv", "report.html"}
+OF_MODEL = {"profile.csv", "traps.extxyz"}
+FIGURES = {"dos", "scan", "alignment", "trap-map", "profile"}
+FILES = TABLES | OF_MODEL | {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
 
 
 def states(n_atoms=8, **changes):
@@ -65,9 +76,16 @@ def model(n_atoms=8, domains=("film", "substrate")):
     )
 
 
-def table(path):
-    with path.open(encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+def table(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def analysis_of(made, options=None, of_model=None, labels=None):
+    return Analysis.of(made, options or AnalysisOptions(), of_model, labels)
+
+
+def summary_of(*arguments):
+    return summarise(analysis_of(*arguments))
 
 
 def paths_of_none(value, path=""):
@@ -83,7 +101,19 @@ def assert_promised(summary):
     assert set(summary) == KEYS
     assert set(summary["filtered"]) == set(summary["size_aware"]) == GAP_KEYS
     assert all(set(step) == {"ipr_max", *GAP_KEYS} for step in summary["threshold_scan"])
-    assert set(summary["alignment"]) == {"type", "valence_offset_ev", "conduction_offset_ev"}
+    assert set(summary["alignment"]) == {
+        "type",
+        "valence_offset_ev",
+        "conduction_offset_ev",
+        "margin_ev",
+    }
+    assert set(summary["plateau"]) == {"ipr_from", "ipr_to", "gap_ev"}
+    assert summary["edge_filter"] in ("filtered", "size_aware")
+    for side, traps in summary["traps"].items():
+        assert set(traps) == {"n_traps", "kinds", "sentence"}
+        if traps["n_traps"] is not None:
+            assert summary[summary["edge_filter"]][f"n_{side}_traps"] == traps["n_traps"]
+            assert sum(kind["n_traps"] for kind in traps["kinds"]) == traps["n_traps"]
     for edges in summary["domains"].values():
         assert set(edges) == {"valence_edge_ev", "conduction_edge_ev"}
     reasons = {check["name"]: check["message"] for check in summary["checks"]}
@@ -114,23 +144,31 @@ def test_the_numbers_of_a_heterostructure(tmp_path):
         "type": "I",
         "valence_offset_ev": 0.5,
         "conduction_offset_ev": -0.5,
+        "margin_ev": 0.4,
     }
     assert summary["threshold_scan"][-1]["gap_ev"] == 1.0
-    assert all(check["ok"] for check in summary["checks"] if check["name"] != "ipr_max")
+    told = {"ipr_max", "sites", "profile.normal"}  # the model of the test has no bonds
+    assert {check["name"] for check in summary["checks"] if not check["ok"]} - told == set()
 
 
 def test_all_files_are_written_and_the_same_twice(tmp_path):
     for name in ("one", "two"):
-        analyse_states(states(), folder=tmp_path / name, model=model(), notes=("A note.",))
+        analyse_states(
+            states(),
+            AnalysisOptions(ipr_max=0.25),
+            folder=tmp_path / name,
+            model=model(),
+            notes=("A note.",),
+        )
     assert {path.name for path in (tmp_path / "one").iterdir()} == FILES
     for name in FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_the_table_of_states(tmp_path):
-    analyse_states(states(), AnalysisOptions(ipr_max=0.25), folder=tmp_path, model=model())
-    rows = table(tmp_path / "states.csv")
+def test_the_table_of_states():
+    rows = table(states_csv(analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())))
     first = ["state", "spin", "energy_ev", "occupation", "ipr", "n_eff", "kept"]
+    first += ["n_ipr", "degenerate_set", "ipr_of_set"]
     elements, domains = ["w_Pb", "w_S"], ["w_film", "w_substrate"]
     species = ["w_film:Pb", "w_film:S", "w_substrate:Pb", "w_substrate:S"]
     assert list(rows[0]) == [*first, *elements, *domains, *species]
@@ -138,13 +176,13 @@ def test_the_table_of_states(tmp_path):
     assert [row["kept"] for row in rows] == ["true"] * 3 + ["false"] * 2 + ["true"] * 3
     for row in rows:
         assert float(row["ipr"]) * float(row["n_eff"]) == pytest.approx(1.0, abs=1e-4)
+        assert float(row["n_ipr"]) == pytest.approx(model().n_atoms * float(row["ipr"]), abs=1e-4)
         for groups in (elements, domains, species):
             assert sum(float(row[group]) for group in groups) == pytest.approx(1.0, abs=1e-7)
 
 
-def test_the_table_of_the_density(tmp_path):
-    analyse_states(states(), folder=tmp_path, model=model(domains=("film",)))
-    rows = table(tmp_path / "dos.csv")
+def test_the_table_of_the_density():
+    rows = table(dos_csv(analysis_of(states(), None, model(domains=("film",)))))
     assert list(rows[0]) == ["energy_ev", "total", "Pb", "S"]
     step_ev = float(rows[1]["energy_ev"]) - float(rows[0]["energy_ev"])
     assert sum(float(row["total"]) for row in rows) * step_ev == pytest.approx(8.0, abs=1e-4)
@@ -152,23 +190,24 @@ def test_the_table_of_the_density(tmp_path):
         assert float(row["Pb"]) + float(row["S"]) == pytest.approx(float(row["total"]), abs=2e-6)
 
 
-def test_unrestricted_states_are_numbered_and_summed_per_spin(tmp_path):
+def test_unrestricted_states_are_numbered_and_summed_per_spin():
     spins = np.repeat([0, 1], 4).astype(np.int8)
     energies_ev = np.array([-6.0, -5.0, -3.0, -2.0] * 2)
     occupations = np.array([1.0, 1.0, 0.0, 0.0] * 2)
     unrestricted = states(
         spins=spins, energies_ev=energies_ev, occupations=occupations, restricted=False
     )
-    assert_promised(analyse_states(unrestricted, folder=tmp_path))
-    rows = table(tmp_path / "states.csv")
+    found = analysis_of(unrestricted)
+    assert_promised(summarise(found))
+    rows = table(states_csv(found))
     assert [row["state"] for row in rows] == list("12341234")
     assert [row["spin"] for row in rows] == ["alpha"] * 4 + ["beta"] * 4
     names = ["energy_ev", "total_alpha", "Pb_alpha", "S_alpha", "total_beta", "Pb_beta", "S_beta"]
-    assert list(table(tmp_path / "dos.csv")[0]) == names
+    assert list(table(dos_csv(found))[0]) == names
 
 
-def test_no_state_passing_is_null_with_a_reason(tmp_path):
-    summary = analyse_states(states(), AnalysisOptions(ipr_max=0.01), folder=tmp_path)
+def test_no_state_passing_is_null_with_a_reason():
+    summary = summary_of(states(), AnalysisOptions(ipr_max=0.01))
     assert_promised(summary)
     assert summary["filtered"] == dict.fromkeys(GAP_KEYS)
     assert summary["homo_lumo_gap_ev"] == 1.0
@@ -179,24 +218,24 @@ def test_no_state_passing_is_null_with_a_reason(tmp_path):
 
 
 @pytest.mark.parametrize(("electrons", "absent"), [(2.0, "lumo_ev"), (0.0, "homo_ev")])
-def test_no_empty_or_no_occupied_state_is_null_with_a_reason(tmp_path, electrons, absent):
+def test_no_empty_or_no_occupied_state_is_null_with_a_reason(electrons, absent):
     filled = states(occupations=np.full(8, electrons))
-    summary = analyse_states(filled, folder=tmp_path, model=model())
+    summary = summary_of(filled, None, model())
     assert_promised(summary)
     assert summary[absent] is None
     assert summary["homo_lumo_gap_ev"] is None
 
 
-def test_partial_occupations_are_told(tmp_path):
+def test_partial_occupations_are_told():
     smeared = states(occupations=np.array([2.0, 2.0, 2.0, 1.5, 0.5, 0.0, 0.0, 0.0]))
-    checks = analyse_states(smeared, folder=tmp_path)["checks"]
+    checks = summary_of(smeared)["checks"]
     told = next(check for check in checks if check["name"] == "occupations")
     assert not told["ok"]
     assert told["message"].startswith("2 states are partially filled")
 
 
-def test_provenance_is_kept(tmp_path):
-    summary = analyse_states(states(), folder=tmp_path, provenance={"crystal": "PbS"})
+def test_provenance_is_kept():
+    summary = summarise(analysis_of(states()), {"crystal": "PbS"})
     assert summary["provenance"]["crystal"] == "PbS"
     assert summary["provenance"]["states"] == "a test"
     assert summary["provenance"]["options"]["ipr_max"] == 0.03
@@ -206,3 +245,61 @@ def test_states_of_another_model_are_refused_and_nothing_is_written(tmp_path):
     with pytest.raises(InputError, match="give the model whose states these are"):
         analyse_states(states(), folder=tmp_path / "out", model=model(n_atoms=6))
     assert not (tmp_path / "out").exists()
+
+
+def test_traps_are_told_and_listed():
+    found = analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())
+    assert summarise(found)["traps"]["valence"]["sentence"] == (
+        "1 of 1 valence trap sits on zero-coordinated Pb of film"
+    )
+    rows = table(traps_csv(found))
+    assert [(row["side"], row["state"]) for row in rows] == [("valence", "4"), ("conduction", "5")]
+    assert [row["depth_ev"] for row in rows] == ["1.000000", "1.000000"]
+    atoms = table(trap_atoms_csv(found))
+    assert [(row["atom"], row["held"]) for row in atoms] == [("1", "1.00000000")] * 2
+
+
+def test_groups_of_the_user_are_columns():
+    labels = [1, 1, 2, 2, 2, 2, 2, 2]
+    options = AnalysisOptions(ipr_max=0.25, group_by="ring")
+    found = analysis_of(states(), options, model(), labels)
+    for row in table(states_csv(found)):
+        assert float(row["w_ring:1"]) + float(row["w_ring:2"]) == pytest.approx(1.0, abs=1e-6)
+    for row in table(dos_csv(found)):
+        parts = float(row["ring:1"]) + float(row["ring:2"])
+        assert parts == pytest.approx(float(row["total"]), abs=1e-5)
+    with pytest.raises(InputError, match="7 labels 'ring' for 8 atoms"):
+        analysis_of(states(), options, model(), labels[1:])
+
+
+def test_angular_momenta_are_columns_where_the_states_tell_them():
+    lead = states().weights[::2].sum(axis=0)
+    orbitals = np.stack([0.25 * lead, 0.75 * lead])
+    told = states(orbital_names=("Pb:s", "Pb:p"), orbital_weights=orbitals)
+    found = analysis_of(told)
+    for text, prefix in ((states_csv(found), "w_"), (dos_csv(found), "")):
+        for row in table(text):
+            assert float(row[f"{prefix}Pb:p"]) == pytest.approx(
+                0.75 * float(row[f"{prefix}Pb"]), abs=1e-5
+            )
+    with pytest.raises(InputError, match="2 names of orbitals"):
+        states(orbital_names=("Pb:s", "Pb:p"), orbital_weights=orbitals[:1])
+
+
+@pytest.mark.parametrize(("lumo_ev", "metallic"), [(-5.0, True), (-4.99, False)])
+def test_a_metal_is_told(lumo_ev, metallic):
+    energies_ev = np.array([-9.0, -6.5, -6.0, -5.0, lumo_ev, -3.0, -2.5, -1.0])
+    checks = summary_of(states(energies_ev=energies_ev))["checks"]
+    told = next(check for check in checks if check["name"] == "metallic")
+    assert told["ok"] is not metallic
+    assert ("metallic" in told["message"]) is metallic
+
+
+@pytest.mark.parametrize(("limit", "is_on"), [(0.25, True), (0.999, False)])
+def test_whether_the_threshold_lies_on_the_plateau_is_told(limit, is_on):
+    summary = summary_of(states(), AnalysisOptions(ipr_max=limit), model())
+    found = summary["plateau"]
+    assert (found["ipr_from"] <= limit < found["ipr_to"]) is is_on
+    assert found["gap_ev"] == 3.0
+    told = next(c for c in summary["checks"] if c["name"] == "plateau_holds_ipr_max")
+    assert told["ok"] is is_on

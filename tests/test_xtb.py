@@ -5,6 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.transform import Rotation
 
+from epicarve.analysis.localization import Localization
 from epicarve.builder.model import Model
 from epicarve.dft.xtb import CAVEAT, XtbSettings, orbital_states, relax
 from epicarve.errors import InputError
@@ -67,6 +68,16 @@ def test_weights_equal_those_from_a_matrix_square_root(galena_states):
     for atom in range(8):
         expected = (orbitals[atoms == atom] ** 2).sum(axis=0)
         assert galena_states.weights[atom] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("cluster", [fluorine([0, 0, 1]), galena(distortion_a=0.0)])
+def test_ratios_of_degenerate_sets_are_the_same_in_every_orientation(cluster):
+    turn = Rotation.random(random_state=11).as_matrix()
+    turned = replace(cluster, positions_a=cluster.positions_a @ turn.T)
+    before, after = (Localization.of(orbital_states(one)) for one in (cluster, turned))
+    assert len(np.unique(before.sets)) < len(before.sets)
+    assert after.sets.tolist() == before.sets.tolist()
+    assert after.ipr_of_set == pytest.approx(before.ipr_of_set, abs=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -18,15 +18,15 @@ from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.read import read_states
 from epicarve.errors import InputError
 
-from .recipe import parse_recipe
+from .geometry import RELAXED
+from .recipe import checked, parse_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ase import Atoms
 
 MODEL = "model.extxyz"
-RELAXED = "1-relax/relaxed.extxyz"
-"""Geometry that the embedded engine relaxed."""
-
 STATES_GEOMETRY = "states.xyz"
 """Geometry of CP2K's last stage, in that stage's folder."""
 
@@ -36,6 +36,9 @@ def analyse(
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
+    group_by: str | None = None,
+    hdf5: bool = False,
+    figures: Mapping[str, Any] | None = None,
     n_states: int | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
@@ -52,6 +55,14 @@ def analyse(
         Where to write; the folder itself if not given.
     ipr_max : float, optional
         Threshold of the trap filter; overrides that of `options`.
+    group_by : str, optional
+        Column of model.extxyz by whose values the atoms are grouped too; overrides that of
+        `options`.
+    hdf5 : bool
+        Whether to write analysis.h5 as well.
+    figures : mapping, optional
+        Fields of `FigureOptions`, such as ``{"formats": ["pdf"]}``, that override those of
+        `options`.
     n_states : int, optional
         Where weights are computed from orbitals, do so only for this many states of each spin,
         those around the gap.
@@ -66,7 +77,8 @@ def analyse(
     Raises
     ------
     InputError
-        If the folder holds no finished, whole and consistent output.
+        If the folder holds no finished, whole and consistent output, the column is not there, or a
+        setting is wrong.
     """
     folder = Path(folder)
     states = read_states(folder, n_states)
@@ -75,8 +87,12 @@ def analyse(
     if options is None:
         recipe = made_by.get("recipe")
         options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
-    if ipr_max is not None:
-        options = AnalysisOptions.model_validate({**options.model_dump(), "ipr_max": ipr_max})
+    settings = options.model_dump()
+    asked = {"ipr_max": ipr_max, "group_by": group_by}
+    settings.update((name, value) for name, value in asked.items() if value is not None)
+    settings["figures"].update(figures or {})
+    options = checked(AnalysisOptions, settings, "settings of the analysis")
+    labels = _column(folder, options.group_by) if options.group_by else None
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -102,7 +118,29 @@ def analyse(
         model=model,
         provenance=provenance,
         notes=notes,
+        labels=labels,
+        hdf5=hdf5,
     )
+
+
+def _column(folder: Path, name: str) -> list[object]:
+    """Return a column of the model in a folder, one value for each atom."""
+    if not (folder / MODEL).is_file():
+        raise InputError(
+            f"{folder}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
+            "add one, or leave group_by out"
+        )
+    from ase.io import read  # noqa: PLC0415  (costs half a second)
+
+    arrays = cast("Atoms", read(folder / MODEL, format="extxyz")).arrays
+    columns = sorted(key for key, values in arrays.items() if values.ndim == 1)
+    if name not in columns:
+        raise InputError(
+            f"{folder / MODEL}: there is no column {name!r} to group by; there are "
+            f"{', '.join(columns)}"
+        )
+    values: list[object] = arrays[name].tolist()
+    return values
 
 
 def _model_as_computed(folder: Path) -> Model | None:
@@ -110,18 +148,24 @@ def _model_as_computed(folder: Path) -> Model | None:
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
-    if not relaxed:
+    relaxed = relaxed_geometry(folder)
+    if relaxed is None:
         return model
     from ase.io import read  # noqa: PLC0415  (costs half a second)
 
-    positions_a = cast("Atoms", read(relaxed[0])).positions
+    positions_a = cast("Atoms", read(relaxed)).positions
     if len(positions_a) != model.n_atoms:
         raise InputError(
-            f"{relaxed[0]}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
+            f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
             "the folder mixes two runs, so run the chain again in an empty one"
         )
     return replace(model, positions_a=np.array(positions_a))
+
+
+def relaxed_geometry(folder: Path) -> Path | None:
+    """Return the file of the relaxed model in a folder that epicarve made, None without one."""
+    found = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
+    return found[0] if found else None
 
 
 def _relaxation(folder: Path) -> dict[str, Any] | None:

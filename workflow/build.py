@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
-from epicarve.builder.half import Half
+from epicarve.builder.half import Half, half_of
+from epicarve.builder.interfaces.search import best_of_faces
 from epicarve.builder.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.particle import carve_particle
-from epicarve.builder.planes import termination
+from epicarve.builder.relaxed import join_relaxed
 from epicarve.builder.replace import replaced
 from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.builder.summary import derived_notes, summarise
@@ -23,16 +24,15 @@ from epicarve.builder.treatment import treat
 from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
-from .recipe import CoreSpec, CrystalSpec, Recipe, read_recipe
+from .geometry import relaxed_geometry
+from .recipe import CoreSpec, CrystalSpec, DomainSpec, Recipe, read_recipe
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from epicarve.builder.balance import BalanceOptions
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.particle import Particle
     from epicarve.builder.shapes.spec import ShapeSpec
 
     Rotations = dict[str, NDArray[np.float64]]
@@ -50,11 +50,18 @@ class Built:
         Content of model.json.
     notes : tuple of str
         Sentences that must stand wherever the model is shown (derived crystals).
+    columns : dict of str to ndarray of str
+        Further columns of model.extxyz: class and plane of each ion of the surface.
     """
 
     model: Model
     summary: dict[str, Any]
     notes: tuple[str, ...]
+    columns: dict[str, NDArray[np.str_]]
+
+    def write(self, folder: Path) -> None:
+        """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none."""
+        write_model(folder, self.model, self.summary, self.notes, self.columns)
 
 
 def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
@@ -88,9 +95,11 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     surface = surface_of(model, crystals, rotations)
     model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
-    built = Built(model, summarise(model, crystals, provenance), derived_notes(crystals))
+    built = Built(
+        model, summarise(model, crystals, provenance), derived_notes(crystals), surface.columns
+    )
     if out is not None:
-        write_model(Path(out), model, built.summary, built.notes, surface.columns)
+        built.write(Path(out))
     return built
 
 
@@ -143,7 +152,7 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
         model = replace(model, report={**model.report, "orderings": variants})
     if not isinstance(recipe.shape, HemisphereSpec):
         return model, [crystal], {}
-    half = _face(crystal, recipe.shape, replace(particle, model=model))
+    half = half_of(crystal, recipe.shape, options=recipe.balance)
     upright = half.rotation(half.shortest_direction, outward_z=-1.0)
     return model.transformed(upright), [crystal], {crystal.name: upright}
 
@@ -167,33 +176,35 @@ def _core_shell(
 
 
 def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
-    """Return two joined halves, and how each was turned."""
+    """Return two joined halves, or one of them, and how each was turned."""
     if recipe.film is None or recipe.substrate is None or recipe.interface is None:
         raise InputError("the recipe has no film, substrate and interface")
-    film, substrate = (
-        _half(load_crystal(domain.crystal), domain.shape, domain.balance)
-        for domain in (recipe.film, recipe.substrate)
+    spec = recipe.interface
+    film = _half(recipe.film, spec.film_hkl, spec.film_termination)
+    substrate = _half(recipe.substrate, spec.substrate_hkl, spec.substrate_termination)
+    on_film, on_substrate = spec.film_directions, spec.substrate_directions
+    if on_film is None or on_substrate is None:
+        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
+        on_film, on_substrate = best.film_directions, best.substrate_directions
+    janus = join(
+        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
     )
-    if film.crystal.name == substrate.crystal.name:
-        raise InputError(
-            f"film and substrate are both {film.crystal.name}; give two different crystals"
-        )
-    directions = recipe.interface
-    model = join(film, substrate, directions.film_directions, directions.substrate_directions)
+    crystals = {"film": film.crystal, "substrate": substrate.crystal}
     rotations = {
-        film.crystal.name: film.rotation(directions.film_directions[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(
-            directions.substrate_directions[0], outward_z=1.0
-        ),
+        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
     }
-    return model, [film.crystal, substrate.crystal], rotations
+    if recipe.only is not None:
+        alone = {"film": janus.film, "substrate": janus.substrate}[recipe.only]
+        return alone, [crystals[recipe.only]], rotations
+    relaxed = {
+        key: relaxed_geometry(domain.relaxed)
+        for key, domain in (("film", recipe.film), ("substrate", recipe.substrate))
+        if domain.relaxed is not None
+    }
+    model = join_relaxed(janus, film.crystal, substrate.crystal, **relaxed)
+    return model, list(crystals.values()), rotations
 
 
-def _half(crystal: Crystal, shape: HemisphereSpec, options: BalanceOptions) -> Half:
-    return _face(crystal, shape, carve_particle(crystal, shape, options))
-
-
-def _face(crystal: Crystal, shape: HemisphereSpec, particle: Particle) -> Half:
-    """Return a carved hemisphere with its flat face."""
-    face = termination(crystal, shape.hkl, shape.termination)
-    return Half(crystal=crystal, model=particle.model, face=face, centre=particle.centre)
+def _half(domain: DomainSpec, hkl: tuple[int, int, int] | None, layer: str | None) -> Half:
+    return half_of(load_crystal(domain.crystal), domain.shape, hkl, layer, domain.balance)

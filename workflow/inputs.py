@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epicarve.builder.write import write_model
 from epicarve.dft.inputs import write_stages
 
 from .build import Built, build
@@ -41,5 +40,5 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     built = build(recipe)
     stages = write_stages(built.model, recipe.cp2k, recipe.machine, Path(out))
-    write_model(Path(out), built.model, built.summary, built.notes)
+    built.write(Path(out))
     return built, stages

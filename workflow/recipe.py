@@ -12,8 +12,7 @@ from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.balance import BalanceOptions
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec, PartSpec
-from epicarve.builder.shapes.spec import Indices, Length, refuse_whole_keys
-from epicarve.builder.shapes.sphere import HemisphereSpec
+from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
 from epicarve.builder.treatment import TreatmentOptions
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
@@ -64,15 +63,20 @@ class DomainSpec(Options):
     ----------
     crystal : CrystalSpec
         What it consists of.
-    shape : HemisphereSpec
-        Its shape; the flat face meets the other half.
+    shape : shape
+        Its shape; one of its flat faces meets the other half: that of a hemisphere, a cut, or
+        the one that the interface names.
     balance : BalanceOptions
         Tolerances of the optimisation.
+    relaxed : Path, optional
+        A file with the geometry of this very half relaxed elsewhere, or the folder of a run of
+        it (see `only`), relative to the recipe; it is laid back by its interface cations.
     """
 
     crystal: CrystalSpec
-    shape: HemisphereSpec
+    shape: AnyShapeSpec
     balance: BalanceOptions = BalanceOptions()
+    relaxed: Path | None = None
 
 
 class CoreSpec(Options):
@@ -141,13 +145,44 @@ class InterfaceSpec(Options):
 
     Parameters
     ----------
-    film_directions, substrate_directions : pair of tuples of int
+    film_directions, substrate_directions : pair of tuples of int, optional
         Two lattice vectors [u, v, w] in each face; those of the film lie along those of the
-        substrate and span the coincidence cell. The registry in it and the gap are found.
+        substrate and span the coincidence cell. Those of the best interface of both faces, as
+        `epicarve interface` finds it, if not given.
+    film_hkl, substrate_hkl : tuple of int, optional
+        Miller indices of the faces that meet, along their outward normals; needed for a shape
+        with several faces, such as a box.
+    film_termination, substrate_termination : str, optional
+        Formula of the outermost layer of each, if the shape does not tell it; the most natural
+        cut if not given.
+    registry_a : pair of float, optional
+        From a lattice point of the substrate to one of the film, in Å along the substrate's
+        first direction and across it; found if not given.
+    gap_a : float, optional
+        Distance in Å of the outermost layers of cations of both; found if not given.
     """
 
-    film_directions: tuple[Indices, Indices]
-    substrate_directions: tuple[Indices, Indices]
+    film_directions: tuple[Indices, Indices] | None = None
+    substrate_directions: tuple[Indices, Indices] | None = None
+    film_hkl: Indices | None = None
+    substrate_hkl: Indices | None = None
+    film_termination: str | None = None
+    substrate_termination: str | None = None
+    registry_a: tuple[Finite, Finite] | None = None
+    gap_a: Length | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _best(cls, data: Any) -> Any:
+        return {} if data == "best" else data
+
+    @model_validator(mode="after")
+    def _directions_of_both(self) -> Self:
+        if (self.film_directions is None) != (self.substrate_directions is None):
+            raise ValueError("give film_directions and substrate_directions, or neither of them")
+        if self.registry_a is not None and self.film_directions is None:
+            raise ValueError("registry_a needs film_directions and substrate_directions beside it")
+        return self
 
 
 class Recipe(Options):
@@ -165,6 +200,8 @@ class Recipe(Options):
         Values to take in turn, for `epicarve series`.
     film, substrate, interface
         A heterostructure, instead of the three above.
+    only : {"film", "substrate"}, optional
+        Build that half of the heterostructure alone, ion for ion as it stands in it.
     engine : {"cp2k", "xtb"}
         What computes the states: CP2K, or the embedded GFN1-xTB for trying the tool.
     cp2k, xtb, machine, analysis
@@ -180,6 +217,7 @@ class Recipe(Options):
     film: DomainSpec | None = None
     substrate: DomainSpec | None = None
     interface: InterfaceSpec | None = None
+    only: Literal["film", "substrate"] | None = None
     engine: Literal["cp2k", "xtb"] = "cp2k"
     cp2k: Cp2kSettings = Cp2kSettings()
     xtb: XtbSettings = XtbSettings()
@@ -204,6 +242,11 @@ class Recipe(Options):
                 f"{' and '.join(extra)} can't stand beside film, substrate and interface; "
                 "put it under film or substrate, or leave it out"
             )
+        if self.only is not None and wanted is single:
+            raise ValueError("only: names a half of a heterostructure; add film and substrate")
+        relaxed = [d for d in (self.film, self.substrate) if d is not None and d.relaxed]
+        if self.only is not None and relaxed:
+            raise ValueError("only: gives an unrelaxed half; take relaxed: out, or only:")
         if self.core is not None and self.treatment is not None:
             raise ValueError("treatment can't stand beside core; leave one of them out")
         return self
@@ -252,8 +295,9 @@ def read_recipe(path: Path) -> Recipe:
     data = read_yaml(path, "it needs at least crystal: and shape:")
     for domain in (data, data.get("core"), data.get("film"), data.get("substrate")):
         crystal = domain.get("crystal") if isinstance(domain, dict) else None
-        if isinstance(crystal, dict) and isinstance(crystal.get("file"), str):
-            crystal["file"] = path.parent / crystal["file"]
+        for holder, key in ((crystal, "file"), (domain, "relaxed")):
+            if isinstance(holder, dict) and isinstance(holder.get(key), str):
+                holder[key] = path.parent / holder[key]
     return parse_recipe(data, str(path))
 
 

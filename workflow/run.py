@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from epicarve.builder.model import Model
-from epicarve.builder.write import write_model
 from epicarve.dft.cp2k import run_stages
 from epicarve.dft.inputs import write_stages
 from epicarve.dft.xtb import orbital_states, relax
 from epicarve.files import write_json, write_text
 
-from .analyse import RELAXED, analyse
+from .analyse import analyse
 from .build import Built, build
+from .geometry import RELAXED
 from .recipe import Recipe, read_recipe
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def run(
     built = build(recipe)
     if (engine or recipe.engine) == "cp2k":
         stages = write_stages(built.model, recipe.cp2k, recipe.machine, out)
-        write_model(out, built.model, built.summary, built.notes)
+        built.write(out)
         run_stages(out, stages, on_progress=tell)
     else:
-        write_model(out, built.model, built.summary, built.notes)
+        built.write(out)
         _run_xtb(built, recipe.xtb, out, tell)
     tell("analyse")
     return analyse(out, options=recipe.analysis)

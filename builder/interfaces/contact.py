@@ -9,7 +9,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from ..join import CONTACT_LIMIT
+from ..contacts import CONTACT_LIMIT
 from .registry import common_lattice_a, nearest_squared_a2
 
 if TYPE_CHECKING:

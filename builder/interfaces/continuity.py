@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
     Side = Literal["film", "substrate"]
 
+LAYER_IN_SPACINGS = 0.5
+"""A layer of cations, counted from its outermost one, is so many mean spacings deep."""
+
 TOLERANCE_IN_SPACINGS = 0.25
 """A cation continues a site if it lies within this many mean cation spacings of it."""
 
@@ -271,7 +274,7 @@ def meeting_cations(face: Face, *, is_continued: bool, spacing_a: float) -> Stac
     spacing_a : float
         Mean cation spacing in Å of the side that is continued; half of it is looked at.
     """
-    depth_a = 0.5 * spacing_a
+    depth_a = LAYER_IN_SPACINGS * spacing_a
     return face.continued_cations(depth_a) if is_continued else face.outermost_cations(depth_a)
 
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from epicarve.errors import InputError
 from epicarve.units import J_M2_PER_EV_A2
 
-from ..join import CONTACT_LIMIT
+from ..contacts import CONTACT_LIMIT
 from .contact import Contact, contact_gap_a, tightest_contact
 from .interaction import Interaction
 from .registry import common_lattice_a, registry_grid_a

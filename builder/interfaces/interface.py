@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..join import contact_limits_a
+from ..contacts import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
 from .registry import nearest_squared_a2, registry_lattice_a
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .contact import Contact
     from .continuity import Side
     from .face import Face
+
+    Direction = tuple[int, int, int]
     from .stack import Stack
     from .strain import CommonCell
 
@@ -168,6 +170,16 @@ class Interface:
             "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
         }
 
+    @property
+    def film_directions(self) -> tuple[Direction, Direction]:
+        """Lattice vectors [uvw] of the film that span the cell, along those of the substrate."""
+        return _whole(self.cell.film_matrix * [1, -1] @ self.film.directions)
+
+    @property
+    def substrate_directions(self) -> tuple[Direction, Direction]:
+        """Lattice vectors [uvw] of the substrate that span the cell."""
+        return _whole(self.cell.substrate_matrix @ self.substrate.directions)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
         film, substrate = self.film.termination, self.substrate.termination
@@ -186,8 +198,8 @@ class Interface:
             "film_cut_a": film.offset_a,
             "substrate_cut_a": substrate.offset_a,
             "area_a2": self.cell.area_a2,
-            "film_directions": self._directions(self.film, self.cell.film_matrix * [1, -1]),
-            "substrate_directions": self._directions(self.substrate, self.cell.substrate_matrix),
+            "film_directions": [list(uvw) for uvw in self.film_directions],
+            "substrate_directions": [list(uvw) for uvw in self.substrate_directions],
             "rotation_deg": self.cell.rotation_deg,
             "strain": {
                 "fixed": self.strain_rule.fixed,
@@ -234,7 +246,11 @@ class Interface:
             "rms_a": [min(rms, default=None), max(rms, default=None)],
         }
 
-    @staticmethod
-    def _directions(face: Face, matrix: Any) -> list[list[float]]:
-        """Lattice vectors [uvw] of the supercell, in units of the crystal's cell."""
-        return [[round(x, 6) + 0.0 for x in row] for row in (matrix @ face.directions).tolist()]
+
+def _whole(directions: NDArray[np.float64]) -> tuple[Direction, Direction]:
+    """Return two directions in whole numbers, both stretched alike in a centred cell."""
+    factor = next(
+        n for n in (1, 2, 3, 6) if np.abs(np.rint(n * directions) / n - directions).max() < 1e-6
+    )
+    (a, b, c), (d, e, f) = np.rint(factor * directions).astype(int).tolist()
+    return (a, b, c), (d, e, f)

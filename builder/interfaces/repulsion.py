@@ -26,8 +26,8 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
+from ..contacts import contact_limits_a
 from ..crystal import neighbours
-from ..join import contact_limits_a
 from .splitting import ENDS, sharp_part, smooth_transform
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pydantic import Field
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from ..join import contact_limits_a
+from ..contacts import contact_limits_a
 from ..shapes.spec import Indices
 from .cells import MatchOptions, coincidence_cells, least_strained_cell
 from .contact import contact_gap_a
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..crystal import Crystal
+    from ..planes import Termination
     from .continuity import Side
     from .face import Face
     from .stack import Stack
@@ -119,6 +120,35 @@ def search(
     if not found:
         raise InputError(_nearest_miss(above, below, options))
     return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
+
+
+def best_of_faces(
+    film: Crystal, film_face: Termination, substrate: Crystal, substrate_face: Termination
+) -> Interface:
+    """Return the best interface of two given faces.
+
+    Parameters
+    ----------
+    film, substrate : Crystal
+        The two crystals.
+    film_face, substrate_face : Termination
+        The faces that meet.
+
+    Raises
+    ------
+    InputError
+        If these have no coincidence cell up to the default area and strain.
+    """
+    options = SearchOptions(film_hkl=film_face.hkl, substrate_hkl=substrate_face.hkl)
+    layers = (film_face.layer, substrate_face.layer)
+    for interface in search(film, substrate, options):
+        if (interface.film.termination.layer, interface.substrate.termination.layer) == layers:
+            return interface
+    raise InputError(
+        f"{film.name} {list(film_face.hkl)} ending on {layers[0]} has no interface with "
+        f"{substrate.name} {list(substrate_face.hkl)} ending on {layers[1]}; give film_directions "
+        "and substrate_directions"
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from ..join import CONTACT_LIMIT, contact_limits_a
+from ..contacts import CONTACT_LIMIT, contact_limits_a
 from ..model import composition
 from .contact import tightest_contact
 from .turnover import turnover

@@ -13,7 +13,7 @@ from epicarve.options import Options
 from epicarve.units import A_PER_NM
 
 from .polyhedron import Polyhedron
-from .spec import Indices, Length, ShapeSpec
+from .spec import FacePlane, Indices, Length, ShapeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,3 +71,14 @@ class BoxSpec(ShapeSpec):
                     )
                 offsets.append(offset_a)
         return Polyhedron(np.array(normals), np.array(offsets))
+
+    def interface_planes(self) -> tuple[FacePlane, ...]:
+        """Return every face."""
+        own = []
+        for face in self.faces:
+            h, k, l = face.hkl  # noqa: E741
+            own += [
+                FacePlane(face.hkl, face.termination),
+                FacePlane((-h, -k, -l), face.termination),
+            ]
+        return (*own, *super().interface_planes())

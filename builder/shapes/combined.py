@@ -9,6 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .shape import PARALLEL, FlatFace
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,6 +57,13 @@ class Cut:
         """Distance to the trimmable surface of the uncut shape; infinite beyond the plane."""
         beyond = points_a @ self.normal > self.offset_a
         return np.where(beyond, np.inf, self.shape.trim_distance_a(points_a))
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the cut if it has this normal, else the face of the shape as far as it is left."""
+        uncut = self.shape.flat_face(normal)
+        if self.normal @ normal < 1.0 - PARALLEL:
+            return uncut and FlatFace(uncut.offset_a, Cut(uncut.body, self.normal, self.offset_a))
+        return FlatFace(self.offset_a, uncut.body if uncut else self.shape)
 
     @property
     def bounds_a(self) -> Corners:
@@ -103,6 +112,18 @@ class Intersection:
         """Return the largest of the parts' trim distances in Å."""
         return np.asarray(np.max([part.trim_distance_a(points_a) for part in self.parts], axis=0))
 
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the lowest of the parts' faces with this normal."""
+        faces = [part.flat_face(normal) for part in self.parts]
+        offsets = [face.offset_a for face in faces if face is not None]
+        if not offsets:
+            return None
+        bodies = tuple(
+            part if face is None else face.body
+            for part, face in zip(self.parts, faces, strict=True)
+        )
+        return FlatFace(min(offsets), Intersection(bodies))
+
     @property
     def bounds_a(self) -> Corners:
         """Corners of the box that the boxes of the parts share, in Å."""
@@ -138,6 +159,10 @@ class Union:
     def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the smallest of the parts' trim distances in Å."""
         return np.asarray(np.min([part.trim_distance_a(points_a) for part in self.parts], axis=0))
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return None: whether the faces of the parts make one is not told; cut the union."""
+        return None
 
     @property
     def bounds_a(self) -> Corners:
@@ -177,6 +202,11 @@ class Difference:
         return np.maximum(
             self.shape.trim_distance_a(points_a), -self.removed.trim_distance_a(points_a)
         )
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the face that the shape has before anything is removed."""
+        face = self.shape.flat_face(normal)
+        return face and FlatFace(face.offset_a, Difference(face.body, self.removed))
 
     @property
     def bounds_a(self) -> Corners:
@@ -229,6 +259,11 @@ class Offset:
         """Return the shape's trim distance less the offset, in Å."""
         return self.shape.trim_distance_a(points_a) - self.by_a
 
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the shape's face, moved by the offset."""
+        face = self.shape.flat_face(normal)
+        return face and FlatFace(face.offset_a + self.by_a, Offset(face.body, self.by_a))
+
     @property
     def bounds_a(self) -> Corners:
         """Corners of the shape's box, moved by the offset, in Å."""
@@ -264,6 +299,12 @@ class Moved:
     def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Trim distance in the frame of the shape, in Å."""
         return self.shape.trim_distance_a(points_a - self.shift_a)
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the shape's face, moved with it."""
+        face = self.shape.flat_face(normal)
+        shift = float(self.shift_a @ normal)
+        return face and FlatFace(face.offset_a + shift, Moved(face.body, self.shift_a))
 
     @property
     def bounds_a(self) -> Corners:

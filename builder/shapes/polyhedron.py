@@ -12,7 +12,7 @@ from scipy.spatial.distance import pdist
 
 from epicarve.errors import InputError
 
-from .shape import Solid
+from .shape import BEYOND_A, PARALLEL, FlatFace, Solid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +45,12 @@ class HalfSpace(Solid):
     def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Height of points above the plane in Å."""
         return np.asarray(points_a @ self.normal - self.offset_a)
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the plane if it has this normal."""
+        if self.normal @ normal < 1.0 - PARALLEL:
+            return None
+        return FlatFace(self.offset_a, HalfSpace(self.normal, self.offset_a + BEYOND_A))
 
     @property
     def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -94,6 +100,15 @@ class Polyhedron(Solid):
         for normal, offset in zip(self.normals, self.offsets_a, strict=True):
             np.maximum(largest, points_a @ normal - offset, out=largest)
         return largest
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the lowest face with this normal."""
+        alike = np.flatnonzero(self.normals @ normal > 1.0 - PARALLEL)
+        if len(alike) == 0:
+            return None
+        further = self.offsets_a.copy()
+        further[alike] += BEYOND_A
+        return FlatFace(float(self.offsets_a[alike].min()), Polyhedron(self.normals, further))
 
     @cached_property
     def vertices_a(self) -> NDArray[np.float64]:

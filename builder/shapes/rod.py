@@ -10,7 +10,8 @@ from pydantic import model_validator
 
 from epicarve.units import A_PER_NM
 
-from .shape import Solid
+from .combined import Moved
+from .shape import BEYOND_A, PARALLEL, FlatFace, Solid
 from .spec import Indices, Length, ShapeSpec, lattice_direction
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ class Cylinder(Solid):
         around = np.linalg.norm(points_a - along[:, None] * self.axis, axis=1) - self.radius_a
         outside = np.hypot(np.maximum(beyond, 0.0), np.maximum(around, 0.0))
         return np.asarray(outside + np.minimum(np.maximum(beyond, around), 0.0))
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the end with this normal."""
+        if abs(self.axis @ normal) < 1.0 - PARALLEL:
+            return None
+        longer = Cylinder(self.radius_a, self.length_a + BEYOND_A, self.axis)
+        return FlatFace(0.5 * self.length_a, Moved(longer, 0.5 * BEYOND_A * normal))
 
     @property
     def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+BEYOND_A = 1e4
+"""How far a shape goes on, in Å, if a flat face is taken away: farther than any is wide."""
+
+PARALLEL = 1e-9
+"""Two unit vectors are parallel if their product differs from 1 by less than this."""
+
+
+class FlatFace(NamedTuple):
+    """Where a shape ends on a plane, and what it would be if it went on there.
+
+    Parameters
+    ----------
+    offset_a : float
+        Position of the plane along its outward normal in Å.
+    body : Shape
+        The shape without this face.
+    """
+
+    offset_a: float
+    body: Shape
 
 
 class Shape(Protocol):
@@ -27,6 +48,10 @@ class Shape(Protocol):
         """
         ...
 
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return the flat face with this outward unit normal; None if there is none."""
+        ...
+
     @property
     def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lower and upper corner in Å of a box that holds the region, each of shape (3,)."""
@@ -43,3 +68,7 @@ class Solid:
     def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Equal to the signed distance: ions may be trimmed everywhere."""
         return self.signed_distance_a(points_a)
+
+    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+        """Return None: no face is flat."""
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -55,7 +55,15 @@ def _centre(value: Any) -> Any:
 Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
 Vector = tuple[float, float, float]
 Centre = Annotated[Vector | str, BeforeValidator(_centre)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+
+class FacePlane(NamedTuple):
+    """A flat face: Miller indices along its outward normal, and its outermost layer if told."""
+
+    hkl: tuple[int, int, int]
+    termination: str | None
 
 
 class CutSpec(Options):
@@ -108,6 +116,7 @@ class ShapeSpec(Options):
         Where the shape lies from the centre in nm, cartesian; of use for parts of a combination.
     """
 
+    kind: str
     centre: Centre = (0.0, 0.0, 0.0)
     atoms: int | None = Field(default=None, gt=0)
     formula_units: int | None = Field(default=None, gt=0)
@@ -129,6 +138,15 @@ class ShapeSpec(Options):
         """Return the centre, moved to where the shape can have it; fractional."""
         x, y, z = centre
         return (float(x), float(y), float(z))
+
+    @property
+    def own_face(self) -> tuple[int, int, int] | None:
+        """Miller indices of the one flat face that the shape is defined by, if it has one."""
+        return None
+
+    def interface_planes(self) -> tuple[FacePlane, ...]:
+        """Return the planes on which the shape may meet another: first its own, then the cuts."""
+        return tuple(FacePlane(cut.hkl, cut.termination) for cut in self.cuts)
 
     def shape(self, crystal: Crystal, centre: Sequence[float], scale: float = 1.0) -> Shape:
         """Return the shape grown, shifted and cut, for a centre of the crystal.

@@ -12,7 +12,7 @@ from epicarve.builder.planes import point_on_cut
 
 from .combined import Cut, Moved
 from .shape import Solid
-from .spec import Indices, OneSizeSpec, Vector
+from .spec import FacePlane, Indices, OneSizeSpec, Vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,3 +126,12 @@ class HemisphereSpec(OneSizeSpec):
     def anchored(self, crystal: Crystal, centre: Sequence[float]) -> Vector:
         """Return the centre moved onto the nearest cut with the termination asked for."""
         return point_on_cut(crystal, self.hkl, self.termination, centre)[1]
+
+    @property
+    def own_face(self) -> tuple[int, int, int] | None:
+        """Miller indices of the flat face."""
+        return self.hkl
+
+    def interface_planes(self) -> tuple[FacePlane, ...]:
+        """Return the flat face."""
+        return (FacePlane(self.hkl, self.termination), *super().interface_planes())

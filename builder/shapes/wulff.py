@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from epicarve.builder.spacegroup import space_group
 from epicarve.errors import InputError
 from epicarve.options import Options
 
@@ -59,7 +58,7 @@ def wulff_facets(crystal: Crystal, given: Iterable[Facet], *, symmetry: bool) ->
     6
     """
     energies: dict[tuple[int, int, int], tuple[tuple[int, int, int], float]] = {}
-    group = space_group(crystal) if symmetry else None
+    group = crystal.symmetry if symmetry else None
     for facet in given:
         coprime = np.array(facet.hkl) // np.gcd.reduce(facet.hkl)
         h, k, l = coprime.tolist()  # noqa: E741

@@ -1,0 +1,145 @@
+"""The data that the report carries, for its scripts."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epicarve.builder.preview import centred, radii_a
+from epicarve.style import colours, element_colours
+
+from .gap import DEGENERATE_EV
+from .groupings import groupings
+from .tables import SPIN_NAMES, labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.builder.model import Model
+    from epicarve.style import Palette
+
+    from .results import Analysis
+    from .sites import Sites
+
+WEIGHT_BYTES = 3_000_000
+"""Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
+
+LOWEST_PART = 0.7
+"""Lower end of the axis of the IPR, as a part of the smallest one that a state can have."""
+
+PALETTE: Palette = "safe"
+"""Colours of the report: told apart with any colour vision."""
+
+
+def payload(analysis: Analysis) -> dict[str, Any]:
+    """Collect the data of the report's scripts as plain data for JSON.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+
+    Returns
+    -------
+    dict
+        Arrays stand as base64 of their little-endian bytes. Energies and IPR are whole, so that the
+        page finds the same gap as `trap_filter`; the weights of a state are given to 1/255 of its
+        largest one, for the states of `weighted_states`.
+    """
+    states, gap, model = analysis.states, analysis.gap, analysis.model
+    numbers, _ = labels(states)
+    weighted = weighted_states(analysis)
+    weights = states.weights[:, weighted]
+    largest = weights.max(axis=0, initial=0.0)
+    levels = np.rint(255.0 * weights / np.where(largest > 0.0, largest, 1.0)).T
+    palette = colours(PALETTE)
+    return {
+        "n_atoms": states.n_atoms,
+        "ipr_max": gap.filtered.limit,
+        "degenerate_ev": DEGENERATE_EV,
+        "homo_ev": gap.homo_ev,
+        "lumo_ev": gap.lumo_ev,
+        "zero_ev": 0.0 if gap.homo_ev is None else gap.homo_ev,
+        "window_ev": list(analysis.window_ev),
+        "lowest_ipr": LOWEST_PART * min(1.0 / states.n_atoms, gap.filtered.limit),
+        "first_state": int(nearest_to_gap(analysis)[0]),
+        "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
+        "states": {
+            "energies_ev": _encoded(states.energies_ev, "float64"),
+            "occupations": _encoded(states.occupations, "float32"),
+            "ipr": _encoded(analysis.localization.ipr, "float64"),
+            "occupied": _encoded(states.is_occupied, "uint8"),
+            "numbers": _encoded(np.array(numbers), "int32"),
+            "spins": _encoded(states.spins, "uint8"),
+        },
+        "weighted": {
+            "states": _encoded(weighted, "int32"),
+            "largest": _encoded(largest, "float32"),
+            "weights": _encoded(levels, "uint8"),
+            "note": _note_of_weights(len(weighted), states.n_states),
+        },
+        "groups": [
+            {
+                "title": grouping.title,
+                "names": list(grouping.names),
+                "colours": list(grouping.colours),
+                "weights": _encoded(grouping.weights, "float32"),
+                "density": _encoded(grouping.dos.density, "float32"),
+                "first_ev": float(grouping.dos.grid_ev[0]),
+                "step_ev": float(grouping.dos.grid_ev[1] - grouping.dos.grid_ev[0]),
+                "n_grid": len(grouping.dos.grid_ev),
+            }
+            for grouping in groupings(analysis, PALETTE)
+        ],
+        "atoms": None if model is None else _atoms(model, analysis.sites),
+        "colours": {
+            "elements": element_colours(tuple(dict.fromkeys(states.symbols)), PALETTE),
+            **{name: palette[name] for name in ("weights", "ipr", "filtered_gap", "plain_gap")},
+        },
+    }
+
+
+def nearest_to_gap(analysis: Analysis) -> NDArray[np.int64]:
+    """Return all states by their distance from the middle of the gap, the nearest first."""
+    edges_ev = [e for e in (analysis.gap.homo_ev, analysis.gap.lumo_ev) if e is not None]
+    distance_ev = np.abs(analysis.states.energies_ev - np.mean(edges_ev))
+    return np.argsort(distance_ev, kind="stable")
+
+
+def weighted_states(analysis: Analysis) -> NDArray[np.int64]:
+    """Return the states whose atomic weights the report carries: those nearest to the gap."""
+    n_states = WEIGHT_BYTES // analysis.states.n_atoms
+    return np.sort(nearest_to_gap(analysis)[:n_states])
+
+
+def _note_of_weights(n_weighted: int, n_states: int) -> str:
+    """Say which states can colour the model."""
+    if n_weighted == n_states:
+        return "Every state colours the model."
+    return (
+        f"The {n_weighted} states nearest to the gap, of {n_states}, colour the model; the weights "
+        "of the others are not in this page."
+    )
+
+
+def _atoms(model: Model, sites: Sites) -> dict[str, Any]:
+    """Return the ions of the model, centred, with what is known of their places."""
+    unknown = [""] * model.n_atoms
+    bonds = model.coordination if sites.coordination is None else sites.coordination
+    return {
+        "symbols": model.symbols.tolist(),
+        "domains": model.domains.tolist(),
+        "places": unknown if sites.positions is None else sites.positions.tolist(),
+        "coordination": bonds.tolist(),
+        "bulk_coordination": model.bulk_coordination.tolist(),
+        "positions_a": _encoded(centred(model), "float32"),
+        "radii_a": _encoded(radii_a(model), "float32"),
+    }
+
+
+def _encoded(array: NDArray[Any], dtype: str) -> dict[str, str]:
+    """Write an array as base64 of its little-endian bytes, the last index fastest."""
+    little = np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<"))
+    return {"dtype": dtype, "data": base64.b64encode(little.tobytes()).decode("ascii")}

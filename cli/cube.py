@@ -1,0 +1,35 @@
+"""epicarve cube."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .terminal import AsJson, console, print_json, progress
+
+
+def cube(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with a .wfn file.")],
+    state: Annotated[
+        str, typer.Argument(help="Number of the state as in states.csv, or homo, lumo+1, ...")
+    ],
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The cube file.")],
+    spin: Annotated[Literal["alpha", "beta"], typer.Option(help="Which spin.")] = "alpha",
+    step: Annotated[float, typer.Option(help="Distance between points, in Å.")] = 0.25,
+    margin: Annotated[float, typer.Option(help="Box beyond the outermost atoms, in Å.")] = 4.0,
+    as_json: AsJson = False,
+) -> None:
+    """Write one orbital of a .wfn file as a cube file, for a viewer."""
+    with progress("cube"):
+        from epicarve.workflow.cube import cube as write
+
+        grid = write(folder, state, out, spin=spin, step_a=step, margin_a=margin)
+    shape = list(grid.values.shape)
+    if as_json:
+        print_json({"file": str(out), "points": shape, "norm": grid.norm})
+        return
+    points = " × ".join(map(str, shape))
+    console().print(f"{out}: {points} points, holding {grid.norm:.2%} of the orbital")

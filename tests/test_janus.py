@@ -1,0 +1,485 @@
+"""Joined particles of any two shapes: what always holds, brute force, relaxed halves, refusals."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
+
+from epicarve.builder.balance import BalanceOptions, balance
+from epicarve.builder.contacts import CONTACT_LIMIT, contact_limits_a
+from epicarve.builder.half import half_of, sphere_half
+from epicarve.builder.join import _candidates, join
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.model import Model
+from epicarve.builder.placed import Placed
+from epicarve.builder.program import DIPOLE_COST_A
+from epicarve.builder.relaxed import join_relaxed
+from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
+from epicarve.builder.shapes.box import BoxSpec
+from epicarve.builder.shapes.rod import Cylinder
+from epicarve.builder.shell import STEP_A
+from epicarve.builder.superposition import superposed
+from epicarve.errors import InputError
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
+from epicarve.workflow.build import build
+from epicarve.workflow.geometry import RELAXED, relaxed_geometry
+from epicarve.workflow.recipe import parse_recipe, read_recipe
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
+ALONG = (((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
+UP = np.array([0.0, 0.0, 1.0])
+NO_DIPOLE_LIMIT = BalanceOptions(free_dipole_v=100.0)  # quick to prove
+
+
+def slab(height_nm, width_nm, **options):
+    """A box of CsPbCl3 or the like with a (100) face, of few or no broken formula units."""
+    lengths = (([1, 0, 0], height_nm), ([0, 1, 0], width_nm), ([0, 0, 1], width_nm))
+    faces = [{"hkl": hkl, "length_nm": length_nm} for hkl, length_nm in lengths]
+    return BoxSpec(kind="box", faces=faces, centre=(0.0, 0.25, 0.25), **options)
+
+
+def assert_sound(model, film=FILM, substrate=SUBSTRATE, tolerance=0.02):
+    """Whole and domains neutral and in ratio, one piece, coordinated, no contact too short."""
+    assert model.net_charge == 0
+    assert model.n_components == 1
+    assert (model.coordination >= -(-model.bulk_coordination // 3)).all()
+    for crystal in (film, substrate):
+        domain = model.domain(crystal.name)
+        assert domain.net_charge == 0
+        unit, total = crystal.formula_unit, sum(crystal.formula_unit.values())
+        for symbol, share in unit.items():
+            expected = share * domain.n_atoms / total
+            assert abs(domain.counts.get(symbol, 0) - expected) <= tolerance * expected + 1e-9
+    limits = contact_limits_a(film, substrate)
+    above, below = model.domain(film.name), model.domain(substrate.name)
+    bulk = np.array([[limits[frozenset((a, b))] for b in below.symbols] for a in above.symbols])
+    assert (cdist(above.positions_a, below.positions_a) >= CONTACT_LIMIT * bulk - 1e-6).all()
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    radius_a=st.floats(14.0, 18.0),
+    fraction=st.floats(0.3, 0.7),
+    layer=st.sampled_from(["PbCl2", "CsCl"]),
+    y=st.floats(0.0, 1.0),
+)
+def test_spheres_cut_anywhere(radius_a, fraction, layer, y):
+    film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb", fraction=fraction, options=NO_DIPOLE_LIMIT)
+    substrate = sphere_half(
+        SUBSTRATE,
+        radius_a,
+        (1, 0, 0),
+        layer,
+        fraction=1.0 - fraction,
+        centre=(0.0, y, 0.3),
+        options=NO_DIPOLE_LIMIT,
+    )
+    janus = join(film, substrate, *ALONG)
+    assert_sound(janus.model)
+    assert janus.film.net_charge == janus.substrate.net_charge == 0
+    known = {(e.domain, e.symbol, e.position_a) for e in janus.model.edits}
+    assert len(known) == len(janus.model.edits)
+    # the plain cut and the ledger make the model: no edit is silent
+    plain = janus.model.report["plain_cut"]["n_atoms"]
+    removed = sum(e.action == "removed" for e in janus.model.edits)
+    assert plain - removed + len(janus.model.edits) - removed == janus.model.n_atoms
+
+
+def test_dipoles_of_halves_and_whole_stay_within_the_free_ones(janus):
+    assert janus.model.report["optimum"]["dipole_level"] == 0
+    free_debye = 0.15 / COULOMB_V_A * 21.5**2 * DEBYE_PER_E_A
+    for model in (janus.model, janus.film, janus.substrate):
+        assert model.dipole_debye < free_debye
+
+
+def test_interface_layers_stay_whole_and_edits_lie_on_the_surface_of_the_whole():
+    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    substrate = half_of(SUBSTRATE, slab(3.4, 5.0), (1, 0, 0), "PbCl2", NO_DIPOLE_LIMIT)
+    janus = join(film, substrate, *ALONG)
+    assert_sound(janus.model)
+    assert janus.substrate.n_atoms > 2 * janus.film.n_atoms
+    deepest = max(max(c.bonds.lengths_a) for c in (FILM, SUBSTRATE))
+    assert all(edit.depth_a <= deepest + 1e-3 for edit in janus.model.edits)
+    covered = np.hypot(*janus.model.positions_a[:, :2].T) < 14.0
+    face = janus.substrate.positions_a[:, 2].max()
+    layer = covered & (np.abs(janus.model.positions_a[:, 2] - face) < 0.3)
+    # 3 ions of a PbCl2 layer in each square of the lattice constant
+    density = layer.sum() / (np.pi * 14.0**2) * SUBSTRATE.cell_a[0, 0] ** 2
+    assert density == pytest.approx(3.0, rel=0.08)
+
+
+@pytest.mark.parametrize("crystals", [("PbS", "CsPbBr3"), ("CsPbBr3", "PbS")])
+def test_any_two_crystals_and_boxes_of_both(crystals):
+    first, second = map(bundled_crystal, crystals)
+    options = BalanceOptions(ratio_tolerance=0.1, free_dipole_v=100.0)
+    halves = [half_of(c, slab(1.4, 2.4), (1, 0, 0), None, options) for c in (first, second)]
+    janus = join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
+    assert_sound(janus.model, first, second, tolerance=0.1)
+
+
+def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_particle():
+    film = sphere_half(FILM, 14.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    substrate = sphere_half(
+        SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, 0.45, 0.2), options=NO_DIPOLE_LIMIT
+    )
+    found = join(film, substrate, *ALONG).model
+    interface = found.report["interface"]
+    vector_a = np.array(interface["registry"]["vector_a"])
+    half_a_cell = np.array([0.5 * 7.926667, 0.0])
+    same, other = (
+        join(film, substrate, *ALONG, registry_a=registry).model
+        for registry in (vector_a, vector_a + half_a_cell)
+    )
+    assert same.symbols.tolist() == found.symbols.tolist()
+    np.testing.assert_allclose(same.positions_a, found.positions_a, atol=1e-5)
+    told = other.report["interface"]
+    assert told["continuity"]["matched_fraction"] < 0.5
+    moved = np.array(told["registry"]["vector_a"]) - vector_a - half_a_cell
+    assert np.abs(moved / 7.926667 - np.rint(moved / 7.926667)).max() < 1e-4
+    raised = join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 0.2).model
+    assert raised.report["interface"]["gap_a"] == pytest.approx(interface["gap_a"] + 0.2)
+    with pytest.raises(InputError, match="give a smaller gap_a"):
+        join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 4.0)
+
+
+def test_lattice_points_lie_the_same_way_to_every_face_of_a_kind():
+    for y in (0.2, 0.45):
+        substrate = sphere_half(SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, y, 0.2))
+        below = Placed.of(substrate, (0, 1, 1), 1.0)
+        cell = [substrate.face_vector_a(u) @ below.turn.T for u in ((0, 1, 0), (0, 0, 1))]
+        is_cs = below.ions.symbols == "Cs"
+        away = below.ions.positions_a[is_cs, :2] - below.lattice_point_a
+        cells = away @ np.linalg.inv(np.array(cell)[:, :2])  # Cs at the corners of the cells
+        np.testing.assert_allclose(cells, np.rint(cells), atol=1e-9)
+
+
+def test_clashes_are_edits_with_their_reason():
+    options = BalanceOptions(ratio_tolerance=0.2, free_dipole_v=100.0)
+    film = sphere_half(FILM, 10.0, (0, 1, 0), "Pb", options=options)
+    substrate = sphere_half(SUBSTRATE, 10.0, (1, 0, 0), "PbCl2", options=options)
+    gap_a = join(film, substrate, *ALONG).model.report["interface"]["gap_a"]
+    model = join(film, substrate, *ALONG, gap_a=gap_a - 0.06).model
+    assert_sound(model, tolerance=0.2)
+    clashes = [edit for edit in model.edits if "too close" in edit.reason]
+    assert clashes
+    assert all(edit.action == "removed" for edit in clashes)
+
+
+# ---- brute force ------------------------------------------------------------------------------
+
+
+def sums(values):
+    """Sum of every subset of values, in the order of the subsets' bits."""
+    total = np.zeros((1, *values.shape[1:]), dtype=values.dtype)
+    for value in values:
+        total = np.concatenate([total, total + value])
+    return total
+
+
+def brute_force(ions):
+    """Steps and bonds of the best of all choices, straight from the definitions; None if none."""
+    dense = ions.adjacency.toarray()
+    inside = ions.signed_distance_a <= 1e-6
+    fixed = inside & (ions.trim_distance_a < -ions.depth_a - 1e-6)
+    one, other = ions.clashes.T
+    both = inside[one] & inside[other]
+    fixed[one[both]] = fixed[other[both]] = False
+    free = ~fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + 1e-6)
+    free[one[fixed[other]]] = free[other[fixed[one]]] = False
+    minimum = -(-ions.bulk_coordination // 3)
+    while (hopeless := free & (dense @ (free | fixed) < minimum)).any():
+        free &= ~hopeless
+    if free.sum() > 16:
+        return "too many"
+    base = fixed | (inside & free)
+    chosen = np.flatnonzero(free)
+    sign = np.where(inside[chosen], -1, 1)
+    every = 1 + np.floor((np.abs(ions.signed_distance_a) + 1e-6) / STEP_A).astype(int)
+    bonds = sums(sign * (ions.bulk_coordination - 2 * (dense @ base))[chosen])
+    steps, fits = sums(every[chosen]), np.full(2 ** len(chosen), True)
+    balls = []
+    for number, domain in enumerate(ions.domains):
+        of_base, of_chosen = base & (ions.domain == number), ions.domain[chosen] == number
+        charge = ions.charges[of_base].sum() + sums(of_chosen * sign * ions.charges[chosen])
+        n_ions = of_base.sum() + sums(of_chosen * sign)
+        fits &= (charge == 0) & (n_ions > 0)
+        unit = domain.ions.crystal.formula_unit
+        for symbol, share in unit.items():
+            count = (of_base & (ions.symbols == symbol)).sum()
+            count = count + sums(of_chosen * sign * (ions.symbols[chosen] == symbol))
+            expected = share * n_ions / sum(unit.values())
+            fits &= np.abs(count - expected) <= domain.options.ratio_tolerance * expected + 1e-9
+        balls.append((ions.domain == number, domain.origin_a))
+    for mine, origin in (*balls, (np.full(ions.n_ions, True), np.zeros(3))):
+        arms = (ions.charges * mine)[:, None] * (ions.positions_a - origin)
+        dipole = arms[base].sum(axis=0) + sums(sign[:, None] * arms[chosen])
+        radius = np.linalg.norm((ions.positions_a - origin)[inside & mine], axis=1).max()
+        limit = ions.domains[0].options.free_dipole_v / COULOMB_V_A * radius**2
+        price = max(1, round(DIPOLE_COST_A * limit / radius / STEP_A))
+        excess = np.ceil(np.linalg.norm(dipole, axis=1) / limit - 1.0 - 1e-6)
+        steps = steps + price * np.maximum(0, excess).astype(int)
+    allowed = np.flatnonzero(fits)
+    for choice in allowed[np.lexsort((bonds[allowed], steps[allowed]))]:
+        kept = base.copy()
+        flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
+        kept[flipped] = ~kept[flipped]
+        if (kept[one] & kept[other]).any() or (dense @ kept < minimum)[kept].any():
+            continue
+        if connected_components(ions.links[kept][:, kept])[0] == 1:
+            hopeless = int(every[inside & ~base].sum())
+            return int(steps[choice]) + hopeless, int(bonds[choice])
+    return None
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    radius_a=st.floats(5.0, 8.0),
+    y=st.floats(0.0, 1.0),
+    shift_a=st.tuples(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), st.floats(-0.7, 0.5)),
+    n_free=st.integers(6, 16),
+    free_dipole_v=st.sampled_from([0.15, 1.0, 5.0]),
+)
+def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
+    film, substrate = bundled_crystal("PbS"), SUBSTRATE
+    above, below = (
+        Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
+        for c, side in ((film, -1.0), (substrate, 1.0))
+    )
+    ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
+    reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
+    assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
+    depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])
+    assume(depth_a < 4.0)
+    options = BalanceOptions(ratio_tolerance=0.4, free_dipole_v=free_dipole_v)
+    ions = replace(
+        ions,
+        domains=tuple(replace(d, shell_a=depth_a, options=options) for d in ions.domains),
+    )
+    best = brute_force(ions)
+    assume(best != "too many")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("epicarve.builder.relaxation.explain", lambda _: "infeasible")
+            found = balance(ions)
+    except InputError:
+        assert best is None
+        return
+    assert best is not None
+    assert (round(found.fidelity_a / STEP_A), found.broken_bonds) == best
+    assert found.gap <= 1e-9
+
+
+# ---- flat faces -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Polyhedron(np.vstack([np.eye(3), -np.eye(3)]), np.array([9.0, 8.0, 6.0, 9.0, 8.0, 7.0])),
+        Cylinder(8.0, 12.0, UP),
+        Cut(Sphere(9.0), UP, 6.0),
+        Cut(Cut(Sphere(9.0), UP, 6.0), np.array([1.0, 0.0, 0.0]), 3.0),
+        Moved(Cut(Sphere(9.0), UP, 5.0), UP),
+        Offset(Polyhedron(np.vstack([np.eye(3), -np.eye(3)]), np.full(6, 5.0)), 1.0),
+        Intersection((Sphere(20.0), Cylinder(8.0, 12.0, UP))),
+    ],
+    ids=lambda shape: type(shape).__name__,
+)
+def test_flat_face_and_the_body_without_it(shape):
+    offset_a, body = shape.flat_face(UP)
+    assert offset_a == pytest.approx(6.0)
+    points = np.random.default_rng(5).uniform(-10.0, 10.0, size=(4000, 3))
+    beneath = points[:, 2] < offset_a
+    assert (
+        (shape.signed_distance_a(points) <= 0) == (beneath & (body.signed_distance_a(points) <= 0))
+    ).all()
+    assert shape.flat_face(np.array([0.6, 0.0, 0.8])) is None
+
+
+# ---- relaxed halves ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study():
+    return read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
+
+
+@pytest.fixture(scope="module")
+def janus():
+    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
+    substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
+    return join(film, substrate, *ALONG)
+
+
+def relaxed_file(path, model, seed, *, turn=None, shuffle=False):
+    """Write a model whose ions have moved a little, turned as a whole, perhaps in another order."""
+    random = np.random.default_rng(seed)
+    moved = model.positions_a + random.normal(scale=0.04, size=model.positions_a.shape)
+    if turn is not None:
+        moved = moved @ turn.as_matrix().T
+    order = random.permutation(model.n_atoms) if shuffle else np.arange(model.n_atoms)
+    Atoms(model.symbols[order], moved[order] + 11.0).write(path)
+    return moved
+
+
+def test_relaxed_halves_are_laid_back(study, tmp_path):
+    unrelaxed = build(parse_recipe(study)).model
+    film, substrate = (
+        build(parse_recipe({**study, "only": half})).model for half in ("film", "substrate")
+    )
+    assert film.n_atoms + substrate.n_atoms == unrelaxed.n_atoms
+    moved = relaxed_file(
+        tmp_path / "film.xyz",
+        film,
+        1,
+        turn=Rotation.from_euler("zxy", [80, 130, -40], degrees=True),
+    )
+    (tmp_path / "run" / RELAXED).parent.mkdir(parents=True)
+    relaxed_file(
+        tmp_path / "run" / RELAXED,
+        substrate,
+        2,
+        turn=Rotation.from_euler("z", 3, degrees=True),
+        shuffle=True,
+    )
+    recipe = {
+        **study,
+        "film": {**study["film"], "relaxed": str(tmp_path / "film.xyz")},
+        "substrate": {**study["substrate"], "relaxed": str(tmp_path / "run")},
+    }
+    model = build(parse_recipe(recipe)).model
+    assert model.symbols.tolist() == unrelaxed.symbols.tolist()
+    away = np.linalg.norm(model.positions_a - unrelaxed.positions_a, axis=1)
+    assert away.max() < 0.4
+    after = model.domain("Pb4S3Cl2").positions_a
+    np.testing.assert_allclose(cdist(after, after), cdist(moved, moved), atol=1e-6)
+    told = model.report["interface"]["relaxed_halves"]
+    for name, n_angle in (("Pb4S3Cl2", None), ("CsPbCl3", 3.0)):
+        fit = told[name]
+        cations = model.domains == name
+        assert 0.02 < fit["residual_rms_a"] < 0.12
+        assert fit["displacement_rms_a"] == pytest.approx(
+            np.sqrt((away[cations] ** 2).mean()), abs=1e-5
+        )
+        if n_angle is not None:
+            assert fit["rotation_deg"] == pytest.approx(n_angle, abs=1.0)
+
+
+def test_fit_of_points_in_a_plane_is_the_least_and_no_mirror():
+    random = np.random.default_rng(3)
+    onto = np.column_stack([random.uniform(-9, 9, size=(12, 2)), np.zeros(12)])
+    points = onto @ Rotation.from_euler("xyz", [20, 100, 7], degrees=True).as_matrix().T + 4.0
+    points += random.normal(scale=0.1, size=points.shape)
+    fit = superposed(points, onto)
+    assert np.linalg.det(fit.rotation) == pytest.approx(1.0)
+    turned, rssd = Rotation.align_vectors(onto - onto.mean(axis=0), points - points.mean(axis=0))
+    np.testing.assert_allclose(turned.as_matrix(), fit.rotation, atol=1e-6)
+    assert fit.rms_a == pytest.approx(rssd / np.sqrt(12))
+    assert fit.is_unique
+    assert not superposed(onto[:2], onto[:2]).is_unique
+
+
+def test_relaxed_halves_that_are_refused(janus, tmp_path):
+    film = janus.film
+
+    def refusal(path):
+        with pytest.raises(InputError) as error:
+            join_relaxed(janus, FILM, SUBSTRATE, film=relaxed_geometry(path))
+        return str(error.value)
+
+    assert "no such file" in refusal(tmp_path / "none.xyz")
+    assert "no relaxed geometry in it" in refusal(tmp_path)
+    (tmp_path / "bad.xyz").write_text("not a geometry\n")
+    assert "no geometry that can be read" in refusal(tmp_path / "bad.xyz")
+    Atoms(film.symbols[1:], film.positions_a[1:]).write(tmp_path / "fewer.xyz")
+    assert "but the half of Pb4S3Cl2 is" in refusal(tmp_path / "fewer.xyz")
+    crumpled = film.positions_a * (0.7, 1.0, 1.3)
+    Atoms(film.symbols[::-1], crumpled[::-1]).write(tmp_path / "crumpled.xyz")
+    assert "can't be told one by one" in refusal(tmp_path / "crumpled.xyz")
+    bent = film.positions_a.copy()
+    anions = np.flatnonzero((film.charges < 0) & (bent[:, 2] < bent[:, 2].min() + 3.0))
+    bent[anions, 2] -= 2.5
+    Atoms(film.symbols, bent).write(tmp_path / "bent.xyz")
+    assert "film and substrate overlap" in refusal(tmp_path / "bent.xyz")
+
+
+# ---- recipes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["pb4s3cl2-cspbcl3-cuboid", "pb4s3cl2-cspbcl3-cap"])
+def test_examples(name, tmp_path):
+    built = build(EXAMPLES / f"{name}.yaml", tmp_path)
+    assert_sound(built.model)
+    assert built.summary["optimum"]["gap"] <= 1e-3
+    assert built.summary["interface"]["continuity"]["matched_fraction"] == 1.0
+    assert Model.read(tmp_path / "model.extxyz").n_atoms == built.model.n_atoms
+
+
+def changed(recipe, path, value):
+    *keys, last = path.split(".")
+    changed = parse_recipe(recipe).as_dict()
+    inner = changed
+    for key in keys:
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("substrate.crystal", {"name": "Pb4S3Cl2"}, "are both Pb4S3Cl2; give two different"),
+        ("film.shape.fraction", 1.2, "less than 1"),
+        ("film.shape.fraction", -0.1, "greater than 0"),
+        ("interface.gap_a", 1.2, "film and substrate overlap: "),
+        ("interface.substrate_hkl", [0, 1, 0], "is cut along [1, 0, 0]"),
+        ("interface.film_termination", "S", "ends on Pb, but the interface shall end on S"),
+        ("film.shape", {"kind": "sphere", "diameter_nm": 3.0}, "which face of the sphere"),
+        (
+            "film.shape",
+            {
+                "kind": "ellipsoid",
+                "diameters_nm": [3, 3, 3],
+                "cuts": [{"hkl": [0, 1, 0], "offset_nm": 9}],
+            },
+            "has no flat face",
+        ),
+        ("substrate.balance", {"symmetry": "rotations"}, "can't be kept beside an interface"),
+        ("interface.film_directions", [[1, 0, 0], [0, 1, 0]], "does not lie in the plane"),
+        ("interface", None, "interface missing"),
+    ],
+)
+def test_bad_recipes(study, path, value, complaint):
+    with pytest.raises(InputError) as error:
+        build(parse_recipe(changed(study, path, value)))
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_only_needs_a_heterostructure():
+    with pytest.raises(InputError, match="add film and substrate"):
+        parse_recipe(
+            {
+                "crystal": {"name": "PbS"},
+                "shape": {"kind": "sphere", "diameter_nm": 2},
+                "only": "film",
+            }
+        )
+
+
+def test_no_flat_face_where_the_interface_shall_be():
+    recipe = read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3-cuboid.yaml").as_dict()
+    recipe["interface"]["substrate_hkl"] = [1, 1, 0]
+    with pytest.raises(InputError, match=r"box has no flat face \[1, 1, 0\]"):
+        build(parse_recipe(recipe))
