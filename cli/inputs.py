@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 from .terminal import (
     AsJson,
     OutFolder,
@@ -13,18 +16,44 @@ from .terminal import (
     progress,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
 
 def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Build a model and write its CP2K inputs and job scripts, ready to copy to a cluster."""
     with progress("build, then write inputs"):
+        from epicarve.dft.inputs import RESOURCES
         from epicarve.workflow.inputs import inputs as write_inputs
 
         built, stages = write_inputs(recipe, out)
+        needs = json.loads((out / RESOURCES).read_text(encoding="utf-8"))
     if as_json:
-        files = [{"name": s.name, "input": s.input, "script": s.script} for s in stages]
+        files = [
+            {"name": s.name, "input": s.input, "script": s.script, "resources": needs[s.folder]}
+            for s in stages
+        ]
         print_json({"model": built.summary, "stages": files, "submit": "submit.sh"})
         return
     console().print(facts_table(built.summary["formula"], model_facts(built.summary)))
+    console().print(resources_table(needs))
     steps = " → ".join(stage.folder for stage in stages)
     console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")
     console().print("or ./run.sh on a machine with CP2K and no scheduler")
+
+
+def resources_table(needs: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the table of what each stage needs, from the content of resources.json."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
+    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks × threads"):
+        table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
+    for stage, need in needs.items():
+        cores = f"{need['ranks']} × {need['threads_per_rank']}"
+        numbers = (need[name] for name in ("functions", "states", "memory_gb", "disk_gb"))
+        table.add_row(stage, *(f"{number:,}" for number in numbers), cores)
+    return table

@@ -12,7 +12,7 @@ from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 
 from .basis import read_basis_set
-from .check import data_folder
+from .input_lines import data_folder
 from .run_input import input_entries
 
 if TYPE_CHECKING:

@@ -13,10 +13,25 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+FILES = {
+    "SZV-MOLOPT-SR-GTH": ("BASIS_MOLOPT", "GTH_POTENTIALS"),
+    "DZVP-MOLOPT-SR-GTH": ("BASIS_MOLOPT", "GTH_POTENTIALS"),
+    "DZVP-MOLOPT-PBE-GTH": ("BASIS_MOLOPT_UZH", "POTENTIAL_UZH"),
+    "TZVP-MOLOPT-PBE-GTH": ("BASIS_MOLOPT_UZH", "POTENTIAL_UZH"),
+    "TZV2P-MOLOPT-PBE-GTH": ("BASIS_MOLOPT_UZH", "POTENTIAL_UZH"),
+}
+"""CP2K's files of each family of basis sets, and of the potentials it was made with."""
+
+AUXILIARY = "admm-dzp"
+"""Family of basis sets in which exact exchange is computed."""
+
+AUXILIARY_FILE = "BASIS_ADMM_UZH"
+"""CP2K's file of that family."""
+
 
 @dataclass(frozen=True)
 class BasisElement:
-    """One element in one of CP2K's MOLOPT-SR-GTH basis sets.
+    """One element in one of CP2K's families of basis sets.
 
     Parameters
     ----------
@@ -37,12 +52,17 @@ class BasisElement:
 
     @property
     def basis_name(self) -> str:
-        """Name of the basis set in CP2K's BASIS_MOLOPT."""
+        """Name of the basis set in CP2K's file."""
         return f"{self.basis}-q{self.electrons}"
 
     @property
+    def auxiliary_name(self) -> str:
+        """Name of the basis set for exact exchange in CP2K's BASIS_ADMM_UZH."""
+        return f"{AUXILIARY}-q{self.electrons}"
+
+    @property
     def potential_name(self) -> str:
-        """Name of the pseudopotential in CP2K's GTH_POTENTIALS."""
+        """Name of the pseudopotential in CP2K's file."""
         return f"GTH-PBE-q{self.electrons}"
 
 
@@ -77,8 +97,9 @@ def basis_elements(symbols: Iterable[str], basis: str) -> dict[str, BasisElement
     for symbol in chosen:
         if symbol not in table:
             raise InputError(
-                f"{symbol} has no basis set {basis} in CP2K's BASIS_MOLOPT; choose a crystal whose "
-                "elements lie between H and Rn without the lanthanides, or replace this element"
+                f"{symbol} has no basis set {basis} in CP2K's {FILES[basis][0]}; choose a crystal "
+                "whose elements lie between H and Rn without the lanthanides, or replace this "
+                "element"
             )
     return {symbol: table[symbol] for symbol in chosen}
 
@@ -86,14 +107,15 @@ def basis_elements(symbols: Iterable[str], basis: str) -> dict[str, BasisElement
 @cache
 def covered_elements(basis: str) -> Mapping[str, BasisElement]:
     """Return every element that a basis set covers, by symbol."""
-    text = (files("epicarve.templates") / "cp2k" / "molopt-sr-gth.csv").read_text(encoding="utf-8")
+    text = (files("epicarve.templates") / "cp2k" / "basis-sets.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {
         row["element"]: BasisElement(
             symbol=row["element"],
             electrons=int(row["electrons"]),
-            functions=int(row[basis]),
+            functions=int(row["functions"]),
             basis=basis,
         )
         for row in rows
+        if row["basis"] == basis
     }

@@ -1,50 +1,51 @@
-"""CP2K inputs of the whole chain, written from templates and read back before they are kept."""
+"""CP2K inputs: the chain of a finite model, and the relaxation of a crystal or a slab."""
 
 from __future__ import annotations
 
-import io
+import json
 import math
-from functools import cache
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from epicarve.errors import InputError
 from epicarve.files import filled_folder
 
-from .elements import BasisElement, basis_elements
+from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
+from .elements import AUXILIARY_FILE, FILES, BasisElement, basis_elements
+from .input_text import input_text, merged
 from .jobs import job_files
-from .stages import START, stages
+from .resources import stage_resources
+from .settings import HYBRIDS, Cp2kSettings, PeriodicSettings
+from .stages import START, Stage, stages
+from .system import System
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
-    from cp2k_input_tools.generator import CP2KInputGenerator
-    from cp2k_input_tools.parser import CP2KInputParser
-    from numpy.typing import NDArray
-
     from epicarve.builder.model import Model
 
-    from .settings import Cp2kSettings, MachineSettings, RelaxSettings
-    from .stages import Stage
+    from .settings import LevelSettings, MachineSettings, RelaxSettings
 
-FRAGMENTS = {
-    "prerelax": ("xtb", "orbital-transformation", "relaxation"),
-    "relax": ("dft", "orbital-transformation", "relaxation", "restartable"),
-    "ground-state": ("dft", "orbital-transformation"),
-    "states": ("dft", "states"),
-}
-"""Templates that make up the input of each stage, beside the common one."""
+RESOURCES = "resources.json"
+"""Path below the chain's folder of what each stage needs, as estimated."""
 
-PARAMETRIZATIONS = {"PBE": "ORIG", "PBEsol": "PBESOL"}
-"""CP2K's name of each functional in its section PBE."""
+BOUNDARIES = {0: "finite", 2: "slab", 3: "bulk"}
+"""Fragment for each number of periodic directions."""
+
+DISPERSIONS = {"D3": "DFTD3", "D3(BJ)": "DFTD3(BJ)"}
+"""CP2K's name of each form of dispersion."""
+
+CONVERGENCE_ENFORCED = "2024.1"
+"""First version in which an SCF that does not converge stops CP2K unless told otherwise."""
+
+DOS_SECTION = "2026.2"
+"""First version in which projections stand in &DOS."""
 
 DEFAULT_MAX_FORCE = 4.5e-4
 """CP2K's default of MAX_FORCE in hartree/bohr, to which its other criteria are in proportion."""
+
+LONGEST_EXCHANGE_A = 6.0
+"""Radius in Å at which exact exchange in a periodic system ends, unless the cell is smaller."""
 
 
 def write_stages(
@@ -60,7 +61,7 @@ def write_stages(
     Parameters
     ----------
     model : Model
-        The model; neutral, with an even number of valence electrons.
+        The model; with an even number of valence electrons unless a multiplicity is set.
     settings : Cp2kSettings
         What is calculated.
     machine : MachineSettings
@@ -79,15 +80,122 @@ def write_stages(
     Raises
     ------
     InputError
-        If an element has no basis set, the number of electrons is odd, or more empty states are
-        asked for than the basis set has.
+        If an element has no basis set, the electrons do not fit the multiplicity, or more empty
+        states are asked for than the basis set has.
     """
-    elements = basis_elements(model.symbols.tolist(), settings.basis)
+    system = System.of_model(model, settings.vacuum_a)
     chain = tuple(stage for stage in stages(settings) if stage.relaxation or not only_relax)
-    edge_a, positions_a = boxed(model.positions_a, settings.vacuum_a)
-    texts = {stage.input: stage_input(model, elements, settings, stage, edge_a) for stage in chain}
+    _write(system, settings, machine, folder, chain)
+    return chain
+
+
+def write_periodic(
+    system: System, settings: PeriodicSettings, machine: MachineSettings, folder: Path
+) -> tuple[Stage, ...]:
+    """Write the input and job scripts that relax a crystal or a slab; the folder runs as it stands.
+
+    Parameters
+    ----------
+    system : System
+        The unit cell, for instance ``System.of_crystal(crystal)``.
+    settings : PeriodicSettings
+        What is calculated.
+    machine : MachineSettings
+        What the job scripts ask for.
+    folder : Path
+        Where to write.
+
+    Returns
+    -------
+    tuple of Stage
+        The one stage.
+
+    Raises
+    ------
+    InputError
+        If the system is finite, a slab's cell shall vary, or as for `write_stages`.
+    """
+    if system.dimensions == 0:
+        raise InputError("a finite system has no k-points and no cell; use the chain of a model")
+    if system.dimensions == 2 and settings.variable_cell:
+        raise InputError("variable_cell: the cell of a slab can't relax in CP2K; set it to false")
+    if system.dimensions == 2 and settings.kpoints[2] > 1:
+        raise InputError(f"kpoints: {settings.kpoints[2]} along the vacuum of a slab; give 1 there")
+    if settings.functional in HYBRIDS and settings.kpoints != (1, 1, 1):
+        raise InputError(
+            f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
+            "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
+        )
+    name = "relax" if settings.relax is not None else "ground-state"
+    chain = (Stage(1, name, settings.relax, None),)
+    _write(system, settings, machine, folder, chain)
+    return chain
+
+
+def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
+    """Return the text of the CP2K input of a stage.
+
+    Parameters
+    ----------
+    system : System
+        What is calculated.
+    settings : Cp2kSettings or PeriodicSettings
+        How it is calculated.
+    stage : Stage
+        The stage.
+    """
+    elements = basis_elements(system.symbols, settings.basis)
+    names = ["common", BOUNDARIES[system.dimensions]]
+    if stage.name == "prerelax":
+        names += ["xtb", "orbital-transformation"]
+    else:
+        names += ["dft", *_functional(system, settings), *_scf(settings, stage)]
+    if settings.multiplicity is not None:
+        names.append("spin")
+    if stage.relaxation is not None:
+        variable = isinstance(settings, PeriodicSettings) and settings.variable_cell
+        names.append("cell-relaxation" if variable else "relaxation")
+        if stage.name == "relax":
+            names.append("restartable")
+    if stage.previous is not None and stage.previous.orbitals is not None:
+        names.append("orbitals-from-previous")
+    if is_since(settings.version, CONVERGENCE_ENFORCED):
+        names.append("since-2024.1")
+    tree = merged(names, _values(system, elements, settings, stage))
+    if stage.name != "prerelax":
+        tree["force_eval"]["subsys"]["kind"] = [
+            _kind(element, settings) for element in elements.values()
+        ]
+    if stage.name == "states":
+        tree["force_eval"]["dft"]["print"] = _projections(system.n_atoms, settings.version)
+    return input_text(tree)
+
+
+def is_since(version: str, first: str) -> bool:
+    """Return whether a version of CP2K is `first` or a later one.
+
+    Examples
+    --------
+    >>> is_since("2024.1", "2024.1"), is_since("2023.2", "2024.1")
+    (True, False)
+    """
+    return tuple(map(int, version.split("."))) >= tuple(map(int, first.split(".")))
+
+
+def _write(
+    system: System,
+    settings: LevelSettings,
+    machine: MachineSettings,
+    folder: Path,
+    chain: tuple[Stage, ...],
+) -> None:
+    elements = basis_elements(system.symbols, settings.basis)
+    refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
+    texts = {stage.input: stage_input(system, settings, stage) for stage in chain}
     texts |= job_files(chain, machine)
-    start = _xyz_text(model, positions_a)
+    needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
+    texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
+    start = system.xyz_text()
     changed = not _is_same(folder / START, start)
     for path in (START, *(stage.coordinates for stage in chain)):
         # The stages' own coordinates are replaced when they run; until then they make the inputs
@@ -99,139 +207,78 @@ def write_stages(
             if not _is_same(folder / name, text):
                 (scratch / name).parent.mkdir(exist_ok=True)
                 (scratch / name).write_text(text, encoding="utf-8")
-    return chain
 
 
-def boxed(positions_a: NDArray[np.float64], vacuum_a: float) -> tuple[float, NDArray[np.float64]]:
-    """Put coordinates into the middle of the smallest cube that leaves `vacuum_a` on each side.
-
-    Parameters
-    ----------
-    positions_a : ndarray of float, shape (n_atoms, 3)
-        Cartesian coordinates in Å.
-    vacuum_a : float
-        Space between the outermost nuclei and the faces along the longest extent, in Å.
-
-    Returns
-    -------
-    edge_a : float
-        Edge of the cube in Å, rounded up to 1e-3.
-    positions_a : ndarray of float, shape (n_atoms, 3)
-        The coordinates, shifted.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> edge_a, moved_a = boxed(np.array([[0.0, 0.0, 0.0], [3.0, 1.0, 0.0]]), vacuum_a=4.0)
-    >>> edge_a, moved_a.tolist()
-    (11.0, [[4.0, 5.0, 5.5], [7.0, 6.0, 5.5]])
-    """
-    low, high = positions_a.min(axis=0), positions_a.max(axis=0)
-    edge_a = math.ceil(float((high - low).max() + 2.0 * vacuum_a) * 1e3 - 1e-6) / 1e3
-    return edge_a, positions_a - 0.5 * (low + high) + 0.5 * edge_a
+def _functional(system: System, settings: LevelSettings) -> list[str]:
+    names = [f"xc-{settings.functional.lower()}"]
+    if settings.functional in HYBRIDS:
+        if settings.functional == "PBE0" and system.dimensions:
+            names = ["xc-pbe0-truncated"]
+        names.append("exact-exchange")
+    if settings.dispersion is not None:
+        names.append("dispersion")
+    return names
 
 
-def n_added_mos(n_electrons: int, n_functions: int, asked: int | None) -> int:
-    """Return how many empty states to calculate.
-
-    Parameters
-    ----------
-    n_electrons, n_functions : int
-        Valence electrons and basis functions of the model.
-    asked : int or None
-        The number wanted; None takes a quarter of the occupied states, at least 10.
-
-    Raises
-    ------
-    InputError
-        If the electrons are odd in number, or the basis set has fewer empty states than asked for.
-
-    Examples
-    --------
-    >>> n_added_mos(114, 273, None), n_added_mos(8, 20, None)
-    (15, 10)
-    """
-    if n_electrons % 2:
-        raise InputError(
-            f"the model has {n_electrons} valence electrons, an odd number, and its states would "
-            "not be doubly occupied; add or remove an ion of odd charge"
-        )
-    available = n_functions - n_electrons // 2
-    if asked is None:
-        return min(max(10, math.ceil(n_electrons / 8)), available)
-    if asked > available:
-        raise InputError(
-            f"added_mos: {asked} empty states are asked for, but the basis set has only "
-            f"{available} for this model; ask for at most that many"
-        )
-    return asked
+def _scf(settings: LevelSettings, stage: Stage) -> list[str]:
+    """Return the fragments that say how the orbitals are found."""
+    smearing = ["smearing"] * (settings.smearing_k is not None)
+    if stage.name == "states":
+        return ["states", *smearing]
+    if isinstance(settings, PeriodicSettings):
+        kpoints = ["kpoints"] * (settings.kpoints != (1, 1, 1))
+        return ["diagonalization", *smearing, *kpoints]
+    return ["diagonalization", *smearing] if smearing else ["orbital-transformation"]
 
 
-def stage_input(
-    model: Model,
-    elements: Mapping[str, BasisElement],
-    settings: Cp2kSettings,
-    stage: Stage,
-    edge_a: float,
-) -> str:
-    """Return the text of a stage's CP2K input, checked with cp2k-input-tools' parser.
-
-    Parameters
-    ----------
-    model : Model
-        The model.
-    elements : mapping of str to BasisElement
-        Its elements, in the order of their kinds.
-    settings : Cp2kSettings
-        What is calculated.
-    stage : Stage
-        The stage to write.
-    edge_a : float
-        Edge of the box in Å.
-    """
-    each = [elements[symbol] for symbol in model.symbols.tolist()]
-    n_electrons = sum(element.electrons for element in each) - model.net_charge
-    values = {
+def _values(
+    system: System, elements: Mapping[str, BasisElement], settings: LevelSettings, stage: Stage
+) -> dict[str, object]:
+    """Return what the fragments leave open."""
+    each = [elements[symbol] for symbol in system.symbols]
+    n_electrons = n_valence_electrons(system, elements, settings)
+    basis_file, potential_file = FILES[settings.basis]
+    files = [[basis_file], [AUXILIARY_FILE]] if settings.functional in HYBRIDS else [[basis_file]]
+    cell = [[_rounded(x) for x in vector] for vector in system.cell_a.tolist()]
+    values: dict[str, object] = {
         "stage": stage.name,
-        "charge": model.net_charge,
-        "edge_a": edge_a,
+        "charge": system.charge if settings.charge is None else settings.charge,
+        "multiplicity": settings.multiplicity,
+        "edge_a": cell[0][0],
+        **dict(zip("abc", cell, strict=True)),
         "coordinates": f"{stage.name}.xyz",
+        "basis_files": files,
+        "potential_file": potential_file,
         "cutoff_ry": settings.cutoff_ry,
         "rel_cutoff_ry": settings.rel_cutoff_ry,
-        "parametrization": PARAMETRIZATIONS[settings.functional],
+        "exchange_radius_a": _exchange_radius_a(system),
+        "exchange_memory_mb": settings.exchange_memory_mb,
+        "dispersion_type": DISPERSIONS.get(settings.dispersion or ""),
+        "functional": settings.functional,  # CP2K tells PBEsol from PBESOL here
         "eps_scf": settings.eps_scf,
+        "smearing_k": settings.smearing_k,
         "added_mos": n_added_mos(
-            n_electrons, sum(element.functions for element in each), settings.added_mos
+            n_electrons,
+            sum(element.functions for element in each),
+            settings.added_mos,
+            settings.multiplicity or 1,
         ),
     }
-    names = ["common", *FRAGMENTS[stage.name]]
     if stage.relaxation is not None:
         values |= _relaxation_values(stage.relaxation)
-    if stage.previous is not None and stage.previous.orbitals is not None:
-        names.append("orbitals-from-previous")
+    if stage.previous is not None:
         values["previous_orbitals"] = f"../{stage.previous.orbitals}"
-    tree: dict[str, Any] = {}
-    for name in names:
-        _merge(tree, _fragment(name, values))
-    force_eval = tree["force_eval"]
-    if stage.name != "prerelax":
-        force_eval["subsys"]["kind"] = {
-            element.symbol: {
-                "basis_set": element.basis_name,
-                "potential": element.potential_name,
-            }
-            for element in elements.values()
-        }
-    if stage.name == "states":
-        lists = [{"list": atom} for atom in range(1, model.n_atoms + 1)]
-        force_eval["dft"]["print"] = {"pdos": {"ldos": lists}}
-    text = "\n".join(_generator().line_iter(_in_stack_order(tree))) + "\n"
-    _parser().parse(io.StringIO(text))
-    return text
+    if isinstance(settings, PeriodicSettings):
+        names = ("kpoints_a", "kpoints_b", "kpoints_c")
+        values |= dict(zip(names, settings.kpoints, strict=True))
+    return values
 
 
-def _is_same(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+def _exchange_radius_a(system: System) -> float:
+    """Return where exact exchange ends: just below half of the narrowest periodic height."""
+    heights = system.heights_a[: system.dimensions]
+    half = 0.49 * float(heights.min()) if system.dimensions else LONGEST_EXCHANGE_A
+    return math.floor(min(half, LONGEST_EXCHANGE_A) * 100) / 100
 
 
 def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:
@@ -239,62 +286,30 @@ def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:
     return {
         "max_steps": relaxation.max_steps,
         "max_force_hartree_bohr": relaxation.max_force_hartree_bohr,
-        "rms_force_hartree_bohr": _rounded(3.0e-4 * scale),
-        "max_dr_bohr": _rounded(3.0e-3 * scale),
-        "rms_dr_bohr": _rounded(1.5e-3 * scale),
+        "rms_force_hartree_bohr": _rounded(3.0e-4 * scale, 6),
+        "max_dr_bohr": _rounded(3.0e-3 * scale, 6),
+        "rms_dr_bohr": _rounded(1.5e-3 * scale, 6),
     }
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
+def _rounded(value: float, digits: int = 10) -> float:
+    return float(f"{value:.{digits}g}")
 
 
-def _fragment(name: str, values: Mapping[str, object]) -> dict[str, Any]:
-    text = (files("epicarve.templates") / "cp2k" / f"{name}.yaml").read_text(encoding="utf-8")
-    tree: dict[str, Any] = yaml.safe_load(Template(text).substitute(values))
-    return tree
+def _kind(element: BasisElement, settings: LevelSettings) -> dict[str, Any]:
+    basis: Any = element.basis_name
+    if settings.functional in HYBRIDS:
+        basis = [["ORB", element.basis_name], ["AUX_FIT", element.auxiliary_name]]
+    return {"_": element.symbol, "basis_set": basis, "potential": element.potential_name}
 
 
-def _merge(tree: dict[str, Any], other: Mapping[str, Any]) -> None:
-    """Merge `other` into `tree`: sections are joined, values replaced."""
-    for key, value in other.items():
-        if isinstance(value, dict) and isinstance(tree.get(key), dict):
-            _merge(tree[key], value)
-        else:
-            tree[key] = value
+def _projections(n_atoms: int, version: str) -> dict[str, Any]:
+    """Return the sections that project the states on each atom and on each kind."""
+    lists = [{"list": atom} for atom in range(1, n_atoms + 1)]
+    if is_since(version, DOS_SECTION):
+        return {"dos": {"pdos": {}, "ldos": lists}}
+    return {"pdos": {"ldos": lists}}
 
 
-def _in_stack_order(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the sections of a tree round, as the generator writes them last first."""
-    keywords = {key: value for key, value in tree.items() if not _is_section(value)}
-    sections: dict[str, Any] = {}
-    for key, value in reversed(list(tree.items())):
-        if isinstance(value, dict):
-            sections[key] = _in_stack_order(value)
-        elif _is_section(value):
-            sections[key] = [_in_stack_order(section) for section in reversed(value)]
-    return keywords | sections
-
-
-def _is_section(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict))
-
-
-def _xyz_text(model: Model, positions_a: NDArray[np.float64]) -> str:
-    rows = zip(model.symbols.tolist(), positions_a.tolist(), strict=True)
-    lines = [f"{symbol:<2} {x:14.8f} {y:14.8f} {z:14.8f}" for symbol, (x, y, z) in rows]
-    return "\n".join([str(model.n_atoms), model.formula, *lines]) + "\n"
-
-
-@cache
-def _generator() -> CP2KInputGenerator:
-    from cp2k_input_tools.generator import CP2KInputGenerator  # noqa: PLC0415  (2 s of schema)
-
-    return CP2KInputGenerator()
-
-
-@cache
-def _parser() -> CP2KInputParser:
-    from cp2k_input_tools.parser import CP2KInputParser  # noqa: PLC0415  (2 s of schema)
-
-    return CP2KInputParser()
+def _is_same(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text

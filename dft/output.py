@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+from .output_reader import VERSION_LINE, GeometryStep, OutputReader, ScfRun
 
-_VERSION_LINE = " CP2K| version string:"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import TextIO
+
 _HEAD_BYTES = 65536
 """A main output names its version of CP2K within these first bytes."""
 
 _OTHER_SUFFIXES = {
     *(".pdos", ".wfn", ".xyz", ".inp", ".restart", ".csr", ".molden", ".MOLog", ".cube", ".npz"),
 }
-_ATOM_ROW = re.compile(
-    r"\s+\d+\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+\d+\s+(?P<xyz>(?:-?\d+\.\d+\s+){3})"
-)
-_ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)$")
-_SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
-_ABORT_WORDS = slice(11, 79)
-"""Columns of an abort message, right of the drawing."""
+_VERSION = re.compile(r"\d+\.\d+(\.\d+)?\Z")
+_LONGEST_LINE = 65536
+"""Characters that are read at once; what CP2K prints is 80 to some hundred wide."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,17 @@ class Cp2kOutput:
     geometry_converged : bool
         Whether a geometry optimisation came to its end.
     energy_hartree : float or None
-        The last total energy in hartree.
+        Total energy after the last SCF in hartree, None if it is not printed.
+    energies_hartree : tuple of float
+        Every total energy that is printed, in hartree.
+    scf : tuple of ScfRun
+        Every SCF: its steps, its end and its energy.
+    steps : tuple of GeometryStep
+        What is told of each geometry step.
+    forces_hartree_bohr : tuple of tuple of float
+        The last table of forces on the atoms in hartree/bohr; empty if none is printed.
+    timings_s : dict of str to float
+        Seconds spent in each routine and what it calls, the longest of all processes.
     symbols : tuple of str
         Element of each atom from the last table of coordinates; empty if none is printed.
     warnings : tuple of str
@@ -70,6 +78,11 @@ class Cp2kOutput:
     n_geometry_steps: int
     geometry_converged: bool
     energy_hartree: float | None
+    energies_hartree: tuple[float, ...]
+    scf: tuple[ScfRun, ...]
+    steps: tuple[GeometryStep, ...]
+    forces_hartree_bohr: tuple[tuple[float, float, float], ...]
+    timings_s: dict[str, float]
     symbols: tuple[str, ...]
     warnings: tuple[str, ...]
     abort: str
@@ -112,98 +125,6 @@ class Cp2kOutput:
             )
 
 
-@dataclass
-class OutputReader:
-    """Takes in a main output line by line, also while CP2K is still writing it.
-
-    Examples
-    --------
-    >>> reader = OutputReader()
-    >>> reader.feed([" OPTIMIZATION STEP:      3", "  *** SCF run converged in     8 steps ***"])
-    >>> reader.n_geometry_steps, reader.scf_converged
-    (3, True)
-    """
-
-    version: str = ""
-    project: str = ""
-    ended: bool = False
-    scf_converged: bool | None = None
-    n_geometry_steps: int = 0
-    geometry_converged: bool = False
-    energy_hartree: float | None = None
-    symbols: list[str] = field(default_factory=list)
-    warnings: dict[str, None] = field(default_factory=dict)
-    abort: list[str] = field(default_factory=list)
-    input_name: str = ""
-    n_electrons: dict[int, int] = field(default_factory=dict)
-    _spin: int = 1
-    _in_atoms: bool = False
-    _in_abort: bool = False
-
-    def feed(self, lines: Iterable[str]) -> None:
-        """Take in the next lines."""
-        for line in lines:
-            if self._in_atoms:
-                self._feed_atom(line)
-            elif self._in_abort:
-                self._feed_abort(line)
-            else:
-                self._feed_line(line)
-
-    def _feed_line(self, line: str) -> None:
-        if "SCF run converged" in line:
-            self.scf_converged = True
-        elif "SCF run NOT converged" in line:
-            self.scf_converged = False
-            self.warnings["SCF run NOT converged"] = None
-        elif "*** WARNING in" in line:
-            self.warnings[line.partition("::")[2].strip(" *\n")] = None
-        elif line.startswith(" ENERGY| Total FORCE_EVAL"):
-            self.energy_hartree = float(line.rsplit(maxsplit=1)[-1])
-        elif "OPTIMIZATION STEP:" in line:
-            self.n_geometry_steps = int(line.rsplit(maxsplit=1)[-1])
-        elif "GEOMETRY OPTIMIZATION COMPLETED" in line:
-            self.geometry_converged = True
-        elif "ATOMIC COORDINATES IN" in line:
-            self._in_atoms = True
-            self.symbols = []
-        elif line.startswith(_VERSION_LINE):
-            # A run appended to the same file starts anew.
-            self.__init__(version=line.rpartition("CP2K version")[2].split()[0])  # type: ignore[misc]
-        elif "[ABORT]" in line:
-            self._in_abort = True
-        elif "PROGRAM ENDED AT" in line:
-            self.ended = True
-        else:
-            self._feed_description(line)
-
-    def _feed_description(self, line: str) -> None:
-        """Take in a line that tells what is calculated, not how it went."""
-        if line.startswith(" CP2K| Input file name"):
-            self.input_name = line.rsplit(maxsplit=1)[-1]
-        elif line.startswith(" GLOBAL| Project name"):
-            self.project = line.rsplit(maxsplit=1)[-1]
-        elif line.rstrip() in {" Spin 1", " Spin 2"}:
-            self._spin = int(line.rstrip()[-1])
-        elif electrons := _ELECTRONS.match(line):
-            self.n_electrons[self._spin] = int(electrons["n"])
-
-    def _feed_atom(self, line: str) -> None:
-        row = _ATOM_ROW.match(line)
-        if row:
-            self.symbols.append(row["element"])
-        elif self.symbols:
-            self._in_atoms = False
-            self._feed_line(line)
-
-    def _feed_abort(self, line: str) -> None:
-        words = _SOURCE_LINE.sub("", line[_ABORT_WORDS].strip())
-        if line.startswith(" ****"):
-            self._in_abort = False
-        elif words:
-            self.abort.append(words)
-
-
 def read_output(path: Path) -> Cp2kOutput:
     """Read a main output of CP2K.
 
@@ -220,17 +141,20 @@ def read_output(path: Path) -> Cp2kOutput:
     Raises
     ------
     InputError
-        If there is no such file, it is empty, or it is no output of CP2K.
+        If there is no such file, it is empty, it is no output of CP2K, or it is damaged.
     """
     reader = OutputReader()
     try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            reader.feed(lines)
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            reader.feed(_whole_lines(stream))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; run CP2K first") from None
-    if not reader.version:
+    reader.check()
+    if not _VERSION.match(reader.version):
         what = "not an output of CP2K" if path.stat().st_size else "empty"
         raise InputError(f"{path}: the file is {what}; give the main output of a CP2K run")
+    if reader.damage:
+        raise InputError(f"{path}: damaged, {reader.damage}; copy it again, or repeat the run")
     return Cp2kOutput(
         path=path,
         version=reader.version,
@@ -240,12 +164,24 @@ def read_output(path: Path) -> Cp2kOutput:
         n_geometry_steps=reader.n_geometry_steps,
         geometry_converged=reader.geometry_converged,
         energy_hartree=reader.energy_hartree,
+        energies_hartree=tuple(reader.energies_hartree),
+        scf=tuple(reader.scf),
+        steps=tuple(reader.steps),
+        forces_hartree_bohr=tuple(reader.forces),
+        timings_s=reader.timings_s,
         symbols=tuple(reader.symbols),
         warnings=tuple(reader.warnings),
         abort=" ".join(reader.abort),
         input_name=reader.input_name,
         n_electrons=tuple(reader.n_electrons[spin] for spin in sorted(reader.n_electrons)),
     )
+
+
+def _whole_lines(stream: TextIO) -> Iterator[str]:
+    """Yield lines, but not a last one that was cut off, without ever holding a very long one."""
+    while line := stream.readline(_LONGEST_LINE):
+        if line.endswith("\n"):
+            yield line
 
 
 def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
@@ -275,7 +211,7 @@ def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
             empty.append(path)
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
-        if _VERSION_LINE.encode() in head:
+        if VERSION_LINE.encode() in head:
             found.append(read_output(path))
     if empty and not found:
         read_output(empty[0])  # refuses it by name

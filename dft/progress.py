@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .output import OutputReader
+from .output_reader import OutputReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.errors import InputError
 
+from .finding import Report
+from .input_lines import InputLines, without_comment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _RANGE = re.compile(r"(\d+)(?:\.\.(\d+))?")
-_COMMENT = re.compile(r"\s[!#].*$")
 
 
 class InputEntry(NamedTuple):
@@ -111,27 +113,23 @@ def input_entries(path: Path) -> Iterator[InputEntry]:
     InputError
         If its sections or variables cannot be followed.
     """
-    from cp2k_input_tools.parser_errors import PreprocessorError  # noqa: PLC0415
-    from cp2k_input_tools.preprocessor import CP2KPreprocessor  # noqa: PLC0415
-    from cp2k_input_tools.tokenizer import TokenizerError  # noqa: PLC0415
-
     sections: list[str] = []
-    try:
-        with path.open(encoding="utf-8") as stream:
-            lines = CP2KPreprocessor(stream, path.parent)
-            for text in lines:
-                number = lines.line_range[1]
-                head, _, rest = _COMMENT.sub("", text).strip().partition(" ")
-                value = rest.strip().strip("'\"")
-                if head.upper().startswith("&END"):
-                    sections.pop()
-                elif head.startswith("&"):
-                    sections.append(head[1:].upper())
-                    yield InputEntry(number, sections[-1], "", value)
-                elif sections:
-                    yield InputEntry(number, sections[-1], head.upper(), value)
-    except (PreprocessorError, TokenizerError, UnicodeDecodeError, IndexError) as error:
-        raise InputError(f"{path}: not a CP2K input that can be followed ({error})") from error
+    report = Report()
+    for line in InputLines(path, report):
+        head, _, rest = without_comment(line.text).replace("\t", " ").partition(" ")
+        value = rest.strip().strip("'\"")
+        if head.upper().startswith("&END"):
+            if not sections:
+                raise InputError(f"{path}: line {line.number} closes no section; mend the input")
+            sections.pop()
+        elif head.startswith("&"):
+            sections.append(head[1:].upper())
+            yield InputEntry(line.number, sections[-1], "", value)
+        elif sections:
+            yield InputEntry(line.number, sections[-1], head.upper(), value)
+    for finding in report.findings:
+        if finding.severity == "error":
+            raise InputError(f"{path}: line {finding.line}: {finding.message}; {finding.remedy}")
 
 
 def _atoms(value: str) -> Iterator[int]:

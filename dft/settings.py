@@ -46,26 +46,79 @@ class RelaxSettings(Options):
     must_converge: bool = True
 
 
-class Cp2kSettings(Options):
-    """Settings of the chain of CP2K runs: pre-relaxation, relaxation, ground state, states.
+Version = Literal[
+    "2023.1", "2023.2", "2024.1", "2024.2", "2024.3", "2025.1", "2025.2", "2026.1", "2026.2"
+]
+"""Versions of CP2K whose inputs can be written."""
+
+Basis = Literal[
+    "DZVP-MOLOPT-SR-GTH",
+    "SZV-MOLOPT-SR-GTH",
+    "DZVP-MOLOPT-PBE-GTH",
+    "TZVP-MOLOPT-PBE-GTH",
+    "TZV2P-MOLOPT-PBE-GTH",
+]
+"""Families of basis sets: the first two of BASIS_MOLOPT, the others of BASIS_MOLOPT_UZH."""
+
+HYBRIDS = ("PBE0", "HSE06")
+"""Functionals with exact exchange."""
+
+
+class LevelSettings(Options):
+    """How CP2K computes energies: settings that finite and periodic systems share.
 
     Parameters
     ----------
-    functional : {"PBE", "PBEsol"}
-        Exchange-correlation functional; the potentials are GTH-PBE for both.
-    basis : {"DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"}
-        Basis set. The second is for quick trials.
+    version : str
+        Version of CP2K that will read the inputs, "2023.1" to "2026.2".
+    functional : {"PBE", "PBEsol", "revPBE", "PBE0", "HSE06"}
+        Exchange-correlation functional; the potentials are GTH-PBE for all. Exact exchange is
+        computed in an auxiliary basis set, admm-dzp.
+    dispersion : {"D3", "D3(BJ)"} or None
+        Grimme's dispersion, with zero or Becke-Johnson damping.
+    basis : str
+        Family of basis sets. SR means short range: fewer diffuse functions, better conditioned.
+        SZV is for quick trials.
     cutoff_ry : float
         Plane-wave cutoff of the finest grid in Ry.
     rel_cutoff_ry : float
         Cutoff in Ry of the grid on which a Gaussian of exponent 1 is mapped.
+    eps_scf : float
+        Convergence of the SCF: largest gradient of the orbitals, or change of the density matrix.
+    charge : int or None
+        Net charge in e; None takes that of the model, 0 for a crystal.
+    multiplicity : int or None
+        Spin multiplicity of a spin-polarised calculation; None pairs all electrons.
+    smearing_k : float or None
+        Electronic temperature in K of Fermi-Dirac occupations; None fills the lowest states.
+    added_mos : int or None
+        Number of empty states; None takes a quarter of the occupied ones, at least 10.
+    exchange_memory_mb : int
+        Memory in MB that each MPI process may use to store the integrals of exact exchange.
+    """
+
+    version: Version = "2023.1"
+    functional: Literal["PBE", "PBEsol", "revPBE", "PBE0", "HSE06"] = "PBE"
+    dispersion: Literal["D3", "D3(BJ)"] | None = None
+    basis: Basis = "DZVP-MOLOPT-SR-GTH"
+    cutoff_ry: float = Field(default=400.0, gt=0)
+    rel_cutoff_ry: float = Field(default=50.0, gt=0)
+    eps_scf: float = Field(default=1e-6, gt=0)
+    charge: int | None = None
+    multiplicity: int | None = Field(default=None, ge=1)
+    smearing_k: float | None = Field(default=None, gt=0)
+    added_mos: int | None = Field(default=None, ge=1)
+    exchange_memory_mb: int = Field(default=2000, ge=1)
+
+
+class Cp2kSettings(LevelSettings):
+    """Settings of the chain of CP2K runs: pre-relaxation, relaxation, ground state, states.
+
+    Parameters
+    ----------
     vacuum_a : float
         Space in Å between the outermost nuclei and each face of the cubic box, along the longest
         extent of the model. The density has to vanish on the faces; time grows with the volume.
-    eps_scf : float
-        Convergence of the orbital transformation: largest gradient of the orbitals.
-    added_mos : int or None
-        Number of empty states; None takes a quarter of the occupied ones, at least 10.
     prerelax : RelaxSettings or None
         Pre-relaxation with GFN1-xTB inside CP2K, which spares most of the SCF trouble of a raw cut.
         None leaves it out.
@@ -79,16 +132,35 @@ class Cp2kSettings(Options):
     (100, 'DZVP-MOLOPT-SR-GTH')
     """
 
-    functional: Literal["PBE", "PBEsol"] = "PBE"
-    basis: Literal["DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"] = "DZVP-MOLOPT-SR-GTH"
-    cutoff_ry: float = Field(default=400.0, gt=0)
-    rel_cutoff_ry: float = Field(default=50.0, gt=0)
     vacuum_a: float = Field(default=5.0, ge=2.0)
-    eps_scf: float = Field(default=1e-6, gt=0)
-    added_mos: int | None = Field(default=None, ge=1)
     prerelax: RelaxSettings | None = RelaxSettings(
         max_steps=300, max_force_hartree_bohr=1e-3, must_converge=False
     )
+    relax: RelaxSettings | None = RelaxSettings()
+
+
+class PeriodicSettings(LevelSettings):
+    """Settings of a relaxation of a bulk crystal or a slab.
+
+    Parameters
+    ----------
+    kpoints : tuple of int
+        Monkhorst-Pack grid along the three cell vectors; (1, 1, 1) is the Γ point alone.
+    variable_cell : bool
+        Whether the cell relaxes with the atoms; bulk only.
+    relax : RelaxSettings or None
+        How far the geometry relaxes; None computes the energy alone.
+
+    Examples
+    --------
+    >>> PeriodicSettings(kpoints=(4, 4, 4), variable_cell=True).relax.max_steps
+    500
+    """
+
+    kpoints: tuple[
+        Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]
+    ] = (1, 1, 1)
+    variable_cell: bool = False
     relax: RelaxSettings | None = RelaxSettings()
 
 

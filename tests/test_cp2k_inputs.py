@@ -1,5 +1,7 @@
 """CP2K inputs: what is in them, and that CP2K's own parser and cp2k-input-tools take them."""
 
+import io
+import re
 import subprocess
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from cp2k_input_tools.basissets.cp2k import BasisSetData
 from cp2k_input_tools.parser import CP2KInputParserSimplified
 from cp2k_input_tools.pseudopotentials.cp2k import PseudopotentialData
+from cp2k_input_tools.utils import MulitpleValueErrorsException
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -14,15 +17,32 @@ from hypothesis.extra import numpy as hnp
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.check import check_input, data_folder, installed_schema
+from epicarve.dft.check import check_input
 from epicarve.dft.cp2k import local_environment
-from epicarve.dft.elements import basis_elements, covered_elements
-from epicarve.dft.inputs import boxed, n_added_mos, write_stages
-from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.data_files import basis_entry, entries, valence_electrons
+from epicarve.dft.electrons import n_added_mos
+from epicarve.dft.elements import AUXILIARY, AUXILIARY_FILE, FILES, basis_elements, covered_elements
+from epicarve.dft.input_lines import data_folder
+from epicarve.dft.input_text import input_text
+from epicarve.dft.inputs import stage_input, write_periodic, write_stages
+from epicarve.dft.schema import versions
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
 from epicarve.dft.stages import stages
+from epicarve.dft.system import System, boxed
 from epicarve.errors import InputError
 
-BASES = ("SZV-MOLOPT-SR-GTH", "DZVP-MOLOPT-SR-GTH")
+BASES = tuple(FILES)
+BULK = System.of_crystal(bundled_crystal("PbS"))
+SLAB = System("slab", BULK.symbols, BULK.positions_a, np.diag([5.936, 5.936, 20.0]), 2)
+VERSIONS = ("2023.1", "2024.1", "2026.2")
+LEVELS = [
+    {},
+    {"functional": "PBEsol", "dispersion": "D3"},
+    {"functional": "revPBE", "dispersion": "D3(BJ)", "basis": "TZV2P-MOLOPT-PBE-GTH"},
+    {"functional": "PBE0", "multiplicity": 3},
+    {"functional": "HSE06", "charge": 1, "multiplicity": 2},
+    {"smearing_k": 500.0, "added_mos": 20},
+]
 
 
 @pytest.fixture(scope="module")
@@ -136,76 +156,237 @@ def test_box_holds_the_model_in_its_middle(positions_a, vacuum_a):
 def test_number_of_empty_states():
     assert n_added_mos(8000, 19500, None) == 1000
     assert n_added_mos(8, 9, None) == 5
+    assert n_added_mos(8, 9, None, multiplicity=3) == 4
     assert n_added_mos(8, 100, 7) == 7
-    with pytest.raises(InputError, match="an odd number"):
-        n_added_mos(7, 100, None)
     with pytest.raises(InputError, match="only 5 for this model"):
         n_added_mos(8, 9, 6)
 
 
+def test_electrons_have_to_fit_charge_and_multiplicity(model, tmp_path):
+    for wrong, message in (
+        ({"charge": 1}, "an odd number"),
+        ({"multiplicity": 2}, "multiplicity: 2 is impossible with .* give an odd number"),
+        ({"charge": 1, "multiplicity": 1}, "give an even number"),
+    ):
+        with pytest.raises(InputError, match=message):
+            written(model, Cp2kSettings(**wrong), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("basis", BASES)
 def test_element_without_basis_is_named(basis):
-    with pytest.raises(InputError, match=f"Eu has no basis set {basis}"):
+    with pytest.raises(InputError, match=f"Eu has no basis set {basis} in CP2K's BASIS_MOLOPT"):
         basis_elements(["Cs", "Eu", "Cl"], basis)
 
 
-@pytest.mark.cp2k
-@pytest.mark.parametrize("basis", BASES)
-def test_table_of_elements_is_that_of_cp2k(basis):
-    data = data_folder()
-    if data is None:
+def readable(found):
+    """Leave out the lanthanides of POTENTIAL_UZH, which cp2k-input-tools can't read."""
+    try:
+        yield from found
+    except MulitpleValueErrorsException as error:
+        assert all("POTENTIAL" in str(e) or "GTH" in str(e) for e in error.args[0])
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Entries of CP2K's own data files, read by cp2k-input-tools."""
+    folder = data_folder()
+    if folder is None:
         pytest.skip("CP2K's data folder is not found; CP2K_DATA_DIR names it")
-    with (data / "GTH_POTENTIALS").open() as stream:
-        potentials = {
-            (entry.element, name): sum(entry.n_el)
-            for entry in PseudopotentialData.datafile_iter(stream)
-            for name in entry.identifiers
-        }
-    with (data / "BASIS_MOLOPT").open() as stream:
-        sets = {
-            (entry.element, name): sum(
-                (2 * shell + 1) * n for block in entry.blocks for shell, n in block.l
-            )
-            for entry in BasisSetData.datafile_iter(stream)
-            for name in entry.identifiers
-        }
-    table = covered_elements(basis)
-    assert set(table) == {element for element, name in sets if name == basis}
-    for symbol, element in table.items():
-        assert sets[symbol, element.basis_name] == sets[symbol, basis] == element.functions
-        assert potentials[symbol, element.potential_name] == element.electrons
-        assert potentials[symbol, "GTH-PBE"] == element.electrons
-
-
-def test_fresh_inputs_pass_our_own_check(model, tmp_path):
-    for path in written(model, Cp2kSettings(), tmp_path).values():
-        assert check_input(path) == ()
+    names = {name for pair in FILES.values() for name in pair}
+    potentials, sets = {}, {}
+    for name in sorted(names | {AUXILIARY_FILE}):
+        with (folder / name).open() as stream:
+            if "POTENTIAL" in name:
+                for entry in readable(PseudopotentialData.datafile_iter(stream)):
+                    for known in entry.identifiers:
+                        potentials[name, entry.element, known] = sum(entry.n_el)
+            else:
+                for entry in BasisSetData.datafile_iter(stream):
+                    count = sum(
+                        (2 * shell + 1) * n for block in entry.blocks for shell, n in block.l
+                    )
+                    for known in entry.identifiers:
+                        sets[name, entry.element, known] = count
+    return potentials, sets
 
 
 @pytest.mark.cp2k
-@pytest.mark.parametrize("left_out", [(), ("prerelax",), ("prerelax", "relax")])
-def test_cp2k_accepts_the_inputs_before_any_stage_has_run(model, tmp_path, left_out):
-    settings = Cp2kSettings(**dict.fromkeys(left_out))
+@pytest.mark.parametrize("basis", [*BASES, AUXILIARY])
+def test_table_of_elements_is_that_of_cp2k(basis, data):
+    potentials, sets = data
+    basis_file, potential_file = FILES.get(basis, (AUXILIARY_FILE, "POTENTIAL_UZH"))
+    table = covered_elements(basis)
+    assert len(table) == 71
+    for symbol, element in table.items():
+        assert sets[basis_file, symbol, element.basis_name] == element.functions
+        assert potentials[potential_file, symbol, element.potential_name] == element.electrons
+
+
+@pytest.mark.cp2k
+def test_entries_are_those_of_the_peer(data):
+    """Our quick reader of data files, over the whole of BASIS_MOLOPT and GTH_POTENTIALS."""
+    potentials, sets = data
+    bases, charges = (entries(data_folder() / n) for n in ("BASIS_MOLOPT", "GTH_POTENTIALS"))
+    for (file, element, name), functions in sets.items():
+        if file == "BASIS_MOLOPT":
+            assert basis_entry(bases[element.upper(), name.upper()]).functions == functions
+    for (file, element, name), electrons in potentials.items():
+        if file == "GTH_POTENTIALS":
+            assert valence_electrons(charges[element.upper(), name.upper()]) == electrons
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+def test_fresh_inputs_pass_our_own_check(model, tmp_path, level, version):
+    settings = Cp2kSettings(version=version, **level)
     for path in written(model, settings, tmp_path).values():
-        checked = subprocess.run(
-            ["cp2k.psmp", "--check", path.name],
-            cwd=path.parent,
-            env=local_environment("cp2k.psmp"),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        assert check_input(path, version) == ()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("system", "settings"),
+    [
+        (BULK, {"kpoints": (4, 4, 4), "variable_cell": True}),
+        (BULK, {"kpoints": (2, 2, 2), "smearing_k": 300.0, "relax": None}),
+        (BULK, {"functional": "PBE0", "dispersion": "D3(BJ)"}),
+        (BULK, {"functional": "HSE06", "basis": "DZVP-MOLOPT-PBE-GTH"}),
+        (SLAB, {"kpoints": (2, 2, 1)}),
+    ],
+    ids=str,
+)
+def test_inputs_of_crystals_and_slabs_pass(system, settings, version, tmp_path):
+    settings = PeriodicSettings(version=version, **settings)
+    (stage,) = write_periodic(system, settings, MachineSettings(), tmp_path)
+    findings = check_input(tmp_path / stage.input, version)
+    assert [finding for finding in findings if "apart" not in finding.message] == []
+
+
+@pytest.mark.parametrize(
+    ("system", "settings", "message"),
+    [
+        (SLAB, {"variable_cell": True}, "the cell of a slab"),
+        (SLAB, {"kpoints": (2, 2, 2)}, "2 along the vacuum"),
+        (BULK, {"functional": "HSE06", "kpoints": (2, 1, 1)}, "no exact exchange with k-points"),
+        (System.of_crystal, {}, "a finite system has no k-points"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_cp2k_cannot_do_for_periodic_systems(model, system, settings, message, tmp_path):
+    if not isinstance(system, System):
+        system = System.of_model(model, 5.0)
+    with pytest.raises(InputError, match=message):
+        write_periodic(system, PeriodicSettings(**settings), MachineSettings(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slab_has_its_vacuum_along_z():
+    with pytest.raises(InputError, match="third vector of a slab"):
+        System("slab", ("Pb",), np.zeros((1, 3)), np.eye(3) + np.eye(3, k=-1), 2)
+    with pytest.raises(InputError, match="1 periodic directions"):
+        System("wire", ("Pb",), np.zeros((1, 3)), np.eye(3), 1)
+
+
+def test_exact_exchange_ends_within_the_cell(parser):
+    settings = PeriodicSettings(functional="PBE0")
+    text = stage_input(BULK, settings, stages(Cp2kSettings(prerelax=None))[0])
+    xc = parser.parse(io.StringIO(text))["force_eval"]["dft"]["xc"]
+    radius_a = xc["hf"]["interaction_potential"]["cutoff_radius"]
+    assert 0.45 * 5.9362 < radius_a < 0.5 * 5.9362
+    assert xc["xc_functional"]["pbe_hole_t_c_lr"]["cutoff_radius"] == radius_a
+
+
+@pytest.mark.parametrize("version", versions())
+def test_each_version_gets_what_it_understands(model, version, tmp_path):
+    inputs = written(model, Cp2kSettings(version=version), tmp_path)
+    for path in inputs.values():
+        assert check_input(path, version) == ()
+        asked = "IGNORE_CONVERGENCE_FAILURE" in path.read_text()
+        assert asked is (version >= "2024.1")
+    lines = [line.strip() for line in inputs["states"].read_text().splitlines()]
+    dos = lines[lines.index("&PRINT") + 1 :]
+    assert dos[0] == ("&DOS" if version == "2026.2" else "&PDOS")
+    if version == "2026.2":  # &PRINT/&DOS/{&PDOS,&LDOS}: CP2K's tests/QS/regtest-ot at v2026.2
+        assert dos[1:6] == ["&PDOS", "&END PDOS", "&LDOS", "LIST 1", "&END LDOS"]
+
+
+trees = st.recursive(
+    st.dictionaries(
+        st.sampled_from(["max_scf", "cholesky", "nrow_block"]), st.integers(0, 99), max_size=3
+    ),
+    lambda inner: st.dictionaries(st.sampled_from(["ot", "mixing", "smear"]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(trees)
+def test_text_and_tree_say_the_same(tree):
+    """Each section and keyword once, each section closed in the order of nesting."""
+    rebuilt, opened = {}, []
+    here = rebuilt
+    for line in input_text(tree).split("\n"):
+        words = line.split()
+        if not words:
+            continue
+        if words[0] == "&END":
+            assert words[1].lower() == opened.pop()[0]
+            here = opened[-1][1] if opened else rebuilt
+        elif words[0].startswith("&"):
+            here[words[0][1:].lower()] = {}
+            here = here[words[0][1:].lower()]
+            opened.append((words[0][1:].lower(), here))
+        else:
+            here[words[0].lower()] = int(words[1])
+    assert rebuilt == tree
+
+
+def cp2k(path, *options):
+    return subprocess.run(
+        ["cp2k.psmp", *options, path.name],
+        cwd=path.parent,
+        env=local_environment("cp2k.psmp"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.cp2k
+def test_cp2k_accepts_the_inputs_before_any_stage_has_run(model, tmp_path):
+    for path in written(model, Cp2kSettings(), tmp_path).values():
+        checked = cp2k(path, "--check")
         assert checked.returncode == 0, checked.stdout
         assert "SUCCESS" in checked.stdout
 
 
+QUICK = {"basis": "SZV-MOLOPT-SR-GTH", "cutoff_ry": 100, "rel_cutoff_ry": 30, "relax": None}
+FINITE = {**QUICK, "vacuum_a": 4.0, "prerelax": None}
+
+
 @pytest.mark.cp2k
-def test_parser_with_the_installed_schema_accepts_the_inputs(model, tmp_path):
-    schema = tmp_path / "cp2k_input.xml"
-    schema.write_bytes(installed_schema())
-    parser = CP2KInputParserSimplified(xmlspec=schema)
-    for path in written(model, Cp2kSettings(), tmp_path / "chain").values():
-        assert parsed(parser, path)["global"]["project_name"] == path.stem
+@pytest.mark.parametrize(
+    ("system", "settings"),
+    [
+        (None, Cp2kSettings(functional="HSE06", dispersion="D3(BJ)", **FINITE)),
+        (None, Cp2kSettings(charge=1, multiplicity=2, smearing_k=300.0, **FINITE)),
+        (BULK, PeriodicSettings(kpoints=(2, 2, 2), smearing_k=300.0, **QUICK)),
+        (SLAB, PeriodicSettings(dispersion="D3", **QUICK)),
+    ],
+    ids=["hybrid", "charged", "bulk", "slab"],
+)
+def test_cp2k_takes_an_scf_step(system, settings, tmp_path):
+    """Files, kinds, functional, solver: all that CP2K looks at only when it runs."""
+    if system is None:
+        galena = carve(bundled_crystal("PbS"), Sphere(radius_a=3.0))
+        stage = write_stages(galena, settings, MachineSettings(), tmp_path)[0]
+    else:
+        (stage,) = write_periodic(system, settings, MachineSettings(), tmp_path)
+    path = tmp_path / stage.input
+    path.write_text(re.sub(r"MAX_SCF \d+", "MAX_SCF 1", path.read_text()))
+    done = cp2k(path)
+    assert done.returncode == 0, done.stdout
+    assert "ENERGY| Total FORCE_EVAL" in done.stdout
 
 
 def test_a_model_of_the_size_of_the_study(tmp_path):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from cp2k_input_tools.parser import CP2KInputParserSimplified
 
-from epicarve.dft.check import installed_schema
 from epicarve.dft.cp2k import local_environment
+from epicarve.dft.schema_xml import installed_xml
 from epicarve.workflow.inputs import inputs
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cp2k
 @pytest.fixture(scope="module")
 def parser(tmp_path_factory):
     schema = tmp_path_factory.mktemp("schema") / "cp2k_input.xml"
-    schema.write_bytes(installed_schema())
+    schema.write_bytes(installed_xml())
     return CP2KInputParserSimplified(xmlspec=schema)
 
 

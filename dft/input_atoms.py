@@ -1,0 +1,100 @@
+"""The atoms of a CP2K input, from &COORD or from an XYZ file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from epicarve.units import A_PER_BOHR
+
+from .input_lines import Line, read_text
+from .input_units import BadValueError
+from .input_values import real
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .finding import Report
+    from .input_cell import Vector
+    from .input_tree import Section
+
+_A_PER_UNIT = {"ANGSTROM": 1.0, "BOHR": A_PER_BOHR, "PM": 0.01, "NM": 10.0}
+
+
+@dataclass(frozen=True)
+class InputAtoms:
+    """Atoms of an input.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Names of their kinds.
+    positions_a : tuple of tuple of float
+        Cartesian coordinates in Å, or fractional ones.
+    scaled : bool
+        Whether the coordinates are fractional.
+    line : Line
+        Where they, or their file, stand.
+    """
+
+    labels: tuple[str, ...]
+    positions_a: tuple[Vector, ...]
+    scaled: bool
+    line: Line
+
+
+def coord_atoms(coord: Section, report: Report) -> InputAtoms | None:
+    """Return the atoms of a &COORD, None if they can't be read."""
+    scale = _A_PER_UNIT.get(str(coord.value("UNIT")).upper())
+    if scale is None:
+        return None
+    scaled = coord.value("SCALED") is True
+    labels, positions = [], []
+    rows = coord.entries.get("DEFAULT_KEYWORD", [])
+    for entry in rows:
+        atom = _atom(str(entry.values[0]), 1.0 if scaled else scale)
+        if atom is None:
+            report.error(
+                entry.line, f"{entry.line.text} is no atom", "give a name and three coordinates"
+            )
+            return None
+        labels.append(atom[0])
+        positions.append(atom[1])
+    line = rows[0].line if rows else coord.line
+    return InputAtoms(tuple(labels), tuple(positions), scaled, line)
+
+
+def xyz_atoms(path: Path, line: Line, report: Report) -> InputAtoms | None:
+    """Return the atoms of an XYZ file that a line of the input names, None if it is broken."""
+    lines = read_text(path).splitlines()
+    count = lines[0].split() if lines else []
+    if not count or not count[0].isdigit():
+        report.error(
+            line, f"{path.name} does not begin with the number of its atoms", "mend the file"
+        )
+        return None
+    n_atoms = int(count[0])
+    rows = lines[2 : 2 + n_atoms]
+    atoms = [_atom(row, 1.0) for row in rows]
+    if len(atoms) < n_atoms or None in atoms:
+        at = atoms.index(None) if None in atoms else len(atoms)
+        report.error(
+            line,
+            f"{path.name} announces {n_atoms} atoms, but line {at + 3} of it holds none",
+            "mend the file",
+        )
+        return None
+    known = [atom for atom in atoms if atom is not None]
+    return InputAtoms(
+        tuple(label for label, _ in known), tuple(position for _, position in known), False, line
+    )
+
+
+def _atom(row: str, scale: float) -> tuple[str, Vector] | None:
+    words = row.split()
+    if len(words) < 4:
+        return None
+    try:
+        return words[0], (scale * real(words[1]), scale * real(words[2]), scale * real(words[3]))
+    except BadValueError:
+        return None
