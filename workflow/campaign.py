@@ -72,7 +72,7 @@ def campaign(
         member each.
     n_jobs : int, optional
         How many members run at once on this machine; one with CP2K, else as many as cores if not
-        given. A limit for SLURM belongs into machine.sbatch_options.
+        given. SLURM has limits of its own.
     on_progress : callable, optional
         Called with a short line of text whenever there is something to tell.
 
