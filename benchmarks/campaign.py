@@ -62,7 +62,7 @@ def run(recipes: Path, out: Path, on: str, environment: dict[str, str]) -> bool:
 def main() -> None:
     """Run both campaigns."""
     n_members = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_recipes(folder / "recipes", n_members)
         whole = run(folder / "recipes", folder / "local", "local", dict(os.environ))

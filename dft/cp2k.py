@@ -18,7 +18,7 @@ from epicarve.errors import InputError
 from .jobs import JOB_ID
 from .output import read_output
 from .progress import Follower
-from .scheduler import FORGOTTEN, JobState, job_states
+from .scheduler import FORGOTTEN, JobState, job_states, own_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +219,7 @@ def local_environment(command: str | None) -> dict[str, str]:
         # Threads that spin while they wait slow each other down many times on a shared machine.
         "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
+        "EPICARVE": own_command(),
     }
     if command is not None:
         environment["EPICARVE_CP2K"] = command

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -66,6 +67,11 @@ def require_scheduler(name: Literal["slurm", "pbs"]) -> None:
             )
 
 
+def own_command() -> str:
+    """Return the command that starts this very epicarve, as EPICARVE holds it for the scripts."""
+    return os.environ.get("EPICARVE", f"{sys.executable} -m epicarve")
+
+
 def submit_chain(folder: Path) -> None:
     """Run the submit.sh of a chain's folder; what waits, runs or is complete is left alone.
 
@@ -81,6 +87,7 @@ def submit_chain(folder: Path) -> None:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        env={**os.environ, "EPICARVE": own_command()},
         start_new_session=True,  # a runner that is stopped leaves no job half submitted
     )
     if answer.returncode != 0:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
 from epicarve.dft.jobs import job_script, preparation
-from epicarve.dft.scheduler import FORGOTTEN, JobState, job_states, submit_array
+from epicarve.dft.scheduler import FORGOTTEN, JobState, job_states, own_command, submit_array
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
@@ -91,11 +90,6 @@ def run_members(
     return failed
 
 
-def command() -> str:
-    """Return the command that starts this very epicarve."""
-    return f"{sys.executable} -m epicarve"
-
-
 def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
     """Submit members as a new array, and return the task of each."""
     (first, recipe), *others = members.items()
@@ -114,7 +108,7 @@ def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
     write_text(folder / listed, "".join(f"{name}\n" for name in members))
     for name, member in members.items():
         write_status(folder / name, RunStatus("stopped", "submitted", key_of(member)))
-    variables = {"EPICARVE_MEMBERS": listed, "EPICARVE": command()}
+    variables = {"EPICARVE_MEMBERS": listed, "EPICARVE": own_command()}
     job = submit_array(folder / SCRIPT, len(members), variables, record=JOBS, note=listed)
     return {name: f"{job}_{task}" for task, name in enumerate(members, start=1)}
 

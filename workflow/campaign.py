@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from epicarve.dft.cp2k import Stopped
-from epicarve.dft.scheduler import require_scheduler
+from epicarve.dft.scheduler import own_command, require_scheduler
 from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
 from epicarve.locks import is_locked, locked
 
-from .array import command, run_members
+from .array import run_members
 from .executor import execute
 from .recipe import Recipe, read_recipe, write_recipe
 from .run import chosen
@@ -72,7 +72,7 @@ def campaign(
         member each.
     n_jobs : int, optional
         How many members run at once on this machine; one with CP2K, else as many as cores if not
-        given. A limit for SLURM belongs into machine.sbatch_options.
+        given. SLURM has limits of its own.
     on_progress : callable, optional
         Called with a short line of text whenever there is something to tell.
 
@@ -183,7 +183,7 @@ def _run_member(folder: Path, threads: str, wait: Callable[[], None]) -> int:
     """Run a member in a process of its own, and return its exit code."""
     with (folder / LOG).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*command().split(), "run", "recipe.yaml", "-o", ".", "--on", "local"],
+            [*own_command().split(), "run", "recipe.yaml", "-o", ".", "--on", "local"],
             cwd=folder,
             env={**os.environ, "OMP_NUM_THREADS": threads},
             stdin=subprocess.DEVNULL,

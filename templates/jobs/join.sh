@@ -9,8 +9,8 @@ if [ "$(cat join.key 2>/dev/null)" = "$key" ]; then
 fi
 [ "${EPICARVE_ASK:-}" != complete ] || exit 1
 [ -n "${EPICARVE_CP2K:-}" ] || prepare
-if ! (cd .. && ${EPICARVE:-epicarve} inputs recipe.yaml -o . >0-join/join.out); then
-  echo "${PWD##*/}: the halves could not be joined" >&2
+if ! said=$(cd .. && ${EPICARVE:-epicarve} inputs recipe.yaml -o . 2>&1 >/dev/null); then
+  echo "${PWD##*/}: ${said##*$'\n'}" >&2
   exit 1
 fi
 echo "$key" >join.key
