@@ -18,10 +18,12 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Write an example recipe to start from."""
+    from epicarve.workflow.new import command_for
     from epicarve.workflow.new import new as write_example
 
     written = write_example(name, file)
     if as_json:
         print_json({"recipe": str(written)})
     else:
-        typer.echo(f"wrote {written}; next: epicarve build {written} -o {written.stem}")
+        command = f"epicarve {command_for(written)} {written} -o {written.stem}"
+        typer.echo(f"wrote {written}; next: {command}")

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
+import yaml
+
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
@@ -48,3 +50,9 @@ def new(name: str, file: Path | str | None = None) -> Path:
         raise InputError(f"{target}: exists already; give another file name")
     write_text(target, (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
     return target
+
+
+def command_for(recipe: Path) -> str:
+    """Return the command that an example is for: build, series or compare."""
+    keys = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    return "compare" if "pairs" in keys else "series" if "series" in keys else "build"
