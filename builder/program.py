@@ -95,6 +95,8 @@ class Program:
         base = np.flatnonzero(shell.base & mine)
         start = (ions.charges[base] @ (ions.positions_a[base] - origin_a)) @ shell.axes.T
         inner = ions.positions_a[shell.inside & mine] - origin_a
+        if not inner.any():  # a single ion at the centre has no radius; those around it have one
+            inner = ions.positions_a[mine] - origin_a
         radius = np.sqrt((inner**2).sum(axis=1).max(keepdims=True))
         radius_a = float(in_grains(radius)[0] * GRAIN_A)
         free = free_v / COULOMB_V_A * radius_a**2

@@ -162,3 +162,12 @@ def test_a_hundred_thousand_ions_are_proven_to_one_per_cent(name):
     assert model.net_charge == 0
     assert model.n_components == 1
     assert model.report["optimum"]["gap"] <= 1e-2
+
+
+@pytest.mark.parametrize(("name", "radius_a"), [("CsPbCl3", 3.8), ("CsPbBr3", 4.0)])
+def test_a_sphere_around_a_single_ion_grows_or_names_the_obstacle(name, radius_a):
+    """The plain cut is one Cs at the centre, which has no radius of its own."""
+    crystal = bundled_crystal(name)
+    assert carve(crystal, Sphere(radius_a)).net_charge == 0
+    with pytest.raises(InputError, match="net charge 0"):
+        carve(crystal, Sphere(3.5))
