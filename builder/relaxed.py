@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .crystal import Crystal
     from .join import Janus
     from .model import Model
+    from .superposition import Fit
 
 SAME_ION_A = 2.0
 """Ions in the order of the unrelaxed half may have moved so far, as root mean square in Å, and
@@ -64,7 +65,7 @@ def join_relaxed(
     """Put the relaxed geometry of one or both halves in the place of the unrelaxed one.
 
     Each relaxed half is turned and shifted as a rigid body such that its interface cations, the
-    outermost layer at the face, come as near as possible in the least squares to where they lie
+    outermost layer at the face (more layers where those of one lie on a line), come as near as possible in the least squares to where they lie
     in the joined model. Its ions may be in any order, and the half anywhere and turned in any
     way if they are in the order of the unrelaxed half; in another order it must lie nearly
     parallel to it.
@@ -101,18 +102,12 @@ def join_relaxed(
             continue
         name = half.domain_names[0]
         relaxed = _in_order(half, *read_geometry(path), path)
-        cations = Ions.of(half).face_cations(side, depth_a)
-        fit = superposed(relaxed[cations], half.positions_a[cations])
-        if not fit.is_unique:
-            raise InputError(
-                f"{name}: {len(cations)} interface cations on a line leave open how a relaxed half "
-                "is turned; make the interface larger"
-            )
+        fit, n_cations = _laid_back(half, relaxed, side, depth_a)
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved
         away = np.linalg.norm(moved - half.positions_a, axis=1)
         told[name] = {
-            "n_cations": len(cations),
+            "n_cations": n_cations,
             "residual_rms_a": round(fit.rms_a, 6),
             "rotation_deg": round(fit.angle_deg, 6),
             "displacement_rms_a": round(float(np.sqrt((away**2).mean())), 6),
@@ -126,6 +121,27 @@ def join_relaxed(
     contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits)}
     interface = {**model.report["interface"], **contact, "relaxed_halves": told}
     return replace(joined, report={**model.report, "interface": interface})
+
+
+def _laid_back(
+    half: Model, relaxed_a: NDArray[np.float64], side: float, depth_a: float
+) -> tuple[Fit, int]:
+    """Fit a relaxed half by its interface cations, and say how many these are.
+
+    They are those of the outermost layer, `depth_a` deep; of more layers if those of one lie on a
+    line, as in the smallest particles.
+    """
+    ions, n_layers, cations = Ions.of(half), 1, np.zeros(0, dtype=np.int64)
+    while len(cations) < int((ions.charges > 0).sum()):
+        cations = ions.face_cations(side, n_layers * depth_a)
+        fit = superposed(relaxed_a[cations], half.positions_a[cations])
+        if fit.is_unique:
+            return fit, len(cations)
+        n_layers += 1
+    raise InputError(
+        f"{half.domain_names[0]}: its {len(cations)} cations lie on a line and leave open how the "
+        "relaxed half is turned; make it larger"
+    )
 
 
 def _in_order(
