@@ -65,10 +65,10 @@ def join_relaxed(
     """Put the relaxed geometry of one or both halves in the place of the unrelaxed one.
 
     Each relaxed half is turned and shifted as a rigid body such that its interface cations, the
-    outermost layer at the face (more layers where those of one lie on a line), come as near as possible in the least squares to where they lie
-    in the joined model. Its ions may be in any order, and the half anywhere and turned in any
-    way if they are in the order of the unrelaxed half; in another order it must lie nearly
-    parallel to it.
+    outermost layer at the face (more layers where those of one lie on a line), come as near as
+    possible in the least squares to where they lie in the joined model. Its ions may be in any
+    order, and the half anywhere and turned in any way if they are in the order of the unrelaxed
+    half; in another order it must lie nearly parallel to it.
 
     Parameters
     ----------
