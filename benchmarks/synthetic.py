@@ -178,7 +178,8 @@ def _main_output(symbols: list[str]) -> str:
     """Return what a reader needs of the main output: names, atoms, and a good end."""
     return OUTPUT.format(
         atoms="\n".join(
-            f"{i:7d}    1 {symbol:2} {ATOMIC_NUMBERS[symbol]:4d}     0.000000     0.000000     0.000000   6.0000    32.06"
+            f"{i:7d}    1 {symbol:2} {ATOMIC_NUMBERS[symbol]:4d}"
+            "     0.000000     0.000000     0.000000   6.0000    32.06"
             for i, symbol in enumerate(symbols, start=1)
         )
     )
