@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal, lapack, solveh_banded
+from threadpoolctl import threadpool_limits
 
 from epicarve.errors import InputError
 
@@ -31,6 +33,10 @@ products; half of its 4/3 n³ are bound by memory."""
 
 TYPICAL_POLES = 9
 """Poles for an error of 2e-7 and overlaps of a ratio of eigenvalues of 1e3 to 1e4."""
+
+FACTORS_AT_ONCE = 2
+"""Poles that are worked on at the same time, each on a core of its own: each takes a factor's
+memory."""
 
 STATES_AT_ONCE = 512
 """Columns solved together: they bound the memory beside the factor and the result."""
@@ -174,7 +180,8 @@ def rational_root_product(
     Returns
     -------
     ndarray, shape (n, m)
-        S^½ C. Beside matrix, columns and result, memory holds one factor (`Skyline.n_stored`).
+        S^½ C. Beside matrix, columns and result, memory holds `FACTORS_AT_ONCE` factors
+        (`Skyline.n_stored`) and the terms of those poles that wait for their turn in the sum.
 
     Raises
     ------
@@ -189,10 +196,18 @@ def rational_root_product(
     for part in parts:
         result[:, part] = fraction.slope * (overlap @ columns[:, part])
         result[:, part] += fraction.constant * columns[:, part]
-    for residue, shift in zip(fraction.residues, fraction.shifts, strict=True):
+
+    def term(residue: float, shift: float) -> NDArray[np.float64]:
         factor = skyline.factor(shift)
+        solved = np.empty(columns.shape)
         for part in parts:
-            result[:, part] += residue * factor.solve(columns[:, part])
+            solved[:, part] = residue * factor.solve(columns[:, part])
+        return solved
+
+    # Blocks are too small for BLAS to share them out well: each term has a thread to itself.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(FACTORS_AT_ONCE) as threads:
+        for one in threads.map(term, fraction.residues, fraction.shifts):
+            result += one
     return result
 
 
