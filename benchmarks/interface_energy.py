@@ -17,9 +17,9 @@ import numpy as np
 
 from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.interaction import Interaction
-from epicarve.builder.interfaces.registry import registry_grid_a
 from epicarve.builder.interfaces.repulsion import born_repulsion
 from epicarve.builder.interfaces.search import SearchOptions, search
+from epicarve.builder.interfaces.translations import registry_grid_a
 from epicarve.builder.library import bundled_crystal
 
 if TYPE_CHECKING:

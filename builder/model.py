@@ -140,7 +140,7 @@ class Model:
     @property
     def formula(self) -> str:
         """Composition as a formula, for instance ``"Pb330S220Cl220"``."""
-        return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in self.counts.items())
+        return formula_of(self.counts)
 
     @property
     def domain_names(self) -> tuple[str, ...]:
@@ -290,3 +290,8 @@ def composition(symbols: NDArray[np.str_], charges: NDArray[np.int64]) -> dict[s
     charge_of = dict(zip(symbols.tolist(), charges.tolist(), strict=True))
     order = sorted(counts, key=lambda symbol: (charge_of[symbol] <= 0, charge_of[symbol], symbol))
     return {symbol: counts[symbol] for symbol in order}
+
+
+def formula_of(counts: Mapping[str, int]) -> str:
+    """Return numbers of ions by element as a formula, in their order."""
+    return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())

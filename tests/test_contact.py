@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from epicarve.builder.interfaces.contact import contact_gap_a, tightest_contact
-from epicarve.builder.interfaces.registry import (
+from epicarve.builder.interfaces.stack import Stack
+from epicarve.builder.interfaces.translations import (
     nearest_squared_a2,
     reduced_lattice_a,
     registry_grid_a,
 )
-from epicarve.builder.interfaces.stack import Stack
 from epicarve.errors import InputError
 
 LIMITS = {

@@ -12,7 +12,6 @@ from epicarve.builder.interfaces import interaction as interaction_module
 from epicarve.builder.interfaces.contact import contact_gap_a
 from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.interaction import Interaction
-from epicarve.builder.interfaces.registry import nearest_squared_a2, registry_grid_a
 from epicarve.builder.interfaces.repulsion import (
     Repulsion,
     balanced_strength,
@@ -22,6 +21,7 @@ from epicarve.builder.interfaces.repulsion import (
 from epicarve.builder.interfaces.search import SearchOptions, search
 from epicarve.builder.interfaces.splitting import sharp_part, smooth_transform
 from epicarve.builder.interfaces.stack import Stack
+from epicarve.builder.interfaces.translations import nearest_squared_a2, registry_grid_a
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A

@@ -10,7 +10,7 @@ import numpy as np
 from epicarve.errors import InputError
 
 from ..contacts import CONTACT_LIMIT
-from .registry import common_lattice_a, nearest_squared_a2
+from .translations import common_lattice_a, nearest_squared_a2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

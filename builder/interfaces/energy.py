@@ -15,7 +15,7 @@ from epicarve.units import J_M2_PER_EV_A2
 from ..contacts import CONTACT_LIMIT
 from .contact import Contact, contact_gap_a, tightest_contact
 from .interaction import Interaction
-from .registry import common_lattice_a, registry_grid_a
+from .translations import common_lattice_a, registry_grid_a
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

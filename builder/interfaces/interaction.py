@@ -11,8 +11,8 @@ from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
 from .contact import pair_table_a
-from .registry import common_lattice_a, reduced_lattice_a
 from .splitting import ENDS, sharp_part, smooth_transform
+from .translations import common_lattice_a, reduced_lattice_a
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -11,8 +11,8 @@ import numpy as np
 from ..contacts import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
-from .registry import nearest_squared_a2, registry_lattice_a
 from .strain import StrainRule, common_cell
+from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,8 +20,8 @@ from .continuity import Boundary, cation_spacing_a, meeting_cations
 from .equivalence import distinct_cells
 from .face import distinct_planes, faces
 from .interface import CONTACT_DEPTH_A, Interface
-from .registry import registry_lattice_a
 from .strain import StrainRule, common_cell
+from .translations import registry_lattice_a
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

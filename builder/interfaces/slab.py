@@ -15,7 +15,7 @@ from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 from ..contacts import CONTACT_LIMIT, contact_limits_a
-from ..model import composition
+from ..model import composition, formula_of
 from .contact import tightest_contact
 from .turnover import turnover
 
@@ -99,7 +99,7 @@ class Slab:
     @property
     def formula(self) -> str:
         """Composition as a formula, for instance ``"Cs4Pb20S12Cl28"``."""
-        return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in self.counts.items())
+        return formula_of(self.counts)
 
     @property
     def fractional(self) -> NDArray[np.float64]:
