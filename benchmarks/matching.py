@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FILM_A = np.diag([8.20261, 8.16986])
-SUBSTRATES_A = {"CsPbCl3 (100)": 5.605, "CsPbBr3 (100)": 5.874}
+SUBSTRATES_A = {"CsPbCl3 (100)": 5.605, "CsPbBr3 (100)": 5.94863}
 AREAS_A2 = (260.0, 800.0, 1600.0)
 MAX_STRAIN = 0.04
 REPEATS = 5

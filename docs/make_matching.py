@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
 from epicarve.builder.interfaces.strain import StrainRule, common_cell
+from epicarve.builder.library import bundled_crystal
 from epicarve.style import figure_style
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces.cells import CoincidenceCell
 
 IMAGE = Path(__file__).parent / "images" / "matching.png"
-FILM_A, SUBSTRATE_A = np.diag([8.20261, 8.16986]), 5.874 * np.eye(2)
+FILM_A = bundled_crystal("Pb4S3Br2").cell_a[np.ix_([0, 2], [0, 2])]
+SUBSTRATE_A = bundled_crystal("CsPbBr3").cell_a[:2, :2]
 FILM_COLOUR, SUBSTRATE_COLOUR = "#c1440e", "0.45"
 EXTENT_A = 19.0
 
