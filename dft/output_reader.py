@@ -34,6 +34,7 @@ _STEP_VALUE = re.compile(
     r" (?: Total Energy  |OPT\| Total energy \[(?P<unit>[^\]]+)\]|(?P<gradient> Max\. gradient|"
     r"OPT\| Maximum gradient))\s*=?\s*(?P<value>\S+)$"
 )
+_PRESSURE = re.compile(r" (?: I|OPT\| I)nternal [Pp]ressure \[(?P<unit>\w+)\]\s*=?\s*(?P<value>\S+)$")
 _FORCES_OLD = re.compile(r"\s+(\d+)\s+\d+\s+[A-Z][a-z]?\s+(\S+)\s+(\S+)\s+(\S+)$")
 _FORCES_NEW = re.compile(r" FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+$")
 _FORCES_SUM = re.compile(r" (?:FORCES\| Sum|SUM OF ATOMIC FORCES)\s+(\S+)\s+(\S+)\s+(\S+)")
@@ -43,6 +44,7 @@ _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
 """Columns of an abort message, right of the drawing."""
 
+_GPA = {"bar": 1e-4, "kbar": 0.1, "GPa": 1.0, "MPa": 1e-3, "Pa": 1e-9}
 _HARTREE = {"a.u.": 1.0, "hartree": 1.0, "Ry": 0.5, "eV": 1.0 / EV_PER_HARTREE}
 _FRAME = " --------------------------"
 """The line above and below the head of a geometry step."""
@@ -94,11 +96,14 @@ class GeometryStep:
         Its number.
     energy_hartree, max_gradient_hartree_bohr : float or None
         Energy and largest gradient after it.
+    pressure_gpa : float or None
+        Pressure after it in GPa, where the cell relaxes.
     """
 
     number: int
     energy_hartree: float | None = None
     max_gradient_hartree_bohr: float | None = None
+    pressure_gpa: float | None = None
 
 
 @dataclass
@@ -262,6 +267,10 @@ class OutputReader:
                 number *= _HARTREE.get(value["unit"] or "a.u.", 1.0)
                 self.steps[-1].energy_hartree = number
                 self._compare(number, "the energy of the step")
+        elif self.steps and (pressure := _PRESSURE.match(line)):
+            number, scale = _number(pressure["value"]), _GPA.get(pressure["unit"])
+            if number is not None and scale is not None:
+                self.steps[-1].pressure_gpa = number * scale
 
     def _feed_frame(self, line: str) -> None:
         """Hold that a line of 26 dashes is followed by the head of a step."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .settings import Cp2kSettings, RelaxSettings
+    from .settings import Cp2kSettings, PeriodicSettings, RelaxSettings
 
 START = "start.xyz"
 """Path of the coordinates of the model below the chain's folder."""
@@ -81,6 +81,11 @@ class Stage:
         return self.previous.trajectory if self.previous else START
 
     @property
+    def restart(self) -> str:
+        """Path of CP2K's restart file, which holds cell and atoms, below the chain's folder."""
+        return f"{self.folder}/{self.name}-1.restart"
+
+    @property
     def orbitals(self) -> str | None:
         """Path of the file of orbitals below the chain's folder, None after GFN1-xTB.
 
@@ -125,3 +130,16 @@ def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
         previous = chain[-1] if chain else None
         chain.append(Stage(len(chain) + 1, name, relaxation, previous))
     return tuple(chain)
+
+
+def periodic_stages(settings: PeriodicSettings) -> tuple[Stage, ...]:
+    """Return the one stage of a crystal or a slab: its relaxation, or its ground state.
+
+    Examples
+    --------
+    >>> from epicarve.dft.settings import PeriodicSettings
+    >>> [stage.folder for stage in periodic_stages(PeriodicSettings())]
+    ['1-relax']
+    """
+    name = "relax" if settings.relax is not None else "ground-state"
+    return (Stage(1, name, settings.relax, None),)
