@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .crystal import Crystal
+    from .spacegroup import SpaceGroup
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,23 @@ class PrimitiveCell:
     multiples: NDArray[np.int64]
     site_of: NDArray[np.int64]
     shift_of: NDArray[np.int64]
+
+    def rotations(self, group: SpaceGroup) -> NDArray[np.int64]:
+        """Return the point group of the crystal, to act on fractional coordinates of this cell.
+
+        Parameters
+        ----------
+        group : SpaceGroup
+            The crystal's own space group.
+
+        Returns
+        -------
+        ndarray of int, shape (n_rotations, 3, 3)
+            Matrices that act on column vectors.
+        """
+        there = self.multiples.T
+        turned = there @ group.point_group @ np.linalg.inv(there)
+        return np.rint(turned).astype(np.int64)
 
     def unfolded(
         self, cell_a: NDArray[np.float64], fractional: NDArray[np.float64]
@@ -76,17 +95,20 @@ def primitive_cell(crystal: Crystal) -> PrimitiveCell:
     >>> from epicarve.builder.library import bundled_crystal
     >>> primitive = primitive_cell(bundled_crystal("PbS"))
     >>> primitive.symbols.tolist(), primitive.multiples.tolist()
-    (['Pb', 'S'], [[-1, 1, 1], [1, -1, 1], [1, 1, -1]])
+    (['Pb', 'S'], [[-1, 1, -1], [-1, -1, 1], [-1, 1, 1]])
     """
     group = crystal.symmetry
     centring = group.translations[(group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))]
     cell_a = crystal.cell_a
     if len(centring) > 1:
-        cell_a = spglib.niggli_reduce(_lattice(centring) @ crystal.cell_a)
+        with warnings.catch_warnings():  # spglib 2.7 warns that it will raise instead one day
+            warnings.simplefilter("ignore", DeprecationWarning)
+            reduced = spglib.niggli_reduce(_lattice(centring) @ crystal.cell_a)
+        cell_a = np.asarray(reduced, dtype=float)
     multiples = np.rint(crystal.cell_a @ np.linalg.inv(cell_a)).astype(np.int64)
     if np.linalg.det(multiples) < 0:
         cell_a, multiples = -cell_a, -multiples
-    cell_a = np.linalg.solve(multiples, crystal.cell_a)
+    cell_a = np.asarray(np.linalg.solve(multiples, crystal.cell_a))
     points = crystal.fractional @ multiples
     away = points[:, None, :] - points[None, :, :]
     off_a = np.linalg.norm((away - np.rint(away)) @ cell_a, axis=2)
@@ -113,8 +135,7 @@ def standard_orientation(cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
            [0., 4., 0.],
            [0., 0., 5.]])
     """
-    turned: NDArray[np.float64] = np.linalg.cholesky(cell_a @ cell_a.T)
-    return turned
+    return np.asarray(np.linalg.cholesky(cell_a @ cell_a.T), dtype=float)
 
 
 def _lattice(centring: NDArray[np.float64]) -> NDArray[np.float64]:

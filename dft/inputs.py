@@ -126,7 +126,7 @@ def write_periodic(
             f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
             "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
         )
-    chain = periodic_stages(settings)
+    chain = periodic_stages(settings.relax)
     _write(system, settings, machine, folder, chain)
     return chain
 

@@ -52,7 +52,9 @@ class RelaxedCell:
     version: str
 
 
-def read_relaxed_cell(folder: Path, stage: Stage, system: System) -> RelaxedCell:
+def read_relaxed_cell(
+    folder: Path, stage: Stage, system: System, *, variable_cell: bool
+) -> RelaxedCell:
     """Read the end of a relaxation that `write_periodic` wrote the input of.
 
     Parameters
@@ -63,6 +65,8 @@ def read_relaxed_cell(folder: Path, stage: Stage, system: System) -> RelaxedCell
         Its relaxation.
     system : System
         What was relaxed; a cell that was held is taken from it.
+    variable_cell : bool
+        Whether the cell was relaxed with the atoms.
 
     Raises
     ------
@@ -71,17 +75,16 @@ def read_relaxed_cell(folder: Path, stage: Stage, system: System) -> RelaxedCell
     """
     output = read_output(folder / stage.output)
     output.require_sound(must_relax=True)
-    pressure_gpa = output.steps[-1].pressure_gpa if output.steps else None
-    if pressure_gpa is None:
-        frame = last_frame(folder / stage.trajectory)
-        cell_a, positions_a, symbols = system.cell_a, frame.values, frame.symbols
-    else:
+    if variable_cell:
         restart = read_restart(folder / stage.restart)
         cell_a, positions_a, symbols = restart.cell_a, restart.positions_a, restart.symbols
+    else:
+        frame = last_frame(folder / stage.trajectory)
+        cell_a, positions_a, symbols = system.cell_a, frame.values, frame.symbols
     if symbols != system.symbols:
         raise InputError(
-            f"{folder / stage.folder}: its atoms are not those of the crystal; the folder mixes two "
-            "runs, so run again in an empty one"
+            f"{folder / stage.folder}: its atoms are not those of the crystal; the folder mixes "
+            "two runs, so run again in an empty one"
         )
     if output.energy_hartree is None or not output.forces_hartree_bohr:
         raise InputError(
@@ -93,7 +96,7 @@ def read_relaxed_cell(folder: Path, stage: Stage, system: System) -> RelaxedCell
         positions_a=positions_a,
         energy_hartree=output.energy_hartree,
         max_force_hartree_bohr=float(np.abs(output.forces_hartree_bohr).max()),
-        pressure_gpa=pressure_gpa,
+        pressure_gpa=output.steps[-1].pressure_gpa if variable_cell and output.steps else None,
         n_steps=output.n_geometry_steps,
         version=output.version,
     )

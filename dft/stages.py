@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .settings import Cp2kSettings, PeriodicSettings, RelaxSettings
+    from .settings import Cp2kSettings, RelaxSettings
 
 START = "start.xyz"
 """Path of the coordinates of the model below the chain's folder."""
@@ -132,14 +132,13 @@ def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
     return tuple(chain)
 
 
-def periodic_stages(settings: PeriodicSettings) -> tuple[Stage, ...]:
-    """Return the one stage of a crystal or a slab: its relaxation, or its ground state.
+def periodic_stages(relaxation: RelaxSettings | None) -> tuple[Stage]:
+    """Return the one stage of a crystal or a slab: its relaxation, or without one its ground state.
 
     Examples
     --------
-    >>> from epicarve.dft.settings import PeriodicSettings
-    >>> [stage.folder for stage in periodic_stages(PeriodicSettings())]
-    ['1-relax']
+    >>> [stage.folder for stage in periodic_stages(None)]
+    ['1-ground-state']
     """
-    name = "relax" if settings.relax is not None else "ground-state"
-    return (Stage(1, name, settings.relax, None),)
+    name = "relax" if relaxation is not None else "ground-state"
+    return (Stage(1, name, relaxation, None),)
