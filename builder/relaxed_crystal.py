@@ -88,14 +88,15 @@ def relaxed_crystal(
     """
     cell_a, fractional = primitive.unfolded(cell_a, positions_a @ np.linalg.inv(cell_a))
     cell_a = standard_orientation(cell_a)
-    whole_cell_a, whole, error_a = _with_symmetry(start, cell_a, fractional)
+    moved = fractional - start.fractional
+    moved -= moved[0]
+    moved -= np.rint(moved)
+    fractional = start.fractional + moved - moved.mean(axis=0)  # the origin of the start
+    symmetric_cell_a, symmetric, error_a = _with_symmetry(start, cell_a, fractional)
     kept = error_a <= SYMMETRY_TOLERANCE_A
     if kept:
-        cell_a, fractional = whole_cell_a, whole
-    moved = fractional - start.fractional
-    moved -= np.rint(moved)
-    moved_a = (moved - moved.mean(axis=0)) @ cell_a
-    distances_a = np.linalg.norm(moved_a, axis=1)
+        cell_a, fractional = symmetric_cell_a, symmetric
+    distances_a = np.linalg.norm((fractional - start.fractional) @ cell_a, axis=1)
     crystal = replace(
         start,
         cell_a=cell_a,
@@ -128,7 +129,6 @@ def _with_symmetry(
     off -= np.rint(off)
     correction = np.zeros_like(fractional)
     np.add.at(correction, places, off / len(rotations))
-    # a shift of the whole crystal is no distortion
-    miss_a = (correction - correction.mean(axis=0)) @ symmetric_cell_a
-    errors_a = (np.linalg.norm(miss_a, axis=1).max(), np.abs(symmetric_cell_a - cell_a).max())
+    miss_a = np.linalg.norm(correction @ symmetric_cell_a, axis=1)
+    errors_a = (miss_a.max(), np.abs(symmetric_cell_a - cell_a).max())
     return symmetric_cell_a, fractional + correction, float(max(errors_a))

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
+SIZES = ("diameter_nm", "atoms", "formula_units")
+"""Keys of a shape that set its size, of which it takes one."""
+
 
 class CrystalSpec(Options):
     """A bundled crystal by name, or a CIF file.
@@ -157,7 +160,7 @@ class SeriesSpec(Options):
             raise ValueError(
                 f"a series needs a list of values for one of {', '.join(type(self).model_fields)}"
             )
-        sizes = [key for key in ("diameter_nm", "atoms", "formula_units") if key in given]
+        sizes = [key for key in SIZES if key in given]
         if len(sizes) > 1:
             raise ValueError(f"{' and '.join(sizes)} both set the size; give one of them")
         return self
@@ -269,6 +272,9 @@ class Recipe(Options):
         ]
         if extra:
             raise ValueError(f"{' and '.join(extra)} can't stand beside bulk; leave it out")
+        for key in ("shape", *SIZES):
+            if self.series is not None and key in self.series.model_fields_set:
+                raise ValueError(f"series.{key} is for particles, not for bulk; leave it out")
         if self.engine != "cp2k":
             raise ValueError("bulk: crystals are relaxed by CP2K alone; leave engine out")
         if self.cp2k.relax is None or not self.cp2k.relax.must_converge:
