@@ -216,9 +216,6 @@ def test_cp2k_accepts_the_inputs_of_the_examples(name, tmp_path):
 def test_pressure_of_a_step(line):
     reader = OutputReader()
     old = " --------  Informations at step =     1 ------------"
-        " --------  Informations at step =     1 ------------",
-        " OPT| Step number     1",
-    )
     reader.feed([" OPT| Step number     1" if "OPT|" in line else old, line])
     assert reader.steps[-1].pressure_gpa == pytest.approx(-0.97091634622951)
 
