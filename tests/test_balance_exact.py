@@ -4,12 +4,13 @@ import itertools
 from unittest import mock
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.builder.balance import BalanceOptions, balance
 from epicarve.builder.candidates import Candidates
+from epicarve.builder.frame import GRAIN_A
 from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.program import DIPOLE_COST_A
@@ -31,7 +32,11 @@ def sums(values: np.ndarray) -> np.ndarray:
 
 
 def brute_force(ions, adjacency, depth_a, options):
-    """Steps and bonds of the best of all choices, straight from the definitions; None if none."""
+    """Steps and bonds of the best of all choices, straight from the definitions; None if none.
+
+    Dipoles are reckoned from coordinates in whole grains. One that is a whole number of levels but
+    for that rounding may count either way: what is best is told for the lower and the higher count.
+    """
     dense = adjacency.toarray()
     inside = ions.signed_distance_a <= 1e-6
     fixed = inside & (ions.trim_distance_a < -depth_a - 1e-6)
@@ -70,21 +75,29 @@ def brute_force(ions, adjacency, depth_a, options):
     square = np.zeros(len(charge))
     for axis in range(3):
         square += (arms[base, axis].sum() + sums(sign * arms[chosen, axis])) ** 2
-    level = np.maximum(0, np.ceil(np.sqrt(square) / limit - 1.0 - 1e-6)).astype(int)
-    every_steps = sums(steps) + price * level
-    every_bonds = sums(bonds)
+    dipole = np.sqrt(square)
+    rounding = 0.5 * GRAIN_A * np.sqrt(3.0) * (1 + np.abs(ions.charges[chosen]).sum())
+    rounding = rounding + dipole * GRAIN_A / radius
+    every_steps, every_bonds = sums(steps), sums(bonds)
     candidates = np.flatnonzero(fits)
-    order = candidates[np.lexsort((every_bonds[candidates], every_steps[candidates]))]
-    for choice in order:
-        kept = base.copy()
-        flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
-        kept[flipped] = ~kept[flipped]
-        if (dense[kept][:, kept].sum(axis=1) < minimum[kept]).any():
-            continue
-        if connected_components(adjacency[kept][:, kept])[0] > 1:
-            continue
-        return int(every_steps[choice]), int(every_bonds[choice])
-    return None
+
+    def best(uncertain):
+        level = np.maximum(0, np.ceil((dipole + uncertain) / limit - 1.0 - 1e-6)).astype(int)
+        total = every_steps + price * level
+        order = candidates[np.lexsort((every_bonds[candidates], total[candidates]))]
+        for choice in order:
+            kept = base.copy()
+            flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
+            kept[flipped] = ~kept[flipped]
+            if (dense[kept][:, kept].sum(axis=1) < minimum[kept]).any():
+                continue
+            if connected_components(adjacency[kept][:, kept])[0] > 1:
+                continue
+            return int(total[choice]), int(every_bonds[choice])
+        return None
+
+    lower = best(-rounding)
+    return None if lower is None else (lower, best(rounding))
 
 
 @settings(max_examples=240, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,6 +112,7 @@ def brute_force(ions, adjacency, depth_a, options):
     charge=st.sampled_from([0, 0, 0, 1, -2]),
     free_dipole_v=st.sampled_from([0.05, 0.15, 1.0]),
 )
+@example("PbCl2", (0.0, 0.0, 0.0), 5.75, 0.0625, 21, 0.0, 1, 0, 0.05)  # a dipole of six levels
 def test_equals_brute_force(  # noqa: PLR0917
     name, centre, radius_a, tilt, n_candidates, tolerance, fewer, charge, free_dipole_v
 ):
@@ -131,13 +145,13 @@ def test_equals_brute_force(  # noqa: PLR0917
         assert best is None
         return
     assert best is not None
-    never = round(found.fidelity_a / STEP_A) - best[0]
-    assert found.broken_bonds == best[1]
-    assert never == forced_steps(ions, adjacency, found, depth_a, options)
+    forced = forced_steps(ions, adjacency, depth_a, options)
+    lower, upper = best
+    assert lower <= (round(found.fidelity_a / STEP_A) - forced, found.broken_bonds) <= upper
     assert found.gap <= 1e-9
 
 
-def forced_steps(ions, adjacency, found, depth_a, options):
+def forced_steps(ions, adjacency, depth_a, options):
     """Steps of the ions of the plain cut that can't have their minimum in any choice."""
     inside = ions.signed_distance_a <= 1e-6
     free = ions.trim_distance_a <= 0.5 * depth_a + 1e-6
