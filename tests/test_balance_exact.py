@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from epicarve.builder.balance import BalanceOptions, balance
-from epicarve.builder.candidates import Candidates
-from epicarve.builder.frame import GRAIN_A
+from epicarve.builder.balancing.balance import BalanceOptions, balance
+from epicarve.builder.balancing.candidates import Candidates
+from epicarve.builder.balancing.frame import GRAIN_A
+from epicarve.builder.balancing.program import DIPOLE_COST_A
+from epicarve.builder.balancing.shell import STEP_A
 from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.program import DIPOLE_COST_A
 from epicarve.builder.shapes import Cut, Sphere
-from epicarve.builder.shell import STEP_A
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
@@ -139,7 +139,7 @@ def test_equals_brute_force(  # noqa: PLR0917
     best = brute_force(ions, adjacency, depth_a, options)
     assume(best != "too many")
     try:
-        with mock.patch("epicarve.builder.relaxation.explain", return_value="infeasible"):
+        with mock.patch("epicarve.builder.balancing.relaxation.explain", return_value="infeasible"):
             found = balance(Candidates.of_one(ions, depth_a, options))
     except InputError:
         assert best is None

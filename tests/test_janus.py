@@ -12,19 +12,19 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.balance import BalanceOptions, balance
+from epicarve.builder.balancing.balance import BalanceOptions, balance
+from epicarve.builder.balancing.program import DIPOLE_COST_A
+from epicarve.builder.balancing.shell import STEP_A
 from epicarve.builder.contacts import CONTACT_LIMIT, contact_limits_a
-from epicarve.builder.half import half_of, sphere_half
-from epicarve.builder.join import _candidates, join
+from epicarve.builder.janus.half import half_of, sphere_half
+from epicarve.builder.janus.join import _candidates, join
+from epicarve.builder.janus.placed import Placed
+from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
-from epicarve.builder.placed import Placed
-from epicarve.builder.program import DIPOLE_COST_A
-from epicarve.builder.relaxed import join_relaxed
 from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
 from epicarve.builder.shapes.box import BoxSpec
 from epicarve.builder.shapes.rod import Cylinder
-from epicarve.builder.shell import STEP_A
 from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
@@ -267,7 +267,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
     assume(best != "too many")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("epicarve.builder.relaxation.explain", lambda _: "infeasible")
+            patch.setattr("epicarve.builder.balancing.relaxation.explain", lambda _: "infeasible")
             found = balance(ions)
     except InputError:
         assert best is None
