@@ -89,6 +89,8 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve series, or take series: out")
+    if recipe.bulk is not None:
+        raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     if recipe.crystal is not None and recipe.shape is not None:
         model, crystals, rotations = _particle(recipe)
     else:
