@@ -9,6 +9,7 @@ from cp2k_program import assert_accepted
 from epicarve.dft.check import check_input
 from epicarve.dft.inputs import write_stages
 from epicarve.dft.schema_xml import installed_xml
+from epicarve.workflow.bulk import Bulk, write_bulk
 from epicarve.workflow.inputs import inputs
 from epicarve.workflow.new import EXAMPLES, example_names
 from epicarve.workflow.recipe import read_recipe
@@ -40,8 +41,13 @@ def test_cp2k_accepts_every_input_of_every_example(name, tmp_path):
         assert check_input(path) == ()
     for version in ("2024.1", "2026.2"):
         settings = recipe.cp2k.model_copy(update={"version": version})
-        for stage in write_stages(built.model, settings, recipe.machine, tmp_path / version):
-            assert check_input(tmp_path / version / stage.input, version) == ()
+        folder = tmp_path / version
+        if isinstance(built, Bulk):
+            chain = write_bulk(recipe.model_copy(update={"cp2k": settings}), folder)[1]
+        else:
+            chain = write_stages(built.model, settings, recipe.machine, folder)
+        for stage in chain:
+            assert check_input(folder / stage.input, version) == ()
 
 
 @pytest.fixture(scope="module")
