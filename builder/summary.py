@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .balance import ratio_deviation
+from .balancing.balance import ratio_deviation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -190,21 +190,6 @@ def example_inputs(name, folder, version="2023.1"):
     return inputs(recipe.model_copy(update={"cp2k": cp2k}), folder)[1]
 
 
-@pytest.mark.cp2k
-@pytest.mark.parametrize("name", BULK_EXAMPLES)
-def test_cp2k_accepts_the_inputs_of_the_examples(name, tmp_path):
-    (stage,) = example_inputs(name, tmp_path)
-    checked = subprocess.run(
-        ["cp2k.psmp", "--check", Path(stage.input).name],
-        cwd=tmp_path / stage.folder,
-        env=local_environment("cp2k.psmp"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -248,7 +233,7 @@ def test_a_cell_that_relaxes_goes_on_where_it_was_killed(tmp_path):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (folder / "relax-1.restart.bak-1").exists() and begun.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)

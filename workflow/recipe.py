@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.builder.balance import BalanceOptions
+from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
