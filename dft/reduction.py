@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg.lapack import dgeqrf, dtrtri
 
 from .band import BandMatrix
 
@@ -30,7 +30,7 @@ ROWS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class Reflection:
-    """An orthogonal matrix 1 − U Vᵀ: the product of a panel's Householder reflections.
+    """An orthogonal matrix 1 − V T Vᵀ: the product of a panel's Householder reflections.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Reflection:
     vectors : ndarray, shape (n − first, k)
         V, unit lower trapezoidal.
     triangle : ndarray, shape (k, k)
-        T, upper triangular; U = V T.
+        T, upper triangular.
     """
 
     first: int
@@ -73,9 +73,9 @@ class Reduction:
         """Reduce a symmetric matrix.
 
         Panel by panel, the QR decomposition of what stands below a diagonal block gives a
-        reflection 1 − U Vᵀ, and A ← A − V Wᵀ − W Vᵀ with Y = A U and W = Y − ½ V Uᵀ Y updates what
-        is left (C. H. Bischof, B. Lang, X. Sun, ACM Trans. Math. Softw. 26, 581, 2000). All but the
-        panels is products of dense blocks, 4/3 n³ operations.
+        reflection 1 − V T Vᵀ, and what is left becomes A − V Wᵀ − Y Vᵀ with Y = A V T and
+        W = Y − V Tᵀ Vᵀ Y (C. H. Bischof, B. Lang, X. Sun, ACM Trans. Math. Softw. 26, 581, 2000).
+        All but the panels is products of dense blocks, 4/3 n³ operations.
 
         Parameters
         ----------
@@ -98,9 +98,10 @@ class Reduction:
         decomposed = _decomposed(panel)
         while decomposed:
             diagonal.append(panel.columns[: panel.width].copy())
-            below.append(decomposed.upper)
-            reflections.append(decomposed.reflection)
-            update = _update(left, decomposed, team)
+            upper, reflection = decomposed
+            below.append(upper)
+            reflections.append(reflection)
+            update = _update(left, reflection, team)
             panel = _taken(left)
             # One thread goes on to decompose the next panel while others update the groups.
             decomposed = team.map(partial(_updated, update, panel), [panel, *left])[0]
@@ -137,27 +138,20 @@ class _Group(NamedTuple):
         return self.start + self.width
 
 
-class _Decomposed(NamedTuple):
-    """A panel's triangle, its reflection, and U of 1 − U Vᵀ."""
-
-    upper: NDArray[np.float64]
-    reflection: Reflection
-    scaled: NDArray[np.float64]
-
-
 class _Update(NamedTuple):
-    """A ← A − rows columnsᵀ, from a first row and column on: rows is (V, W), columns (W, V)."""
+    """A ← A − V Wᵀ − Y Vᵀ from a first row on, with W = Y − V M; V and Y side by side."""
 
     first: int
     rows: NDArray[np.float64]
-    columns: NDArray[np.float64]
+    inner: NDArray[np.float64]
 
     def apply(self, group: _Group) -> None:
-        right = self.columns[group.start - self.first : group.end - self.first].T
-        left = self.rows[group.start - self.first :]
-        for row in range(0, len(left), ROWS_AT_ONCE):
+        rows = self.rows[group.start - self.first :]
+        vectors, images = np.split(rows[: group.width], 2, axis=1)
+        right = np.hstack([images - vectors @ self.inner, vectors]).T
+        for row in range(0, len(rows), ROWS_AT_ONCE):
             part = slice(row, row + ROWS_AT_ONCE)
-            group.columns[part] -= left[part] @ right
+            group.columns[part] -= rows[part] @ right
 
 
 def _groups(matrix: NDArray[np.float64] | csr_array) -> list[_Group]:
@@ -182,15 +176,16 @@ def _taken(left: list[_Group]) -> _Group:
     return _Group(group.start, group.columns[:, :width])
 
 
-def _decomposed(panel: _Group) -> _Decomposed | None:
+def _decomposed(panel: _Group) -> tuple[NDArray[np.float64], Reflection] | None:
     """Decompose what stands below the diagonal block of a panel, if anything does."""
     matrix = panel.columns[panel.width :]
     if not len(matrix):
         return None
     size = min(matrix.shape)
-    packed, scales = np.linalg.qr(matrix, mode="raw")
-    upper = np.triu(packed.T[:size])
-    vectors = np.array(packed.T[:, :size], order="C")
+    # This one, unlike that of numpy, lets other threads run.
+    packed, scales, _, _ = dgeqrf(np.array(matrix, order="F"), lwork=64 * size, overwrite_a=1)
+    upper = np.triu(packed[:size])
+    vectors = np.array(packed[:, :size], order="C")
     vectors[:size] = np.tril(vectors[:size], -1)
     np.fill_diagonal(vectors, 1.0)
     # A column of zeros needs no reflection: a vector of zeros makes none.
@@ -199,29 +194,34 @@ def _decomposed(panel: _Group) -> _Decomposed | None:
     # T⁻¹ + T⁻ᵀ = Vᵀ V, with the inverse scales on the diagonal of T⁻¹.
     inverse = np.triu(vectors.T @ vectors, 1) + np.diag(1.0 / np.where(none, 1.0, scales))
     triangle = np.ascontiguousarray(dtrtri(inverse)[0])
-    reflection = Reflection(panel.end, vectors, triangle)
-    return _Decomposed(upper, reflection, vectors @ triangle)
+    return upper, Reflection(panel.end, vectors, triangle)
 
 
-def _update(left: list[_Group], decomposed: _Decomposed, team: Team) -> _Update:
+def _update(left: list[_Group], reflection: Reflection, team: Team) -> _Update:
     """Find the change of what is left when a reflection is applied from both sides."""
-    reflection, scaled = decomposed.reflection, decomposed.scaled
-    first, vectors = reflection.first, reflection.vectors
+    first, vectors, triangle = reflection.first, reflection.vectors, reflection.triangle
+    width = len(triangle)
+    rows = np.empty((len(vectors), 2 * width))
+    rows[:, :width] = vectors
 
     def image(i: int) -> NDArray[np.float64]:
+        """Find the rows of Y in a group, and its part of Vᵀ Y."""
         group = left[i]
-        rows = group.columns.T @ scaled[group.start - first :]
+        product = group.columns.T @ vectors[group.start - first :]
         for before in left[:i]:
             block = before.columns[group.start - before.start : group.end - before.start]
-            rows += block @ scaled[before.start - first : before.end - first]
-        return rows
+            product += block @ vectors[before.start - first : before.end - first]
+        mine = slice(group.start - first, group.end - first)
+        rows[mine, width:] = product @ triangle
+        return vectors[mine].T @ rows[mine, width:]
 
-    beside = np.vstack(team.map(image, range(len(left))))
-    beside -= vectors @ (0.5 * (scaled.T @ beside))
-    return _Update(first, np.hstack([vectors, beside]), np.hstack([beside, vectors]))
+    inner = triangle.T @ sum(team.map(image, range(len(left))))
+    return _Update(first, rows, (inner + inner.T) / 2.0)
 
 
-def _updated(update: _Update, panel: _Group, group: _Group) -> _Decomposed | None:
+def _updated(
+    update: _Update, panel: _Group, group: _Group
+) -> tuple[NDArray[np.float64], Reflection] | None:
     """Update a group, and decompose it if it is the next panel."""
     update.apply(group)
     return _decomposed(group) if group is panel else None
