@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from .team import Team
 
-HALF_WIDTH = 64
+HALF_WIDTH = 96
 """Columns of a panel, and half-width of the band: with fewer, products are slow; with more, the
 panels and the band take longer."""
 
-COLUMNS_AT_ONCE = 192
+COLUMNS_AT_ONCE = 288
 """Columns of a group, the unit that threads share out."""
 
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 256
 """Rows of a group that are updated together: the product stays in a core's cache."""
 
 
@@ -183,7 +183,9 @@ def _decomposed(panel: _Group) -> tuple[NDArray[np.float64], Reflection] | None:
         return None
     size = min(matrix.shape)
     # This one, unlike that of numpy, lets other threads run.
-    packed, scales, _, _ = dgeqrf(np.array(matrix, order="F"), lwork=64 * size, overwrite_a=1)
+    packed, scales, _, _ = dgeqrf(
+        np.array(matrix, order="F"), lwork=32 * panel.width, overwrite_a=1
+    )
     upper = np.triu(packed[:size])
     vectors = np.array(packed[:, :size], order="C")
     vectors[:size] = np.tril(vectors[:size], -1)

@@ -70,7 +70,7 @@ def test_bounds_hold_all_eigenvalues(decades, seed):
 
 
 @pytest.mark.parametrize("decades", [1, 4, 7])
-def test_the_error_is_rounding_also_for_the_worst_orbitals(decades):
+def test_the_error_is_within_its_bound_also_for_the_worst_orbitals(decades):
     values = np.geomspace(10.0**-decades, 3.0, 300)
     overlap, vectors = with_spectrum(values)
     exact = (vectors * np.sqrt(values)) @ vectors.T
