@@ -38,10 +38,9 @@ def root_product(
     .. math:: S^{1/2} C \approx Q \Big(\alpha + \beta B + \sum_j \rho_j (B + p_j)^{-1}\Big) Q^T C
 
     with Zolotarev's rational function for an interval that holds every eigenvalue. As its error is
-    relative to the root, ‖result − S^½ c‖ ≤ 1e-13 ‖S^½ c‖ for each column; rounding adds about 1e-16
-    times the condition of S. Q is applied as the reflections that it is
-    made of: no eigenvector is computed. The time is that of 4/3 n³ + 4 n² m operations of matrix
-    products.
+    relative to the root, ‖result − S^½ c‖ ≤ 1e-13 ‖S^½ c‖ for each column; rounding adds about
+    1e-16 times the condition of S. Q is applied as the reflections that it is made of: no
+    eigenvector is computed. The time is that of 4/3 n³ + 4 n² m operations of matrix products.
 
     Parameters
     ----------
