@@ -17,8 +17,8 @@ import time
 import numpy as np
 
 from epicarve.builder.contacts import contact_limits_a, shortest_contact
-from epicarve.builder.half import sphere_half
-from epicarve.builder.join import join
+from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.janus.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.sides import Ions
 

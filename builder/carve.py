@@ -11,11 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
 
-from .balance import Balance, BalanceOptions, balance, ratio_deviation
-from .candidates import Candidates
+from .balancing.balance import Balance, BalanceOptions, balance, ratio_deviation
+from .balancing.candidates import Candidates
+from .balancing.shell import SURFACE_A
 from .lattice import LatticeIons, ions_near
 from .model import Edit, Model
-from .shell import SURFACE_A
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

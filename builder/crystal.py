@@ -76,12 +76,13 @@ class Crystal:
         Formal charge of every site in units of e; they sum to 0.
     space_group : str
         Hermann-Mauguin symbol, as the source states it.
-    status : {"published", "derived", "given"}
-        Whether the coordinates were published, derived here, or given by the user.
+    status : {"published", "computed", "derived", "given"}
+        Whether the coordinates were published, computed from first principles, derived here
+        without that, or given by the user.
     source : str
         Where the numbers come from.
     derivation : str
-        How derived numbers were made, empty for published ones.
+        How derived or computed numbers were made, empty for published ones.
     notes : tuple of str
         What was assumed when the crystal was read, for instance guessed oxidation states.
 

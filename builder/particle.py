@@ -10,7 +10,7 @@ from .centres import best_centre, locate
 from .sizing import carve_count
 
 if TYPE_CHECKING:
-    from .balance import BalanceOptions
+    from .balancing.balance import BalanceOptions
     from .crystal import Crystal
     from .model import Model
     from .shapes.spec import ShapeSpec, Vector

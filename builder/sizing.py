@@ -15,7 +15,7 @@ from .lattice import MAX_IONS, ions_near
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .balance import BalanceOptions
+    from .balancing.balance import BalanceOptions
     from .crystal import Crystal
     from .model import Model
     from .shapes import Shape

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .balance import ratio_deviation
+from .balancing.balance import ratio_deviation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .crystal import Crystal
     from .model import Model
+
+
+UNPUBLISHED = ("derived", "computed")
+"""Status of crystals whose coordinates were made here, which has to be said."""
 
 
 def summarise(
@@ -74,16 +78,16 @@ def with_origins(provenance: Mapping[str, Any], crystals: Sequence[Crystal]) -> 
 
 
 def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
-    """Return a sentence for every derived crystal, to stand wherever its models are shown."""
+    """Return a sentence for every derived or computed crystal, to stand wherever it is shown."""
     return notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
 
 
 def notes_of_origins(origins: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the same sentences from the block ``provenance.crystal`` of a model.json."""
     return tuple(
-        f"Derived crystal: {name}. {origin['derivation']}"
+        f"{origin['status'].capitalize()} crystal: {name}. {origin['derivation']}"
         for name, origin in origins.items()
-        if origin["status"] == "derived"
+        if origin["status"] in UNPUBLISHED
     )
 
 

@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .shell import Shell
+    from .balancing.shell import Shell
 
 MATCH_A = 1e-3
 """An operation maps an ion onto another if it comes to lie within this, in Å."""

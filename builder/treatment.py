@@ -16,9 +16,9 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A
 
+from .balancing.shell import minimum_coordination
 from .lattice import LatticeIons, ions_near
 from .model import Edit, Model
-from .shell import minimum_coordination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

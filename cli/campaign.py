@@ -9,6 +9,17 @@ import typer
 
 from .terminal import AsJson, OutFolder, console, print_json, progress
 
+NUMBERS = {
+    "n_atoms": ("ions", 0),
+    "homo_lumo_gap_ev": ("gap, eV", 3),
+    "filtered_gap_ev": ("without traps, eV", 3),
+    "above_lowest_ev": ("above the lowest, eV per formula unit", 3),
+    "density_g_cm3": ("g/cm³", 2),
+    "max_force_ev_a": ("largest force, eV/Å", 3),
+    "pressure_gpa": ("pressure, GPa", 2),
+}
+"""Columns of numbers: heading and digits. Those that no row has are left out."""
+
 
 def campaign(  # noqa: PLR0917  (arguments and options of the command line)
     source: Annotated[
@@ -49,22 +60,16 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("name", "state", "formula"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("ions", "gap, eV", "without traps, eV"):
+    shown = {key: told for key, told in NUMBERS.items() if any(key in row for row in rows)}
+    for heading, _ in shown.values():
         table.add_column(heading, justify="right")
     for row in rows:
-        table.add_row(
-            row["name"],
-            row["state"],
-            row["formula"] or "",
-            "" if row["n_atoms"] is None else str(row["n_atoms"]),
-            _number(row["homo_lumo_gap_ev"]),
-            _number(row["filtered_gap_ev"]),
-        )
+        numbers = [
+            "" if row.get(key) is None else f"{row[key]:.{digits}f}"
+            for key, (_, digits) in shown.items()
+        ]
+        table.add_row(row["name"], row["state"], row["formula"] or "", *numbers)
     console().print(table)
     for row in rows:
         if row["state"] != "done":
             console().print(f"[yellow]{row['name']}[/]: {row['told'] or ''}", soft_wrap=True)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"

@@ -8,6 +8,9 @@ import typer
 
 from .terminal import AsJson, console, facts_table, print_json
 
+COLOURS = {"derived": "yellow", "computed": "cyan"}
+"""Colours of statuses that have to be seen."""
+
 
 def crystals(
     name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
@@ -64,7 +67,7 @@ def _print_list(found: list[dict[str, Any]]) -> None:
             crystal["name"],
             crystal["formula"],
             crystal["space_group"],
-            f"[yellow]{status}[/]" if status == "derived" else status,
+            f"[{colour}]{status}[/]" if (colour := COLOURS.get(status)) else status,
             f"{crystal['density_g_cm3']:.2f}",
             neighbours,
         )

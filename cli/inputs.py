@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .results import bulk_facts
 from .terminal import (
     AsJson,
     OutFolder,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
-    """Build a model and write its CP2K inputs and job scripts, ready to copy to a cluster."""
+    """Write CP2K inputs and job scripts of a model or a bulk crystal, to copy to a cluster."""
     with progress("build, then write inputs"):
         from epicarve.dft.inputs import RESOURCES
         from epicarve.workflow.inputs import inputs as write_inputs
@@ -37,7 +38,8 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
         ]
         print_json({"model": built.summary, "stages": files, "submit": "submit.sh"})
         return
-    console().print(facts_table(built.summary["formula"], model_facts(built.summary)))
+    facts = bulk_facts if "kpoints" in built.summary else model_facts
+    console().print(facts_table(built.summary["formula"], facts(built.summary)))
     console().print(resources_table(needs))
     steps = " → ".join(stage.folder for stage in stages)
     console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")

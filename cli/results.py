@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 
 def print_results(summary: Mapping[str, Any], folder: Path) -> None:
-    """Print the gaps, the traps and what could not be had, and where the files are."""
+    """Print the gaps, the traps and what could not be had, and where the files are.
+
+    Of a bulk crystal, print how it was relaxed and what came out.
+    """
+    if "kpoints" in summary:
+        _print_bulk(summary, folder)
+        return
     if summary["filtered"] is None:
         _print_plain(summary, folder)
         return
@@ -62,6 +68,49 @@ def _print_plain(summary: Mapping[str, Any], folder: Path) -> None:
     for check in summary["checks"]:
         out.print(f"[yellow]note[/] {check['message']}")
     out.print(f"density of states {folder / 'dos.csv'}", soft_wrap=True)
+
+
+def _print_bulk(summary: Mapping[str, Any], folder: Path) -> None:
+    start, pressure = summary["start"], summary["pressure_gpa"]
+    facts = {
+        **bulk_facts(summary),
+        "energy": f"{summary['energy_ev_per_formula_unit']:.4f} eV per formula unit",
+        "largest force": f"{summary['max_force_ev_a']:.4f} eV/Å after {summary['n_steps']} steps",
+        **({} if pressure is None else {"pressure": f"{pressure:.3f} GPa"}),
+        "space group": _change(start["space_group"], summary["space_group"]),
+        "density": _change(*(f"{s['density_g_cm3']:.2f}" for s in (start, summary))) + " g/cm³",
+        "moved": f"{summary['rms_displacement_a']:.3f} Å rms, "
+        f"{summary['max_displacement_a']:.3f} Å at most",
+    }
+    for pair, lengths_a in summary["bonds_a"].items():
+        facts[f"{pair} bonds"] = ", ".join(f"{length:.2f}" for length in lengths_a) + " Å"
+    facts["coordination"] = ", ".join(
+        f"{symbol} {'/'.join(map(str, n))}" for symbol, n in summary["coordination"].items()
+    )
+    out = console()
+    out.print(facts_table(summary["formula"], facts))
+    if not summary["kept_symmetry"]:
+        out.print(
+            f"[yellow]note[/] the space group of the start was left by "
+            f"{summary['symmetry_error_a']:.3f} Å; crystal.cif lists the ions as they are"
+        )
+    out.print(f"crystal {folder / 'crystal.cif'}, for recipes to take", soft_wrap=True)
+    out.print(f"figures {folder / 'bulk.json'}", soft_wrap=True)
+
+
+def bulk_facts(summary: Mapping[str, Any]) -> dict[str, object]:
+    """Return the lines that say what is computed of a bulk crystal."""
+    ordering = ", ".join(f"{what} on {site}" for site, what in summary["ordering"].items())
+    return {
+        "primitive cell": f"{summary['n_atoms']} ions, {summary['n_formula_units']} formula units",
+        **({"ordering": ordering} if ordering else {}),
+        "cell": "relaxes with the ions" if summary["variable_cell"] else "held",
+        "k-points": " × ".join(map(str, summary["kpoints"])),
+    }
+
+
+def _change(before: str, after: str) -> str:
+    return after if before == after else f"{before} → {after}"
 
 
 def _plain(summary: Mapping[str, Any]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from .input_text import input_text, merged
 from .jobs import job_files
 from .resources import stage_resources
 from .settings import HYBRIDS, Cp2kSettings, PeriodicSettings
-from .stages import START, Stage, stages
+from .stages import START, Stage, periodic_stages, stages
 from .system import System
 
 if TYPE_CHECKING:
@@ -126,8 +126,7 @@ def write_periodic(
             f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
             "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
         )
-    name = "relax" if settings.relax is not None else "ground-state"
-    chain = (Stage(1, name, settings.relax, None),)
+    chain = periodic_stages(settings.relax)
     _write(system, settings, machine, folder, chain)
     return chain
 
@@ -255,6 +254,7 @@ def _values(
         "exchange_memory_mb": settings.exchange_memory_mb,
         "dispersion_type": DISPERSIONS.get(settings.dispersion or ""),
         "functional": settings.functional,  # CP2K tells PBEsol from PBESOL here
+        "eps_default": settings.eps_default,
         "eps_scf": settings.eps_scf,
         "smearing_k": settings.smearing_k,
         "added_mos": n_added_mos(

@@ -83,6 +83,8 @@ class LevelSettings(Options):
         Plane-wave cutoff of the finest grid in Ry.
     rel_cutoff_ry : float
         Cutoff in Ry of the grid on which a Gaussian of exponent 1 is mapped.
+    eps_default : float
+        Accuracy of integrals and of the grids; 1e-10 halves the time of a small crystal.
     eps_scf : float
         Convergence of the SCF: largest gradient of the orbitals, or change of the density matrix.
     charge : int or None
@@ -103,6 +105,7 @@ class LevelSettings(Options):
     basis: Basis = "DZVP-MOLOPT-SR-GTH"
     cutoff_ry: float = Field(default=400.0, gt=0)
     rel_cutoff_ry: float = Field(default=50.0, gt=0)
+    eps_default: float = Field(default=1e-12, gt=0)
     eps_scf: float = Field(default=1e-6, gt=0)
     charge: int | None = None
     multiplicity: int | None = Field(default=None, ge=1)

@@ -81,6 +81,11 @@ class Stage:
         return self.previous.trajectory if self.previous else START
 
     @property
+    def restart(self) -> str:
+        """Path of CP2K's restart file, which holds cell and atoms, below the chain's folder."""
+        return f"{self.folder}/{self.name}-1.restart"
+
+    @property
     def orbitals(self) -> str | None:
         """Path of the file of orbitals below the chain's folder, None after GFN1-xTB.
 
@@ -125,3 +130,15 @@ def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
         previous = chain[-1] if chain else None
         chain.append(Stage(len(chain) + 1, name, relaxation, previous))
     return tuple(chain)
+
+
+def periodic_stages(relaxation: RelaxSettings | None) -> tuple[Stage]:
+    """Return the one stage of a crystal or a slab: its relaxation, or without one its ground state.
+
+    Examples
+    --------
+    >>> [stage.folder for stage in periodic_stages(None)]
+    ['1-ground-state']
+    """
+    name = "relax" if relaxation is not None else "ground-state"
+    return (Stage(1, name, relaxation, None),)

@@ -102,6 +102,23 @@ class System:
         heights: NDArray[np.float64] = 1.0 / np.linalg.norm(reciprocal, axis=1)
         return heights
 
+    def kpoints(self, spacing_per_a: float) -> tuple[int, int, int]:
+        """Return the coarsest grid of k-points that is as dense as asked along each direction.
+
+        Parameters
+        ----------
+        spacing_per_a : float
+            Largest distance of neighbouring k-points in 1/Å, with the factor 2π.
+
+        Examples
+        --------
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> System.of_crystal(bundled_crystal("PbS")).kpoints(0.3)
+        (4, 4, 4)
+        """
+        a, b, c = np.maximum(np.ceil(2.0 * np.pi / (self.heights_a * spacing_per_a) - 1e-9), 1.0)
+        return int(a), int(b), int(c) if self.dimensions == 3 else 1
+
     def xyz_text(self) -> str:
         """Return the atoms as the text of an XYZ file."""
         rows = zip(self.symbols, self.positions_a.tolist(), strict=True)

@@ -4,7 +4,11 @@ import os
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PATIENCE_S = 300.0
+"""How long a test waits for what a job does, on however slow a machine."""
 
 CONFIGURATION = """ClusterName=epicarve
 SlurmctldHost={host}(127.0.0.1)
@@ -61,7 +65,7 @@ def slurm_node(folder):
     for daemon in ("slurmctld", "slurmd"):
         subprocess.run([daemon], env=environment, check=True)
     try:
-        wait_until(lambda: "idle" in output(["sinfo", "-h"], environment), 30)
+        wait_until(lambda: "idle" in output(["sinfo", "-h"], environment), environment)
         yield environment
     finally:
         for daemon in ("slurmd", "slurmctld", "munged"):
@@ -77,7 +81,8 @@ def free_port():
 def stop(pid_file):
     """End the daemon that wrote the file, and no other."""
     if pid_file.is_file():
-        os.kill(int(pid_file.read_text()), 15)
+        with suppress(ProcessLookupError):
+            os.kill(int(pid_file.read_text()), 15)
 
 
 def output(command, environment, folder=None):
@@ -86,8 +91,18 @@ def output(command, environment, folder=None):
     ).stdout
 
 
-def wait_until(true, seconds):
-    end = time.monotonic() + seconds
+def wait_until(true, environment):
+    """Wait for something that jobs bring about; if it does not come, tell how SLURM stands."""
+    end = time.monotonic() + PATIENCE_S
     while not true():
-        assert time.monotonic() < end, "waited too long for SLURM"
-        time.sleep(0.2)
+        assert time.monotonic() < end, f"waited too long for SLURM\n{told(environment)}"
+        time.sleep(0.1)
+
+
+def told(environment):
+    """What SLURM says of its jobs and its node, and the ends of its logs."""
+    folder = Path(environment["SLURM_CONF"]).parent
+    logs = [folder / f"{daemon}.log" for daemon in ("slurmctld", "slurmd")]
+    ends = ["\n".join(log.read_text().splitlines()[-20:]) for log in logs if log.is_file()]
+    asked = [output(command, environment) for command in (["squeue"], ["sinfo", "-N", "-l"])]
+    return "\n".join([*asked, *ends])

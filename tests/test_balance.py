@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balance import BalanceOptions, Substitution
+from epicarve.builder.balancing.balance import BalanceOptions, Substitution
 from epicarve.builder.carve import carve
-from epicarve.builder.half import sphere_half
+from epicarve.builder.janus.half import sphere_half
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError

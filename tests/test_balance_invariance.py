@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
+from epicarve.builder.balancing.frame import own_frames
 from epicarve.builder.carve import carve
 from epicarve.builder.crystal import Crystal
-from epicarve.builder.frame import own_frames
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Cut, Sphere
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from epicarve.builder.balance import BalanceOptions, ratio_deviation
+from epicarve.builder.balancing.balance import BalanceOptions, ratio_deviation
 from epicarve.builder.carve import carve
-from epicarve.builder.half import sphere_half
+from epicarve.builder.janus.half import sphere_half
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.builder.planes import termination, terminations
 from epicarve.builder.shapes import Cut, Sphere

@@ -2,7 +2,6 @@
 
 import io
 import re
-import subprocess
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from cp2k_input_tools.basissets.cp2k import BasisSetData
 from cp2k_input_tools.parser import CP2KInputParserSimplified
 from cp2k_input_tools.pseudopotentials.cp2k import PseudopotentialData
 from cp2k_input_tools.utils import MulitpleValueErrorsException
+from cp2k_program import assert_accepted, cp2k
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -18,7 +18,6 @@ from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.check import check_input
-from epicarve.dft.cp2k import local_environment
 from epicarve.dft.data_files import basis_entry, entries, valence_electrons
 from epicarve.dft.electrons import n_added_mos
 from epicarve.dft.elements import AUXILIARY, AUXILIARY_FILE, FILES, basis_elements, covered_elements
@@ -341,23 +340,10 @@ def test_text_and_tree_say_the_same(tree):
     assert rebuilt == tree
 
 
-def cp2k(path, *options):
-    return subprocess.run(
-        ["cp2k.psmp", *options, path.name],
-        cwd=path.parent,
-        env=local_environment("cp2k.psmp"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.cp2k
 def test_cp2k_accepts_the_inputs_before_any_stage_has_run(model, tmp_path):
     for path in written(model, Cp2kSettings(), tmp_path).values():
-        checked = cp2k(path, "--check")
-        assert checked.returncode == 0, checked.stdout
-        assert "SUCCESS" in checked.stdout
+        assert_accepted(path)
 
 
 QUICK = {"basis": "SZV-MOLOPT-SR-GTH", "cutoff_ry": 100, "rel_cutoff_ry": 30, "relax": None}

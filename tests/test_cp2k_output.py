@@ -116,6 +116,22 @@ def test_the_form_of_2026(tmp_path):
         assert read_output(path).scf_converged is (False if stop else None)
 
 
+@pytest.mark.parametrize(("solver", "is_damage"), [("OT DIIS  ", True), ("Broy./Diag.", False)])
+def test_an_energy_after_the_last_mixing_is_no_damage(solver, is_damage, tmp_path):
+    """With mixing, CP2K prints the energy of the run after one mixing more than that of the SCF."""
+    path = tmp_path / "mixed.out"
+    text = NEW_FORM.format(ev=-2.2640158 * 27.211386245988).replace("OT DIIS  ", solver)
+    path.write_text(text := text[: text.index(" OPT| Total energy")])
+    if is_damage:
+        with pytest.raises(InputError, match="does not agree with the energy of the SCF"):
+            read_output(path)
+    else:
+        assert read_output(path).energy_hartree == pytest.approx(-2.2640158, abs=1e-9)
+        path.write_text(text.replace("-2.26401875400000", "-2.26501875400000"))
+        with pytest.raises(InputError, match="does not agree with the energy of the SCF"):
+            read_output(path)
+
+
 def test_a_second_run_in_the_same_file_starts_anew(folder, tmp_path):
     path = tmp_path / "both.out"
     parts = [(folder / f"{name}.out").read_text() for name in OUTPUTS[1:3]]

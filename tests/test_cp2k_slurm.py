@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 import yaml
-from slurm_node import output, slurm_node, wait_until
+from slurm_node import PATIENCE_S, output, slurm_node, wait_until
 
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
@@ -60,6 +60,17 @@ TINY = {
 
 CHAIN = stages(parse_recipe(RECIPE).cp2k)
 
+HELD = """#!/bin/bash
+# CP2K, stopped in the middle of its SCF if the file "hold" beside this script names its output.
+mpirun cp2k.psmp "$@" &
+while grep -qsx "$4" "${0%/*}/hold" && kill -0 $! 2>/dev/null; do
+  grep -qs "SCF WAVEFUNCTION" "$4" && pkill -STOP -P $! -x cp2k.psmp
+  sleep 0.01
+done
+wait $!
+"""
+"""The SCF of this small model takes a second, too short to be sure to come in between."""
+
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
@@ -68,6 +79,15 @@ def slurm(tmp_path_factory):
         pytest.skip("SLURM's daemons want to be started by root")
     with slurm_node(tmp_path_factory.mktemp("slurm")) as environment:
         yield environment
+
+
+@pytest.fixture
+def left_clean(slurm, tmp_path):
+    """End the runners and jobs of a test, however it ended: no other has to wait for them."""
+    yield
+    subprocess.run(["pkill", "-KILL", "-f", f"epicarve run .*{tmp_path}"], check=False)
+    jobs = [path.read_text().strip() for path in tmp_path.rglob("job.id")]
+    subprocess.run(["scancel", *jobs], env=slurm, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +111,7 @@ def submitted(slurm, recipe, tmp_path_factory):
 @pytest.fixture(scope="module")
 def copied(slurm, submitted):
     """The copied chain when it is through."""
-    wait_until(lambda: not output(["squeue", "-h"], slurm), 240)
+    wait_until(partial(is_through, submitted, slurm), slurm)
     return submitted
 
 
@@ -102,6 +122,7 @@ def epicarve(arguments, environment, **options):
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
         **options,
     )
 
@@ -118,37 +139,53 @@ def runner(recipe, folder, environment):
     )
 
 
+def is_through(folder, environment):
+    """Whether none of the jobs of a chain waits or runs."""
+    jobs = ",".join(path.read_text().strip() for path in folder.rglob("job.id"))
+    return not output(["squeue", "-h", "-j", jobs], environment)
+
+
 def energies(folder):
     return [read_output(folder / stage.output).energy_hartree for stage in CHAIN]
 
 
 @pytest.mark.cp2k
+@pytest.mark.usefixtures("left_clean")
 def test_a_chain_killed_in_every_stage_ends_as_if_it_had_not_been(
-    slurm, recipe, submitted, tmp_path, request
+    slurm, submitted, tmp_path, request
 ):
+    command, hold = tmp_path / "cp2k.sh", tmp_path / "hold"
+    command.write_text(HELD)
+    command.chmod(0o755)
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "out"
+    machine = {**RECIPE["machine"], "cp2k_command": str(command)}
+    recipe.write_text(yaml.safe_dump({**RECIPE, "machine": machine}))
     for stage in CHAIN:
-        first = runner(recipe, tmp_path, slurm)
-        job = suspended_in(stage, tmp_path, slurm)
+        if stage.relaxation is None:
+            hold.write_text(f"{stage.name}.out\n")
+        first = runner(recipe, out, slurm)
+        job = suspended_in(stage, out, slurm)
         # kill -9 of the runner: the job lives on, and the next runner follows the same one
         first.kill()
         first.communicate()
-        second = runner(recipe, tmp_path, slurm)
+        second = runner(recipe, out, slurm)
         told = f"{stage.folder}: waiting, job {job}: SUSPENDED"
-        wait_until(partial(is_following, second, tmp_path, told), 90)
+        wait_until(partial(is_following, second, out, told), slurm)
         # scancel: the runner says so and ends
         subprocess.run(["scancel", job], env=slurm, check=True)
-        _, said = second.communicate(timeout=90)
+        _, said = second.communicate(timeout=PATIENCE_S)
         assert second.returncode == 2, said
         assert re.search(rf"{stage.folder}: job {job} ended as CANCELLED.*run the same", said), said
-    last = runner(recipe, tmp_path, slurm)
-    _, said = last.communicate(timeout=240)
+        hold.unlink(missing_ok=True)
+    last = runner(recipe, out, slurm)
+    _, said = last.communicate(timeout=PATIENCE_S)
     assert last.returncode == 0, said
     copied = request.getfixturevalue("copied")  # it ran on beside
-    assert energies(tmp_path) == pytest.approx(energies(copied), abs=1e-6)
+    assert energies(out) == pytest.approx(energies(copied), abs=1e-6)
     # Each stage was begun twice, by the job that was cancelled and by the one that went on, and
     # never after it was complete.
     for stage in CHAIN:
-        logs = [path.read_text() for path in (tmp_path / stage.folder).glob("*.log")]
+        logs = [path.read_text() for path in (out / stage.folder).glob("*.log")]
         assert sorted(log.count("complete\n") for log in logs) == [0, 1]
 
 
@@ -161,7 +198,7 @@ def suspended_in(stage, folder, environment):
     def computes():
         return out.is_file() and begun in out.read_text()
 
-    wait_until(computes, 120)
+    wait_until(computes, environment)
     job = job_file.read_text().strip()
     subprocess.run(["scontrol", "suspend", job], env=environment, check=True)
     assert "PROGRAM ENDED" not in out.read_text()
@@ -196,7 +233,7 @@ def test_a_failed_stage_takes_the_rest_off_the_queue(slurm, tmp_path):
     machine = MachineSettings(cp2k_command="false")
     chain = write_stages(model, Cp2kSettings(prerelax=None), machine, tmp_path)
     assert output(["bash", "submit.sh"], slurm, tmp_path).count("job ") == len(chain)
-    wait_until(lambda: not output(["squeue", "-h"], slurm), 60)
+    wait_until(partial(is_through, tmp_path, slurm), slurm)
     assert [path.parent.name for path in tmp_path.rglob("*.log")] == [chain[0].folder]
     (log,) = tmp_path.rglob("*.log")
     assert log.read_text() == "1-relax: CP2K stopped with an error; read relax.out\n"
@@ -229,7 +266,7 @@ def test_campaign_as_an_array_outlives_its_runner(slurm, tmp_path):
     path.write_text(yaml.safe_dump(series))
     command = [sys.executable, "-m", "epicarve", "campaign", path, "-o", out, "--on", "slurm"]
     killed = subprocess.Popen([*map(str, command)], env=slurm, stderr=subprocess.DEVNULL)
-    wait_until((out / "array.jobs").is_file, 60)
+    wait_until((out / "array.jobs").is_file, slurm)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
     result = epicarve(["campaign", path, "-o", out, "--on", "slurm", "--json"], slurm)

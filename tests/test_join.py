@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from epicarve.builder.balance import BalanceOptions
+from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.half import sphere_half
-from epicarve.builder.join import join
+from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.janus.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
-from epicarve.builder.half import Half, half_of
 from epicarve.builder.interfaces.search import best_of_faces
-from epicarve.builder.join import Janus, join
+from epicarve.builder.janus.half import Half, half_of
+from epicarve.builder.janus.join import Janus, join
+from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.particle import carve_particle
-from epicarve.builder.relaxed import join_relaxed
 from epicarve.builder.replace import replaced
 from epicarve.builder.shapes.sphere import HemisphereSpec
 from epicarve.builder.summary import derived_notes, summarise
@@ -89,6 +89,8 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve series, or take series: out")
+    if recipe.bulk is not None:
+        raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     if recipe.crystal is not None and recipe.shape is not None:
         model, crystals, rotations = _particle(recipe)
     else:

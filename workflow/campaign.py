@@ -17,11 +17,12 @@ from epicarve.files import write_json, write_text
 from epicarve.locks import is_locked, locked
 
 from .array import run_members
+from .bulk import BULK_COLUMNS, ranked
 from .executor import execute
 from .recipe import Recipe, read_recipe, write_recipe
 from .run import chosen
 from .series import csv_text, members
-from .status import RunStatus, is_done, key_of, read_status, write_status
+from .status import RunStatus, is_done, key_of, read_status, results_name, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ COLUMNS = (
     "size_aware_gap_ev",
     "told",
 )
-"""The columns of campaign.csv and the keys of each row."""
+"""The columns of campaign.csv and the keys of each row, for particles."""
 
 LOG = "run.log"
 """What a member said, in its folder."""
@@ -79,8 +80,9 @@ def campaign(
     Returns
     -------
     list of dict
-        A row for each member, with the keys `COLUMNS`. Its state is done, failed, running or
-        waiting; ``told`` says why it failed or how far it is.
+        A row for each member, with the keys `COLUMNS`; for bulk crystals `BULK_COLUMNS`, those
+        of the lowest energy first. Its state is done, failed, running or waiting; ``told`` says
+        why it failed or how far it is.
 
     Raises
     ------
@@ -212,6 +214,15 @@ class _Table:
     _written: float = field(default=-TABLE_SECONDS, init=False)
     _done: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the members need: those of particles, of bulk crystals, or both."""
+        kinds = {recipe.bulk is not None for recipe in self.recipes.values()}
+        if kinds == {True}:
+            return BULK_COLUMNS
+        both = (*COLUMNS, *BULK_COLUMNS) if True in kinds else COLUMNS
+        return (*dict.fromkeys(column for column in both if column != "told"), "told")
+
     def is_done(self, name: str) -> bool:
         """Whether a member is through, with the recipe as it is now."""
         return is_done(self.out / name, self.recipes[name])
@@ -226,10 +237,12 @@ class _Table:
         self._written = now
         rows = [self._row(name, (told or {}).get(name)) for name in self.recipes]
         rows += [
-            {**dict.fromkeys(COLUMNS), "name": name, "state": "failed", "told": reason}
+            {**dict.fromkeys(self.columns), "name": name, "state": "failed", "told": reason}
             for name, reason in self.broken.items()
         ]
-        write_text(self.out / "campaign.csv", csv_text(rows, COLUMNS))
+        if "above_lowest_ev" in self.columns:
+            rows = ranked(rows)
+        write_text(self.out / "campaign.csv", csv_text(rows, self.columns))
         write_json(self.out / "campaign.json", {"campaign": rows})
         states = [row["state"] for row in rows]
         counts = [f"{states.count(s)} {s}" for s in ("done", "failed", "running", "waiting")]
@@ -240,11 +253,11 @@ class _Table:
         if name in self._done:
             return self._done[name]
         folder = self.out / name
-        row: dict[str, Any] = {**dict.fromkeys(COLUMNS), "name": name}
+        row: dict[str, Any] = {**dict.fromkeys(self.columns), "name": name}
         status = read_status(folder)
         current = status is not None and status.key == key_of(self.recipes[name])
         if self.is_done(name):
-            row |= {"state": "done", **_results(folder)}
+            row |= {"state": "done", **_results(folder, self.recipes[name])}
             self._done[name] = row
         elif status is None or not current or status.state == "stopped":
             row |= {"state": "waiting", "told": told}
@@ -253,10 +266,12 @@ class _Table:
         return row
 
 
-def _results(folder: Path) -> dict[str, Any]:
+def _results(folder: Path, recipe: Recipe) -> dict[str, Any]:
     """Results of a member that is done."""
+    summary = json.loads((folder / results_name(recipe)).read_text(encoding="utf-8"))
+    if recipe.bulk is not None:
+        return {key: value for key, value in summary.items() if key in BULK_COLUMNS[2:]}
     model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return {
         "formula": model["formula"],
         "n_atoms": model["n_atoms"],

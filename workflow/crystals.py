@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.bulk_summary import coordination_of
 from epicarve.builder.library import bundled_crystal, bundled_names
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ def describe(crystal: Crystal) -> dict[str, Any]:
         "density_g_cm3": round(crystal.density_g_cm3, 3),
         "oxidation_states": crystal.charge_of,
         "bonds": {f"{c}-{a}": round(limit, 3) for (c, a), limit in crystal.bond_rule.items()},
-        "coordination": {
-            symbol: sorted(set(crystal.coordination[crystal.symbols == symbol].tolist()))
-            for symbol in crystal.charge_of
-        },
+        "coordination": coordination_of(crystal),
         "notes": list(crystal.notes),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from epicarve.dft.stages import JOIN, stages
+from epicarve.dft.stages import JOIN, periodic_stages, stages
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,15 +29,15 @@ class Step:
     ----------
     part : {"", "film", "substrate"}
         The model it works on, the whole or a half, which is also the folder it works in.
-    task : {"cp2k", "relax", "join", "states", "analyse"}
+    task : {"cp2k", "relax", "join", "states", "analyse", "crystal"}
         A run of CP2K; a relaxation or the states by the embedded engine; joining the relaxed
-        halves; the analysis.
+        halves; the analysis; the relaxed crystal as a file.
     stage : Stage or None
         The run of CP2K, or joining by its job script.
     """
 
     part: str
-    task: Literal["cp2k", "relax", "join", "states", "analyse"]
+    task: Literal["cp2k", "relax", "join", "states", "analyse", "crystal"]
     stage: Stage | None = None
 
     @property
@@ -73,6 +73,10 @@ def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
     import networkx as nx  # noqa: PLC0415  (few commands need it)
 
     graph = nx.DiGraph()
+    if recipe.bulk is not None:
+        relaxations = [Step("", "cp2k", stage) for stage in periodic_stages(recipe.cp2k.relax)]
+        _add_line(graph, [*relaxations, Step("", "crystal")])
+        return graph
     ends = [_add_line(graph, _half_steps(recipe, engine, half)) for half in halves(recipe, engine)]
     begin = []
     if ends:

@@ -11,6 +11,7 @@ from epicarve.dft.jobs import join_files
 from epicarve.files import write_text
 
 from .build import Built, build
+from .bulk import Bulk, write_bulk
 from .graph import half_recipe, halves, step_graph
 from .recipe import Recipe, read_recipe, write_recipe
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from epicarve.dft.stages import Stage
 
 
-def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[Stage, ...]]:
-    """Build the model of a recipe and write the CP2K chain for it.
+def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, tuple[Stage, ...]]:
+    """Build the model of a recipe and write the CP2K chain for it, or for a bulk crystal.
 
     The halves of a heterostructure that are to be relaxed first get chains of their own, in the
     folders film and substrate, and a job joins them. As long as they are not relaxed the inputs of
@@ -36,8 +37,8 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
 
     Returns
     -------
-    built : Built
-        The model and what must be said of it.
+    built : Built or Bulk
+        The model and what must be said of it, or the crystal.
     stages : tuple of Stage
         The stages of the whole in the order in which they run.
 
@@ -48,6 +49,8 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built, tuple[S
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     out = Path(out)
+    if recipe.bulk is not None:
+        return write_bulk(recipe, out)
     graph = step_graph(recipe, "cp2k")
     steps = [graph.nodes[name]["step"] for name in graph]
     chains = {

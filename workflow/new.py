@@ -11,6 +11,8 @@ import yaml
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
+from .recipe import named_files
+
 EXAMPLES = files("epicarve.examples")
 
 
@@ -21,7 +23,7 @@ def example_names() -> tuple[str, ...]:
 
 
 def new(name: str, file: Path | str | None = None) -> Path:
-    """Write an example recipe.
+    """Write an example recipe, and the files that it names beside it.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ def new(name: str, file: Path | str | None = None) -> Path:
     Raises
     ------
     InputError
-        If there is no such example, or the file exists already.
+        If there is no such example, or one of the files exists already.
     """
     names = example_names()
     if name not in names:
@@ -46,13 +48,22 @@ def new(name: str, file: Path | str | None = None) -> Path:
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
         raise InputError(f"no example {name!r}; {hint}")
     target = Path(file) if file is not None else Path(f"{name}.yaml")
-    if target.exists():
-        raise InputError(f"{target}: exists already; give another file name")
-    write_text(target, (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
+    text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
+    named = [holder[key] for _, holder, key in named_files(yaml.safe_load(text))]
+    texts = {target: text} | {
+        target.parent / file: (EXAMPLES / file).read_text(encoding="utf-8") for file in named
+    }
+    for path in texts:
+        if path.exists():
+            raise InputError(f"{path}: exists already; give another file name or folder")
+    for path, content in texts.items():
+        write_text(path, content)
     return target
 
 
 def command_for(recipe: Path) -> str:
-    """Return the command that an example is for: build, series or compare."""
+    """Return the command that an example is for: build, series, run, campaign or compare."""
     keys = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    if "bulk" in keys:
+        return "campaign" if "series" in keys else "run"
     return "compare" if "pairs" in keys else "series" if "series" in keys else "build"

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.builder.balance import BalanceOptions
+from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+SIZES = ("diameter_nm", "atoms", "formula_units")
+"""Keys of a shape that set its size, of which it takes one."""
 
 
 class CrystalSpec(Options):
@@ -109,8 +112,24 @@ class CoreSpec(Options):
         return self
 
 
+class BulkSpec(Options):
+    """A crystal itself, relaxed by CP2K in its primitive cell.
+
+    Parameters
+    ----------
+    variable_cell : bool
+        Whether the cell relaxes with the ions.
+    kpoint_spacing_per_a : float
+        Largest distance of neighbouring k-points in 1/Å, with the factor 2π; the grid is the
+        coarsest Monkhorst-Pack grid that is as dense and keeps the symmetry of the crystal.
+    """
+
+    variable_cell: bool = False
+    kpoint_spacing_per_a: float = Field(default=0.3, gt=0, allow_inf_nan=False)
+
+
 class SeriesSpec(Options):
-    """Values to take in turn; every combination of them is one particle.
+    """Values to take in turn; every combination of them is one particle, or one bulk crystal.
 
     Parameters
     ----------
@@ -141,7 +160,7 @@ class SeriesSpec(Options):
             raise ValueError(
                 f"a series needs a list of values for one of {', '.join(type(self).model_fields)}"
             )
-        sizes = [key for key in ("diameter_nm", "atoms", "formula_units") if key in given]
+        sizes = [key for key in SIZES if key in given]
         if len(sizes) > 1:
             raise ValueError(f"{' and '.join(sizes)} both set the size; give one of them")
         return self
@@ -203,6 +222,8 @@ class Recipe(Options):
     ----------
     crystal, shape, balance
         A particle of one crystal.
+    bulk
+        A relaxation of the crystal itself, instead of a shape.
     core
         A core of another crystal in that particle.
     treatment
@@ -224,6 +245,7 @@ class Recipe(Options):
     balance: BalanceOptions = BalanceOptions()
     core: CoreSpec | None = None
     treatment: TreatmentOptions | None = None
+    bulk: BulkSpec | None = None
     series: SeriesSpec | None = None
     film: DomainSpec | None = None
     substrate: DomainSpec | None = None
@@ -236,7 +258,36 @@ class Recipe(Options):
     analysis: AnalysisOptions = AnalysisOptions()
 
     @model_validator(mode="after")
+    def _bulk_alone(self) -> Self:
+        if self.bulk is None:
+            return self
+        if self.crystal is None:
+            raise ValueError("bulk: needs crystal: beside it")
+        particle_only = {"shape", "balance", "core", "treatment", "analysis", "xtb"}
+        halves = {"film", "substrate", "interface", "only"}
+        extra = [
+            key
+            for key in type(self).model_fields
+            if key in self.model_fields_set & (particle_only | halves)
+        ]
+        if extra:
+            raise ValueError(f"{' and '.join(extra)} can't stand beside bulk; leave it out")
+        for key in ("shape", *SIZES):
+            if self.series is not None and key in self.series.model_fields_set:
+                raise ValueError(f"series.{key} is for particles, not for bulk; leave it out")
+        if self.engine != "cp2k":
+            raise ValueError("bulk: crystals are relaxed by CP2K alone; leave engine out")
+        if self.cp2k.relax is None or not self.cp2k.relax.must_converge:
+            raise ValueError("bulk: is a relaxation that has to converge; mend cp2k.relax")
+        finite_only = [k for k in ("vacuum_a", "prerelax") if k in self.cp2k.model_fields_set]
+        if finite_only:
+            raise ValueError(f"cp2k.{finite_only[0]} has no meaning for bulk; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _one_crystal_or_two(self) -> Self:
+        if self.bulk is not None:
+            return self
         single = {"crystal": self.crystal, "shape": self.shape}
         double = {"film": self.film, "substrate": self.substrate, "interface": self.interface}
         wanted = double if any(value is not None for value in double.values()) else single
@@ -269,7 +320,9 @@ class Recipe(Options):
 
 def _rest(wanted: dict[str, Any], missing: list[str]) -> str:
     there = [key for key in wanted if key not in missing]
-    return " and ".join(there) if there else "nothing; a recipe needs a crystal and a shape"
+    return (
+        " and ".join(there) if there else "nothing; a recipe needs a crystal and a shape, or bulk"
+    )
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -15,6 +15,7 @@ from epicarve.locks import locked
 from .analyse import analyse
 from .array import run_members
 from .build import Built, build
+from .bulk import finish_bulk
 from .embedded import relax_embedded, states_embedded
 from .executor import execute
 from .graph import Step, half_recipe, halves, step_graph
@@ -39,7 +40,7 @@ def run(
     on: On = "local",
     on_progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a recipe from the crystal to the trap-filtered gap.
+    """Run a recipe from the crystal to the trap-filtered gap, or relax a bulk crystal.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def run(
     Returns
     -------
     dict
-        Content of summary.json.
+        Content of summary.json; of bulk.json for a bulk crystal.
 
     Raises
     ------
@@ -87,6 +88,8 @@ def run(
 
 def chosen(recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On) -> Recipe:
     """Return a recipe with the engine and the scheduler that were asked for beside it."""
+    if engine == "xtb" and recipe.bulk is not None:
+        raise InputError("bulk: crystals are relaxed by CP2K alone; leave --engine xtb out")
     asked: dict[str, Any] = {"engine": engine} if engine is not None else {}
     if on in {"slurm", "pbs"}:
         asked["machine"] = recipe.machine.model_copy(update={"scheduler": on})
@@ -131,7 +134,9 @@ class _Work:
         def tell(line: str) -> None:
             self.tell(f"{step.part}/{line}" if step.part else line)
 
-        if step.task == "analyse":
+        if step.task == "crystal":
+            self.summary = finish_bulk(self.recipe, self.out)
+        elif step.task == "analyse":
             self.tell("analyse")
             self.summary = analyse(self.out, options=self.recipe.analysis)
         elif step.stage is not None and self.on != "local":

@@ -14,14 +14,12 @@ from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
 
 from .build import build
-from .recipe import Recipe, parse_recipe, read_recipe
+from .recipe import SIZES, Recipe, parse_recipe, read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .build import Built
-
-SIZES = ("diameter_nm", "atoms", "formula_units")
 
 COLUMNS = (
     "name",

@@ -59,13 +59,18 @@ def key_of(recipe: Recipe) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def results_name(recipe: Recipe) -> str:
+    """Name of the file with the results of a run, in its folder."""
+    return "summary.json" if recipe.bulk is None else "bulk.json"
+
+
 def is_done(folder: Path, recipe: Recipe) -> bool:
-    """Whether the run in a folder is through, with this very recipe, and its summary is there."""
+    """Whether the run in a folder is through, with this very recipe, and its results are there."""
     status = read_status(folder)
     return (
         status is not None
         and status.state == "done"
-        and (folder / "summary.json").is_file()
+        and (folder / results_name(recipe)).is_file()
         and status.key == key_of(recipe)
     )
 

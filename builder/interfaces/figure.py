@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import cKDTree
 
+from epicarve.builder.summary import UNPUBLISHED
 from epicarve.style import colours, element_colours, figure_style
 
 if TYPE_CHECKING:
@@ -141,11 +142,11 @@ def _draw_panel(axes: Axes, interface: Interface, shades: dict[str, str]) -> Non
         (-HEIGHT_A - 1.1, substrate, "top"),
     ):
         crystal = face.crystal
-        derived = ", derived" if crystal.status == "derived" else ""
+        status = f", {crystal.status}" if crystal.status in UNPUBLISHED else ""
         axes.text(
             0.0,
             height,
-            f"{crystal.name} {plane_name(face.termination.hkl)}{derived}",
+            f"{crystal.name} {plane_name(face.termination.hkl)}{status}",
             ha="center",
             va=align,
             fontsize=7,

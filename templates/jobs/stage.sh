@@ -38,12 +38,14 @@ last_frame() {
   head -n "$((lines / frame * frame))" "$1" | tail -n "$frame"
 }
 
-# A file of orbitals is whole if its last record, like all of its rows, is as long as its head says;
-# a job or a machine that died while it was written leaves less, or zeros.
+# A file of orbitals, or with k-points of the density matrix, is whole if its last record, like all of
+# its rows, is as long as its head says; a job or a machine that died while it was written leaves
+# less, or zeros.
 is_whole() {
-  local functions last
+  local functions last skip=12
+  case $1 in *.kp*) skip=20 ;; esac # the number of functions stands in the second record there
   [ -f "$1" ] && [ "$(wc -c <"$1")" -gt 28 ] || return 1
-  functions=$(od -An -td4 -j12 -N4 "$1" | tr -d " ")
+  functions=$(od -An -td4 -j$skip -N4 "$1" | tr -d " ")
   last=$(tail -c 4 "$1" | od -An -td4 | tr -d " ")
   [ "$functions" -gt 0 ] && [ "$last" = "$((functions * 8))" ]
 }
@@ -89,13 +91,27 @@ done
 
 # A relaxation that came to no good end goes on from its own last geometry. An SCF goes on from its
 # own orbitals, the newest that are whole, unless the input has changed.
+# A cell that relaxes is taken up with its atoms, from CP2K's restart file, the newest that is whole.
 own=$stage-pos-1.xyz
 wfn=$stage-RESTART.wfn
+! grep -q "&KPOINTS" "$stage.inp" || wfn=$stage-RESTART.kp
+restart=$stage-1.restart
+cell=
 : >"$stage.xyz"
 if [ "$(tried 2)" = "$given" ] && [ -n "$(trouble)" ]; then
-  [ ! -s "$own" ] || last_frame "$own" >"$stage.xyz"
+  if ! grep -q "RUN_TYPE CELL_OPT" "$stage.inp"; then
+    [ ! -s "$own" ] || last_frame "$own" >"$stage.xyz"
+  else
+    for saved in "$restart" "$restart.bak-1" "$restart.bak-2" "$restart.bak-3"; do
+      if tail -n 1 "$saved" 2>/dev/null | grep -q "&END FORCE_EVAL"; then
+        cp "$saved" "$stage.cell"
+        cell=$stage.cell
+        break
+      fi
+    done
+  fi
 else
-  rm -f "$own" "$wfn"*
+  rm -f "$own" "$wfn"* "$restart"*
 fi
 [ -s "$stage.xyz" ] || last_frame "$trajectory" >"$stage.xyz"
 [ -s "$stage.xyz" ] || die "$trajectory holds no whole geometry; run the stage before again"
@@ -112,6 +128,12 @@ if [ -s "$wfn" ] && [ "$stage" != states ]; then
   input=$stage.resumed
   sed "s|WFN_RESTART_FILE_NAME .*|WFN_RESTART_FILE_NAME $wfn|" "$stage.inp" >"$input"
 fi
+if [ -n "$cell" ]; then
+  [ "$input" = "$stage.resumed" ] || cp "$stage.inp" "$stage.resumed"
+  input=$stage.resumed
+  printf "%s\n" "&EXT_RESTART" "  RESTART_FILE_NAME $cell" "  RESTART_DEFAULT F" \
+    "  RESTART_POS T" "  RESTART_CELL T" "&END EXT_RESTART" >>"$input"
+fi
 rm -f "$stage.out"
 printf "%s\n" "$key" "$given" "$asked" >"$stage.key"
 
@@ -126,6 +148,6 @@ if ! $EPICARVE_CP2K -i "$input" -o "$stage.out"; then
 fi
 problem=$(trouble)
 [ -z "$problem" ] || die "$problem; read $stage.out"
-rm -f "$stage.resumed"
+rm -f "$stage.resumed" "$stage.cell"
 sync . "$stage".* "$stage"-* 2>/dev/null || true
 echo "${PWD##*/}: complete"

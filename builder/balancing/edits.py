@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from ..symmetry import orbit_of
 from .frame import GRAIN_A, in_grains
-from .symmetry import orbit_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,21 +9,21 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .balance import BalanceOptions
-from .carve import carve
-from .centres import locate
-from .particle import carve_particle
-from .planes import Termination, nearest_cut, point_on_cut
-from .shapes import Cut, sphere_part
+from ..balancing.balance import BalanceOptions
+from ..carve import carve
+from ..centres import locate
+from ..particle import carve_particle
+from ..planes import Termination, nearest_cut, point_on_cut
+from ..shapes import Cut, sphere_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
-    from .model import Model
-    from .shapes.spec import ShapeSpec
+    from ..crystal import Crystal
+    from ..model import Model
+    from ..shapes.spec import ShapeSpec
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
 
-from .balance import balance
-from .candidates import Candidates, Domain
-from .carve import chosen_model, shell_depth_a
-from .contacts import (
+from ..balancing.balance import balance
+from ..balancing.candidates import Candidates, Domain
+from ..balancing.shell import SURFACE_A
+from ..carve import chosen_model, shell_depth_a
+from ..contacts import (
     CONTACT_LIMIT,
     contact_limits_a,
     limits_of_pairs,
@@ -22,19 +23,18 @@ from .contacts import (
     refuse_overlap,
     shortest_contact,
 )
-from .interfaces.continuity import LAYER_IN_SPACINGS, TOLERANCE_IN_SPACINGS, cation_spacing_a
+from ..interfaces.continuity import LAYER_IN_SPACINGS, TOLERANCE_IN_SPACINGS, cation_spacing_a
+from ..sides import Ions
 from .placed import Placed
 from .registry import best_shift_a, continuity, least_raise_a
-from .shell import SURFACE_A
-from .sides import Ions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from ..model import Model
     from .half import Half
-    from .model import Model
 
     Directions = tuple[tuple[int, int, int], tuple[int, int, int]]
     Limits = Mapping[frozenset[str], float]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from ..lattice import LatticeIons
     from .balance import BalanceOptions
-    from .lattice import LatticeIons
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,20 @@ from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
-from .contacts import contact_limits_a, refuse_overlap, shortest_contact
-from .interfaces.continuity import LAYER_IN_SPACINGS, cation_spacing_a
-from .sides import Ions
-from .superposition import superposed
+from ..contacts import contact_limits_a, refuse_overlap, shortest_contact
+from ..interfaces.continuity import LAYER_IN_SPACINGS, cation_spacing_a
+from ..sides import Ions
+from ..superposition import superposed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
+    from ..crystal import Crystal
+    from ..model import Model
+    from ..superposition import Fit
     from .join import Janus
-    from .model import Model
-    from .superposition import Fit
 
 SAME_ION_A = 2.0
 """Ions in the order of the unrelaxed half may have moved so far, as root mean square in Å, and

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..crystal import Crystal
     from .candidates import Candidates
-    from .crystal import Crystal
 
 MAX_CONNECTION_ROUNDS = 20
 

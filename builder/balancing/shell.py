@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..lattice import LatticeIons
     from .candidates import Candidates
-    from .lattice import LatticeIons
 
 BULK_SHARE = Fraction(1, 3)
 """Share of its bulk neighbours that an ion must keep, rounded up, unless told otherwise."""

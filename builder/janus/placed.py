@@ -9,11 +9,11 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .carve import shell_depth_a
-from .lattice import LatticeIons, ions_near
-from .shapes import Sphere
-from .shell import SURFACE_A
-from .sides import Ions
+from ..balancing.shell import SURFACE_A
+from ..carve import shell_depth_a
+from ..lattice import LatticeIons, ions_near
+from ..shapes import Sphere
+from ..sides import Ions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

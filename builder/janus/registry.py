@@ -10,14 +10,14 @@ from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
-from .contacts import CONTACT_LIMIT, limits_of_pairs, pairs_within
+from ..contacts import CONTACT_LIMIT, limits_of_pairs, pairs_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from .sides import Ions
+    from ..sides import Ions
 
 MAX_RAISE_A = 2.0
 RAISE_GRAIN_A = 1e-3

@@ -1,0 +1,1 @@
+"""The choice of ions: a 0/1 program over the surface shell, solved and proven."""
