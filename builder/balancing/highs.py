@@ -25,6 +25,10 @@ FIRST_STEPS = 3
 NODE_LIMIT = 2000
 """Nodes of one search in whole numbers; of several domains, a tenth, as more searches are made."""
 
+FEW_COLUMNS = 40
+FEW_NODES = 50_000
+"""Nodes of one search over at most `FEW_COLUMNS` edits, which so comes to its end."""
+
 DIPOLE_SLACK = 1e-9
 """Play in e Å between a dipole and the sum of its moments where whole edits are sought. Without
 it, HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
@@ -91,6 +95,8 @@ class Highs:
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight
         self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
+        if edits.n_columns <= FEW_COLUMNS:
+            self.node_limit = FEW_NODES
         self.planes = [directions() for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
