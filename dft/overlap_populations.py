@@ -65,15 +65,11 @@ class OrbitalGroup:
 
 GroupPair: TypeAlias = tuple[OrbitalGroup, OrbitalGroup]
 
+FunctionPair: TypeAlias = "tuple[NDArray[np.bool_], NDArray[np.bool_]]"
+"""Which basis functions are in each of two groups, two arrays of shape (n_functions,)."""
+
 PairsOf: TypeAlias = Callable[[tuple[str, ...]], Sequence[GroupPair]]
 """Gives the pairs of groups that are asked for, once the element of each atom is known."""
-
-
-class FunctionPair(NamedTuple):
-    """Basis functions of two groups, each a ndarray of bool of shape (n_functions,)."""
-
-    first: NDArray[np.bool_]
-    second: NDArray[np.bool_]
 
 
 def function_pairs(
@@ -81,8 +77,8 @@ def function_pairs(
 ) -> list[FunctionPair]:
     """Return the basis functions of pairs of groups."""
     return [
-        FunctionPair(*(group.functions(atom_of_function, angular) for group in pair))
-        for pair in pairs
+        (first.functions(atom_of_function, angular), second.functions(atom_of_function, angular))
+        for first, second in pairs
     ]
 
 
@@ -95,7 +91,7 @@ def overlap_populations(
     overlap: NDArray[np.float64] | csr_array,
     coefficients: NDArray[np.float64],
     atom_of_function: NDArray[np.int64],
-    pairs: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    pairs: Sequence[FunctionPair],
 ) -> NDArray[np.float64]:
     r"""Return the overlap population between two groups of functions in each real orbital.
 
@@ -148,11 +144,11 @@ def overlap_populations(
                 f"a group of an overlap population is of {functions.shape[0]} functions, but the "
                 f"basis has {len(atom_of_function)}; give True or False for each function"
             )
-    split = SplitOverlap.of(
-        csr_array(overlap), atom_of_function, [FunctionPair(*pair) for pair in pairs]
-    )
     n_states = coefficients.shape[1]
     result = np.empty((len(pairs), n_states))
+    if not pairs:
+        return result
+    split = SplitOverlap.of(csr_array(overlap), atom_of_function, pairs)
     for start in range(0, n_states, STATES_AT_ONCE):
         part = slice(start, start + STATES_AT_ONCE)
         result[:, part] = split.applied(coefficients[:, part])[1]

@@ -50,7 +50,7 @@ def test_populations_are_sums_over_pairs_whatever_groups_have_in_common(seed, sp
         expected = np.zeros(8)
         for a in range(8):
             for b in range(a):
-                joined = first[a] and second[b] or first[b] and second[a]
+                joined = (first[a] and second[b]) or (first[b] and second[a])
                 if joined and atoms[a] != atoms[b]:
                     expected += 2.0 * orbitals[a] * overlap[a, b] * orbitals[b]
         np.testing.assert_allclose(row, expected, atol=1e-9)
