@@ -251,6 +251,7 @@ def with_overlap_populations(
         raise no_orbitals(folder)
     loaded = load(folder, None)
     orbitals = loaded.orbitals
+    orbitals.require_energies()
     if (
         loaded.symbols != states.symbols
         or not np.array_equal(orbitals.spins, states.spins)

@@ -108,7 +108,7 @@ class Orbitals:
         InputError
             If the energies are missing, or the orbitals are not orthonormal in this overlap.
         """
-        self._require_energies()
+        self.require_energies()
         pairs, populations = self.overlap_populations(overlap, symbols, pairs_of)
         return OrbitalStates(
             energies_ev=self.energies_ev,
@@ -168,8 +168,14 @@ class Orbitals:
                 populations[:, chosen] = self._tested(split, chosen, start)
         return pair_names(pairs), populations
 
-    def _require_energies(self) -> None:
-        """Refuse orbitals whose energies were never computed."""
+    def require_energies(self) -> None:
+        """Refuse orbitals whose energies were never computed.
+
+        Raises
+        ------
+        InputError
+            If all energies are zero, or there is no orbital.
+        """
         if not self.coefficients.size or np.abs(self.energies_ev).max() < NO_ENERGY_EV:
             raise InputError(
                 f"{self.path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves "

@@ -98,8 +98,8 @@ def overlap_populations(
     .. math:: P_i = 2 \sum_{\{\mu, \nu\}} C_{\mu i} S_{\mu\nu} C_{\nu i}
 
     over every two functions μ, ν on different atoms of which one is in the first group and the
-    other in the second. For groups A and B without a common function this is 2 Σ_{μ∈A} Σ_{ν∈B}; of
-    A with itself, the sum over the pairs of its atoms. However groups overlap, each two functions
+    other in the second. For groups A and B without a common atom this is 2 Σ_{μ∈A} Σ_{ν∈B}; of A
+    with itself, the sum over the pairs of its atoms. However groups overlap, each two functions
     count once, and those on one atom never: these make its net population.
 
     Positive for an orbital that bonds the groups, negative for one that antibonds. Broadened over

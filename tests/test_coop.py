@@ -15,6 +15,7 @@ from synthetic import particle, states_of
 from epicarve.analysis.coop import group_pairs
 from epicarve.analysis.dos import Groups, by_element
 from epicarve.analysis.dos_figure import dos_figure
+from epicarve.analysis.exports import write_hdf5
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.report import report_html
 from epicarve.analysis.results import Analysis
@@ -31,6 +32,7 @@ from epicarve.errors import InputError
 from epicarve.workflow.analyse import analyse
 from epicarve.workflow.embedded import STATES, states_embedded
 from epicarve.workflow.geometry import RELAXED
+from epicarve.workflow.recipe import parse_recipe
 
 FIXTURES = Path(__file__).parent / "fixtures"
 COMMON = ("*.inp", "*.out", "*.log", "*.xyz", "*BASIS*")
@@ -289,6 +291,29 @@ def test_the_panel_shows_the_curves_of_the_table(restricted):
     names = [f"{name}{ending}" for ending in endings for name in found.coop.names]
     assert head == ["energy_ev", *(f"{kind}_{n}" for kind in ("coop", "icoop") for n in names)]
     assert ">PbS–CsPbCl3</td>" in report_html(found, summarise(found))
+
+
+def test_hdf5_holds_populations_and_curves(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    found = Analysis.of(bonded(), AnalysisOptions(ipr_max=0.1), particle())
+    write_hdf5(tmp_path / "analysis.h5", found)
+    with h5py.File(tmp_path / "analysis.h5") as file:
+        np.testing.assert_array_equal(
+            file["states/overlap_populations"], found.states.overlap_populations
+        )
+        np.testing.assert_array_equal(file["coop/PbS-CsPbCl3"], found.coop.curves.density[:, 1])
+
+
+def test_a_recipe_names_pairs():
+    recipe = parse_recipe(
+        {
+            "crystal": {"name": "PbS"},
+            "shape": {"kind": "sphere", "diameter_nm": 1.2},
+            "analysis": {"overlap_populations": [["Pb", "S"], ["Pb:s", "S:p"]]},
+        }
+    )
+    assert recipe.analysis.overlap_populations == (("Pb", "S"), ("Pb:s", "S:p"))
+    assert parse_recipe(recipe.as_dict()) == recipe
 
 
 def test_a_degenerate_edge_has_the_mean_of_its_set():
