@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FormatStrFormatter, MaxNLocator
 
-from epicarve.style import colours, element_colours, pair_colours
+from epicarve.style import colours, element_colours
 
+from .coop_panel import COOP_INCHES, draw_coop
 from .dos import by_species_in_domain
 from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from .coop import Coop
     from .gap import Gap
     from .results import Analysis
 
@@ -31,12 +31,6 @@ NAME_ROOM = 1.25
 
 PANEL_INCHES = 0.95
 """Height of each further panel."""
-
-COOP_INCHES = 1.5
-"""Height of the panel of overlap populations."""
-
-COOP_ROOM = 0.5
-"""Least part of the height of that panel on either side of zero, relative to what is drawn."""
 
 MOST_PANELS = 4
 """Domains that have a panel of their own; of more, all share one."""
@@ -94,7 +88,7 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         for each in lower[1:]:
             each.set_ylabel("DOS")
         if analysis.coop is not None:
-            _draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
+            draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
         reference = " − HOMO" if gap.homo_ev is not None else ""
         axes[-1].set_xlabel(f"Energy{reference} (eV)")
         figure.align_ylabels()
@@ -201,41 +195,6 @@ def _scale_density(axes: Axes, peak: float, headroom: float, analysis: Analysis)
     axes.yaxis.set_major_locator(MaxNLocator(4, prune="upper"))
     if not restricted:
         axes.axhline(0.0, color="black", lw=0.5)
-
-
-def _draw_coop(axes: Axes, coop: Coop, analysis: Analysis, zero_ev: float) -> None:
-    """Draw the overlap populations, a line for each pair; beta is dashed."""
-    shown = _in_window(analysis)
-    grid_ev = coop.curves.grid_ev[shown] - zero_ev
-    curves = coop.curves.density[:, :, shown]
-    shades = pair_colours(len(coop.pairs), analysis.options.figures.palette)
-    handles = []
-    for index, (pair, shade) in enumerate(zip(coop.pairs, shades, strict=True)):
-        for of_spin, dashes in zip(curves[:, index], ("-", "--"), strict=False):
-            axes.plot(grid_ev, of_spin, dashes, color=shade, lw=0.8)
-        label = "–".join(pretty_formula(name) for name in pair)
-        handles.append(Line2D([], [], color=shade, lw=0.8, label=label))
-    if len(curves) > 1:
-        handles.append(Line2D([], [], color="black", ls="--", lw=0.8, label="β"))
-    axes.axhline(0.0, color="black", lw=0.5)
-    low, high = float(curves.min(initial=0.0)), float(curves.max(initial=0.0))
-    least = COOP_ROOM * ((high - low) or 1.0)  # room on either side for the words beside it
-    axes.set_ylim(min(1.05 * low, -least), max(1.05 * high, least))
-    axes.yaxis.set_major_locator(MaxNLocator(4, prune="both"))
-    axes.set_ylabel("COOP (eV$^{-1}$)")
-    for word, place in (("bonding", "bottom"), ("antibonding", "top")):
-        axes.annotate(
-            word,
-            (1.0, 0.0),
-            xycoords=("axes fraction", "data"),
-            xytext=(3, 3 if place == "bottom" else -3),
-            textcoords="offset points",
-            rotation=90,
-            va=place,
-        )
-    axes.legend(
-        handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(len(handles), 5)
-    )
 
 
 def _label_gaps(axes: Axes, gap: Gap, zero_ev: float) -> None:

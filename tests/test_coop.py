@@ -268,7 +268,7 @@ def bonded(restricted=True):
     """States of a particle of two domains with made-up overlap populations."""
     states = states_of(particle(), restricted=restricted)
     populations = np.random.default_rng(1).normal(size=(2, states.n_states))
-    pairs = (("PbS:Pb", "PbS:S"), ("PbS", "CsPbCl3"))
+    pairs = (("PbS:Pb", "PbS:S"), ("PbS", "CsPbCl3:Cl"))
     return replace(states, pairs=pairs, overlap_populations=populations)
 
 
@@ -285,12 +285,12 @@ def test_the_panel_shows_the_curves_of_the_table(restricted):
     bottom, top = panel.get_ylim()
     assert bottom < expected.min() < 0.0 < expected.max() < top
     told = [text.get_text() for text in panel.get_legend().get_texts()]
-    assert told == ["PbS:Pb–PbS:S", "PbS–CsPbCl$_{3}$", *([] if restricted else ["β"])]
+    assert told == ["PbS:Pb–PbS:S", "PbS–CsPbCl$_{3}$:Cl", *([] if restricted else ["β"])]
     head = coop_csv(found).partition("\n")[0].split(",")
     endings = ("",) if restricted else ("_alpha", "_beta")
     names = [f"{name}{ending}" for ending in endings for name in found.coop.names]
     assert head == ["energy_ev", *(f"{kind}_{n}" for kind in ("coop", "icoop") for n in names)]
-    assert ">PbS–CsPbCl3</td>" in report_html(found, summarise(found))
+    assert ">PbS–CsPbCl3:Cl</td>" in report_html(found, summarise(found))
 
 
 def test_hdf5_holds_populations_and_curves(tmp_path):
@@ -301,7 +301,7 @@ def test_hdf5_holds_populations_and_curves(tmp_path):
         np.testing.assert_array_equal(
             file["states/overlap_populations"], found.states.overlap_populations
         )
-        np.testing.assert_array_equal(file["coop/PbS-CsPbCl3"], found.coop.curves.density[:, 1])
+        np.testing.assert_array_equal(file["coop/PbS-CsPbCl3:Cl"], found.coop.curves.density[:, 1])
 
 
 def test_a_recipe_names_pairs():
