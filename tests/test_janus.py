@@ -1,35 +1,26 @@
-"""Joined particles of any two shapes: what always holds, brute force, relaxed halves, refusals."""
+"""Joined particles of any two shapes: what always holds, and what is refused."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ase import Atoms
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
-from scipy.spatial.transform import Rotation
 
-from epicarve.builder.balancing.balance import BalanceOptions, balance
-from epicarve.builder.balancing.program import DIPOLE_COST_A
-from epicarve.builder.balancing.shell import STEP_A
+from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.contacts import CONTACT_LIMIT, contact_limits_a
 from epicarve.builder.janus.half import half_of, sphere_half
-from epicarve.builder.janus.join import _candidates, join
+from epicarve.builder.janus.join import join
 from epicarve.builder.janus.placed import Placed
-from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
 from epicarve.builder.shapes.box import BoxSpec
 from epicarve.builder.shapes.rod import Cylinder
-from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 from epicarve.workflow.build import build
-from epicarve.workflow.geometry import RELAXED, relaxed_geometry
 from epicarve.workflow.recipe import parse_recipe, read_recipe
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -173,110 +164,6 @@ def test_clashes_are_edits_with_their_reason():
     assert all(edit.action == "removed" for edit in clashes)
 
 
-# ---- brute force ------------------------------------------------------------------------------
-
-
-def sums(values):
-    """Sum of every subset of values, in the order of the subsets' bits."""
-    total = np.zeros((1, *values.shape[1:]), dtype=values.dtype)
-    for value in values:
-        total = np.concatenate([total, total + value])
-    return total
-
-
-def brute_force(ions):
-    """Steps and bonds of the best of all choices, straight from the definitions; None if none."""
-    dense = ions.adjacency.toarray()
-    inside = ions.signed_distance_a <= 1e-6
-    fixed = inside & (ions.trim_distance_a < -ions.depth_a - 1e-6)
-    one, other = ions.clashes.T
-    both = inside[one] & inside[other]
-    fixed[one[both]] = fixed[other[both]] = False
-    free = ~fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + 1e-6)
-    free[one[fixed[other]]] = free[other[fixed[one]]] = False
-    minimum = -(-ions.bulk_coordination // 3)
-    while (hopeless := free & (dense @ (free | fixed) < minimum)).any():
-        free &= ~hopeless
-    if free.sum() > 16:
-        return "too many"
-    base = fixed | (inside & free)
-    chosen = np.flatnonzero(free)
-    sign = np.where(inside[chosen], -1, 1)
-    every = 1 + np.floor((np.abs(ions.signed_distance_a) + 1e-6) / STEP_A).astype(int)
-    bonds = sums(sign * (ions.bulk_coordination - 2 * (dense @ base))[chosen])
-    steps, fits = sums(every[chosen]), np.full(2 ** len(chosen), True)
-    balls = []
-    for number, domain in enumerate(ions.domains):
-        of_base, of_chosen = base & (ions.domain == number), ions.domain[chosen] == number
-        charge = ions.charges[of_base].sum() + sums(of_chosen * sign * ions.charges[chosen])
-        n_ions = of_base.sum() + sums(of_chosen * sign)
-        fits &= (charge == 0) & (n_ions > 0)
-        unit = domain.ions.crystal.formula_unit
-        for symbol, share in unit.items():
-            count = (of_base & (ions.symbols == symbol)).sum()
-            count = count + sums(of_chosen * sign * (ions.symbols[chosen] == symbol))
-            expected = share * n_ions / sum(unit.values())
-            fits &= np.abs(count - expected) <= domain.options.ratio_tolerance * expected + 1e-9
-        balls.append((ions.domain == number, domain.origin_a))
-    for mine, origin in (*balls, (np.full(ions.n_ions, True), np.zeros(3))):
-        arms = (ions.charges * mine)[:, None] * (ions.positions_a - origin)
-        dipole = arms[base].sum(axis=0) + sums(sign[:, None] * arms[chosen])
-        radius = np.linalg.norm((ions.positions_a - origin)[inside & mine], axis=1).max()
-        limit = ions.domains[0].options.free_dipole_v / COULOMB_V_A * radius**2
-        price = max(1, round(DIPOLE_COST_A * limit / radius / STEP_A))
-        excess = np.ceil(np.linalg.norm(dipole, axis=1) / limit - 1.0 - 1e-6)
-        steps = steps + price * np.maximum(0, excess).astype(int)
-    allowed = np.flatnonzero(fits)
-    for choice in allowed[np.lexsort((bonds[allowed], steps[allowed]))]:
-        kept = base.copy()
-        flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
-        kept[flipped] = ~kept[flipped]
-        if (kept[one] & kept[other]).any() or (dense @ kept < minimum)[kept].any():
-            continue
-        if connected_components(ions.links[kept][:, kept])[0] == 1:
-            hopeless = int(every[inside & ~base].sum())
-            return int(steps[choice]) + hopeless, int(bonds[choice])
-    return None
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    radius_a=st.floats(5.0, 8.0),
-    y=st.floats(0.0, 1.0),
-    shift_a=st.tuples(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), st.floats(-0.7, 0.5)),
-    n_free=st.integers(6, 16),
-    free_dipole_v=st.sampled_from([0.15, 1.0, 5.0]),
-)
-def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
-    film, substrate = bundled_crystal("PbS"), SUBSTRATE
-    above, below = (
-        Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
-        for c, side in ((film, -1.0), (substrate, 1.0))
-    )
-    ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
-    reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
-    assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
-    depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])
-    assume(depth_a < 4.0)
-    options = BalanceOptions(ratio_tolerance=0.4, free_dipole_v=free_dipole_v)
-    ions = replace(
-        ions,
-        domains=tuple(replace(d, shell_a=depth_a, options=options) for d in ions.domains),
-    )
-    best = brute_force(ions)
-    assume(best != "too many")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("epicarve.builder.balancing.relaxation.explain", lambda _: "infeasible")
-            found = balance(ions)
-    except InputError:
-        assert best is None
-        return
-    assert best is not None
-    assert (round(found.fidelity_a / STEP_A), found.broken_bonds) == best
-    assert found.gap <= 1e-9
-
-
 # ---- flat faces -------------------------------------------------------------------------------
 
 
@@ -304,9 +191,6 @@ def test_flat_face_and_the_body_without_it(shape):
     assert shape.flat_face(np.array([0.6, 0.0, 0.8])) is None
 
 
-# ---- relaxed halves ---------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def study():
     return read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
@@ -317,98 +201,6 @@ def janus():
     film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
     substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
     return join(film, substrate, *ALONG)
-
-
-def relaxed_file(path, model, seed, *, turn=None, shuffle=False):
-    """Write a model whose ions have moved a little, turned as a whole, perhaps in another order."""
-    random = np.random.default_rng(seed)
-    moved = model.positions_a + random.normal(scale=0.04, size=model.positions_a.shape)
-    if turn is not None:
-        moved = moved @ turn.as_matrix().T
-    order = random.permutation(model.n_atoms) if shuffle else np.arange(model.n_atoms)
-    Atoms(model.symbols[order], moved[order] + 11.0).write(path)
-    return moved
-
-
-def test_relaxed_halves_are_laid_back(study, tmp_path):
-    unrelaxed = build(parse_recipe(study)).model
-    film, substrate = (
-        build(parse_recipe({**study, "only": half})).model for half in ("film", "substrate")
-    )
-    assert film.n_atoms + substrate.n_atoms == unrelaxed.n_atoms
-    moved = relaxed_file(
-        tmp_path / "film.xyz",
-        film,
-        1,
-        turn=Rotation.from_euler("zxy", [80, 130, -40], degrees=True),
-    )
-    (tmp_path / "run" / RELAXED).parent.mkdir(parents=True)
-    relaxed_file(
-        tmp_path / "run" / RELAXED,
-        substrate,
-        2,
-        turn=Rotation.from_euler("z", 3, degrees=True),
-        shuffle=True,
-    )
-    recipe = {
-        **study,
-        "film": {**study["film"], "relaxed": str(tmp_path / "film.xyz")},
-        "substrate": {**study["substrate"], "relaxed": str(tmp_path / "run")},
-    }
-    model = build(parse_recipe(recipe)).model
-    assert model.symbols.tolist() == unrelaxed.symbols.tolist()
-    away = np.linalg.norm(model.positions_a - unrelaxed.positions_a, axis=1)
-    assert away.max() < 0.4
-    after = model.domain("Pb4S3Cl2").positions_a
-    np.testing.assert_allclose(cdist(after, after), cdist(moved, moved), atol=1e-6)
-    told = model.report["interface"]["relaxed_halves"]
-    for name, n_angle in (("Pb4S3Cl2", None), ("CsPbCl3", 3.0)):
-        fit = told[name]
-        cations = model.domains == name
-        assert 0.02 < fit["residual_rms_a"] < 0.12
-        assert fit["displacement_rms_a"] == pytest.approx(
-            np.sqrt((away[cations] ** 2).mean()), abs=1e-5
-        )
-        if n_angle is not None:
-            assert fit["rotation_deg"] == pytest.approx(n_angle, abs=1.0)
-
-
-def test_fit_of_points_in_a_plane_is_the_least_and_no_mirror():
-    random = np.random.default_rng(3)
-    onto = np.column_stack([random.uniform(-9, 9, size=(12, 2)), np.zeros(12)])
-    points = onto @ Rotation.from_euler("xyz", [20, 100, 7], degrees=True).as_matrix().T + 4.0
-    points += random.normal(scale=0.1, size=points.shape)
-    fit = superposed(points, onto)
-    assert np.linalg.det(fit.rotation) == pytest.approx(1.0)
-    turned, rssd = Rotation.align_vectors(onto - onto.mean(axis=0), points - points.mean(axis=0))
-    np.testing.assert_allclose(turned.as_matrix(), fit.rotation, atol=1e-6)
-    assert fit.rms_a == pytest.approx(rssd / np.sqrt(12))
-    assert fit.is_unique
-    assert not superposed(onto[:2], onto[:2]).is_unique
-
-
-def test_relaxed_halves_that_are_refused(janus, tmp_path):
-    film = janus.film
-
-    def refusal(path):
-        with pytest.raises(InputError) as error:
-            join_relaxed(janus, FILM, SUBSTRATE, film=relaxed_geometry(path))
-        return str(error.value)
-
-    assert "no such file" in refusal(tmp_path / "none.xyz")
-    assert "no relaxed geometry in it" in refusal(tmp_path)
-    (tmp_path / "bad.xyz").write_text("not a geometry\n")
-    assert "no geometry that can be read" in refusal(tmp_path / "bad.xyz")
-    Atoms(film.symbols[1:], film.positions_a[1:]).write(tmp_path / "fewer.xyz")
-    assert "but the half of Pb4S3Cl2 is" in refusal(tmp_path / "fewer.xyz")
-    crumpled = film.positions_a * (0.7, 1.0, 1.3)
-    Atoms(film.symbols[::-1], crumpled[::-1]).write(tmp_path / "crumpled.xyz")
-    assert "can't be told one by one" in refusal(tmp_path / "crumpled.xyz")
-    bent = film.positions_a.copy()
-    anions = np.flatnonzero((film.charges < 0) & (bent[:, 2] < bent[:, 2].min() + 3.0))
-    bent[anions, 2] -= 2.5
-    Atoms(film.symbols, bent).write(tmp_path / "bent.xyz")
-    assert "film and substrate overlap" in refusal(tmp_path / "bent.xyz")
 
 
 # ---- recipes ----------------------------------------------------------------------------------

@@ -1,0 +1,109 @@
+"""The best choice of ions by trying all, straight from the definitions, for a few free ions."""
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from epicarve.builder.balancing.frame import GRAIN_A
+from epicarve.builder.balancing.program import DIPOLE_COST_A
+from epicarve.builder.balancing.shell import STEP_A
+from epicarve.units import COULOMB_V_A
+
+
+def sums(values):
+    """Sum of every subset of values, in the order of the subsets' bits."""
+    total = np.zeros(1, dtype=values.dtype)
+    for value in values:
+        total = np.concatenate([total, total + value])
+    return total
+
+
+def best_choices(ions, max_free):
+    """Steps and bonds of the best of all choices of candidates; None if none satisfies.
+
+    Dipoles are reckoned from coordinates in whole grains. One that is a whole number of levels but
+    for that rounding may count either way: the best for the lower and for the higher count is told.
+    Of more than `max_free` free ions, "too many" is said.
+    """
+    dense = ions.adjacency.toarray()
+    inside = ions.signed_distance_a <= 1e-6
+    fixed = inside & (ions.trim_distance_a < -ions.depth_a - 1e-6)
+    one, other = ions.clashes.T
+    both = inside[one] & inside[other]
+    fixed[one[both]] = fixed[other[both]] = False
+    free = ~fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + 1e-6)
+    free[one[fixed[other]]] = free[other[fixed[one]]] = False
+    minimum = np.array(
+        [
+            ions.domains[domain].options.min_coordination.get(symbol, -(-int(bulk) // 3))
+            for domain, symbol, bulk in zip(
+                ions.domain, ions.symbols.tolist(), ions.bulk_coordination, strict=True
+            )
+        ]
+    )
+    while (hopeless := free & (dense @ (free | fixed) < minimum)).any():
+        free &= ~hopeless
+    if free.sum() > max_free:
+        return "too many"
+    base = fixed | (inside & free)
+    chosen = np.flatnonzero(free)
+    sign = np.where(inside[chosen], -1, 1)
+    depth_steps = 1 + np.floor((np.abs(ions.signed_distance_a) + 1e-6) / STEP_A).astype(int)
+    bonds = sums(sign * (ions.bulk_coordination - 2 * (dense @ base))[chosen])
+    steps = sums(depth_steps[chosen]) + int(depth_steps[inside & ~base].sum())
+    allowed = np.full(2 ** len(chosen), True)
+    for number, domain in enumerate(ions.domains):
+        mine = ions.domain == number
+        allowed &= _is_balanced(ions, domain, base & mine, chosen, sign * mine[chosen])
+    allowed = np.flatnonzero(allowed)
+    lower, higher = _dipole_steps(ions, inside, base, chosen, sign)
+
+    def best(total):
+        for choice in allowed[np.lexsort((bonds[allowed], total[allowed]))]:
+            kept = base.copy()
+            flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
+            kept[flipped] = ~kept[flipped]
+            if (kept[one] & kept[other]).any() or (dense @ kept < minimum)[kept].any():
+                continue
+            if connected_components(ions.links[kept][:, kept])[0] == 1:
+                return int(total[choice]), int(bonds[choice])
+        return None
+
+    found = best(steps + lower)
+    return None if found is None else (found, best(steps + higher))
+
+
+def _is_balanced(ions, domain, held, chosen, sign):
+    """Whether each choice gives a domain its charge and its ratio."""
+    charge = ions.charges[held].sum() + sums(sign * ions.charges[chosen])
+    n_ions = held.sum() + sums(sign)
+    fits = (charge == domain.options.net_charge) & (n_ions > 0)
+    unit = domain.ions.crystal.formula_unit
+    for symbol, share in unit.items():
+        count = (held & (ions.symbols == symbol)).sum()
+        count = count + sums(sign * (ions.symbols[chosen] == symbol))
+        expected = share * n_ions / sum(unit.values())
+        fits &= np.abs(count - expected) <= domain.options.ratio_tolerance * expected + 1e-9
+    return fits
+
+
+def _dipole_steps(ions, inside, base, chosen, sign):
+    """Cost of the dipoles of each choice in steps, at least and at most."""
+    parts = [(ions.domain == n, d.origin_a, d.options) for n, d in enumerate(ions.domains)]
+    if len(parts) > 1:
+        parts.append((np.full(ions.n_ions, True), np.zeros(3), ions.domains[0].options))
+    costs = np.zeros((2, 2 ** len(chosen)), dtype=int)
+    for mine, origin_a, options in parts:
+        arms = (ions.charges * mine)[:, None] * (ions.positions_a - origin_a)
+        square = np.zeros(2 ** len(chosen))
+        for axis in range(3):
+            square += (arms[base, axis].sum() + sums(sign * arms[chosen, axis])) ** 2
+        dipole = np.sqrt(square)
+        radius = np.linalg.norm((ions.positions_a - origin_a)[inside & mine], axis=1).max()
+        limit = options.free_dipole_v / COULOMB_V_A * radius**2
+        price = max(1, round(DIPOLE_COST_A * limit / radius / STEP_A))
+        rounding = 0.5 * GRAIN_A * np.sqrt(3.0) * (1 + np.abs(ions.charges[chosen]).sum())
+        rounding = rounding + dipole * GRAIN_A / radius
+        for number, uncertain in enumerate((-rounding, rounding)):
+            excess = np.ceil((dipole + uncertain) / limit - 1.0 - 1e-6)
+            costs[number] += price * np.maximum(0, excess).astype(int)
+    return costs

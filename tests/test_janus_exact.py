@@ -1,0 +1,58 @@
+"""Joined particles against brute force: every choice of up to 16 free ions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from brute_force import best_choices
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from epicarve.builder.balancing.balance import BalanceOptions, balance
+from epicarve.builder.balancing.shell import STEP_A
+from epicarve.builder.contacts import contact_limits_a
+from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.janus.join import _candidates
+from epicarve.builder.janus.placed import Placed
+from epicarve.builder.library import bundled_crystal
+from epicarve.errors import InputError
+
+SUBSTRATE = bundled_crystal("CsPbCl3")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    radius_a=st.floats(5.0, 8.0),
+    y=st.floats(0.0, 1.0),
+    shift_a=st.tuples(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), st.floats(-0.7, 0.5)),
+    n_free=st.integers(6, 16),
+    free_dipole_v=st.sampled_from([0.15, 1.0, 5.0]),
+)
+def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
+    film, substrate = bundled_crystal("PbS"), SUBSTRATE
+    above, below = (
+        Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
+        for c, side in ((film, -1.0), (substrate, 1.0))
+    )
+    ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
+    reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
+    assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
+    depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])
+    assume(depth_a < 4.0)
+    options = BalanceOptions(ratio_tolerance=0.4, free_dipole_v=free_dipole_v)
+    ions = replace(
+        ions,
+        domains=tuple(replace(d, shell_a=depth_a, options=options) for d in ions.domains),
+    )
+    best = best_choices(ions, 16)
+    assume(best != "too many")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("epicarve.builder.balancing.relaxation.explain", lambda _: "infeasible")
+            found = balance(ions)
+    except InputError:
+        assert best is None
+        return
+    assert best is not None
+    assert best[0] <= (round(found.fidelity_a / STEP_A), found.broken_bonds) <= best[1]
+    assert found.gap <= 1e-9
