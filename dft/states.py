@@ -197,10 +197,9 @@ class OrbitalStates:
         for pair in pairs:
             if frozenset(pair) not in places:
                 raise InputError(
-                    f"{self.source or 'orbital states'}: they have no overlap populations of "
-                    f"{pair[0]} and {pair[1]}; these are computed together with the states, so "
-                    "name the pair under analysis: overlap_populations in the recipe and run it "
-                    "again"
+                    f"{self.source or 'orbital states'}: these states have no overlap populations "
+                    f"of {pair[0]} and {pair[1]}, which are computed together with them; name the "
+                    "pair under analysis: overlap_populations in the recipe and run it again"
                 )
         rows = [places[frozenset(pair)] for pair in pairs]
         return replace(self, pairs=tuple(pairs), overlap_populations=self.overlap_populations[rows])

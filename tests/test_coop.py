@@ -251,7 +251,7 @@ def test_states_of_the_embedded_engine_carry_what_their_recipe_asks_for(tmp_path
         return OrbitalStates.load(tmp_path / STATES)
 
     assert computed().pairs == ()
-    with pytest.raises(InputError, match="no overlap populations of F and F; these are computed"):
+    with pytest.raises(InputError, match="no overlap populations of F and F, which are computed"):
         Analysis.of(computed(), AnalysisOptions(overlap_populations=(("F", "F"),)))
     asked = (("F", "F"), ("F:s", "F:p"))
     states = computed(*asked)
