@@ -48,7 +48,7 @@ def bundled_crystal(name: str) -> Crystal:
     Examples
     --------
     >>> bundled_crystal("Pb4S3Cl2").status
-    'derived'
+    'computed'
     """
     names = bundled_names()
     if name not in names:

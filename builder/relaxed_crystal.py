@@ -9,13 +9,16 @@ import numpy as np
 
 from .bulk_summary import structure_of
 from .primitive import standard_orientation
-from .spacegroup import SYMMETRY_TOLERANCE_A
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .crystal import Crystal
     from .primitive import PrimitiveCell
+
+NOISE_A = 0.05
+"""How far, in Å, a relaxation without symmetry may miss that of its start and still be meant to
+keep it: soft directions end some hundredths of Å off when the forces are converged."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class RelaxedCrystal:
     start : Crystal
         The crystal before.
     kept_symmetry : bool
-        Whether the space group of the start still holds within `SYMMETRY_TOLERANCE_A`; cell and
+        Whether the space group of the start still holds within `NOISE_A`; cell and
         coordinates are then made to fulfil it exactly.
     symmetry_error_a : float
         How far the relaxation had left that space group: largest miss of a site or of a vector
@@ -93,7 +96,7 @@ def relaxed_crystal(
     moved -= np.rint(moved)
     fractional = start.fractional + moved - moved.mean(axis=0)  # the origin of the start
     symmetric_cell_a, symmetric, error_a = _with_symmetry(start, cell_a, fractional)
-    kept = error_a <= SYMMETRY_TOLERANCE_A
+    kept = error_a <= NOISE_A
     if kept:
         cell_a, fractional = symmetric_cell_a, symmetric
     distances_a = np.linalg.norm((fractional - start.fractional) @ cell_a, axis=1)

@@ -163,7 +163,8 @@ def test_crystals(epicarve):
     )
     assert set(wanted.split()) <= names
     _, out, _ = epicarve("crystals", "Pb4S3Cl2")
-    assert "derived" in out
+    assert "computed" in out
+    assert "CP2K 2023.1" in out
     assert "QD_Builder" in out
     code, _, err = epicarve("crystals", "Pb4S3Cl")
     assert code == 2

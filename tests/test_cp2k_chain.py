@@ -1,4 +1,7 @@
-"""The real run: an example recipe through CP2K, compared with the run that was packed before."""
+"""The real run: an example recipe through CP2K, compared with the run that was packed before.
+
+The packed one was made with the coordinates that were bundled at its time.
+"""
 
 import json
 import shutil
@@ -7,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from epicarve.cli import main
 from epicarve.dft.ldos import read_kind_folder
@@ -34,7 +38,10 @@ def epicarve(monkeypatch, *arguments):
 
 @pytest.mark.cp2k
 def test_real_run_repeats_the_packed_one(packed, tmp_path, monkeypatch):
-    epicarve(monkeypatch, "run", RECIPE, "-o", tmp_path)
+    data = yaml.safe_load(RECIPE.read_text())
+    data["crystal"] = {"file": str(HERE / "fixtures" / "Pb3S2Cl2-derived.cif")}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(data))
+    epicarve(monkeypatch, "run", tmp_path / "recipe.yaml", "-o", tmp_path)
     now, before = (json.loads((f / "model.json").read_text()) for f in (tmp_path, packed))
     assert now["counts"] == before["counts"]
     for stage in ("1-prerelax", "2-relax", "3-ground-state"):

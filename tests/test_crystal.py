@@ -18,8 +18,8 @@ NAMES = bundled_names()
 def test_file_states_source_status_and_its_own_bond_rule(name):
     crystal = bundled_crystal(name)
     assert crystal.source
-    assert crystal.status in {"published", "derived"}
-    assert bool(crystal.derivation) == (crystal.status == "derived")
+    assert crystal.status in {"published", "computed", "derived"}
+    assert bool(crystal.derivation) == (crystal.status != "published")
     with as_file(FOLDER / f"{name}.cif") as path:
         block = gemmi.cif.read(str(path)).sole_block()
         first_line = path.read_text().splitlines()[0]
@@ -108,7 +108,7 @@ def test_overlap_charge_and_zero_states_are_refused():
 def test_planes():
     crystal = bundled_crystal("Pb4S3Cl2")
     np.testing.assert_allclose(crystal.direction((0, 1, 0)), [0, 1, 0], atol=1e-12)
-    assert crystal.spacing_a((0, 2, 0)) == pytest.approx(14.49)
+    assert crystal.spacing_a((0, 2, 0)) == pytest.approx(crystal.cell_parameters[1])
     with pytest.raises(InputError, match="no plane"):
         crystal.direction((0, 0, 0))
 

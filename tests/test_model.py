@@ -66,11 +66,13 @@ def test_json_holds_what_scripts_rely_on(folder, dot):
     assert set(told["stoichiometry"]) == {"target", "actual", "deviation"}
     assert {"objective", "bound", "gap"} <= set(told["optimum"])
     assert told["n_atoms"] == dot.n_atoms
-    assert told["provenance"]["crystal"]["Pb3S2Cl2"]["status"] == "derived"
+    assert told["provenance"]["crystal"]["Pb3S2Cl2"]["status"] == "computed"
 
 
-def test_derived_crystals_are_told_in_cif_and_json(folder):
-    assert (folder / "model.cif").read_text().startswith("# Derived crystal: Pb3S2Cl2.")
+def test_computed_and_derived_crystals_are_told(folder, crystal):
+    assert (folder / "model.cif").read_text().startswith("# Computed crystal: Pb3S2Cl2. Ions rel")
+    (note,) = derived_notes([crystal, bundled_crystal("Pb3S2Cl2-I213"), bundled_crystal("PbS")])[1:]
+    assert note.startswith("Derived crystal: Pb3S2Cl2-I213. ")
 
 
 def test_same_model_same_bytes(folder, tmp_path, dot, crystal):

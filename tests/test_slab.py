@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from importlib.resources import as_file, files
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from epicarve.builder.interfaces.interface import Interface
 from epicarve.builder.interfaces.slab import SlabOptions, build_slab
 from epicarve.builder.interfaces.strain import StrainRule
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.orderings import read_orderings
 from epicarve.builder.summary import derived_notes
 from epicarve.builder.write import write_slab
 from epicarve.errors import InputError
@@ -153,11 +155,13 @@ def test_a_mirror_serves_where_there_is_no_inversion(tmp_path):
 
 def test_a_glide_serves_if_the_cell_keeps_it():
     """Cc has a glide plane (010); twice the glide, c, must be a vector of the common cell."""
-    pair = interface("Pb3S2Cl2", (0, 1, 0), "CsPbCl3", (1, 0, 0))
+    with as_file(files("epicarve.examples") / "pb3s2cl2-shared-sites.cif") as path:
+        film = read_orderings(path)[0].crystal
+    pair = interface(film, (0, 1, 0), "CsPbCl3", (1, 0, 0))
     slab = build_slab(pair, SlabOptions(middle="film"))
     assert slab.as_dict()["symmetry"] == "glide"
     assert is_turned_over(slab) == {"mirror"}
-    other = interface("Pb3S2Cl2", (0, 1, 0), "PbS", (1, 0, 0))
+    other = interface(film, (0, 1, 0), "PbS", (1, 0, 0))
     with pytest.raises(InputError, match="that the cell keeps"):
         build_slab(other, SlabOptions(middle="film"))
 
@@ -258,7 +262,7 @@ def test_ase_and_pymatgen_read_the_same_slab(study, tmp_path):
     assert json.loads((folder / "model.json").read_text())["n_atoms"] == slab.n_atoms
 
 
-def test_same_slab_same_bytes_and_derived_crystals_are_told(tmp_path):
+def test_same_slab_same_bytes_and_computed_crystals_are_told(tmp_path):
     pair = interface("Pb4S3Cl2", (0, 1, 0), "CsPbCl3", (1, 0, 0))
     notes = derived_notes([pair.film.crystal, pair.substrate.crystal])
     for name in ("one", "two"):
@@ -266,4 +270,4 @@ def test_same_slab_same_bytes_and_derived_crystals_are_told(tmp_path):
         write_slab(tmp_path / name, slab, slab.as_dict(), notes)
     for name in ("model.extxyz", "model.cif", "model.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    assert (tmp_path / "one" / "model.cif").read_text().startswith("# Derived crystal: Pb4S3Cl2.")
+    assert (tmp_path / "one" / "model.cif").read_text().startswith("# Computed crystal: Pb4S3Cl2.")

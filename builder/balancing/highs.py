@@ -25,6 +25,11 @@ FIRST_STEPS = 3
 NODE_LIMIT = 2000
 """Nodes of one search in whole numbers; of several domains, a tenth, as more searches are made."""
 
+DIPOLE_SLACK = 1e-9
+"""Play in e Å between a dipole and the sum of its moments where whole edits are sought. Without
+it, HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
+programs infeasible that are not (seen with the HiGHS of SciPy 1.17)."""
+
 WHOLE = 1e-6
 """How far a number may be from a whole one, or a row from its limit."""
 
@@ -238,9 +243,12 @@ class Highs:
         low, high = self.bounds(taken.astype(float))
         if not dipole:
             low[m:] = high[m:] = np.r_[np.zeros(3 * n), np.ones(n)]
+        play = np.zeros(len(rows.equal_limit))
+        if dipole:
+            play[-3 * n :] = DIPOLE_SLACK
         constraints = [
             LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
-            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
+            LinearConstraint(rows.equal, rows.equal_limit - play, rows.equal_limit + play),
         ]
         found = milp(
             self.weight * objective,
