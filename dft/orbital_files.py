@@ -21,7 +21,7 @@ from .run import ELECTRON_TOLERANCE, Run
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from scipy.sparse import csr_array
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from .overlap_populations import PairsOf
     from .states import OrbitalStates
     from .wfn import Wfn
-
-ENERGY_TOLERANCE_EV = 5e-5
-"""Largest difference of the energies of one state in two files, of which .pdos rounds to 3e-5."""
 
 _ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
 
@@ -54,8 +51,8 @@ def find_molden(folder: Path) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """Orbitals of a run, with all that is needed to weigh them."""
+class LoadedOrbitals:
+    """Orbitals of a run, with their overlap, the element of each atom, and where they are from."""
 
     orbitals: Orbitals
     overlap: csr_array
@@ -99,7 +96,7 @@ def read_wfn_states(
     return _load_wfn(folder, n_states).states(pairs_of)
 
 
-def _load_wfn(folder: Path, n_states: int | None) -> _Loaded:
+def _load_wfn(folder: Path, n_states: int | None) -> LoadedOrbitals:
     path, run = _newest(folder, find_wfn(folder))
     wfn = read_wfn(path)
     for number, spin in enumerate(wfn.spins, start=1):
@@ -158,7 +155,7 @@ def read_text_states(
     return _load_text(folder, n_states).states(pairs_of)
 
 
-def _load_text(folder: Path, n_states: int | None) -> _Loaded:
+def _load_text(folder: Path, n_states: int | None) -> LoadedOrbitals:
     path, run = _newest(folder, find_text(folder))
     orbitals = read_molog(path)
     run.require_electrons(path, orbitals.occupations, orbitals.spins)
@@ -193,7 +190,7 @@ def read_molden_states(
     return _load_molden(folder, n_states).states(pairs_of)
 
 
-def _load_molden(folder: Path, n_states: int | None) -> _Loaded:
+def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:
     files = find_molden(folder)
     if main_outputs(folder):
         path, run = _newest(folder, files)
@@ -207,7 +204,7 @@ def _load_molden(folder: Path, n_states: int | None) -> _Loaded:
     else:
         named = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
-    return _Loaded(
+    return LoadedOrbitals(
         _window(orbitals, n_states),
         overlap_matrix(basis.positions_bohr, basis.shells),
         basis.symbols,
@@ -215,69 +212,22 @@ def _load_molden(folder: Path, n_states: int | None) -> _Loaded:
     )
 
 
-_LOADERS: tuple[tuple[Callable[[Path], list[Path]], Callable[[Path, int | None], _Loaded]], ...] = (
-    (find_wfn, _load_wfn),
-    (find_text, _load_text),
-    (find_molden, _load_molden),
-)
-
-
-def with_overlap_populations(
-    states: OrbitalStates, folder: Path, pairs_of: PairsOf
-) -> OrbitalStates:
-    """Add overlap populations to states whose weights were read from .pdos files.
-
-    Parameters
-    ----------
-    states : OrbitalStates
-        All states of a run.
-    folder : Path
-        Holds the orbitals of the same run too: .wfn, text or Molden.
-    pairs_of : callable
-        Gives the pairs of groups of atoms.
-
-    Returns
-    -------
-    OrbitalStates
-        The states, with `pairs` and `overlap_populations`.
+def load_orbitals(folder: Path) -> LoadedOrbitals | None:
+    """Read all orbitals of a run with their overlap: .wfn, else text, else Molden, else None.
 
     Raises
     ------
     InputError
-        If the orbitals are not there, not to be trusted, or not those of the states.
+        As `read_wfn_states`.
     """
-    load = next((load for find, load in _LOADERS if find(folder)), None)
-    if load is None:
-        raise no_orbitals(folder)
-    loaded = load(folder, None)
-    orbitals = loaded.orbitals
-    orbitals.require_energies()
-    if (
-        loaded.symbols != states.symbols
-        or not np.array_equal(orbitals.spins, states.spins)
-        or np.abs(orbitals.energies_ev - states.energies_ev).max() > ENERGY_TOLERANCE_EV
+    for find, load in (
+        (find_wfn, _load_wfn),
+        (find_text, _load_text),
+        (find_molden, _load_molden),
     ):
-        raise InputError(
-            f"{orbitals.path}: its {len(orbitals.spins)} orbitals are not the {states.n_states} "
-            "states of the .pdos files beside it; keep the files of one run, or take the .pdos "
-            "files away to have all from the orbitals"
-        )
-    pairs, populations = orbitals.overlap_populations(loaded.overlap, states.symbols, pairs_of)
-    return replace(
-        states,
-        pairs=pairs,
-        overlap_populations=populations,
-        source=f"{states.source}; overlap populations: {loaded.source}",
-    )
-
-
-def no_orbitals(folder: Path) -> InputError:
-    """Say that overlap populations cannot be had, and what they need."""
-    return InputError(
-        f"{folder}: overlap populations need the coefficients of the orbitals, and .pdos files "
-        "hold weights only; put the .wfn file of the run beside them, with its input and main "
-        "output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
-    )
+        if find(folder):
+            return load(folder, None)
+    return None
 
 
 def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
@@ -354,7 +304,7 @@ def _told(path: Path, n_states: int | None) -> str:
     return f"{which} of {path.name}"
 
 
-def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> _Loaded:
+def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> LoadedOrbitals:
     """Put the overlap of a run beside its orbitals."""
     n_functions = len(orbitals.atom_of_function)
     files = sorted(run.folder.glob("*S_SPIN_1*.csr"), key=_age)
@@ -369,7 +319,7 @@ def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> _Loaded:
     else:
         overlap, origin = _computed(run, orbitals)
     source = f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}"
-    return _Loaded(orbitals, overlap, run.symbols, source)
+    return LoadedOrbitals(orbitals, overlap, run.symbols, source)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:

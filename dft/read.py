@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from epicarve.errors import InputError
 
@@ -11,11 +14,10 @@ from .orbital_files import (
     find_molden,
     find_text,
     find_wfn,
-    no_orbitals,
+    load_orbitals,
     read_molden_states,
     read_text_states,
     read_wfn_states,
-    with_overlap_populations,
 )
 from .output import main_outputs
 from .pdos import find_pdos
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 ARCHIVE_NAME = "states.npz"
 """Name of the archive that the embedded engine leaves."""
+
+ENERGY_TOLERANCE_EV = 5e-5
+"""Largest difference of the energies of a state in two files, of which .pdos rounds to 3e-5."""
 
 
 class _Route(NamedTuple):
@@ -53,13 +58,50 @@ def _read_archive(folder: Path, _: int | None, __: PairsOf | None) -> OrbitalSta
 
 def _read_lists(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
     states = read_ldos_folder(folder)
-    return states if pairs_of is None else with_overlap_populations(states, folder, pairs_of)
+    return states if pairs_of is None else _with_overlap_populations(states, folder, pairs_of)
 
 
 def _read_kinds(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
     if pairs_of is not None:
-        raise no_orbitals(folder)
+        raise _no_orbitals(folder)
     return read_kind_folder(folder)
+
+
+def _with_overlap_populations(
+    states: OrbitalStates, folder: Path, pairs_of: PairsOf
+) -> OrbitalStates:
+    """Add overlap populations, from the orbitals in a folder, to states of its .pdos files."""
+    loaded = load_orbitals(folder)
+    if loaded is None:
+        raise _no_orbitals(folder)
+    orbitals = loaded.orbitals
+    orbitals.require_energies()
+    if (
+        loaded.symbols != states.symbols
+        or not np.array_equal(orbitals.spins, states.spins)
+        or np.abs(orbitals.energies_ev - states.energies_ev).max() > ENERGY_TOLERANCE_EV
+    ):
+        raise InputError(
+            f"{orbitals.path}: its {len(orbitals.spins)} orbitals are not the {states.n_states} "
+            "states of the .pdos files beside it; keep the files of one run, or take the .pdos "
+            "files away to have all from the orbitals"
+        )
+    pairs, populations = orbitals.overlap_populations(loaded.overlap, states.symbols, pairs_of)
+    return replace(
+        states,
+        pairs=pairs,
+        overlap_populations=populations,
+        source=f"{states.source}; overlap populations: {loaded.source}",
+    )
+
+
+def _no_orbitals(folder: Path) -> InputError:
+    """Say that overlap populations cannot be had, and what they need."""
+    return InputError(
+        f"{folder}: overlap populations need the coefficients of the orbitals, and .pdos files "
+        "hold weights only; put the .wfn file of the run beside them, with its input and main "
+        "output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
+    )
 
 
 _ROUTES = (
