@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
@@ -24,12 +25,18 @@ COOP_INCHES = 1.5
 COOP_ROOM = 0.5
 """Least part of the panel on either side of zero, relative to what is drawn."""
 
+MOST_OF_OCCUPIED = 6.0
+"""Curves are cut off beyond this many times the peak of the occupied states: diffuse functions make
+some empty states so antibonding that nothing else would be seen."""
+
 LEGEND_SHARE = 0.85
 """Part of the width of the figure that the legend may take."""
 
 
 def draw_coop(axes: Axes, coop: Coop, analysis: Analysis, zero_ev: float) -> None:
     """Draw a line for each pair of groups, bonding up and antibonding down; beta is dashed.
+
+    Curves of empty states that exceed those of the occupied ones by far leave the panel.
 
     Parameters
     ----------
@@ -59,6 +66,10 @@ def draw_coop(axes: Axes, coop: Coop, analysis: Analysis, zero_ev: float) -> Non
         handles.append(Line2D([], [], color="black", ls="--", lw=0.8, label="β"))
     axes.axhline(0.0, color="black", lw=0.5)
     low, high = float(curves.min(initial=0.0)), float(curves.max(initial=0.0))
+    if analysis.gap.homo_ev is not None:
+        occupied = curves[:, :, grid_ev <= analysis.gap.homo_ev - zero_ev]
+        most = MOST_OF_OCCUPIED * float(np.abs(occupied).max(initial=0.0)) or np.inf
+        low, high = max(low, -most), min(high, most)
     least = COOP_ROOM * ((high - low) or 1.0)  # room on either side for the words beside it
     axes.set_ylim(min(1.05 * low, -least), max(1.05 * high, least))
     axes.yaxis.set_major_locator(MaxNLocator(4, prune="both"))

@@ -293,6 +293,15 @@ def test_the_panel_shows_the_curves_of_the_table(restricted):
     assert ">PbS–CsPbCl3:Cl</td>" in report_html(found, summarise(found))
 
 
+def test_occupied_states_are_seen_beside_an_empty_one_of_huge_population():
+    states = bonded()
+    states.overlap_populations[0, -40:] *= np.where(states.is_occupied[-40:], 1.0, -1e3)
+    found = Analysis.of(states, AnalysisOptions(ipr_max=0.1), particle())
+    occupied = found.coop.curves.density[:, :, found.coop.curves.grid_ev <= found.gap.homo_ev]
+    bottom, top = dos_figure(found).axes[-1].get_ylim()
+    assert top - bottom < 15.0 * np.abs(occupied).max()
+
+
 def test_hdf5_holds_populations_and_curves(tmp_path):
     h5py = pytest.importorskip("h5py")
     found = Analysis.of(bonded(), AnalysisOptions(ipr_max=0.1), particle())
