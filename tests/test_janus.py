@@ -231,7 +231,19 @@ def changed(recipe, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
-        ("substrate.crystal", {"name": "Pb4S3Cl2"}, "are both Pb4S3Cl2; give two different"),
+        (
+            "film",
+            {
+                "crystal": {"name": "CsPbCl3"},
+                "shape": {
+                    "kind": "hemisphere",
+                    "diameter_nm": 2.0,
+                    "hkl": [0, 1, 0],
+                    "termination": "PbCl2",
+                },
+            },
+            "are both CsPbCl3; give two different",
+        ),
         ("film.shape.fraction", 1.2, "less than 1"),
         ("film.shape.fraction", -0.1, "greater than 0"),
         ("interface.gap_a", 1.2, "film and substrate overlap: "),
