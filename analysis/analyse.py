@@ -16,7 +16,7 @@ from .report import report_html
 from .results import Analysis
 from .scan_figure import scan_figure
 from .summary import summarise
-from .tables import dos_csv, profile_csv, states_csv, trap_atoms_csv, traps_csv
+from .tables import coop_csv, dos_csv, profile_csv, states_csv, trap_atoms_csv, traps_csv
 from .trap_map import trap_map_figure
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def analyse_states(
         Thresholds, broadening, range.
     folder : Path
         Where to write summary.json, states.csv, dos.csv, traps.csv, trap_atoms.csv, the figures and
-        report.html; with a model also profile.csv and traps.extxyz. The same input gives the same
-        bytes.
+        report.html; with overlap populations also coop.csv; with a model also profile.csv and
+        traps.extxyz. The same input gives the same bytes.
     model : Model, optional
         The model that the states belong to: names the domains, and is shown in the report.
     provenance : dict, optional
@@ -81,6 +81,8 @@ def analyse_states(
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))
+        if analysis.coop is not None:
+            write_text(scratch / "coop.csv", coop_csv(analysis))
         write_text(scratch / "traps.csv", traps_csv(analysis))
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
         if analysis.model is not None:

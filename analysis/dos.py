@@ -56,9 +56,9 @@ class Groups:
         return np.asarray(self.members.astype(float) @ atom_weights)
 
 
-def by_element(states: OrbitalStates) -> Groups:
-    """Group the atoms by element."""
-    return Groups.of_labels(states.symbols)
+def by_element(symbols: Sequence[str]) -> Groups:
+    """Group the atoms by element, given the element of each."""
+    return Groups.of_labels(symbols)
 
 
 def by_domain(model: Model) -> Groups:

@@ -11,6 +11,7 @@ from matplotlib.ticker import FormatStrFormatter, MaxNLocator
 
 from epicarve.style import colours, element_colours
 
+from .coop_panel import COOP_INCHES, draw_coop
 from .dos import by_species_in_domain
 from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
 
@@ -29,7 +30,7 @@ NAME_ROOM = 1.25
 """The same of the further panels: room for the name of the domain."""
 
 PANEL_INCHES = 0.95
-"""Height of each further panel of the density."""
+"""Height of each further panel."""
 
 MOST_PANELS = 4
 """Domains that have a panel of their own; of more, all share one."""
@@ -41,7 +42,9 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     Above, each state is a red mark at its IPR on a logarithmic axis, filled if the trap filter
     keeps it, hollow if not, with the threshold as a dashed line. Below, the density is stacked by
     element, in a panel for each domain. Shades and arrows mark the HOMO-LUMO gap and the filtered
-    gap. Of unrestricted states, beta points down.
+    gap. Of unrestricted states, beta points down. Overlap populations, if there are some, stand in
+    the lowest panel, a line for each pair of groups, bonding up and antibonding down; there, beta
+    is dashed.
 
     Parameters
     ----------
@@ -60,12 +63,13 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     if gap.filtered.gap_ev is None:
         notes = (_why_no_gap(gap), *notes)
     panels = _panels(analysis)
-    height = (3.4 if look.width == "double" else 3.0) + PANEL_INCHES * (len(panels) - 1)
+    inches = [1.2, 1.8, *[PANEL_INCHES] * (len(panels) - 1)]
+    if analysis.coop is not None:
+        inches.append(COOP_INCHES)
+    height = (3.4 if look.width == "double" else 3.0) + sum(inches[2:])
     with framed_figure(look, notes, height) as figure:
-        axes = figure.subplots(
-            1 + len(panels), 1, sharex=True, height_ratios=(2, 3, *[2] * (len(panels) - 1))
-        )
-        upper, lower = axes[0], axes[1:]
+        axes = figure.subplots(len(inches), 1, sharex=True, height_ratios=inches)
+        upper, lower = axes[0], axes[1 : 1 + len(panels)]
         upper.set_xlim(*(energy_ev - zero_ev for energy_ev in analysis.window_ev))
         for each in axes:
             _shade_gaps(each, analysis, zero_ev)
@@ -83,8 +87,10 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         lower[0].set_ylabel(label)
         for each in lower[1:]:
             each.set_ylabel("DOS")
+        if analysis.coop is not None:
+            draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
         reference = " − HOMO" if gap.homo_ev is not None else ""
-        lower[-1].set_xlabel(f"Energy{reference} (eV)")
+        axes[-1].set_xlabel(f"Energy{reference} (eV)")
         figure.align_ylabels()
         upper.legend(
             handles=_legend_of_gaps(analysis),

@@ -110,7 +110,8 @@ def write_hdf5(path: Path, analysis: Analysis) -> None:
     Parameters
     ----------
     path : Path
-        The file. Group ``states`` holds the fields of OrbitalStates, ``ipr`` and ``kept``; ``dos``
+        The file. Group ``states`` holds the fields of OrbitalStates, ``ipr`` and ``kept``; ``coop``
+        the broadened overlap populations of each pair of groups, if there are some; ``dos``
         the energies and one data set for each group of atoms, shape (n_spins, n_energies);
         ``profile`` the fields of Profile, if there is a model. Names end in their unit. The same
         analysis gives the same bytes.
@@ -154,6 +155,11 @@ def write_hdf5(path: Path, analysis: Analysis) -> None:
             put(f"states/{name}", getattr(states, name))
         put("states/ipr", analysis.localization.ipr)
         put("states/kept", gap.filtered.kept)
+        if analysis.coop is not None:
+            put("states/pairs", analysis.coop.names)
+            put("states/overlap_populations", analysis.coop.populations)
+            for i, name in enumerate(analysis.coop.names):
+                put(f"coop/{name.replace('/', '|')}", analysis.coop.curves.density[:, i])
         put("dos/energies_ev", analysis.densities[0].grid_ev)
         put("dos/spins", SPIN_NAMES if len(analysis.densities[0].density) > 1 else ("both",))
         put("dos/total", analysis.densities[0].total)

@@ -82,14 +82,28 @@ def _settle(figure: Figure) -> None:
         axes.set_position((left, low, width, height))
 
 
+def legend_columns(labels: Sequence[str], width_inches: float) -> int:
+    """Return how many columns of a legend fit a width at the size of letters of the style sheet."""
+    points = mpl.rcParams["legend.fontsize"]
+    mark_em = mpl.rcParams["legend.handlelength"] + mpl.rcParams["legend.handletextpad"]
+    beside = points * (mark_em + mpl.rcParams["legend.columnspacing"])
+    widest = max(_points(label, points) for label in labels) + beside
+    return int(min(max(72.0 * width_inches // widest, 1), len(labels)))
+
+
+def _points(text: str, size: float) -> float:
+    """Width of a text in points."""
+    font = FontProperties(size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath="$" in text)
+    return float(width)
+
+
 def _wrapped(note: str, width_inches: float) -> list[str]:
     """Break a note into lines that fit a width at the size of notes."""
-    font = FontProperties(size=NOTE_POINTS)
     lines = [""]
     for word in note.split():
         line = f"{lines[-1]} {word}".strip()
-        points, _, _ = text_to_path.get_text_width_height_descent(line, font, ismath=False)
-        if points <= 72.0 * width_inches or not lines[-1]:
+        if _points(line, NOTE_POINTS) <= 72.0 * width_inches or not lines[-1]:
             lines[-1] = line
         else:
             lines.append(word)

@@ -41,7 +41,7 @@ class KindAnalysis:
     @classmethod
     def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
         """Analyse states of whole kinds with the broadening of some options."""
-        by_kind = density_of_states(states, by_element(states), options)
+        by_kind = density_of_states(states, by_element(states.symbols), options)
         return cls(states, (by_kind, *orbital_densities(states, options)))
 
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:

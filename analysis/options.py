@@ -65,6 +65,10 @@ class AnalysisOptions(Options):
     group_by : str
         A column of model.extxyz, such as ``plane`` or one of the user's own: the atoms are grouped
         by its values too. Empty for none.
+    overlap_populations : tuple of pairs of str
+        Pairs of groups of atoms, such as ``(("Pb", "S"),)``, whose overlap populations are told of
+        each state and broadened to a COOP. Groups are named as in the columns of dos.csv; a letter
+        of an angular momentum can be added, as in ``"Pb:s"``.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -82,6 +86,7 @@ class AnalysisOptions(Options):
     window_above_ev: float = Field(default=3.0, gt=0)
     slice_a: float = Field(default=3.0, gt=0)
     group_by: str = ""
+    overlap_populations: tuple[tuple[str, str], ...] = ()
     figures: FigureOptions = FigureOptions()
 
     @model_validator(mode="after")
@@ -92,4 +97,16 @@ class AnalysisOptions(Options):
                 f"energy_step_ev {self.energy_step_ev:g} is more than half of broadening_ev "
                 f"{self.broadening_ev:g}; make the step smaller"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _name_each_pair_once(self) -> Self:
+        """Refuse a pair that is named twice, in either order."""
+        pairs = [frozenset(pair) for pair in self.overlap_populations]
+        for pair, names in zip(pairs, self.overlap_populations, strict=True):
+            if pairs.count(pair) > 1:
+                raise ValueError(
+                    f"overlap_populations names the pair {names[0]}, {names[1]} twice; once is "
+                    "enough, in either order"
+                )
         return self

@@ -74,6 +74,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         workspace="lone" if model is None else "workspace",
         model="" if model is None else _model_figure(model),
         alignment=_alignment_section(analysis, summary),
+        populations=_populations_section(analysis, summary),
         traps=_traps_section(analysis),
         states_note=escape(states_note),
         states=rows,
@@ -156,6 +157,23 @@ def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     return (
         f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
         f"states with {_filter_of_edges(analysis)}.</p>\n{edges}\n</section>"
+    )
+
+
+def _populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
+    """Return the overlap populations of each pair of groups; nothing without pairs."""
+    if analysis.coop is None:
+        return ""
+    rows = [
+        ("–".join(pair["groups"]), pair["icoop"], pair["homo"], pair["lumo"])
+        for pair in summary["overlap_populations"]
+    ]
+    header = ("groups", "occupied states (e)", "HOMO", "LUMO")
+    return (
+        "<section>\n<h2>Overlap populations</h2>\n<p>Between atoms of two groups: positive where "
+        "they bond, negative where they antibond; of HOMO and LUMO for one electron, the mean over "
+        "a degenerate set. Curves are in the figure of the density of states and in coop.csv.</p>\n"
+        f"{table(header, rows, sorts=True)}\n</section>"
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from epicarve.errors import InputError
 
 from .alignment import Alignment, DomainEdges, align, domain_edges
+from .coop import Coop
 from .dos import (
     DensityOfStates,
     Groups,
@@ -74,6 +75,8 @@ class Analysis:
         On which atoms each trap sits.
     profile : Profile or None
         Local density of states and edges in space; None without a model.
+    coop : Coop or None
+        Overlap populations between groups of atoms; None if the states have none.
     """
 
     states: OrbitalStates
@@ -91,6 +94,7 @@ class Analysis:
     sites: Sites
     traps: Traps
     profile: Profile | None
+    coop: Coop | None
 
     @classmethod
     def of(
@@ -122,12 +126,15 @@ class Analysis:
         Raises
         ------
         InputError
-            If the states are not those of the model, or there is not one label for each atom.
+            If the states are not those of the model, there is not one label for each atom, or the
+            states lack an overlap population that the options ask for.
         """
+        if options.overlap_populations:
+            states = states.with_pairs(options.overlap_populations)
         if model is not None:
-            _require_same_atoms(states, model)
+            require_same_atoms(states.symbols, model)
         sites = Sites.of(states.symbols, model)
-        partitions = _partitions(states, options, model, sites, labels)
+        partitions = partitions_of(states.symbols, options, model, sites, labels)
         localization = Localization.of(states)
         gap = Gap.of(states, localization, options)
         scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
@@ -152,6 +159,7 @@ class Analysis:
             sites=sites,
             traps=Traps.of(states, delocalised, sites),
             profile=None if axis is None else Profile.of(states, delocalised.kept, axis, options),
+            coop=Coop.of(states, localization, options) if states.pairs else None,
         )
 
     @property
@@ -170,30 +178,30 @@ class Analysis:
         return below, above
 
 
-def _partitions(
-    states: OrbitalStates,
+def partitions_of(
+    symbols: Sequence[str],
     options: AnalysisOptions,
     model: Model | None,
     sites: Sites,
     labels: Sequence[object] | None,
 ) -> list[Groups]:
-    """Return all partitions of the atoms that say more than the one by element."""
-    partitions = [by_element(states)]
+    """Return all partitions of the atoms that say more than the one by element, after that one."""
+    partitions = [by_element(symbols)]
     if model is not None and len(model.domain_names) > 1:
         partitions += [by_domain(model), by_species_in_domain(model)]
     shells = by_shell(sites)
     if shells is not None and len(shells.names) > 1:
         partitions.append(shells)
     if labels is not None:
-        partitions.append(by_label(labels, options.group_by or "group", states.n_atoms))
+        partitions.append(by_label(labels, options.group_by or "group", len(symbols)))
     return partitions
 
 
-def _require_same_atoms(states: OrbitalStates, model: Model) -> None:
-    """Refuse states that belong to another model."""
-    if states.symbols != tuple(model.symbols.tolist()):
+def require_same_atoms(symbols: tuple[str, ...], model: Model) -> None:
+    """Refuse states that belong to another model, by their atoms."""
+    if symbols != tuple(model.symbols.tolist()):
         raise InputError(
-            f"the states are of {states.n_atoms} atoms and the model is {model.formula}, of "
+            f"the states are of {len(symbols)} atoms and the model is {model.formula}, of "
             f"{model.n_atoms}, in another order or of other elements; give the model whose states "
             "these are"
         )

@@ -15,6 +15,7 @@ from .traps import SIDES
 if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
+    from .coop import Coop
     from .gap import FilteredGap
     from .options import AnalysisOptions
     from .profile import Profile
@@ -71,6 +72,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             "margin_ev": rounded(analysis.alignment.margin_ev),
         },
         "profile": _profile_fields(analysis.profile),
+        "overlap_populations": _coop_fields(analysis.coop),
         "checks": [
             *_checks_of_states(states, options),
             *_checks_of_results(analysis),
@@ -122,6 +124,23 @@ def _trap_fields(traps: Traps, side: str) -> dict[str, Any]:
 
 def _number(value: str) -> str | int:
     return int(value) if value.isdecimal() else value
+
+
+def _coop_fields(coop: Coop | None) -> list[dict[str, Any]]:
+    """Return the overlap population of each pair of groups: whole, in the HOMO, in the LUMO."""
+    if coop is None:
+        return []
+    columns = {"icoop": coop.icoop, "homo": coop.homo, "lumo": coop.lumo}
+    return [
+        {
+            "groups": list(pair),
+            **{
+                name: None if values is None else rounded(float(values[i]))
+                for name, values in columns.items()
+            },
+        }
+        for i, pair in enumerate(coop.pairs)
+    ]
 
 
 def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
@@ -250,7 +269,7 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
                 reasons[f"{name}.{side}_edge_ev"] = reason
                 reasons[f"{name}.n_{side}_traps"] = reason
                 reasons[f"{name}.gap_ev"] = reason
-    reasons |= _missing_in_space(analysis)
+    reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
     for name, domain in edges.items():
         for side, which, edge in (
             ("valence", "occupied", domain.valence_edge_ev),
@@ -266,6 +285,26 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
         if getattr(alignment, field) is None:
             reasons[f"alignment.{field}"] = alignment.reason
     return [_check(name, False, reason) for name, reason in reasons.items()]
+
+
+def _missing_populations(coop: Coop | None) -> dict[str, str]:
+    """Give the reasons of what overlap populations lack."""
+    if coop is None:
+        return {}
+    reasons = {
+        "icoop": (
+            coop.icoop,
+            "the lowest states were left out, so no overlap population of all occupied ones is "
+            "known",
+        ),
+        "homo": (coop.homo, "there is no occupied state"),
+        "lumo": (coop.lumo, "there is no empty state"),
+    }
+    return {
+        f"overlap_populations.{name}": reason
+        for name, (values, reason) in reasons.items()
+        if values is None
+    }
 
 
 def _missing_in_space(analysis: Analysis) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The tables of an analysis: states.csv and dos.csv."""
+"""The tables of an analysis: states.csv, dos.csv, coop.csv, traps and profile."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def states_csv(analysis: Analysis) -> str:
         Comma-separated values under the header
         ``state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set`` and a
         column ``w_NAME`` with the weight of each group of atoms, then of each element's angular
-        momenta if the states tell them. States count from 1 within each spin, sets of degenerate
-        states from 1 on over both.
+        momenta if the states tell them, then a column ``overlap_NAME-NAME`` with the overlap
+        population of each pair of groups, if there are some. States count from 1 within each spin,
+        sets of degenerate states from 1 on over both.
     """
     states, localization = analysis.states, analysis.localization
     kept = analysis.gap.filtered.kept
@@ -49,6 +50,9 @@ def states_csv(analysis: Analysis) -> str:
     blocks = [partition.weights(states.weights) for partition in analysis.partitions]
     if states.orbital_names:
         blocks.append(states.orbital_weights)
+    if analysis.coop is not None:
+        names += [f"overlap_{name}" for name in analysis.coop.names]
+        blocks.append(analysis.coop.populations)
     weights = np.concatenate(blocks)
     lines = [",".join([STATE_COLUMNS, *names])]
     for i, (state, spin) in enumerate(zip(*labels(states), strict=True)):
@@ -94,6 +98,33 @@ def dos_csv(analysis: Analysis | KindAnalysis) -> str:
         for dos in analysis.densities:
             names += [f"{name}{ending}" for name in dos.groups]
             columns += list(dos.density[spin])
+    return _csv(names, np.stack(columns, axis=1))
+
+
+def coop_csv(analysis: Analysis) -> str:
+    """Return one line per energy: the overlap population of each pair of groups, then integrated.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Results with overlap populations.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``energy_ev,coop_PAIR,...,icoop_PAIR,...``: per eV
+        for one electron in each state, and in electrons with all states below the energy full. Of
+        unrestricted states the columns end in ``_alpha`` and ``_beta``.
+    """
+    coop = analysis.coop
+    if coop is None:
+        raise InputError("there are no overlap populations; name pairs in overlap_populations")
+    names, columns = ["energy_ev"], [coop.curves.grid_ev]
+    for kind, curves in (("coop", coop.curves.density), ("icoop", coop.integrated())):
+        for spin, of_spin in enumerate(curves):
+            ending = "" if len(curves) == 1 else f"_{SPIN_NAMES[spin]}"
+            names += [f"{kind}_{name}{ending}" for name in coop.names]
+            columns += list(of_spin)
     return _csv(names, np.stack(columns, axis=1))
 
 

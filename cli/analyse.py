@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from epicarve.errors import InputError
+
 from .results import print_results
 from .terminal import AsJson, print_json, progress
 
@@ -40,6 +42,13 @@ def analyse(
             metavar="N", min=2, help="Weigh only N orbitals of each spin, around the gap."
         ),
     ] = None,
+    coop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="Overlap populations (COOP) between two groups, such as Pb,S; can be repeated.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
@@ -48,6 +57,7 @@ def analyse(
 
         listed = None if formats is None else [name.strip() for name in formats.split(",")]
         asked = {"formats": listed, "width": width, "palette": palette}
+        pairs = None if coop is None else [_pair(text) for text in coop]
         summary = analyse_folder(
             folder,
             out,
@@ -55,9 +65,18 @@ def analyse(
             group_by=group_by,
             hdf5=hdf5,
             n_states=states,
+            overlap_populations=pairs,
             figures={name: value for name, value in asked.items() if value is not None},
         )
     if as_json:
         print_json(summary)
     else:
         print_results(summary, out or folder)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Part the names of two groups at the comma."""
+    first, comma, second = (part.strip() for part in text.partition(","))
+    if not (first and comma and second) or "," in second:
+        raise InputError(f"--coop {text}: name two groups with a comma between, as in --coop Pb,S")
+    return first, second

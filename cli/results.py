@@ -44,6 +44,8 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
             f"{_ev(alignment['conduction_offset_ev'])} (conduction), "
             f"{_ev(alignment['margin_ev'])} from another type"
         )
+    for pair in summary["overlap_populations"]:
+        facts[f"overlap population {'–'.join(pair['groups'])}"] = _populations(pair)
     out = console()
     out.print(facts_table("Results", facts))
     aligned = len(summary["domains"]) > 1  # else there is nothing to say of an alignment
@@ -119,6 +121,19 @@ def _plain(summary: Mapping[str, Any]) -> dict[str, object]:
         "HOMO, LUMO": f"{_ev(summary['homo_ev'])}, {_ev(summary['lumo_ev'])}",
         "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]),
     }
+
+
+def _populations(pair: Mapping[str, Any]) -> str:
+    """Tell the overlap population of a pair of groups, and what HOMO and LUMO do to it."""
+    told = {
+        "all occupied states": None if pair["icoop"] is None else f"{pair['icoop']:+.2f} e",
+        **{f"the {edge.upper()}": _signed(pair[edge]) for edge in ("homo", "lumo")},
+    }
+    return ", ".join(f"{value} in {where}" for where, value in told.items() if value is not None)
+
+
+def _signed(value: float | None) -> str | None:
+    return None if value is None else f"{value:+.3f}"
 
 
 def _ev(value: float | None) -> str:

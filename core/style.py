@@ -61,6 +61,18 @@ def element_colours(symbols: Sequence[str], palette: Palette = "study") -> dict[
     return {symbol: own.get(symbol) or in_turn[symbol] for symbol in symbols}
 
 
+def pair_colours(n_pairs: int, palette: Palette = "study") -> list[str]:
+    """Return colours of lines that stand for pairs of elements, in turn, as ``#rrggbb``.
+
+    Examples
+    --------
+    >>> pair_colours(2)
+    ['#332288', '#cc6677']
+    """
+    in_turn = colours(palette)["pairs"]
+    return [in_turn[i % len(in_turn)] for i in range(n_pairs)]
+
+
 @contextmanager
 def figure_style(width: Width = "single") -> Iterator[None]:
     """Set matplotlib to the style sheets for the time of a ``with``, whatever the user's own is."""

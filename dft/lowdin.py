@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-LARGEST_ERROR = 5e-7
-"""Largest error of a weight that the rational function may leave."""
-
 
 def lowdin_weights(
     overlap: NDArray[np.float64] | csr_array,
@@ -32,9 +29,7 @@ def lowdin_weights(
     orbital. Within a set of degenerate orbitals only their sum is unique, as the orbitals
     themselves are unique only up to a rotation among them.
 
-    The square root is applied by `root.root_product`: through all eigenvectors of S, or, for a
-    window of states of a large sparse S, by a rational function whose error is proven to change no
-    weight by more than 5e-7.
+    The square root is applied by `root.root_product`, to rounding and without eigenvectors.
 
     Parameters
     ----------
@@ -67,7 +62,6 @@ def lowdin_weights(
     [0.5, 0.5]
     """
     require_fitting(overlap, coefficients, atom_of_function, n_atoms)
-    # An error ε of S^½ c changes the weights of a normalised orbital by no more than 2ε + ε².
-    orthogonal = root_product(overlap, coefficients, error=0.49 * LARGEST_ERROR)
+    orthogonal = root_product(overlap, coefficients)
     np.square(orthogonal, out=orthogonal)
     return np.asarray(atoms_of_functions(atom_of_function, n_atoms) @ orthogonal)

@@ -164,6 +164,7 @@ def _read_orbitals(path: Path, stream: TextIO, basis: AtomBasis) -> Orbitals:
         restricted=not spins.any(),
         coefficients=np.array(columns)[by_spin].T,
         atom_of_function=np.repeat(np.arange(len(sizes)), sizes),
+        angular=np.repeat(angulars, [2 * angular + 1 for angular in angulars]),
         n_digits=n_digits,
         remedy=(
             f"it is cut off or damaged, of a periodic model (use the .wfn file then), or "

@@ -12,6 +12,7 @@ from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
 from .orbitals import Orbitals
+from .states import ANGULAR_MOMENTA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ _PREFIX = 4
 """Columns of " MO|"; the number of a row is glued to it from 10000 on."""
 
 _ATOM = slice(10, 15)
+_LABEL = slice(19, 25)
 _NUMBERS = 25
 """Fixed columns of a row: (T2,A,I5,1X,I5,1X,A,1X,A6,n(1X,Fw.d)) in CP2K's qs_mo_io.F."""
 
@@ -42,6 +44,7 @@ class _Block(NamedTuple):
     occupations: NDArray[np.float64]
     coefficients: NDArray[np.float64]
     atoms: NDArray[np.int64]
+    angular: NDArray[np.int64]
     n_digits: int
 
 
@@ -90,6 +93,7 @@ def read_molog(path: Path) -> Orbitals:
         restricted=len(blocks) == 1,
         coefficients=np.concatenate([block.coefficients for block in blocks], axis=1),
         atom_of_function=blocks[0].atoms,
+        angular=blocks[0].angular,
         n_digits=n_digits,
         remedy=(
             f"the overlap, coordinates or basis set beside it are of another run, or {n_digits} "
@@ -153,6 +157,7 @@ def _read_block(path: Path, start: int) -> _Block:
             if rows:
                 if atoms is None:
                     atoms = np.array([int(row[_ATOM]) - 1 for row in rows])
+                    angular = np.array([_momentum(row[_LABEL]) for row in rows])
                 columns.append(_coefficients(rows, heads, len(atoms)))
                 n_digits = len(rows[0].rpartition(b".")[2].rstrip())
                 rows = []
@@ -171,7 +176,12 @@ def _read_block(path: Path, start: int) -> _Block:
     energies, occupations = (
         np.array([float(word) for head in heads[k::3] for word in head]) for k in (1, 2)
     )
-    return _Block(energies, occupations, np.concatenate(columns, axis=1), atoms, n_digits)
+    return _Block(energies, occupations, np.concatenate(columns, axis=1), atoms, angular, n_digits)
+
+
+def _momentum(label: bytes) -> int:
+    """Angular momentum of a function from its label, such as ``3py`` or ``4d-2``."""
+    return ANGULAR_MOMENTA.index(label.strip().lstrip(b"0123456789")[:1].decode() or "?")
 
 
 def _content(stream: BinaryIO) -> Iterator[bytes]:

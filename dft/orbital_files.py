@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from .atom_basis import AtomBasis
+    from .overlap_populations import PairsOf
     from .states import OrbitalStates
     from .wfn import Wfn
 
@@ -49,7 +50,23 @@ def find_molden(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.molden"))
 
 
-def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+@dataclass(frozen=True)
+class LoadedOrbitals:
+    """Orbitals of a run, with their overlap, the element of each atom, and where they are from."""
+
+    orbitals: Orbitals
+    overlap: csr_array
+    symbols: tuple[str, ...]
+    source: str
+
+    def states(self, pairs_of: PairsOf | None) -> OrbitalStates:
+        """Weigh the orbitals on the atoms."""
+        return self.orbitals.states(self.overlap, self.symbols, self.source, pairs_of)
+
+
+def read_wfn_states(
+    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
+) -> OrbitalStates:
     """Read the states of a run from its .wfn file and its overlap matrix.
 
     The overlap is that of &S_CSR_WRITE if its file is there, else it is computed from the input,
@@ -62,6 +79,9 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     n_states : int, optional
         Read only so many states of each spin, those around the gap. Memory is then 8 bytes for
         each basis function and state that is read, and that of the overlap matrix.
+    pairs_of : callable, optional
+        Gives the pairs of groups whose overlap populations the states are to have; they take
+        memory for a second overlap matrix.
 
     Returns
     -------
@@ -73,6 +93,10 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     InputError
         If a file is missing, damaged or of another run, or the run did not converge.
     """
+    return _load_wfn(folder, n_states).states(pairs_of)
+
+
+def _load_wfn(folder: Path, n_states: int | None) -> LoadedOrbitals:
     path, run = _newest(folder, find_wfn(folder))
     wfn = read_wfn(path)
     for number, spin in enumerate(wfn.spins, start=1):
@@ -85,7 +109,7 @@ def read_wfn_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
     spins = np.repeat(np.arange(len(wfn.spins)), [len(s.energies_ev) for s in wfn.spins])
     occupations = np.concatenate([spin.occupations for spin in wfn.spins])
     run.require_electrons(path, occupations, spins.astype(np.int8))
-    return _weighed(run, orbitals, n_states)
+    return _of_run(run, orbitals, n_states)
 
 
 def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
@@ -103,7 +127,9 @@ def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
     return wfn, _basis_of(run, path, wfn.n_functions)
 
 
-def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+def read_text_states(
+    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
+) -> OrbitalStates:
     """Read the states of a run from its orbitals as text and its overlap matrix.
 
     Parameters
@@ -113,6 +139,8 @@ def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates
         input.
     n_states : int, optional
         Weigh only so many states of each spin, those around the gap.
+    pairs_of : callable, optional
+        As in `read_wfn_states`.
 
     Returns
     -------
@@ -124,13 +152,19 @@ def read_text_states(folder: Path, n_states: int | None = None) -> OrbitalStates
     InputError
         As `read_wfn_states`.
     """
+    return _load_text(folder, n_states).states(pairs_of)
+
+
+def _load_text(folder: Path, n_states: int | None) -> LoadedOrbitals:
     path, run = _newest(folder, find_text(folder))
     orbitals = read_molog(path)
     run.require_electrons(path, orbitals.occupations, orbitals.spins)
-    return _weighed(run, _window(orbitals, n_states), n_states)
+    return _of_run(run, _window(orbitals, n_states), n_states)
 
 
-def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+def read_molden_states(
+    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
+) -> OrbitalStates:
     """Read the states of a run from its Molden file, which holds all that their overlap needs.
 
     Parameters
@@ -140,6 +174,8 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
         well, but then nothing tells whether its run converged.
     n_states : int, optional
         Weigh only so many states of each spin, those around the gap.
+    pairs_of : callable, optional
+        As in `read_wfn_states`.
 
     Returns
     -------
@@ -151,6 +187,10 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
     InputError
         If the file is damaged, or the run did not converge.
     """
+    return _load_molden(folder, n_states).states(pairs_of)
+
+
+def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:
     files = find_molden(folder)
     if main_outputs(folder):
         path, run = _newest(folder, files)
@@ -164,11 +204,30 @@ def read_molden_states(folder: Path, n_states: int | None = None) -> OrbitalStat
     else:
         named = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
-    return _window(orbitals, n_states).states(
+    return LoadedOrbitals(
+        _window(orbitals, n_states),
         overlap_matrix(basis.positions_bohr, basis.shells),
         basis.symbols,
         f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
     )
+
+
+def load_orbitals(folder: Path) -> LoadedOrbitals | None:
+    """Read all orbitals of a run with their overlap: .wfn, else text, else Molden, else None.
+
+    Raises
+    ------
+    InputError
+        As `read_wfn_states`.
+    """
+    for find, load in (
+        (find_wfn, _load_wfn),
+        (find_text, _load_text),
+        (find_molden, _load_molden),
+    ):
+        if find(folder):
+            return load(folder, None)
+    return None
 
 
 def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
@@ -216,26 +275,26 @@ def _wfn_orbitals(wfn: Wfn, n_states: int | None) -> Orbitals:
         restricted=len(parts) == 1,
         coefficients=parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1),
         atom_of_function=wfn.atom_of_function,
+        angular=wfn.angular,
         n_digits=None,
         remedy="the overlap, coordinates or basis set beside it are of another run",
+        is_window=any(window.start > 0 for window in chosen),
     )
 
 
 def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
     """Keep the states around the gap of each spin."""
     full = 2.0 if orbitals.restricted else 1.0
-    kept = np.concatenate(
-        [
-            of_spin[around_gap(orbitals.occupations[of_spin], full, n_states)]
-            for of_spin in (np.flatnonzero(orbitals.spins == s) for s in np.unique(orbitals.spins))
-        ]
-    )
+    of_spins = [np.flatnonzero(orbitals.spins == spin) for spin in np.unique(orbitals.spins)]
+    windows = [around_gap(orbitals.occupations[of_spin], full, n_states) for of_spin in of_spins]
+    kept = np.concatenate([o[window] for o, window in zip(of_spins, windows, strict=True)])
     return replace(
         orbitals,
         energies_ev=orbitals.energies_ev[kept],
         occupations=orbitals.occupations[kept],
         spins=orbitals.spins[kept],
         coefficients=orbitals.coefficients[:, kept],
+        is_window=any(window.start > 0 for window in windows),
     )
 
 
@@ -245,8 +304,8 @@ def _told(path: Path, n_states: int | None) -> str:
     return f"{which} of {path.name}"
 
 
-def _weighed(run: Run, orbitals: Orbitals, n_states: int | None) -> OrbitalStates:
-    """Weigh orbitals with the overlap of their run."""
+def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> LoadedOrbitals:
+    """Put the overlap of a run beside its orbitals."""
     n_functions = len(orbitals.atom_of_function)
     files = sorted(run.folder.glob("*S_SPIN_1*.csr"), key=_age)
     own = [path for path in files if path.name.startswith(f"{run.output.project}-")]
@@ -259,11 +318,8 @@ def _weighed(run: Run, orbitals: Orbitals, n_states: int | None) -> OrbitalState
         overlap, origin = read_csr(own[-1], n_functions), own[-1].name
     else:
         overlap, origin = _computed(run, orbitals)
-    return orbitals.states(
-        overlap,
-        run.symbols,
-        f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}",
-    )
+    source = f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}"
+    return LoadedOrbitals(orbitals, overlap, run.symbols, source)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:

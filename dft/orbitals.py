@@ -10,6 +10,7 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .lowdin import lowdin_weights
+from .overlap_populations import STATES_AT_ONCE, SplitOverlap, function_pairs, pair_names
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-STATES_AT_ONCE = 512
-"""States whose orthonormality is tested together."""
+    from .overlap_populations import PairsOf
 
 LEAST_TOLERANCE = 1e-5
 """Deviation from orthonormality that always passes: CP2K leaves out overlaps below its EPS_PGF_ORB,
@@ -47,10 +47,14 @@ class Orbitals:
         One orbital per column.
     atom_of_function : ndarray of int, shape (n_functions,)
         Atom, from 0, that each basis function sits on.
+    angular : ndarray of int, shape (n_functions,)
+        Angular momentum of each basis function.
     n_digits : int or None
         Digits after the point that the file gives of a coefficient, None if it is binary.
     remedy : str
         What to do if they are not orthonormal, as the end of a sentence.
+    is_window : bool
+        Whether the lowest orbitals are left out.
     """
 
     path: Path
@@ -60,8 +64,10 @@ class Orbitals:
     restricted: bool
     coefficients: NDArray[np.float64]
     atom_of_function: NDArray[np.int64]
+    angular: NDArray[np.int64]
     n_digits: int | None
     remedy: str
+    is_window: bool = False
 
     @property
     def tolerance(self) -> float:
@@ -72,7 +78,13 @@ class Orbitals:
         rounding = 0.0 if self.n_digits is None else 10.0**-self.n_digits
         return float(min(5e-5, LEAST_TOLERANCE + rounding * np.sqrt(len(self.atom_of_function))))
 
-    def states(self, overlap: csr_array, symbols: tuple[str, ...], source: str) -> OrbitalStates:
+    def states(
+        self,
+        overlap: csr_array,
+        symbols: tuple[str, ...],
+        source: str,
+        pairs_of: PairsOf | None = None,
+    ) -> OrbitalStates:
         """Weigh the orbitals on the atoms, after Löwdin.
 
         Parameters
@@ -83,6 +95,8 @@ class Orbitals:
             Element of each atom.
         source : str
             What the states were read from.
+        pairs_of : callable, optional
+            Gives the pairs of groups whose overlap populations the states are to have.
 
         Returns
         -------
@@ -94,19 +108,8 @@ class Orbitals:
         InputError
             If the energies are missing, or the orbitals are not orthonormal in this overlap.
         """
-        if not self.coefficients.size or np.abs(self.energies_ev).max() < NO_ENERGY_EV:
-            raise InputError(
-                f"{self.path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves "
-                "them after an orbital transformation; rerun it once with &DIAGONALIZATION and "
-                "ADDED_MOS, starting from this file"
-            )
-        if (n_atoms := int(self.atom_of_function[-1]) + 1) != len(symbols):
-            raise InputError(
-                f"{self.path}: its orbitals are on {n_atoms} atoms, but the run's input or output "
-                f"tells of {len(symbols)}; keep the files of one run"
-            )
-        for spin in np.unique(self.spins):
-            self._require_orthonormal(overlap, np.flatnonzero(self.spins == spin))
+        self.require_energies()
+        pairs, populations = self.overlap_populations(overlap, symbols, pairs_of)
         return OrbitalStates(
             energies_ev=self.energies_ev,
             occupations=self.occupations,
@@ -115,21 +118,87 @@ class Orbitals:
             spins=self.spins,
             restricted=self.restricted,
             source=source,
+            is_window=self.is_window,
+            pairs=pairs,
+            overlap_populations=populations,
         )
 
-    def _require_orthonormal(self, overlap: csr_array, states: NDArray[np.int64]) -> None:
-        """Refuse orbitals that, block by block, are not orthonormal."""
-        for start in range(0, len(states), STATES_AT_ONCE):
-            block = self.coefficients[:, states[start : start + STATES_AT_ONCE]]
-            with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
-                products = block.T @ (overlap @ block)
-            deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
-            worst = int(deviation.argmax())
-            if not deviation[worst] <= self.tolerance:
-                raise InputError(
-                    f"{self.path}: orbital {start + worst + 1} is not orthonormal in the overlap "
-                    f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
-                )
+    def overlap_populations(
+        self, overlap: csr_array, symbols: tuple[str, ...], pairs_of: PairsOf | None
+    ) -> tuple[tuple[tuple[str, str], ...], NDArray[np.float64]]:
+        """Test that the orbitals are orthonormal, and take the overlap populations by the way.
+
+        Parameters
+        ----------
+        overlap : csr_array, shape (n_functions, n_functions)
+            Overlap matrix of the basis functions.
+        symbols : tuple of str
+            Element of each atom.
+        pairs_of : callable, optional
+            Gives the pairs of groups of atoms.
+
+        Returns
+        -------
+        pairs : tuple of pairs of str
+            Names of the groups of each pair.
+        populations : ndarray, shape (n_pairs, n_states)
+            Overlap population of each pair in each orbital.
+
+        Raises
+        ------
+        InputError
+            If the orbitals are not orthonormal in this overlap, or are not on these atoms.
+        """
+        if (n_atoms := int(self.atom_of_function[-1]) + 1) != len(symbols):
+            raise InputError(
+                f"{self.path}: its orbitals are on {n_atoms} atoms, but the run's input or output "
+                f"tells of {len(symbols)}; keep the files of one run"
+            )
+        pairs = () if pairs_of is None else pairs_of(symbols)
+        split = SplitOverlap.of(
+            overlap,
+            self.atom_of_function,
+            function_pairs(pairs, self.atom_of_function, self.angular),
+        )
+        populations = np.empty((len(pairs), len(self.energies_ev)))
+        for spin in np.unique(self.spins):
+            of_spin = np.flatnonzero(self.spins == spin)
+            for start in range(0, len(of_spin), STATES_AT_ONCE):
+                chosen = of_spin[start : start + STATES_AT_ONCE]
+                populations[:, chosen] = self._tested(split, chosen, start)
+        return pair_names(pairs), populations
+
+    def require_energies(self) -> None:
+        """Refuse orbitals whose energies were never computed.
+
+        Raises
+        ------
+        InputError
+            If all energies are zero, or there is no orbital.
+        """
+        if not self.coefficients.size or np.abs(self.energies_ev).max() < NO_ENERGY_EV:
+            raise InputError(
+                f"{self.path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves "
+                "them after an orbital transformation; rerun it once with &DIAGONALIZATION and "
+                "ADDED_MOS, starting from this file"
+            )
+
+    def _tested(
+        self, split: SplitOverlap, states: NDArray[np.int64], start: int
+    ) -> NDArray[np.float64]:
+        """Return overlap populations of a block of one spin, and refuse it if not orthonormal."""
+        block = self.coefficients[:, states]
+        with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
+            image, populations = split.applied(block)
+            products = block.T @ image
+        deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
+        worst = int(deviation.argmax())
+        if not deviation[worst] <= self.tolerance:
+            raise InputError(
+                f"{self.path}: orbital {start + worst + 1} is not orthonormal in the overlap "
+                f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
+            )
+        return populations
 
 
 def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | None) -> slice:

@@ -1,4 +1,4 @@
-"""Mulliken's partition of orbitals: gross weights of atoms, overlap populations between them."""
+"""Mulliken's partition of orbitals: gross weights of atoms."""
 
 from __future__ import annotations
 
@@ -61,65 +61,6 @@ def mulliken_weights(
     gross = overlap @ coefficients
     gross *= coefficients
     return np.asarray(atoms_of_functions(atom_of_function, n_atoms) @ gross)
-
-
-def overlap_population(
-    overlap: NDArray[np.float64] | csr_array,
-    coefficients: NDArray[np.float64],
-    functions_a: NDArray[np.bool_],
-    functions_b: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    r"""Return the overlap population between two groups of functions in each real orbital.
-
-    .. math:: P_i = 2 \sum_{\mu \in A} \sum_{\nu \in B} C_{\mu i} S_{\mu\nu} C_{\nu i}
-
-    Positive for an orbital that bonds A to B, negative for one that antibonds. Broadened over
-    energy, it is the crystal orbital overlap population (COOP; T. Hughbanks, R. Hoffmann, J. Am.
-    Chem. Soc. 1983, 105, 3528), for which `epicarve.analysis.dos.fractional_dos` takes it in the
-    place of weights.
-
-    Parameters
-    ----------
-    overlap : ndarray or csr_array, shape (n_functions, n_functions)
-        Overlap matrix S, real and symmetric, both triangles stored.
-    coefficients : ndarray, shape (n_functions, n_states)
-        Orbital coefficients C, normalised so that Cᵀ S C = 1.
-    functions_a, functions_b : ndarray of bool, shape (n_functions,)
-        Functions of each group; none may be in both. ``np.isin(atom_of_function, atoms)`` makes
-        one from the indices of atoms.
-
-    Returns
-    -------
-    ndarray, shape (n_states,)
-        The populations, for one electron in each orbital.
-
-    Raises
-    ------
-    InputError
-        If a function is in both groups, or shapes disagree.
-
-    Examples
-    --------
-    >>> overlap = np.array([[1.0, 0.6], [0.6, 1.0]])
-    >>> orbitals = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt([3.2, 0.8])
-    >>> first = np.array([True, False])
-    >>> overlap_population(overlap, orbitals, first, ~first).round(6).tolist()
-    [0.375, -1.5]
-    """
-    n_functions = len(coefficients)
-    if overlap.shape != (n_functions, n_functions) or not (
-        functions_a.shape == functions_b.shape == (n_functions,)
-    ):
-        raise InputError(
-            f"overlap {overlap.shape}, coefficients {coefficients.shape} and groups "
-            f"{functions_a.shape}, {functions_b.shape} differ in their number of functions; take "
-            "them from one run"
-        )
-    if np.any(functions_a & functions_b):
-        raise InputError("a function is in both groups of an overlap population; part the groups")
-    between = overlap[np.flatnonzero(functions_a)][:, np.flatnonzero(functions_b)]
-    halves = coefficients[functions_a] * (between @ coefficients[functions_b])
-    return np.asarray(2.0 * halves.sum(axis=0))
 
 
 def atoms_of_functions(atom_of_function: NDArray[np.int64], n_atoms: int) -> csr_array:

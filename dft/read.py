@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from epicarve.errors import InputError
 
@@ -11,6 +14,7 @@ from .orbital_files import (
     find_molden,
     find_text,
     find_wfn,
+    load_orbitals,
     read_molden_states,
     read_text_states,
     read_wfn_states,
@@ -23,8 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from .overlap_populations import PairsOf
+
 ARCHIVE_NAME = "states.npz"
 """Name of the archive that the embedded engine leaves."""
+
+ENERGY_TOLERANCE_EV = 5e-5
+"""Largest difference of the energies of a state in two files, of which .pdos rounds to 3e-5."""
 
 
 class _Route(NamedTuple):
@@ -32,7 +41,7 @@ class _Route(NamedTuple):
 
     files: str
     find: Callable[[Path], Sequence[object]]
-    read: Callable[[Path, int | None], OrbitalStates]
+    read: Callable[[Path, int | None, PairsOf | None], OrbitalStates]
 
 
 def _find_archive(folder: Path) -> list[Path]:
@@ -43,23 +52,73 @@ def _find_lists(folder: Path) -> list[object]:
     return [file for file in find_pdos(folder) if file.is_list]
 
 
+def _read_archive(folder: Path, _: int | None, __: PairsOf | None) -> OrbitalStates:
+    return OrbitalStates.load(folder / ARCHIVE_NAME)
+
+
+def _read_lists(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
+    states = read_ldos_folder(folder)
+    return states if pairs_of is None else _with_overlap_populations(states, folder, pairs_of)
+
+
+def _read_kinds(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
+    if pairs_of is not None:
+        raise _no_orbitals(folder)
+    return read_kind_folder(folder)
+
+
+def _with_overlap_populations(
+    states: OrbitalStates, folder: Path, pairs_of: PairsOf
+) -> OrbitalStates:
+    """Add overlap populations, from the orbitals in a folder, to states of its .pdos files."""
+    loaded = load_orbitals(folder)
+    if loaded is None:
+        raise _no_orbitals(folder)
+    orbitals = loaded.orbitals
+    orbitals.require_energies()
+    if (
+        loaded.symbols != states.symbols
+        or not np.array_equal(orbitals.spins, states.spins)
+        or np.abs(orbitals.energies_ev - states.energies_ev).max() > ENERGY_TOLERANCE_EV
+    ):
+        raise InputError(
+            f"{orbitals.path}: its {len(orbitals.spins)} orbitals are not the {states.n_states} "
+            "states of the .pdos files beside it; keep the files of one run, or take the .pdos "
+            "files away to have all from the orbitals"
+        )
+    pairs, populations = orbitals.overlap_populations(loaded.overlap, states.symbols, pairs_of)
+    return replace(
+        states,
+        pairs=pairs,
+        overlap_populations=populations,
+        source=f"{states.source}; overlap populations: {loaded.source}",
+    )
+
+
+def _no_orbitals(folder: Path) -> InputError:
+    """Say that overlap populations cannot be had, and what they need."""
+    return InputError(
+        f"{folder}: overlap populations need the coefficients of the orbitals, and .pdos files "
+        "hold weights only; put the .wfn file of the run beside them, with its input and main "
+        "output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
+    )
+
+
 _ROUTES = (
-    _Route(
-        ARCHIVE_NAME, _find_archive, lambda folder, _: OrbitalStates.load(folder / ARCHIVE_NAME)
-    ),
-    _Route(
-        "PROJECT-list1-1.pdos of each atom", _find_lists, lambda folder, _: read_ldos_folder(folder)
-    ),
+    _Route(ARCHIVE_NAME, _find_archive, _read_archive),
+    _Route("PROJECT-list1-1.pdos of each atom", _find_lists, _read_lists),
     _Route("PROJECT-RESTART.wfn", find_wfn, read_wfn_states),
     _Route("orbitals of &MO as text", find_text, read_text_states),
     _Route("PROJECT-MOS-1_0.molden", find_molden, read_molden_states),
-    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, lambda folder, _: read_kind_folder(folder)),
+    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, _read_kinds),
 )
 """In the order of preference: CP2K's own weights before those that are computed, binary numbers
 before rounded ones, and last what tells no atom from another."""
 
 
-def read_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
+def read_states(
+    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
+) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
@@ -73,6 +132,10 @@ def read_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
         Where weights are computed from orbitals, do so only for this many states of each spin,
         those around the gap; a model of thousands of atoms needs it. The electrons of the states
         are then those of the window.
+    pairs_of : callable, optional
+        Given the element of each atom, returns the pairs of groups whose overlap populations the
+        states are to have. Their orbitals must be in the folder too where weights are read from
+        .pdos files; `states.npz` holds those that it was made with.
 
     Returns
     -------
@@ -99,7 +162,7 @@ def read_states(folder: Path, n_states: int | None = None) -> OrbitalStates:
             raise InputError(
                 f"{folder}: several folders below hold states ({names}); name one of them"
             )
-        return route.read(holders[0], n_states)
+        return route.read(holders[0], n_states, pairs_of)
     _require_sound(folder, *subfolders)
     looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES))
     raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from epicarve.errors import InputError
 from epicarve.files import replaced_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -54,6 +55,14 @@ class OrbitalStates:
         the source does not tell them apart.
     orbital_weights : ndarray of float, shape (n_orbitals, n_states)
         Weight of the orbitals of each element and angular momentum in each state.
+    is_window : bool
+        Whether the lowest states of the calculation are left out, so that what is summed over the
+        occupied states is not that of the model.
+    pairs : tuple of pairs of str
+        Names of the two groups of each row of `overlap_populations`; empty if they were not asked
+        for.
+    overlap_populations : ndarray of float, shape (n_pairs, n_states)
+        Overlap population between two groups of atoms in each state, for one electron in it.
 
     Raises
     ------
@@ -83,6 +92,9 @@ class OrbitalStates:
     of_kinds: bool = False
     orbital_names: tuple[str, ...] = ()
     orbital_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    is_window: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+    overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         n_states = len(self.energies_ev)
@@ -104,11 +116,17 @@ class OrbitalStates:
                 f"{where}: weights of orbitals have shape {self.orbital_weights.shape}, but there "
                 f"are {len(self.orbital_names)} names of orbitals and {n_states} states"
             )
+        if self.pairs and self.overlap_populations.shape != (len(self.pairs), n_states):
+            raise InputError(
+                f"{where}: overlap populations have shape {self.overlap_populations.shape}, but "
+                f"there are {len(self.pairs)} pairs of groups and {n_states} states"
+            )
         for name, array in (
             ("an energy", self.energies_ev),
             ("an occupation", self.occupations),
             ("a weight", self.weights),
             ("an orbital's weight", self.orbital_weights),
+            ("an overlap population", self.overlap_populations),
         ):
             if not np.isfinite(array).all():
                 raise InputError(f"{where}: {name} is not a finite number; repeat the run")
@@ -156,6 +174,35 @@ class OrbitalStates:
         """Energy in eV of the lowest empty state, None if there is none."""
         empty = self.energies_ev[~self.is_occupied]
         return float(empty.min()) if empty.size else None
+
+    def with_pairs(self, pairs: Sequence[tuple[str, str]]) -> OrbitalStates:
+        """Return the states with the overlap populations of some pairs of groups alone.
+
+        Parameters
+        ----------
+        pairs : sequence of pairs of str
+            Names of groups, in either order.
+
+        Returns
+        -------
+        OrbitalStates
+            The states, with `pairs` as they are named here.
+
+        Raises
+        ------
+        InputError
+            If the states do not have them.
+        """
+        places = {frozenset(pair): row for row, pair in enumerate(self.pairs)}
+        for pair in pairs:
+            if frozenset(pair) not in places:
+                raise InputError(
+                    f"{self.source or 'orbital states'}: these states have no overlap populations "
+                    f"of {pair[0]} and {pair[1]}, which are computed together with them; name the "
+                    "pair under analysis: overlap_populations in the recipe and run it again"
+                )
+        rows = [places[frozenset(pair)] for pair in pairs]
+        return replace(self, pairs=tuple(pairs), overlap_populations=self.overlap_populations[rows])
 
     def save(self, path: Path) -> None:
         """Write the states to a numpy archive (.npz); the same states give the same bytes.
@@ -218,6 +265,9 @@ class OrbitalStates:
             of_kinds=bool(arrays["of_kinds"]),
             orbital_names=tuple(str(name) for name in arrays["orbital_names"].tolist()),
             orbital_weights=arrays["orbital_weights"],
+            is_window=bool(arrays["is_window"]),
+            pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
+            overlap_populations=arrays["overlap_populations"],
         )
 
 

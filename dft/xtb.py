@@ -19,6 +19,7 @@ from epicarve.options import Options
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
 from .lowdin import lowdin_weights
+from .overlap_populations import function_pairs, overlap_populations, pair_names
 from .states import ANGULAR_MOMENTA, OrbitalStates
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
+
+    from .overlap_populations import PairsOf
 
 METHOD = "GFN1-xTB"
 HEAVIEST_ELEMENT = 86
@@ -136,7 +139,9 @@ def relax(
     )
 
 
-def orbital_states(model: Model, settings: XtbSettings | None = None) -> OrbitalStates:
+def orbital_states(
+    model: Model, settings: XtbSettings | None = None, pairs_of: PairsOf | None = None
+) -> OrbitalStates:
     """Compute the orbitals of a model with GFN1-xTB and their Löwdin weights on the atoms.
 
     Parameters
@@ -145,6 +150,9 @@ def orbital_states(model: Model, settings: XtbSettings | None = None) -> Orbital
         A model with an even number of electrons; it is treated as a closed shell.
     settings : XtbSettings, optional
         Electronic temperature and limit of the self-consistent charges.
+    pairs_of : callable, optional
+        Given the element of each atom, returns the pairs of groups whose overlap populations the
+        states are to have.
 
     Returns
     -------
@@ -184,9 +192,11 @@ def orbital_states(model: Model, settings: XtbSettings | None = None) -> Orbital
     atom_of = np.asarray(calculator.get("shell-map"), dtype=int)[shell_of]
     momentum_of = np.asarray(calculator.get("angular-momenta"), dtype=int)[shell_of]
     n_momenta = int(momentum_of.max()) + 1
+    overlap = result.get("overlap-matrix")
+    coefficients = result.get("orbital-coefficients")
     weights = lowdin_weights(
-        overlap=result.get("overlap-matrix"),
-        coefficients=result.get("orbital-coefficients"),
+        overlap=overlap,
+        coefficients=coefficients,
         atom_of_function=atom_of * n_momenta + momentum_of,
         n_atoms=model.n_atoms * n_momenta,
     ).reshape(model.n_atoms, n_momenta, -1)
@@ -196,15 +206,21 @@ def orbital_states(model: Model, settings: XtbSettings | None = None) -> Orbital
         for momentum, letter in enumerate(ANGULAR_MOMENTA[:n_momenta])
         if (momentum_of[model.symbols[atom_of] == symbol] == momentum).any()
     }
+    symbols = tuple(model.symbols.tolist())
+    pairs = () if pairs_of is None else pairs_of(symbols)
     return OrbitalStates(
         energies_ev=result.get("orbital-energies") * EV_PER_HARTREE,
         occupations=occupations,
         weights=weights.sum(axis=1),
-        symbols=tuple(model.symbols.tolist()),
+        symbols=symbols,
         source=_engine(),
         caveat=CAVEAT,
         orbital_names=tuple(orbitals),
         orbital_weights=np.stack(list(orbitals.values())),
+        pairs=pair_names(pairs),
+        overlap_populations=overlap_populations(
+            overlap, coefficients, atom_of, function_pairs(pairs, atom_of, momentum_of)
+        ),
     )
 
 

@@ -58,7 +58,7 @@ def root_fraction(low: float, high: float, error: float) -> RootFraction:
     low, high : float
         The interval, 0 < low < high.
     error : float
-        Largest relative error allowed, at least 1e-9.
+        Largest relative error allowed, at least 1e-13, and 1e-17 high/low for rounding.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def root_fraction(low: float, high: float, error: float) -> RootFraction:
     Raises
     ------
     ValueError
-        If the interval is too wide for double precision: high/low beyond about 1e9.
+        If the interval is too wide for that error in double precision.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes.spec import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
+from epicarve.workflow.analyse import analyse
 from epicarve.workflow.build import build
 from epicarve.workflow.interface import compare
 from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
@@ -64,6 +65,14 @@ def photograph(report: Path, state: int, picture: Path) -> None:
         f"{report.resolve().as_uri()}#state={state}",
     ]
     subprocess.run(command, check=True, capture_output=True)
+
+
+def draw_coop(scratch: Path, path: Path) -> None:
+    """DOS, IPR and overlap populations of a particle that CP2K has computed for the tests."""
+    shutil.unpack_archive(ROOT / "tests/fixtures/cp2k-pb49s33cl32.tar.xz", scratch / "run")
+    pairs = [("Pb", "S"), ("Pb", "Cl"), ("Pb:s", "S:p")]
+    analyse(scratch / "run", scratch / "coop", ipr_max=0.1, overlap_populations=pairs)
+    shutil.copy(scratch / "coop" / "dos.png", path)
 
 
 def draw_interface_energy(path: Path) -> None:
@@ -114,6 +123,7 @@ if __name__ == "__main__":
         run(small_janus(), Path(scratch) / "janus")
         for figure in ("profile", "alignment"):
             shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
+        draw_coop(Path(scratch), IMAGES / "coop.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

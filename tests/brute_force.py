@@ -69,7 +69,9 @@ def best_choices(ions, max_free):
         return None
 
     found = best(steps + lower)
-    return None if found is None else (found, best(steps + higher))
+    if found is None:
+        return None
+    return found, found if (lower == higher).all() else best(steps + higher)
 
 
 def _is_balanced(ions, domain, held, chosen, sign):

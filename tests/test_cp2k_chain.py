@@ -60,6 +60,11 @@ def test_real_run_repeats_the_packed_one(packed, tmp_path, monkeypatch):
         of_element = np.array(fresh.symbols) == symbol
         summed = fresh.weights[of_element].sum(axis=0)
         np.testing.assert_allclose(summed, of_kind, atol=1e-6)
+    # The last stage leaves the orbitals beside the weights, of the very same states.
+    epicarve(monkeypatch, "analyse", tmp_path, "-o", tmp_path / "coop", "--coop", "Pb:s,S:p")
+    summary = json.loads((tmp_path / "coop" / "summary.json").read_text())
+    assert "; overlap populations: " in summary["provenance"]["states"]
+    assert summary["overlap_populations"][0]["icoop"] < -1.0  # the lone pair of lead
 
 
 def test_analyse_on_the_packed_run(packed, tmp_path, monkeypatch):

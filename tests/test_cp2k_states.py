@@ -115,7 +115,9 @@ def test_whole_kinds_give_the_gap_and_the_dos_but_no_ipr(copied):
     assert kinds.of_kinds
     assert (kinds.homo_ev, kinds.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     options = AnalysisOptions()
-    by_kind, by_atom = (density_of_states(s, by_element(s), options) for s in (kinds, whole))
+    by_kind, by_atom = (
+        density_of_states(s, by_element(s.symbols), options) for s in (kinds, whole)
+    )
     order = [by_kind.groups.index(name) for name in by_atom.groups]
     np.testing.assert_allclose(by_kind.density[:, order], by_atom.density, atol=1e-5)
     with pytest.raises(InputError, match="no IPR can be had; add &LDOS / LIST i"):

@@ -252,6 +252,18 @@ def test_no_text_of_the_density_of_states_overlaps(ipr_max):
     )
 
 
+@pytest.mark.parametrize("restricted", [True, False])
+def test_no_text_of_overlap_populations_overlaps(restricted):
+    model = particle()
+    states = states_of(model, restricted=restricted)
+    groups = ("PbS:Pb", "PbS:S", "CsPbCl3:Pb", "CsPbCl3:Cl")
+    pairs = tuple((first, second) for i, first in enumerate(groups) for second in groups[:i])
+    populations = np.random.default_rng(0).normal(size=(len(pairs), states.n_states))
+    states = replace(states, pairs=pairs, overlap_populations=populations)
+    found = Analysis.of(states, AnalysisOptions(ipr_max=0.1), model)
+    assert_readable(dos_figure(found, ("A note.",)))
+
+
 @pytest.mark.parametrize(
     ("width", "ipr_max", "radius_a", "restricted"),
     [("single", 0.1, 5.0, True), ("double", 0.01, 9.0, False)],

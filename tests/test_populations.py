@@ -8,7 +8,8 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
 from epicarve.dft.lowdin import lowdin_weights
-from epicarve.dft.populations import mulliken_weights, overlap_population
+from epicarve.dft.overlap_populations import OrbitalGroup, overlap_populations
+from epicarve.dft.populations import mulliken_weights
 from epicarve.errors import InputError
 
 
@@ -23,31 +24,53 @@ def two_levels(overlap, difference, coupling):
 def test_overlap_population_of_two_equal_levels(overlap):
     matrix, orbitals = two_levels(overlap, 0.0, -1.0)
     first = np.array([True, False])
-    found = overlap_population(matrix, orbitals, first, ~first)
+    (found,) = overlap_populations(matrix, orbitals, np.arange(2), [(first, ~first)])
     # (φ1 ± φ2)/√(2(1 ± s)) has the population ±s/(1 ± s); with a coupling of −1, + is the lower.
     expected = [overlap / (1 + overlap), -overlap / (1 - overlap)]
     np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
-@given(seed=st.integers(0, 2**32 - 1), sparse=st.booleans())
-def test_populations_are_sums_over_pairs_and_add_up_to_one(seed, sparse):
-    rng = np.random.default_rng(seed)
-    mixing = rng.normal(size=(7, 7))
-    overlap = mixing @ mixing.T + np.eye(7)
+def basis(rng, n_functions, n_atoms):
+    """An overlap, orbitals that are orthonormal in it, and the atom of each function."""
+    mixing = rng.normal(size=(n_functions, n_functions))
+    overlap = mixing @ mixing.T + np.eye(n_functions)
     orbitals = eigh(mixing + mixing.T, overlap)[1]
-    atoms = rng.integers(3, size=7)
+    return overlap, orbitals, np.sort(rng.integers(n_atoms, size=n_functions))
+
+
+@given(seed=st.integers(0, 2**32 - 1), sparse=st.booleans())
+def test_populations_are_sums_over_pairs_whatever_groups_have_in_common(seed, sparse):
+    rng = np.random.default_rng(seed)
+    overlap, orbitals, atoms = basis(rng, 8, 4)
+    pairs = [tuple(rng.random((2, 8)) < 0.5) for _ in range(3)]
+    pairs.append((pairs[0][0], pairs[0][0]))
     matrix = csr_array(overlap) if sparse else overlap
-    mulliken = mulliken_weights(matrix, orbitals, atoms, 3)
-    np.testing.assert_allclose(mulliken.sum(axis=0), 1.0, atol=1e-9)
-    for i in range(7):
-        pairs = np.outer(orbitals[:, i], orbitals[:, i]) * overlap
-        one, two = atoms == 0, atoms == 1
-        between = overlap_population(matrix, orbitals, one, two)[i]
-        assert between == pytest.approx(2.0 * pairs[np.ix_(one, two)].sum(), abs=1e-9)
-        assert mulliken[0, i] == pytest.approx(pairs[one].sum(), abs=1e-9)
-        within = sum(pairs[np.ix_(group, group)].sum() for group in (one, ~one))
-        across = overlap_population(matrix, orbitals, one, ~one)[i]
-        assert within + across == pytest.approx(1.0, abs=1e-9)
+    found = overlap_populations(matrix, orbitals, atoms, pairs)
+    for row, (first, second) in zip(found, pairs, strict=True):
+        expected = np.zeros(8)
+        for a in range(8):
+            for b in range(a):
+                joined = (first[a] and second[b]) or (first[b] and second[a])
+                if joined and atoms[a] != atoms[b]:
+                    expected += 2.0 * orbitals[a] * overlap[a, b] * orbitals[b]
+        np.testing.assert_allclose(row, expected, atol=1e-9)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_gross_populations_are_net_ones_and_half_of_the_overlap_populations(seed):
+    rng = np.random.default_rng(seed)
+    overlap, orbitals, atoms = basis(rng, 9, 3)
+    groups = [atoms == atom for atom in range(3)]
+    joined = [(0, 1), (0, 2), (1, 2)]
+    found = overlap_populations(
+        overlap, orbitals, atoms, [(groups[a], groups[b]) for a, b in joined]
+    )
+    gross = mulliken_weights(overlap, orbitals, atoms, 3)
+    net = [((overlap[np.ix_(g, g)] @ orbitals[g]) * orbitals[g]).sum(axis=0) for g in groups]
+    for atom in range(3):
+        shared = found[[atom in pair for pair in joined]].sum(axis=0)
+        np.testing.assert_allclose(gross[atom], net[atom] + 0.5 * shared, atol=1e-9)
+    np.testing.assert_allclose(np.sum(net, axis=0) + found.sum(axis=0), 1.0, atol=1e-9)
 
 
 def test_mulliken_and_lowdin_agree_where_functions_do_not_overlap():
@@ -71,7 +94,9 @@ def test_input_that_does_not_fit_is_refused():
         with pytest.raises(InputError, match="an overlap is not a finite number"):
             lowdin_weights(stored(np.diag([1.0, np.inf])), np.eye(2), atoms, 2)
     both = np.array([True, True])
-    with pytest.raises(InputError, match="in both groups"):
-        overlap_population(np.eye(2), np.eye(2), both, both)
-    with pytest.raises(InputError, match="differ in their number of functions"):
-        overlap_population(np.eye(2), np.eye(2), np.array([True]), both)
+    with pytest.raises(InputError, match="differ in size"):
+        overlap_populations(np.eye(3), np.eye(3), atoms, [(both, both)])
+    with pytest.raises(InputError, match="of 1 functions, but the basis has 2"):
+        overlap_populations(np.eye(2), np.eye(2), atoms, [(both[:1], both)])
+    with pytest.raises(InputError, match="no function of Pb:d; name another"):
+        OrbitalGroup("Pb:d", both, momentum=2).functions(atoms, np.zeros(2, dtype=int))

@@ -1,4 +1,4 @@
-"""The rational square root on overlaps that CP2K wrote, against CP2K's own projections."""
+"""The square root of overlaps that CP2K wrote, against CP2K's own projections."""
 
 import shutil
 from pathlib import Path
@@ -9,8 +9,9 @@ from scipy.linalg import eigvalsh
 
 from epicarve.dft.csr import read_csr
 from epicarve.dft.ldos import read_ldos_folder
-from epicarve.dft.root import rational_root_product, spectrum_bounds
-from epicarve.dft.skyline import Skyline
+from epicarve.dft.reduction import Reduction
+from epicarve.dft.root import root_product, spectrum_bounds
+from epicarve.dft.team import Team
 from epicarve.dft.wfn import read_wfn
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -25,12 +26,12 @@ def test_weights_of_a_window_are_those_of_cp2k(tmp_path, name):
     homo = int((wfn.spins[0].occupations > 1.0).sum())
     window = slice(homo - 20, homo + 8)
     orbitals = wfn.coefficients(0, window.start, window.stop)
-    product = rational_root_product(overlap, orbitals, error=1e-7)
+    product = root_product(overlap, orbitals)
     weights = np.array(
         [(product[wfn.atom_of_function == a] ** 2).sum(0) for a in range(wfn.n_atoms)]
     )
     np.testing.assert_allclose(weights, read_ldos_folder(tmp_path).weights[:, window], atol=1e-6)
-    low, high = spectrum_bounds(overlap, Skyline.of(overlap))
+    low, high = spectrum_bounds(Reduction.of(overlap, Team()).band)
     values = eigvalsh(overlap.toarray())
     assert low < values[0]
     assert values[-1] < high

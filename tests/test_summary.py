@@ -30,6 +30,7 @@ KEYS = {
     "domains",
     "alignment",
     "profile",
+    "overlap_populations",
     "checks",
     "provenance",
 }

@@ -11,8 +11,11 @@ import numpy as np
 
 from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.coop import group_pairs
 from epicarve.analysis.kinds import analyse_kinds
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.results import partitions_of, require_same_atoms
+from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.read import read_states
@@ -22,9 +25,11 @@ from .geometry import RELAXED
 from .recipe import checked, parse_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ase import Atoms
+
+    from epicarve.dft.overlap_populations import GroupPair, PairsOf
 
 MODEL = "model.extxyz"
 STATES_GEOMETRY = "states.xyz"
@@ -40,6 +45,7 @@ def analyse(
     hdf5: bool = False,
     figures: Mapping[str, Any] | None = None,
     n_states: int | None = None,
+    overlap_populations: Sequence[tuple[str, str]] | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -66,6 +72,9 @@ def analyse(
     n_states : int, optional
         Where weights are computed from orbitals, do so only for this many states of each spin,
         those around the gap.
+    overlap_populations : sequence of pairs of str, optional
+        Pairs of groups of atoms, such as ``[("Pb", "S")]``, to have the overlap populations of;
+        overrides those of `options`. The orbitals must be in the folder, not their weights alone.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -81,18 +90,22 @@ def analyse(
         setting is wrong.
     """
     folder = Path(folder)
-    states = read_states(folder, n_states)
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
         recipe = made_by.get("recipe")
         options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
     settings = options.model_dump()
-    asked = {"ipr_max": ipr_max, "group_by": group_by}
+    asked = {
+        "ipr_max": ipr_max,
+        "group_by": group_by,
+        "overlap_populations": overlap_populations,
+    }
     settings.update((name, value) for name, value in asked.items() if value is not None)
     settings["figures"].update(figures or {})
     options = checked(AnalysisOptions, settings, "settings of the analysis")
-    labels = _column(folder, options.group_by) if options.group_by else None
+    labels = labels_of(folder, options)
+    states = read_states(folder, n_states, pairs_asked(options, model, labels))
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -121,6 +134,38 @@ def analyse(
         labels=labels,
         hdf5=hdf5,
     )
+
+
+def labels_of(folder: Path, options: AnalysisOptions) -> list[object] | None:
+    """Return the labels that the atoms are to be grouped by, None if there are to be none."""
+    return _column(folder, options.group_by) if options.group_by else None
+
+
+def pairs_asked(
+    options: AnalysisOptions, model: Model | None, labels: Sequence[object] | None
+) -> PairsOf | None:
+    """Return what finds the pairs of groups that options ask for, None if they ask for none.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+        Their `overlap_populations` name the pairs.
+    model : Model or None
+        The model at the geometry of the states, for domains and positions.
+    labels : sequence or None
+        Labels by which the atoms are grouped too.
+    """
+    if not options.overlap_populations:
+        return None
+
+    def pairs_of(symbols: tuple[str, ...]) -> tuple[GroupPair, ...]:
+        if model is not None:
+            require_same_atoms(symbols, model)
+        sites = Sites.of(symbols, model)
+        partitions = partitions_of(symbols, options, model, sites, labels)
+        return group_pairs(options.overlap_populations, partitions)
+
+    return pairs_of
 
 
 def _column(folder: Path, name: str) -> list[object]:

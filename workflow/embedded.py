@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.model import Model
 from epicarve.dft.cp2k import Stopped
 from epicarve.dft.xtb import orbital_states, relax
 from epicarve.files import write_json, write_text
 
+from .analyse import labels_of, pairs_asked
 from .geometry import RELAXED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from threading import Event
 
+    from epicarve.analysis.options import AnalysisOptions
     from epicarve.dft.xtb import XtbSettings
 
 STATES = "2-states/states.npz"
@@ -64,7 +66,9 @@ def relax_embedded(
     _mark_complete(folder / RELAXED, key)
 
 
-def states_embedded(model: Model, settings: XtbSettings, folder: Path) -> None:
+def states_embedded(
+    model: Model, settings: XtbSettings, folder: Path, options: AnalysisOptions
+) -> None:
     """Compute the states of a relaxed model and write them, unless they are there already.
 
     Parameters
@@ -75,18 +79,32 @@ def states_embedded(model: Model, settings: XtbSettings, folder: Path) -> None:
         Settings of the engine.
     folder : Path
         Folder of the run.
+    options : AnalysisOptions
+        The states are to have the overlap populations that it names.
+
+    Raises
+    ------
+    InputError
+        If the engine cannot compute the model, or a group of atoms is not known.
     """
-    key = _fingerprint(model, settings)
+    asked = {"overlap_populations": options.overlap_populations, "group_by": options.group_by}
+    key = _fingerprint(model, settings, asked if options.overlap_populations else {})
     if _is_complete(folder / STATES, key):
         return
-    orbital_states(Model.read(folder / RELAXED), settings).save(folder / STATES)
+    relaxed = Model.read(folder / RELAXED)
+    pairs_of = pairs_asked(options, relaxed, labels_of(folder, options))
+    orbital_states(relaxed, settings, pairs_of).save(folder / STATES)
     _mark_complete(folder / STATES, key)
 
 
-def _fingerprint(model: Model, settings: XtbSettings) -> str:
-    """Hash of all that the result depends on."""
+def _fingerprint(
+    model: Model, settings: XtbSettings, asked: Mapping[str, Any] | None = None
+) -> str:
+    """Hash of all that the result depends on; `asked` is what was asked for beside it."""
     digest = hashlib.sha256(model.positions_a.round(8).tobytes())
     digest.update(json.dumps([model.symbols.tolist(), settings.model_dump()]).encode())
+    if asked:
+        digest.update(json.dumps(asked).encode())
     return digest.hexdigest()
 
 

@@ -152,7 +152,7 @@ class _Work:
             relax_embedded(model, xtb, folder, lambda line: tell(f"relax: {line}"), stop)
         else:
             self.tell("states")
-            states_embedded(self.built[""].model, xtb, folder)
+            states_embedded(self.built[""].model, xtb, folder, self.recipe.analysis)
 
     def _keep(self, part: str, built: Built) -> None:
         built.write(self.out / part)

@@ -25,6 +25,15 @@ FIRST_STEPS = 3
 NODE_LIMIT = 2000
 """Nodes of one search in whole numbers; of several domains, a tenth, as more searches are made."""
 
+FEW_COLUMNS = 40
+FEW_NODES = 50_000
+"""Nodes of one search over at most `FEW_COLUMNS` edits, which so comes to its end."""
+
+DIPOLE_SLACK = 1e-9
+"""Play in e Å between a dipole and the sum of its moments where whole edits are sought. Without
+it, HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
+programs infeasible that are not (seen with the HiGHS of SciPy 1.17)."""
+
 WHOLE = 1e-6
 """How far a number may be from a whole one, or a row from its limit."""
 
@@ -86,6 +95,8 @@ class Highs:
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight
         self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
+        if edits.n_columns <= FEW_COLUMNS:
+            self.node_limit = FEW_NODES
         self.planes = [directions() for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
@@ -238,9 +249,12 @@ class Highs:
         low, high = self.bounds(taken.astype(float))
         if not dipole:
             low[m:] = high[m:] = np.r_[np.zeros(3 * n), np.ones(n)]
+        play = np.zeros(len(rows.equal_limit))
+        if dipole:
+            play[-3 * n :] = DIPOLE_SLACK
         constraints = [
             LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
-            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
+            LinearConstraint(rows.equal, rows.equal_limit - play, rows.equal_limit + play),
         ]
         found = milp(
             self.weight * objective,
