@@ -11,13 +11,13 @@ from epicarve.workflow.recipe import parse_recipe
 RECIPE = {
     "film": {
         "crystal": {"name": "Pb4S3Cl2"},
-        "shape": {"kind": "hemisphere", "diameter_nm": 1.4, "hkl": [0, 1, 0], "termination": "Pb"},
+        "shape": {"kind": "hemisphere", "diameter_nm": 1.2, "hkl": [0, 1, 0], "termination": "Pb"},
     },
     "substrate": {
         "crystal": {"name": "CsPbCl3"},
         "shape": {
             "kind": "hemisphere",
-            "diameter_nm": 1.4,
+            "diameter_nm": 1.2,
             "hkl": [1, 0, 0],
             "termination": "PbCl2",
             "centre": [0, 0.2, 0.2],
