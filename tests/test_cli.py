@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +36,8 @@ def files_below(folder):
 
 @pytest.mark.parametrize("name", STUDY)
 def test_models_of_the_study(epicarve, tmp_path, name):
-    start = time.perf_counter()
     code, out, _ = epicarve("build", EXAMPLES / f"{name}.yaml", "-o", tmp_path, "--json")
     assert code == 0
-    assert time.perf_counter() - start < 10.0
     told = json.loads((tmp_path / "model.json").read_text())
     assert json.loads(out) == told
     assert told["net_charge"] == 0
