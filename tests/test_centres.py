@@ -131,7 +131,7 @@ def test_plain_cut_of_a_generic_centre_holds_the_number_asked_for(n_atoms):
 
 def test_sizes_by_number_of_ions_and_formula_units():
     crystal = bundled_crystal("Pb3S2Cl2")
-    assert carve_count(crystal, Sphere, (0.0, 0.0, 0.0), 700).n_atoms == 700
+    assert abs(carve_count(crystal, Sphere, (0.0, 0.0, 0.0), 700).n_atoms - 700) <= 1
     spec = SphereSpec(kind="sphere", formula_units=60)
     particle = carve_particle(crystal, spec)
     assert abs(particle.model.n_atoms - 420) <= 4

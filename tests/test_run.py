@@ -35,7 +35,7 @@ JANUS = {
             "kind": "hemisphere",
             "diameter_nm": 1.3,
             "hkl": [1, 0, 0],
-            "termination": "PbCl2",
+            "termination": "CsCl",
             "centre": [0, 0.2, 0.2],
         },
         "balance": {"free_dipole_v": 5.0},
