@@ -11,7 +11,7 @@ from .terminal import AsJson, console, plane_name, print_json, progress
 
 if TYPE_CHECKING:
     from epicarve.workflow.interface import Ranking
-    from epicarve.workflow.recipe import CrystalSpec
+    from epicarve.workflow.recipe_parts import CrystalSpec
 
 CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or a CIF file.")]
 OptionalFolder = Annotated[
@@ -104,7 +104,7 @@ def compare(
 
 
 def _crystal(name: str) -> CrystalSpec:
-    from epicarve.workflow.recipe import CrystalSpec
+    from epicarve.workflow.recipe_parts import CrystalSpec
 
     is_file = name.lower().endswith(".cif") or Path(name).is_file()
     return CrystalSpec(file=Path(name)) if is_file else CrystalSpec(name=name)

@@ -1,9 +1,18 @@
-"""Tests that need CP2K or SLURM are skipped, by name, only where these are not to be had."""
+"""What tests share: the study's heterostructure, and the programs that some need.
+
+Tests that need CP2K, SLURM or a browser are skipped, by name, only where these are not to be had.
+"""
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+
+from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.janus.join import join
+from epicarve.builder.library import bundled_crystal
+from epicarve.workflow.recipe import read_recipe
 
 PROGRAMS = {
     "cp2k": ("cp2k.psmp", "CP2K is not on PATH (Debian: apt-get install cp2k)"),
@@ -24,3 +33,20 @@ def pytest_runtest_setup(item):
             if os.environ.get("EPICARVE_REQUIRE") == "all":
                 pytest.fail(f"{reason}, and EPICARVE_REQUIRE=all allows no skip")
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def study():
+    """The recipe of the study's heterostructure."""
+    examples = Path(__file__).parents[1] / "examples"
+    return read_recipe(examples / "pb4s3cl2-cspbcl3.yaml").as_dict()
+
+
+@pytest.fixture(scope="session")
+def janus():
+    """Its halves, joined."""
+    film = sphere_half(bundled_crystal("Pb4S3Cl2"), 21.0, (0, 1, 0), "Pb")
+    substrate = sphere_half(
+        bundled_crystal("CsPbCl3"), 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2)
+    )
+    return join(film, substrate, ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))

@@ -191,18 +191,6 @@ def test_flat_face_and_the_body_without_it(shape):
     assert shape.flat_face(np.array([0.6, 0.0, 0.8])) is None
 
 
-@pytest.fixture(scope="module")
-def study():
-    return read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
-
-
-@pytest.fixture(scope="module")
-def janus():
-    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
-    substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
-    return join(film, substrate, *ALONG)
-
-
 # ---- recipes ----------------------------------------------------------------------------------
 
 

@@ -8,34 +8,16 @@ from ase import Atoms
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.balancing.balance import BalanceOptions
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import join
 from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
 from epicarve.workflow.build import build
 from epicarve.workflow.geometry import RELAXED, relaxed_geometry
-from epicarve.workflow.recipe import parse_recipe, read_recipe
+from epicarve.workflow.recipe import parse_recipe
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
-ALONG = (((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
-UP = np.array([0.0, 0.0, 1.0])
-NO_DIPOLE_LIMIT = BalanceOptions(free_dipole_v=100.0)  # quick to prove
-
-
-@pytest.fixture(scope="module")
-def study():
-    return read_recipe(EXAMPLES / "pb4s3cl2-cspbcl3.yaml").as_dict()
-
-
-@pytest.fixture(scope="module")
-def janus():
-    film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb")
-    substrate = sphere_half(SUBSTRATE, 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2))
-    return join(film, substrate, *ALONG)
 
 
 def relaxed_file(path, model, seed, *, turn=None, shuffle=False):

@@ -26,7 +26,8 @@ from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
 from .geometry import relaxed_geometry
-from .recipe import CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, Recipe, read_recipe
+from .recipe import Recipe, read_recipe
+from .recipe_parts import CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,7 +23,8 @@ from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
 
 from .build import load_crystal
-from .recipe import CrystalSpec, checked, read_yaml
+from .recipe import checked, read_yaml
+from .recipe_parts import CrystalSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,8 @@ from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
 
 from .build import build
-from .recipe import SIZES, Recipe, parse_recipe, read_recipe
+from .recipe import Recipe, parse_recipe, read_recipe
+from .recipe_parts import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
