@@ -53,10 +53,10 @@ def _print_list(found: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("name", "formula", "space group", "status"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("g/cm³", justify="right")
+    table.add_column("g/cm³", justify="right", no_wrap=True)
     table.add_column("neighbours", no_wrap=True)
     for crystal in found:
         neighbours = " ".join(
