@@ -30,8 +30,8 @@ FEW_NODES = 50_000
 """Nodes of one search over at most `FEW_COLUMNS` edits, which so comes to its end."""
 
 DIPOLE_SLACK = 1e-9
-"""Play in e Å between a dipole and the sum of its moments where whole edits are sought. Without
-it, HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
+"""By how many e Å a dipole may exceed its limit where whole edits are sought. Without that play,
+HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
 programs infeasible that are not (seen with the HiGHS of SciPy 1.17)."""
 
 WHOLE = 1e-6
@@ -97,7 +97,8 @@ class Highs:
         self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
         if edits.n_columns <= FEW_COLUMNS:
             self.node_limit = FEW_NODES
-        self.planes = [directions() for _ in program.dipoles]
+        box = np.vstack([np.eye(3), -np.eye(3)])
+        self.faces = [box for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
         """Solve without whole numbers over all columns, or return None if there is no solution."""
@@ -181,12 +182,11 @@ class Highs:
             equal.append(csr_array(np.hstack([charges, np.zeros((len(charges), further))])))
             equal_limits.append(program.charge_limit.astype(float))
         if dipole:
-            blank = csr_array((sum(map(len, self.planes)), len(columns)))
-            rows.append(hstack([blank, self._tangents()], format="csr"))
-            limits += [
-                np.full(len(planes), limit.free)
-                for planes, limit in zip(self.planes, program.dipoles, strict=True)
-            ]
+            tangents = self._tangents()
+            blank = csr_array((tangents.shape[0], len(columns)))
+            rows.append(hstack([blank, tangents], format="csr"))
+            n_each = tangents.shape[0] // len(program.dipoles)
+            limits += [np.full(n_each, limit.free) for limit in program.dipoles]
             moments = np.vstack([limit.moments[:, columns] for limit in program.dipoles])
             itself = -np.eye(len(moments), further)
             equal.append(csr_array(np.hstack([moments, itself])))
@@ -201,16 +201,30 @@ class Highs:
 
     def _tangents(self) -> csr_array:
         """Planes that hold each dipole within its level, over the dipoles and the levels."""
-        count = len(self.planes)
+        planes, count = directions(), len(self.program.dipoles)
         blocks = []
-        for number, (planes, limit) in enumerate(
-            zip(self.planes, self.program.dipoles, strict=True)
-        ):
+        for number, limit in enumerate(self.program.dipoles):
             block = np.zeros((len(planes), 4 * count))
             block[:, 3 * number : 3 * number + 3] = planes
             block[:, 3 * count + number] = -limit.free
             blocks.append(block)
         return csr_array(np.vstack(blocks))
+
+    def _faces_of(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
+        """Hold each dipole, as a sum over the edits, within its faces, at first those of a box.
+
+        Few rows and no variables of their own: with the planes and variables of the relaxed
+        program, searches in whole numbers take several times as long.
+        """
+        m, n = len(columns), len(self.program.dipoles)
+        held = []
+        for number, (faces, limit) in enumerate(zip(self.faces, self.program.dipoles, strict=True)):
+            block = np.zeros((len(faces), m + 4 * n))
+            block[:, :m] = faces @ limit.moments[:, columns]
+            block[:, m + 3 * n + number] = -limit.free
+            most = limit.free - faces @ limit.start + DIPOLE_SLACK
+            held.append(LinearConstraint(csr_array(block), -np.inf, most))
+        return held
 
     def objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Objective in steps over a selection of edits, the dipoles and their levels."""
@@ -236,31 +250,35 @@ class Highs:
         taken: NDArray[np.bool_],
         gap: float,
         *,
-        dipole: bool,
+        most_levels: NDArray[np.float64] | None,
         extra: LinearConstraint | None = None,
         nodes: int | None = None,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
+        `most_levels` is the largest level of each dipole, None if the dipoles are not limited.
         Returns the edits, the proven bound, and whether the search came to its end.
         """
-        rows = self.rows(columns, charge=True, ratio=True, dipole=dipole)
+        rows = self.rows(columns, charge=True, ratio=True, dipole=False)
         m, n = len(columns), len(self.program.dipoles)
         low, high = self.bounds(taken.astype(float))
-        if not dipole:
-            low[m:] = high[m:] = np.r_[np.zeros(3 * n), np.ones(n)]
-        play = np.zeros(len(rows.equal_limit))
-        if dipole:
-            play[-3 * n :] = DIPOLE_SLACK
+        low[m : m + 3 * n] = high[m : m + 3 * n] = 0.0
         constraints = [
             LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
-            LinearConstraint(rows.equal, rows.equal_limit - play, rows.equal_limit + play),
+            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
         ]
+        if most_levels is None:
+            low[m + 3 * n :] = high[m + 3 * n :] = 1.0
+        else:
+            high[m + 3 * n :] = most_levels
+            constraints += self._faces_of(columns)
+        if extra is not None:
+            constraints.append(extra)
         found = milp(
             self.weight * objective,
             integrality=np.r_[np.ones(m), np.zeros(3 * n), np.ones(n)],
             bounds=Bounds(low, high),
-            constraints=[*constraints, extra] if extra is not None else constraints,
+            constraints=constraints,
             options={"mip_rel_gap": gap, "node_limit": nodes or self.node_limit},
         )
         if found.x is None:
@@ -270,13 +288,13 @@ class Highs:
         return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)
 
     def is_tangent(self, y: NDArray[np.float64]) -> bool:
-        """Add the planes that cut off dipoles too large for their levels, unless all are there."""
+        """Add the faces that cut off dipoles too large for their levels, unless all are there."""
         are_there = True
         for number, limit in enumerate(self.program.dipoles):
             dipole = limit.after(y)
             length = float(np.linalg.norm(dipole))
-            planes = self.planes[number]
-            if length >= WHOLE and (planes @ dipole).max() < length * (1.0 - 1e-9):
-                self.planes[number] = np.vstack([planes, dipole / length])
+            faces = self.faces[number]
+            if length >= WHOLE and (faces @ dipole).max() < length * (1.0 - 1e-9):
+                self.faces[number] = np.vstack([faces, dipole / length])
                 are_there = False
         return are_there

@@ -28,16 +28,19 @@ EXACT_COLUMNS = 200
 POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
-FIRST_REACH = 1.0
+FIRST_REACH = 2.0
 """How far in steps the reduced cost of an edit may lie for rounding to look at it."""
 
 POOL_OF_CHARGE = 24
-ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.0), (None, 1.5))
+ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.5))
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 TANGENT_ROUNDS = 20
 MAX_TURNS = 4
 BRANCH_NODES = 200
+QUICK_NODES = 300
+"""Nodes of a search for any edits of a number of steps, before one for the best of them."""
+
 ANYHOW_GAP = 0.05
 
 
@@ -66,22 +69,29 @@ class Solver:
         self.program = program
         self.highs = Highs(program, steps)
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
+        self.priced_bound = -np.inf
 
-    def solve(self) -> Solution | None:
-        """Return the best edits found and what is proven of them; None if there are none."""
+    def solve(self, *, thorough: bool = True) -> Solution | None:
+        """Return the best edits found and what is proven of them; None if there are none.
+
+        A search that is not thorough leaves the gap of hard programs open.
+        """
         stages = self._stages()
         if stages is None:
             return None
         relaxed, costs = stages
-        found = self._rounded(relaxed)
-        if len(self.program.charges) > 1 and (found is None or self.program.level(found)):
-            found = self._by_domains(found)
-        if found is None:
-            found = self._anyhow(relaxed)
+        several = len(self.program.charges) > 1
+        found = self._by_domains(None) if several else None
+        for find in (self._rounded, self._anyhow):
+            if found is None:
+                found = find(relaxed)
         if found is None:
             return None
-        bound = relaxed.value
-        for improve in (self._keep, self._lagrange, self._searched, self._branched):
+        bound = self.priced_bound = relaxed.value
+        improvements = [self._keep, self._priced, self._searched]
+        if thorough:
+            improvements += [self._again, self._branched]
+        for improve in improvements:
             found, bound = improve(relaxed, found, bound)
             bound = self._raised(relaxed, found, bound)
             if self._gap(found, bound) <= self._gap_limit:
@@ -94,27 +104,20 @@ class Solver:
         return Solution(found, value, min(bound, value), costs)
 
     def _by_domains(self, found: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        """Whole edits of one domain after the other, each the best beside those of the others.
+        """Best edits of one domain after the other, each beside those of the others.
 
-        First each domain by itself, then in turn with the dipole of the whole, as long as that
-        makes the whole better.
+        The first is solved by itself; with the last one, the dipole of the whole counts too.
         """
-        program = self.program
-        y = np.zeros(program.edits.n_columns)
-        for turn in range(MAX_TURNS):
-            before = y.copy()
-            for number in range(len(program.charges)):
-                solver = Solver(program.part(number, y, whole=turn > 0))
-                stages = solver._stages()
-                edits = None if stages is None else solver._rounded(stages[0])
-                if edits is None:
-                    return found
-                y[program.edits.domain == number] = edits
-            if self._is_feasible(y) and (found is None or self.value(y) < self.value(found)):
-                found = y.copy()
-            elif turn > 0 or (y == before).all():
-                break
-        return found
+        program, n_domains = self.program, len(self.program.charges)
+        y = np.zeros(program.edits.n_columns) if found is None else found.copy()
+        for number in range(n_domains):
+            whole = found is not None or number == n_domains - 1
+            solution = Solver(program.part(number, y, whole=whole)).solve(thorough=False)
+            if solution is None:
+                return found
+            y[program.edits.domain == number] = solution.y
+        is_better = found is None or self.value(y) < self.value(found)
+        return y if is_better and self._is_feasible(y) else found
 
     def _is_feasible(self, y: NDArray[np.float64]) -> bool:
         """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
@@ -207,23 +210,30 @@ class Solver:
     def _rounded(self, relaxed: Relaxed) -> NDArray[np.float64] | None:
         """Whole edits near the relaxed ones, the dipole priced in and then levelled by swaps.
 
-        First with just the fewest steps that any solution can have, then with as many as it
-        takes.
+        First with as many steps as it takes, which also tells the fewest that any solution can
+        have; then with just these, and so on.
         """
-        program = self.program
         columns, taken = self._pool(relaxed, FIRST_REACH)
-        least = self._least_steps(relaxed.value, relaxed.value + 2.0)
-        best: NDArray[np.float64] | None = None
+        y, bound = self._lagrange(relaxed, columns, taken)
+        least = self._least_steps(bound, bound + 2.0)
+        best = self._levelled(relaxed, y, columns[~taken])
         for more, factor in ROUNDINGS:
+            if best is not None and self.program.steps(best) <= least + (more or 0):
+                break
             steps = None if more is None else least + more
             y, _, _ = self._priced_whole(relaxed, columns, taken, factor, steps)
-            if y is not None:
-                y = levelled(program, y, columns[~taken], self.highs.cost, self._enough(relaxed))
-                if best is None or self.value(y) < self.value(best):
-                    best = y
-                if steps is not None and program.steps(best) <= steps:
-                    break
+            y = self._levelled(relaxed, y, columns[~taken])
+            if y is not None and (best is None or self.value(y) < self.value(best)):
+                best = y
         return best
+
+    def _levelled(
+        self, relaxed: Relaxed, y: NDArray[np.float64] | None, columns: NDArray[np.int64]
+    ) -> NDArray[np.float64] | None:
+        """Level the dipole of edits, if there are any."""
+        if y is None:
+            return None
+        return levelled(self.program, y, columns, self.highs.cost, self._enough(relaxed))
 
     def _priced_whole(
         self,
@@ -245,7 +255,7 @@ class Solver:
         if steps is not None:
             row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
             extra = LinearConstraint(row.astype(float), steps, steps)
-        return self.highs.whole(objective, columns, taken, GAP_LIMIT, dipole=False, extra=extra)
+        return self.highs.whole(objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra)
 
     def _keep(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
@@ -253,16 +263,27 @@ class Solver:
         """Take the bound of the relaxed program as it is."""
         return found, bound
 
-    def _lagrange(
+    def _priced(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
-        """Bound by Lagrange's theorem: whole numbers, the dipole priced and not limited."""
+        """Take Lagrange's bound over all edits that a better solution can hold."""
+        columns, taken = self._pool(relaxed, self.value(found) - relaxed.value)
+        y, proven = self._lagrange(relaxed, columns, taken)
+        self.priced_bound = max(self.priced_bound, proven)
+        y = self._levelled(relaxed, y, columns[~taken])
+        if y is not None and self.value(y) < self.value(found):
+            found = y
+        return found, max(bound, proven)
+
+    def _lagrange(
+        self, relaxed: Relaxed, columns: NDArray[np.int64], taken: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64] | None, float]:
+        """Whole edits whose dipole has a price and no limit, which by Lagrange's theorem bounds."""
+        y, proven, _ = self._priced_whole(relaxed, columns, taken, 1.0, None)
         for force, limit in zip(relaxed.force, self.program.dipoles, strict=True):
             if float(np.linalg.norm(force)) * limit.free > limit.level_steps:
-                return found, bound
-        columns, taken = self._pool(relaxed, self.value(found) - relaxed.value)
-        _, proven, _ = self._priced_whole(relaxed, columns, taken, 1.0, None)
-        return found, max(bound, min(proven, self._beyond(relaxed, columns[~taken])))
+                proven = relaxed.value
+        return y, min(proven, self._beyond(relaxed, columns[~taken]))
 
     def _beyond(self, relaxed: Relaxed, pool: NDArray[np.int64]) -> float:
         """Bound of all solutions that differ from the relaxed one outside a pool."""
@@ -301,47 +322,108 @@ class Solver:
     def _searched(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
-        """Look for better edits with the fewest steps, then with one step more, and so on.
+        """Look for any edits with the fewest steps, then with one step more, and so on.
 
-        That no solution has so few steps is proven over the columns that one could hold.
+        That no solution has so few steps is proven over the columns that one could hold. Of the
+        first ones found, those that save most bonds are looked for if the gap is still too wide.
         """
-        steps = self.program.steps(found)
-        target = self._least_steps(bound, steps)
-        while target <= steps:
-            reach = target + self.highs.most_bonds * steps / self.highs.weight - relaxed.value
-            columns, taken = self._pool(relaxed, reach, whole=True)
+        best = self.program.steps(found)
+        for target in range(self._least_steps(bound, best), best + 1):
+            bonds = self.highs.most_bonds * best / self.highs.weight
+            bound = max(bound, target - bonds)
+            columns, taken = self._pool(relaxed, target + bonds - relaxed.value, whole=True)
             if len(columns) > POOL_COLUMNS:
                 break
-            y, proven, decided = self._with_steps(columns, taken, target)
-            if y is not None and self.value(y) < self.value(found):
+            levels = self._most_levels(relaxed, target + bonds)
+            if target < best:
+                y, decided = self._any_with_steps(columns, taken, target, levels)
+                if y is None and decided:
+                    continue
+                y = self._levelled(relaxed, y, columns[~taken])
+                if y is None:
+                    break
                 found = y
-            if y is not None:
-                return found, max(bound, proven)
-            if not decided:
-                break
-            target += 1
-            bound = max(bound, target - self.highs.most_bonds * steps / self.highs.weight)
+            bound = self._raised(relaxed, found, bound)
+            if self._gap(found, bound) > self._gap_limit:
+                y, proven, _ = self._with_steps(columns, taken, target, levels, save_bonds=True)
+                bound = max(bound, proven) if y is not None else bound
+                if y is not None and self.value(y) < self.value(found):
+                    found = y
+            break
         return found, bound
 
+    def _most_levels(self, relaxed: Relaxed, value: float) -> NDArray[np.float64]:
+        """Largest level of each dipole in a solution of at most this objective.
+
+        A dipole of level n lies at most n free ones beyond its limit, which at its price λ lowers
+        Lagrange's bound by n·|λ|·free, while it costs n·K.
+        """
+        most = []
+        for force, limit in zip(relaxed.force, self.program.dipoles, strict=True):
+            dearer = limit.level_steps - float(np.linalg.norm(force)) * limit.free
+            room = value - self.priced_bound
+            most.append(np.floor(room / dearer + WHOLE) if dearer > WHOLE else np.inf)
+        return np.array(most)
+
+    def _any_with_steps(
+        self,
+        columns: NDArray[np.int64],
+        taken: NDArray[np.bool_],
+        steps: int,
+        levels: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64] | None, bool]:
+        """Edits of at most so many steps, and whether the answer is final.
+
+        Without an objective a search is often sooner at its end, but not always.
+        """
+        for save_bonds in (False, True):
+            y, _, decided = self._with_steps(columns, taken, steps, levels, save_bonds=save_bonds)
+            if y is not None or decided:
+                break
+        return y, decided
+
     def _with_steps(
-        self, columns: NDArray[np.int64], taken: NDArray[np.bool_], steps: int
+        self,
+        columns: NDArray[np.int64],
+        taken: NDArray[np.bool_],
+        steps: int,
+        levels: NDArray[np.float64],
+        *,
+        save_bonds: bool,
     ) -> tuple[NDArray[np.float64] | None, float, bool]:
-        """Best edits of at most so many steps, their bound, and whether the answer is final."""
+        """Edits of at most so many steps, any or the best, their bound, and if that is final."""
         row = np.r_[self.program.edits.steps[columns], self.highs.beyond]
         limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
-        objective = self.highs.objective(columns)
+        objective = self.highs.objective(columns) * save_bonds
         for _ in range(TANGENT_ROUNDS):
             y, proven, decided = self.highs.whole(
-                objective, columns, taken, self._gap_limit, dipole=True, extra=limit
+                objective,
+                columns,
+                taken,
+                self._gap_limit,
+                most_levels=levels,
+                extra=limit,
+                nodes=None if save_bonds else QUICK_NODES,
             )
             if y is None:
                 return None, proven, decided
             fits = self.program.steps(y) <= steps
-            if fits and self._gap(y, proven) <= self._gap_limit:
+            if fits and (not save_bonds or self._gap(y, proven) <= self._gap_limit):
                 return y, proven, decided
             if self.highs.is_tangent(y):
                 return (y if fits else None), proven, fits and decided
         return None, -np.inf, False
+
+    def _again(
+        self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """Look for better edits of each domain beside those that the others have now."""
+        for _ in range(MAX_TURNS if len(self.program.charges) > 1 else 0):
+            better = self._by_domains(found)
+            if better is found or better is None:
+                break
+            found = better
+        return found, bound
 
     def _branched(
         self, relaxed: Relaxed, found: NDArray[np.float64], bound: float
@@ -353,7 +435,7 @@ class Solver:
             columns,
             taken,
             self._gap_limit,
-            dipole=True,
+            most_levels=self._most_levels(relaxed, self.value(found)),
             nodes=BRANCH_NODES,
         )
         if y is not None and self.value(y) < self.value(found):
@@ -365,7 +447,7 @@ class Solver:
         for reach in (8.0, np.inf):
             columns, taken = self._pool(relaxed, reach, whole=True)
             y, _, _ = self.highs.whole(
-                self.highs.objective(columns), columns, taken, ANYHOW_GAP, dipole=False
+                self.highs.objective(columns), columns, taken, ANYHOW_GAP, most_levels=None
             )
             if y is not None:
                 some = columns[~taken][:POOL_COLUMNS]
