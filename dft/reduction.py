@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.linalg.lapack import dgeqrf, dtrtri
 
+from .accumulate import add_product
 from .band import BandMatrix
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ panels and the band take longer."""
 
 COLUMNS_AT_ONCE = 288
 """Columns of a group, the unit that threads share out."""
-
-ROWS_AT_ONCE = 256
-"""Rows of a group that are updated together: the product stays in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Reflection:
         """Multiply columns, shape (n, m), in place by this matrix or its transpose."""
         mine = columns[self.first :]
         triangle = self.triangle.T if transposed else self.triangle
-        mine -= self.vectors @ (triangle @ (self.vectors.T @ mine))
+        add_product(mine, -1.0, self.vectors, triangle @ (self.vectors.T @ mine))
 
 
 @dataclass(frozen=True)
@@ -110,21 +108,24 @@ class Reduction:
 
     def inward(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return Qᵀ C for columns C, shape (n, m)."""
-        turned = np.array(columns, order="C")
+        turned = np.array(columns, order="F")
         for reflection in self.reflections:
             reflection.apply(turned, transposed=True)
         return turned
 
     def outward(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return Q C for columns C, shape (n, m)."""
-        turned = np.array(columns, order="C")
+        turned = np.array(columns, order="F")
         for reflection in reversed(self.reflections):
             reflection.apply(turned, transposed=False)
         return turned
 
 
 class _Group(NamedTuple):
-    """Neighbouring columns of a lower triangle, from the row of the first of them down."""
+    """Neighbouring columns of a lower triangle, from the row of the first of them down.
+
+    Here and in what they are multiplied with, columns are contiguous, for BLAS is faster then.
+    """
 
     start: int
     columns: NDArray[np.float64]
@@ -148,10 +149,8 @@ class _Update(NamedTuple):
     def apply(self, group: _Group) -> None:
         rows = self.rows[group.start - self.first :]
         vectors, images = np.split(rows[: group.width], 2, axis=1)
-        right = np.hstack([images - vectors @ self.inner, vectors]).T
-        for row in range(0, len(rows), ROWS_AT_ONCE):
-            part = slice(row, row + ROWS_AT_ONCE)
-            group.columns[part] -= rows[part] @ right
+        right = np.hstack([images - vectors @ self.inner, vectors])
+        add_product(group.columns, -1.0, rows, right.T)
 
 
 def _groups(matrix: NDArray[np.float64] | csr_array) -> list[_Group]:
@@ -159,11 +158,8 @@ def _groups(matrix: NDArray[np.float64] | csr_array) -> list[_Group]:
     groups = []
     for start in range(0, matrix.shape[0], COLUMNS_AT_ONCE):
         rows = matrix[start : start + COLUMNS_AT_ONCE, start:]
-        if isinstance(rows, np.ndarray):
-            columns = rows.T.copy(order="C")
-        else:
-            columns = rows.toarray(order="F").T
-        groups.append(_Group(start, columns))
+        dense = rows.copy(order="C") if isinstance(rows, np.ndarray) else rows.toarray(order="C")
+        groups.append(_Group(start, dense.T))
     return groups
 
 
@@ -187,7 +183,7 @@ def _decomposed(panel: _Group) -> tuple[NDArray[np.float64], Reflection] | None:
         np.array(matrix, order="F"), lwork=32 * panel.width, overwrite_a=1
     )
     upper = np.triu(packed[:size])
-    vectors = np.array(packed[:, :size], order="C")
+    vectors = np.array(packed[:, :size], order="F")
     vectors[:size] = np.tril(vectors[:size], -1)
     np.fill_diagonal(vectors, 1.0)
     # A column of zeros needs no reflection: a vector of zeros makes none.
@@ -203,16 +199,17 @@ def _update(left: list[_Group], reflection: Reflection, team: Team) -> _Update:
     """Find the change of what is left when a reflection is applied from both sides."""
     first, vectors, triangle = reflection.first, reflection.vectors, reflection.triangle
     width = len(triangle)
-    rows = np.empty((len(vectors), 2 * width))
+    rows = np.empty((len(vectors), 2 * width), order="F")
     rows[:, :width] = vectors
 
     def image(i: int) -> NDArray[np.float64]:
         """Find the rows of Y in a group, and its part of Vᵀ Y."""
         group = left[i]
-        product = group.columns.T @ vectors[group.start - first :]
+        product = np.zeros((group.width, width), order="F")
+        add_product(product, 1.0, group.columns.T, vectors[group.start - first :])
         for before in left[:i]:
             block = before.columns[group.start - before.start : group.end - before.start]
-            product += block @ vectors[before.start - first : before.end - first]
+            add_product(product, 1.0, block, vectors[before.start - first : before.end - first])
         mine = slice(group.start - first, group.end - first)
         rows[mine, width:] = product @ triangle
         return vectors[mine].T @ rows[mine, width:]

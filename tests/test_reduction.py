@@ -62,7 +62,7 @@ def require_reduced(matrix, found):
 @settings(max_examples=60, deadline=None)
 def test_any_symmetric_matrix_has_a_band_form(n, width, panels, filled, seed):
     matrix = symmetric(n, seed, filled)
-    sizes = {"HALF_WIDTH": width, "COLUMNS_AT_ONCE": width * panels, "ROWS_AT_ONCE": 5}
+    sizes = {"HALF_WIDTH": width, "COLUMNS_AT_ONCE": width * panels}
     with patch.multiple(reduction, **sizes):
         require_reduced(matrix, Reduction.of(matrix, Team()))
         require_reduced(matrix, Reduction.of(csr_array(matrix), Team()))
