@@ -140,14 +140,14 @@ def _swapped(
     done, undone = columns[y[columns] > 0.5], columns[y[columns] < 0.5]
     undone = undone[_fits(matrix, slack, undone, 1.0)]
     done = done[_fits(matrix, slack, done, -1.0)]
-    alike = edits.charges[done][:, None] == edits.charges[undone][None, :]
-    alike &= edits.domain[done][:, None] == edits.domain[undone][None, :]
-    rise = cost[undone][None, :] - cost[done][:, None]
-    out, into = np.nonzero(alike & (rise <= dearer))
-    if len(out) == 0:
+    kind = edits.charges + edits.domain * 2 * (np.abs(edits.charges).max() + 1)
+    out, into = np.nonzero(kind[done][:, None] == kind[undone])
+    rise = cost[undone[into]] - cost[done[out]]
+    cheap = np.flatnonzero(rise <= dearer)
+    if len(cheap) == 0:
         return None
-    thin = slice(None, None, -(-len(out) // MAX_SWAPS))
-    rise, out, into = rise[out, into][thin], done[out[thin]], undone[into[thin]]
+    cheap = cheap[:: -(-len(cheap) // MAX_SWAPS)]
+    rise, out, into = rise[cheap], done[out[cheap]], undone[into[cheap]]
     moments = np.vstack([dipole.moments for dipole in program.dipoles])
     shifts = (moments[:, into] - moments[:, out]).T
     ratio = program.ratio.matrix.toarray()
