@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
@@ -38,6 +40,7 @@ def analyse_states(
     provenance: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
     labels: Sequence[object] | None = None,
+    positions_a: NDArray[np.float64] | None = None,
     hdf5: bool = False,
 ) -> dict[str, Any]:
     """Analyse states and write the results: all files of the folder, or none.
@@ -50,8 +53,8 @@ def analyse_states(
         Thresholds, broadening, range.
     folder : Path
         Where to write summary.json, states.csv, dos.csv, traps.csv, trap_atoms.csv, the figures and
-        report.html; with overlap populations also coop.csv; with a model also profile.csv and
-        traps.extxyz. The same input gives the same bytes.
+        report.html; with overlap populations also coop.csv; with positions also traps.extxyz; with
+        a model also profile.csv. The same input gives the same bytes.
     model : Model, optional
         The model that the states belong to: names the domains, and is shown in the report.
     provenance : dict, optional
@@ -61,6 +64,9 @@ def analyse_states(
         caveat of the states stands there without being asked for.
     labels : sequence, optional
         A label for each atom, by which the atoms are grouped too.
+    positions_a : ndarray of float, shape (n_atoms, 3), optional
+        Where the atoms are, in Å, if there is no model to tell it: for the report, the map of the
+        traps and traps.extxyz.
     hdf5 : bool
         Whether to write analysis.h5 as well.
 
@@ -74,7 +80,7 @@ def analyse_states(
     InputError
         If the states are not those of the model, or there is not one label for each atom.
     """
-    analysis = Analysis.of(states, options or AnalysisOptions(), model, labels)
+    analysis = Analysis.of(states, options or AnalysisOptions(), model, labels, positions_a)
     summary = summarise(analysis, provenance)
     notes = tuple(note for note in (states.caveat, *notes) if note)
     with filled_folder(folder) as scratch:
@@ -87,6 +93,7 @@ def analyse_states(
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
         if analysis.model is not None:
             write_text(scratch / "profile.csv", profile_csv(analysis))
+        if analysis.positions_a is not None:
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
         if hdf5:
             write_hdf5(scratch / "analysis.h5", analysis)
@@ -111,13 +118,14 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
     -------
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
-        ``"profile"`` if there is a model, ``"trap-map"`` if it has traps.
+        ``"profile"`` if there is a model, ``"trap-map"`` if there are traps and it is known where
+        the atoms are.
     """
     drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
     if len(analysis.edges) > 1:
         drawn["alignment"] = alignment_figure(analysis, notes)
     if analysis.model is not None:
         drawn["profile"] = profile_figure(analysis, notes)
-        if analysis.traps.traps:
-            drawn["trap-map"] = trap_map_figure(analysis, notes)
+    if analysis.positions_a is not None and analysis.traps.traps:
+        drawn["trap-map"] = trap_map_figure(analysis, notes)
     return drawn

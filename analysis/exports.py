@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epicarve.builder.extxyz import write_extxyz
 from epicarve.errors import InputError
 from epicarve.files import replaced_file
 
@@ -86,22 +87,26 @@ def write_traps_extxyz(path: Path, analysis: Analysis) -> None:
     path : Path
         The file.
     analysis : Analysis
-        Results with a model. The columns ``valence_trap_weight`` and ``conduction_trap_weight`` sum
-        over the traps of a side; they add up to the number of these traps.
+        Results that know where the atoms are. The columns ``valence_trap_weight`` and
+        ``conduction_trap_weight`` sum over the traps of a side; they add up to the number of these
+        traps.
 
     Raises
     ------
     InputError
         If there is no model.
     """
-    if analysis.model is None:
+    if analysis.positions_a is None:
         raise InputError("there are no positions to write without a model; give the model")
     weights = {
         f"{side}_trap_weight": analysis.traps.atom_weights(side, analysis.states.weights)
         for side in SIDES
     }
     places = {} if analysis.sites.positions is None else {"position": analysis.sites.positions}
-    analysis.model.write_extxyz(path, {**places, **weights})
+    if analysis.model is not None:
+        analysis.model.write_extxyz(path, {**places, **weights})
+    else:
+        write_extxyz(path, np.array(analysis.states.symbols), analysis.positions_a, weights)
 
 
 def write_hdf5(path: Path, analysis: Analysis) -> None:

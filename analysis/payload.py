@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve.builder.preview import centred, radii_a
+from epicarve.builder.preview import centred
 from epicarve.style import colours, element_colours
 
 from .gap import DEGENERATE_EV
@@ -17,11 +17,9 @@ from .tables import SPIN_NAMES, labels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from epicarve.builder.model import Model
     from epicarve.style import Palette
 
     from .results import Analysis
-    from .sites import Sites
 
 WEIGHT_BYTES = 3_000_000
 """Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
@@ -48,7 +46,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         page finds the same gap as `trap_filter`; the weights of a state are given to 1/255 of its
         largest one, for the states of `weighted_states`.
     """
-    states, gap, model = analysis.states, analysis.gap, analysis.model
+    states, gap = analysis.states, analysis.gap
     numbers, _ = labels(states)
     weighted = weighted_states(analysis)
     weights = states.weights[:, weighted]
@@ -93,7 +91,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
             }
             for grouping in groupings(analysis, PALETTE)
         ],
-        "atoms": None if model is None else _atoms(model, analysis.sites),
+        "atoms": _atoms(analysis),
         "colours": {
             "elements": element_colours(tuple(dict.fromkeys(states.symbols)), PALETTE),
             **{name: palette[name] for name in ("weights", "ipr", "filtered_gap", "plain_gap")},
@@ -124,18 +122,25 @@ def _note_of_weights(n_weighted: int, n_states: int) -> str:
     )
 
 
-def _atoms(model: Model, sites: Sites) -> dict[str, Any]:
-    """Return the ions of the model, centred, with what is known of their places."""
-    unknown = [""] * model.n_atoms
-    bonds = model.coordination if sites.coordination is None else sites.coordination
+def _atoms(analysis: Analysis) -> dict[str, Any] | None:
+    """Return the atoms, centred, with what is known of their places; None without positions."""
+    if analysis.positions_a is None:
+        return None
+    model, sites = analysis.model, analysis.sites
+    domains = places = bonds = [""] * analysis.states.n_atoms
+    if model is not None:
+        held = model.coordination if sites.coordination is None else sites.coordination
+        both = zip(held.tolist(), model.bulk_coordination.tolist(), strict=True)
+        domains, bonds = model.domains.tolist(), [f"{now} of {bulk}" for now, bulk in both]
+    if sites.positions is not None:
+        places = sites.positions.tolist()
     return {
-        "symbols": model.symbols.tolist(),
-        "domains": model.domains.tolist(),
-        "places": unknown if sites.positions is None else sites.positions.tolist(),
-        "coordination": bonds.tolist(),
-        "bulk_coordination": model.bulk_coordination.tolist(),
-        "positions_a": _encoded(centred(model), "float32"),
-        "radii_a": _encoded(radii_a(model), "float32"),
+        "symbols": list(analysis.states.symbols),
+        "domains": domains,
+        "places": places,
+        "bonds": bonds,
+        "positions_a": _encoded(centred(analysis.positions_a), "float32"),
+        "radii_a": _encoded(analysis.drawn_radii_a, "float32"),
     }
 
 

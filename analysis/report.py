@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from epicarve.builder.model import Model
 
     from .html import Value
     from .results import Analysis
@@ -71,8 +70,8 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             for index, grouping in enumerate(groupings(analysis, PALETTE))
         ),
         zero="the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source",
-        workspace="lone" if model is None else "workspace",
-        model="" if model is None else _model_figure(model),
+        workspace="lone" if analysis.positions_a is None else "workspace",
+        model="" if analysis.positions_a is None else _model_figure(analysis),
         alignment=_alignment_section(analysis, summary),
         populations=_populations_section(analysis, summary),
         traps=_traps_section(analysis),
@@ -177,10 +176,13 @@ def _populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     )
 
 
-def _model_figure(model: Model) -> str:
-    """Return the canvas of the model, with its controls and a count of its ions."""
-    counts = ", ".join(f"{n} {symbol}" for symbol, n in model.counts.items())
-    return _filled("model.html", caption=escape(f"{counts}; {model.diameter_nm:.2f} nm across."))
+def _model_figure(analysis: Analysis) -> str:
+    """Return the canvas of the model, with its controls and a count of its atoms."""
+    model = analysis.model
+    numbers = Counter(analysis.states.symbols) if model is None else model.counts
+    counts = ", ".join(f"{n} {symbol}" for symbol, n in numbers.items())
+    size = "" if model is None else f"; {model.diameter_nm:.2f} nm across"
+    return _filled("model.html", caption=escape(f"{counts}{size}."))
 
 
 def _names(analysis: Analysis, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from epicarve.builder.preview import radii_a
 from epicarve.errors import InputError
 
 from .alignment import Alignment, DomainEdges, align, domain_edges
@@ -29,10 +32,15 @@ from .traps import Traps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
     from .options import AnalysisOptions
+
+ATOM_RADIUS_A = 1.3
+"""Radius in Å at which an atom of unknown charge is drawn."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class Analysis:
         What was asked for.
     model : Model or None
         The model, if it is known.
+    positions_a : ndarray of float, shape (n_atoms, 3), or None
+        Where the atoms are, in Å, if it is known.
     localization : Localization
         Localization of each state.
     gap : Gap
@@ -82,6 +92,7 @@ class Analysis:
     states: OrbitalStates
     options: AnalysisOptions
     model: Model | None
+    positions_a: NDArray[np.float64] | None
     localization: Localization
     gap: Gap
     threshold_scan: tuple[FilteredGap, ...]
@@ -103,6 +114,7 @@ class Analysis:
         options: AnalysisOptions,
         model: Model | None = None,
         labels: Sequence[object] | None = None,
+        positions_a: NDArray[np.float64] | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -117,6 +129,8 @@ class Analysis:
             each atom.
         labels : sequence, optional
             A label for each atom, by which the atoms are grouped too.
+        positions_a : ndarray of float, shape (n_atoms, 3), optional
+            Where the atoms are, in Å, if there is no model to tell it.
 
         Returns
         -------
@@ -133,6 +147,7 @@ class Analysis:
             states = states.with_pairs(options.overlap_populations)
         if model is not None:
             require_same_atoms(states.symbols, model)
+            positions_a = model.positions_a
         sites = Sites.of(states.symbols, model)
         partitions = partitions_of(states.symbols, options, model, sites, labels)
         localization = Localization.of(states)
@@ -147,6 +162,7 @@ class Analysis:
             states=states,
             options=options,
             model=model,
+            positions_a=positions_a,
             localization=localization,
             gap=gap,
             threshold_scan=scan,
@@ -161,6 +177,13 @@ class Analysis:
             profile=None if axis is None else Profile.of(states, delocalised.kept, axis, options),
             coop=Coop.of(states, localization, options) if states.pairs else None,
         )
+
+    @property
+    def drawn_radii_a(self) -> NDArray[np.float64]:
+        """Radius in Å at which each atom is drawn; all are equal where charges are not known."""
+        if self.model is None:
+            return np.full(self.states.n_atoms, ATOM_RADIUS_A)
+        return radii_a(self.model)
 
     @property
     def window_ev(self) -> tuple[float, float]:

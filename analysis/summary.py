@@ -186,7 +186,7 @@ def _checks_of_states(states: OrbitalStates, options: AnalysisOptions) -> list[d
     full = 2.0 if states.restricted else 1.0
     from_integer = np.minimum(np.abs(states.occupations), np.abs(states.occupations - full))
     n_partial = int(np.count_nonzero(from_integer > PARTIAL_OCCUPATION))
-    ideal_ipr = N_IPR_OF_1S_ENVELOPE / states.n_atoms
+    ideal_ipr = min(1.0, N_IPR_OF_1S_ENVELOPE / states.n_atoms)
     return [
         _check(
             "occupations",

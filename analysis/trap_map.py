@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-from epicarve.builder.preview import centred, draw_discs, draw_scale_bar, radii_a, side_view
+from epicarve.builder.preview import centred, draw_discs, draw_scale_bar, side_view
 from epicarve.errors import InputError
 from epicarve.style import colours
 
@@ -30,7 +30,7 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     Parameters
     ----------
     analysis : Analysis
-        The results; they have a model and at least one trap.
+        The results; they know where the atoms are, and have at least one trap.
     notes : tuple of str
         Sentences to stand below the figure.
 
@@ -42,10 +42,10 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     Raises
     ------
     InputError
-        If there is no model.
+        If it is not known where the atoms are.
     """
-    model, look = analysis.model, analysis.options.figures
-    if model is None:
+    positions_a, look = analysis.positions_a, analysis.options.figures
+    if positions_a is None:
         raise InputError("traps cannot be drawn on atoms whose places are not known; give a model")
     shades = LinearSegmentedColormap.from_list("weights", colours(look.palette)["weights"])
     traps = analysis.traps
@@ -56,11 +56,11 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     with framed_figure(look, notes, 3.0 if look.width == "double" else 1.65) as figure:
         panels = figure.subplots(1, 2)
         for axes, side, summed in zip(panels, SIDES, weights, strict=True):
-            points = centred(model) @ side_view().T
+            points = centred(positions_a) @ side_view().T
             order = np.lexsort((points[:, 2], np.round(summed / largest, 2)))
             extent_a = 1.06 * float(np.abs(points[:, :2]).max()) + 2.0
             rgb = shades(summed[order] / largest)[:, :3]
-            draw_discs(axes, points[order, :2], radii_a(model)[order], rgb, extent_a)
+            draw_discs(axes, points[order, :2], analysis.drawn_radii_a[order], rgb, extent_a)
             n_traps = len(traps.of_side(side))
             axes.set_title(f"{n_traps} {side} trap{'' if n_traps == 1 else 's'}")
         draw_scale_bar(panels[0], extent_a)

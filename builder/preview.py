@@ -49,7 +49,7 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure = Figure(figsize=(6.4, height))
         FigureCanvasAgg(figure)
         bottom = 1.0 - 3.2 / height
-        points = centred(model)
+        points = centred(model.positions_a)
         views = (side_view(), np.eye(3))
         extent = 1.22 * max(float(np.abs(points @ view[:2].T).max()) for view in views)
         for left, view, title in zip((0.0, 0.5), views, ("side view", "top view"), strict=True):
@@ -78,10 +78,10 @@ def _pretty(model: Model) -> str:
     return f"{formula}  ({' / '.join(model.domain_names)})"
 
 
-def centred(model: Model) -> NDArray[np.float64]:
-    """Return the positions in Å about the middle of the model's box, shape (n_atoms, 3)."""
-    middle = 0.5 * (model.positions_a.max(axis=0) + model.positions_a.min(axis=0))
-    return np.asarray(model.positions_a - middle)
+def centred(positions_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return positions in Å about the middle of the box around them, shape (n_atoms, 3)."""
+    middle = 0.5 * (positions_a.max(axis=0) + positions_a.min(axis=0))
+    return np.asarray(positions_a - middle)
 
 
 def side_view() -> NDArray[np.float64]:
@@ -154,7 +154,7 @@ def _draw_view(
     extent: float,
 ) -> None:
     """Draw the model with its ions fading towards white with depth."""
-    points = centred(model) @ view.T
+    points = centred(model.positions_a) @ view.T
     order = np.argsort(points[:, 2], kind="stable")
     points = points[order]
     depth = (points[:, 2].max() - points[:, 2]) / max(float(np.ptp(points[:, 2])), 1.0)

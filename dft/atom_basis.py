@@ -65,6 +65,20 @@ class _Lines:
     cell: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, path: Path) -> _Lines:
+        lines = cls()
+        try:
+            for entry in input_entries(path):
+                lines.take(entry)
+        except (ValueError, StopIteration) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{path}: its coordinates or kinds cannot be followed ({error})"
+            ) from None
+        return lines
+
     def take(self, entry: InputEntry) -> None:
         match entry.section, entry.key:
             case "GLOBAL", "PROJECT" | "PROJECT_NAME":
@@ -115,14 +129,7 @@ def read_atom_basis(path: Path) -> AtomBasis:
     InputError
         If coordinates, cell or basis sets are not told, or told in a way that only CP2K can follow.
     """
-    lines = _Lines()
-    try:
-        for entry in input_entries(path):
-            lines.take(entry)
-    except (ValueError, StopIteration) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: its coordinates or kinds cannot be followed ({error})") from None
+    lines = _Lines.of(path)
     translations_a = _cell_a(path, lines.cell)
     labels, positions_a = _atoms(path, lines, translations_a)
     kinds = {label: _kind(path, lines, label) for label in dict.fromkeys(labels)}
@@ -132,6 +139,28 @@ def read_atom_basis(path: Path) -> AtomBasis:
         shells=tuple(kinds[label][1] for label in labels),
         translations_bohr=_periodic(path, lines.cell, translations_a),
     )
+
+
+def read_positions_a(path: Path) -> NDArray[np.float64]:
+    """Read the coordinates of a run's atoms from its input, and the files that it names.
+
+    Parameters
+    ----------
+    path : Path
+        The input, as for `read_atom_basis`.
+
+    Returns
+    -------
+    ndarray of float, shape (n_atoms, 3)
+        In Å.
+
+    Raises
+    ------
+    InputError
+        If they are not told, or told in a way that only CP2K can follow.
+    """
+    lines = _Lines.of(path)
+    return _atoms(path, lines, _cell_a(path, lines.cell))[1]
 
 
 def _atoms(

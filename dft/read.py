@@ -21,11 +21,14 @@ from .orbital_files import (
 )
 from .output import main_outputs
 from .pdos import find_pdos
+from .run import Run
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from .overlap_populations import PairsOf
 
@@ -169,6 +172,33 @@ def read_states(
         f"{folder}: there are no states in it or in a folder below; looked for {looked_for}, one "
         "of which CP2K's last stage writes"
     )
+
+
+def read_places(folder: Path, symbols: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """Read where the atoms of states are, from the input of their run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that the states were read from.
+    symbols : tuple of str
+        Element of each atom of the states.
+
+    Returns
+    -------
+    ndarray of float, shape (n_atoms, 3), or None
+        Coordinates in Å; None if no run in the folder, or in one below, tells those of these atoms.
+    """
+    for path in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
+        for output in main_outputs(path):
+            try:
+                run = Run.of(path, output.project)
+                positions_a = run.positions_a
+                if positions_a is not None and run.symbols == symbols:
+                    return positions_a
+            except InputError:
+                continue
+    return None
 
 
 def _require_sound(*folders: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
+from .atom_basis import read_positions_a
 from .output import main_outputs
 from .run_input import read_run_input
 
@@ -97,6 +98,18 @@ class Run:
             f"{self.output.path.name} (a table of atomic coordinates) nor by an input file and its "
             "coordinates; add either"
         )
+
+    @property
+    def positions_a(self) -> NDArray[np.float64] | None:
+        """Coordinates in Å, shape (n_atoms, 3), None if no input tells those of all atoms."""
+        for source in self.inputs:
+            try:
+                positions_a = read_positions_a(source.path)
+            except InputError:
+                continue
+            if len(positions_a) == len(self.symbols):
+                return positions_a
+        return None
 
     def require_electrons(
         self, path: Path, occupations: NDArray[np.float64], spins: NDArray[np.int8]

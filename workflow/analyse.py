@@ -18,7 +18,7 @@ from epicarve.analysis.results import partitions_of, require_same_atoms
 from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
-from epicarve.dft.read import read_states
+from epicarve.dft.read import read_places, read_states
 from epicarve.errors import InputError
 
 from .geometry import RELAXED
@@ -132,6 +132,7 @@ def analyse(
         provenance=provenance,
         notes=notes,
         labels=labels,
+        positions_a=read_places(folder, states.symbols) if model is None else None,
         hdf5=hdf5,
     )
 

@@ -77,13 +77,13 @@ function partsTable(state) {
 function ionsTable(state) {
   const weights = weightsOf(state), largest = LARGEST[ROW_OF_STATE.get(state)], { atoms } = DATA;
   const ions = Array.from(weights, (_, i) => i).sort((a, b) => weights[b] - weights[a] || a - b).slice(0, 6);
-  const head = ["ion", "domain", "place", "bonds", "weight"]
-    .map((name, k) => `<th${k < 3 ? ' class="text"' : ""}>${name}</th>`).join("");
+  const known = [["domain", atoms.domains], ["place", atoms.places], ["bonds", atoms.bonds]]
+    .filter(([, values]) => values.some(value => value !== ""));
+  const head = ["ion", ...known.map(([name]) => name)].map(name => `<th class="text">${name}</th>`).join("")
+    + "<th>weight</th>";
   return `<table><thead><tr>${head}</tr></thead><tbody>${rowsOf(ions.map(i => [
     `<td class="text">${html(atoms.symbols[i])} ${i + 1}</td>`,
-    `<td class="text">${html(atoms.domains[i])}</td>`,
-    `<td class="text">${html(atoms.places[i])}</td>`,
-    `<td>${atoms.coordination[i]} of ${atoms.bulk_coordination[i]}</td>`,
+    ...known.map(([, values]) => `<td class="text">${html(values[i])}</td>`),
     `<td>${(100 * largest * weights[i] / 255).toFixed(1)} %</td>`]))}</tbody></table>`;
 }
 
@@ -234,7 +234,9 @@ if (particle) {
     if (ion < 0) return "";
     const part = weights
       ? `, ${(100 * LARGEST[ROW_OF_STATE.get(chosen)] * weights[ion] / 255).toFixed(1)} %` : "";
-    return `${DATA.atoms.symbols[ion]} ${ion + 1}, ${DATA.atoms.domains[ion]} ${DATA.atoms.places[ion]}${part}`;
+    const { symbols, domains, places } = DATA.atoms;
+    const place = [domains[ion], places[ion]].filter(Boolean).join(" ");
+    return `${symbols[ion]} ${ion + 1}${place && `, ${place}`}${part}`;
   });
 }
 document.addEventListener("keydown", event => {
