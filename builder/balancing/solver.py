@@ -98,7 +98,7 @@ class Solver:
                 break
         steps = self.program.steps(found)
         if steps > self.highs.steps_covered:  # bonds might outweigh a step
-            return Solver(self.program, 2 * steps).solve()
+            return Solver(self.program, 2 * steps).solve(thorough=thorough)
         value = self.value(found)
         costs["whole ions"] = value - relaxed.value
         return Solution(found, value, min(bound, value), costs)
