@@ -226,16 +226,17 @@ class Boundary:
         Shape (n_shifts, n_film, n_substrate).
         """
         squared = (self._apart(shifts_a) ** 2).sum(axis=0)
-        return squared.reshape(-1, self.substrate.n_ions, self.film.n_ions).swapaxes(1, 2)
+        shape = (-1, self.substrate.n_ions, self.film.n_ions)
+        return np.asarray(squared.reshape(shape).swapaxes(1, 2))
 
     def _apart(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Steps in Å from the film's cations, moved, to the nearest images of the substrate's.
+        """In-plane nearest steps in Å from the film's cations, moved, to the substrate's.
 
         Shape (3, n_shifts, n_substrate × n_film).
         """
         parts = self._offsets[:, None] - (shifts_a @ self._inverse).T[:, :, None]
         parts[:2] -= np.rint(parts[:2])
-        return np.tensordot(self._frame, parts, axes=(0, 0))
+        return np.asarray((self._frame.T @ parts.reshape(3, -1)).reshape(parts.shape))
 
     @cached_property
     def _offsets(self) -> NDArray[np.float64]:
@@ -252,11 +253,11 @@ class Boundary:
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
-        return np.linalg.inv(self._frame)
+        return np.asarray(np.linalg.inv(self._frame))
 
     @cached_property
     def _registry_inverse(self) -> NDArray[np.float64]:
-        return np.linalg.inv(self.registry_lattice_a)
+        return np.asarray(np.linalg.inv(self.registry_lattice_a))
 
     def continuity(self, shift_a: ArrayLike) -> Continuity:
         """Return the continuity with the film translated by (x, y, z) in Å."""
