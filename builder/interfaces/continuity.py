@@ -155,7 +155,7 @@ class Boundary:
         """Largest distance in Å of a cation from the site that it continues."""
         return TOLERANCE_IN_SPACINGS * self.spacing_a
 
-    def registries(self, n_wanted: int) -> NDArray[np.float64]:
+    def registries(self, n_wanted: int) -> tuple[NDArray[np.float64], ...]:
         """Return translations (x, y, z) of the film that match most cations, best first.
 
         Every registry that puts one cation on one site is a start; each is refined to the mean
@@ -168,8 +168,10 @@ class Boundary:
 
         Returns
         -------
-        ndarray of float, shape (n, 3)
+        shifts_a : ndarray of float, shape (n, 3)
             In Å; equal ones once. All have the largest number of matches.
+        matched_fractions, rms_a : ndarray of float, shape (n,)
+            Their `scores`.
         """
         offsets = self.substrate.positions_a[:, None] - self.film.positions_a
         shifts = self._distinct(offsets.reshape(-1, 3))
@@ -180,11 +182,11 @@ class Boundary:
             shifts = shifts + moved.T
         shifts = self._distinct(shifts)
         fractions, rms = self.scores(shifts)
-        rms = rms.round(4)
-        most = fractions == fractions.max()
-        wanted = most & (rms <= sorted(set(rms[most].tolist()))[:n_wanted][-1])
-        order = np.lexsort((*shifts.round(4).T[::-1], rms))
-        return np.asarray(shifts[order[wanted[order]]])
+        most = np.flatnonzero(fractions == fractions.max())
+        told = rms[most].round(4)
+        most = most[told <= sorted(set(told.tolist()))[:n_wanted][-1]]
+        best = most[np.lexsort((*shifts[most].round(4).T[::-1], rms[most].round(4)))]
+        return shifts[best], fractions[best], rms[best]
 
     def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Return matched fraction and rms, in Å, of many translations of the film at once.

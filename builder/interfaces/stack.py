@@ -99,6 +99,10 @@ class Stack:
         positions[:, :2] = positions[:, :2] @ deformation
         return replace(self, lattice_a=self.lattice_a @ deformation, positions_a=positions)
 
+    def repeated(self, lattice_a: NDArray[np.float64]) -> Stack:
+        """Return the same ions with other lattice vectors in Å, shape (2, 2)."""
+        return replace(self, lattice_a=lattice_a)
+
     def flipped(self) -> Stack:
         """Return the stack turned upside down about the x axis.
 
