@@ -10,6 +10,7 @@ from scipy.ndimage import minimum_filter
 from scipy.optimize import minimize
 
 from epicarve.errors import InputError
+from epicarve.threads import one_blas_thread
 from epicarve.units import J_M2_PER_EV_A2
 
 from ..contacts import CONTACT_LIMIT
@@ -198,6 +199,13 @@ def interface_energy(
     >>> abs(found.gap_a) < 0.01, round(found.adhesion_j_m2, 1)
     (True, 0.8)
     """
+    with one_blas_thread():
+        return _interface_energy(film, substrate, repulsion, spacing_a)
+
+
+def _interface_energy(
+    film: Stack, substrate: Stack, repulsion: Repulsion, spacing_a: float
+) -> InterfaceEnergy:
     lattice = common_lattice_a(film, substrate)
     n, m = np.ceil(np.linalg.norm(lattice, axis=1) / spacing_a).astype(int).tolist()
     grid = registry_grid_a(lattice, (n, m))
