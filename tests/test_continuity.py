@@ -59,7 +59,7 @@ def test_assignment_is_that_of_brute_force(n, m, seed, tolerance):
 def test_no_registry_of_a_fine_grid_matches_more(ranked, rank):
     """The refined registry against translations of the film 0.3 Å apart, at seven heights."""
     boundary = ranked[rank].boundary
-    best = boundary.registries(1)[0]
+    best = boundary.registries(1)[0][0]
     found = boundary.continuity(best)
     lattice = boundary.substrate.lattice_a
     steps = np.stack(np.meshgrid(*2 * [np.arange(0.0, 1.0, 0.035)]), axis=-1).reshape(-1, 2)

@@ -173,8 +173,7 @@ def pair_table_a(
     InputError
         If a pair of elements has none.
     """
-    above, film_kinds = np.unique(film.symbols, return_inverse=True)
-    below, substrate_kinds = np.unique(substrate.symbols, return_inverse=True)
+    above, below = (np.array(sorted(set(side.symbols.tolist()))) for side in (film, substrate))
     table = np.empty((len(above), len(below)))
     for i, first in enumerate(above.tolist()):
         for j, second in enumerate(below.tolist()):
@@ -184,4 +183,5 @@ def pair_table_a(
                     f"no contact of {first} with {second} is given; add it to the limits"
                 )
             table[i, j] = limit
-    return np.asarray(table[np.ix_(film_kinds, substrate_kinds)])
+    rows, columns = above.searchsorted(film.symbols), below.searchsorted(substrate.symbols)
+    return np.asarray(table[rows[:, None], columns])

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -51,6 +52,9 @@ WIDENING = (1.5, 1.2, 1.0, 1.0)
 
 SAME_REGISTRY_A = 0.02
 """Translations that agree to this, in Å, are refined and told only once."""
+
+KEY_DIGITS = np.array([1 << 40, 1 << 20, 1])
+"""Makes one whole number of three that are far smaller than a million."""
 
 FOLD_GRAIN = 1e-4
 """A translation this close to the edge of a cell, as a fraction of it, is on the edge."""
@@ -151,7 +155,7 @@ class Boundary:
         """Largest distance in Å of a cation from the site that it continues."""
         return TOLERANCE_IN_SPACINGS * self.spacing_a
 
-    def registries(self, n_wanted: int) -> NDArray[np.float64]:
+    def registries(self, n_wanted: int) -> tuple[NDArray[np.float64], ...]:
         """Return translations (x, y, z) of the film that match most cations, best first.
 
         Every registry that puts one cation on one site is a start; each is refined to the mean
@@ -164,24 +168,25 @@ class Boundary:
 
         Returns
         -------
-        ndarray of float, shape (n, 3)
+        shifts_a : ndarray of float, shape (n, 3)
             In Å; equal ones once. All have the largest number of matches.
+        matched_fractions, rms_a : ndarray of float, shape (n,)
+            Their `scores`.
         """
-        lattice = self.substrate.lattice_a
-        offsets = (self.substrate.positions_a[:, None] - self.film.positions_a).reshape(-1, 3)
-        shifts = self._distinct(offsets)
+        offsets = self.substrate.positions_a[:, None] - self.film.positions_a
+        shifts = self._distinct(offsets.reshape(-1, 3))
         for widening in WIDENING:
-            apart = _nearest_image(offsets - shifts[:, None], lattice)
-            near = (apart**2).sum(axis=2) <= (widening * self.tolerance_a) ** 2
-            moved = np.einsum("ij,ijk->ik", near, apart)
-            shifts = shifts + moved / np.maximum(near.sum(axis=1), 1)[:, None]
+            apart = self._apart(shifts)
+            near = (apart**2).sum(axis=0) <= (widening * self.tolerance_a) ** 2
+            moved = (apart * near).sum(axis=2) / np.maximum(near.sum(axis=1), 1)
+            shifts = shifts + moved.T
         shifts = self._distinct(shifts)
         fractions, rms = self.scores(shifts)
-        rms = rms.round(4)
-        most = fractions == fractions.max()
-        wanted = most & (rms <= np.unique(rms[most])[:n_wanted].max())
-        order = np.lexsort((*shifts.round(4).T[::-1], rms))
-        return np.asarray(shifts[order[wanted[order]]])
+        most = np.flatnonzero(fractions == fractions.max())
+        told = rms[most].round(4)
+        most = most[told <= sorted(set(told.tolist()))[:n_wanted][-1]]
+        best = most[np.lexsort((*shifts[most].round(4).T[::-1], rms[most].round(4)))]
+        return shifts[best], fractions[best], rms[best]
 
     def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Return matched fraction and rms, in Å, of many translations of the film at once.
@@ -196,9 +201,7 @@ class Boundary:
         matched_fractions, rms_a : ndarray of float, shape (n,)
             As `continuity` tells them one by one; the rms is 0 where nothing matches.
         """
-        offsets = self.substrate.positions_a - self.film.positions_a[:, None]
-        apart = _nearest_image(offsets - shifts_a[:, None, None], self.substrate.lattice_a)
-        squared = (apart**2).sum(axis=3)
+        squared = self._squared_a2(shifts_a)
         near = squared <= self.tolerance_a**2
         # cations lie farther apart than two tolerances: seldom can one continue two sites
         crowded = (near.sum(axis=1) > 1).any(axis=1) | (near.sum(axis=2) > 1).any(axis=1)
@@ -213,18 +216,55 @@ class Boundary:
     def _distinct(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each translation once, moved to near the origin by those that change nothing."""
         inside = shifts_a.copy()
-        parts = shifts_a[:, :2] @ np.linalg.inv(self.registry_lattice_a)
+        parts = shifts_a[:, :2] @ self._registry_inverse
         inside[:, :2] = (parts - np.floor(parts + FOLD_GRAIN)) @ self.registry_lattice_a
-        _, first = np.unique(np.rint(inside / SAME_REGISTRY_A), axis=0, return_index=True)
+        keys = np.rint(inside / SAME_REGISTRY_A).astype(np.int64) @ KEY_DIGITS
+        _, first = np.unique(keys, return_index=True)
         return np.asarray(inside[np.sort(first)])
+
+    def _squared_a2(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Squared distances in Å² of the film's cations, moved, from the substrate's.
+
+        Shape (n_shifts, n_film, n_substrate).
+        """
+        squared = (self._apart(shifts_a) ** 2).sum(axis=0)
+        shape = (-1, self.substrate.n_ions, self.film.n_ions)
+        return np.asarray(squared.reshape(shape).swapaxes(1, 2))
+
+    def _apart(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In-plane nearest steps in Å from the film's cations, moved, to the substrate's.
+
+        Shape (3, n_shifts, n_substrate × n_film).
+        """
+        parts = self._offsets[:, None] - (shifts_a @ self._inverse).T[:, :, None]
+        parts[:2] -= np.rint(parts[:2])
+        return np.asarray((self._frame.T @ parts.reshape(3, -1)).reshape(parts.shape))
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.float64]:
+        """Steps from each cation of the film to each of the substrate, in units of the frame."""
+        offsets = self.substrate.positions_a[:, None] - self.film.positions_a
+        return np.ascontiguousarray((offsets.reshape(-1, 3) @ self._inverse).T)
+
+    @cached_property
+    def _frame(self) -> NDArray[np.float64]:
+        """Vectors of the common cell in Å, and 1 Å along the normal, as rows."""
+        frame = np.eye(3)
+        frame[:2, :2] = self.substrate.lattice_a
+        return frame
+
+    @cached_property
+    def _inverse(self) -> NDArray[np.float64]:
+        return np.asarray(np.linalg.inv(self._frame))
+
+    @cached_property
+    def _registry_inverse(self) -> NDArray[np.float64]:
+        return np.asarray(np.linalg.inv(self.registry_lattice_a))
 
     def continuity(self, shift_a: ArrayLike) -> Continuity:
         """Return the continuity with the film translated by (x, y, z) in Å."""
-        lattice = self.substrate.lattice_a
-        shift = np.asarray(shift_a, dtype=float)
-        offsets = self.substrate.positions_a - self.film.positions_a[:, None] - shift
-        apart = _nearest_image(offsets, lattice)
-        film, substrate, distances = assigned((apart**2).sum(axis=2), self.tolerance_a)
+        squared = self._squared_a2(np.asarray(shift_a, dtype=float)[None])[0]
+        film, substrate, distances = assigned(squared, self.tolerance_a)
         pairs = Counter(
             f"{one}→{other}"
             for one, other in zip(
@@ -310,12 +350,3 @@ def assigned(
     chosen = squared_a2[rows, columns] <= limit
     rows, columns = rows[chosen], columns[chosen]
     return rows, columns, np.sqrt(squared_a2[rows, columns])
-
-
-def _nearest_image(
-    vectors_a: NDArray[np.float64], lattice_a: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Move vectors (x, y, z) by lattice vectors of a reduced cell to near the origin."""
-    moved = vectors_a.copy()
-    moved[..., :2] -= np.rint(vectors_a[..., :2] @ np.linalg.inv(lattice_a)) @ lattice_a
-    return moved

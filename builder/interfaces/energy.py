@@ -10,6 +10,7 @@ from scipy.ndimage import minimum_filter
 from scipy.optimize import minimize
 
 from epicarve.errors import InputError
+from epicarve.threads import one_blas_thread
 from epicarve.units import J_M2_PER_EV_A2
 
 from ..contacts import CONTACT_LIMIT
@@ -46,7 +47,7 @@ BOUND_EV_A2 = 1e-5
 """Sides that gain less than this, in eV/Å², do not bind: the gain is that of the last digits."""
 
 SAME_EV = 1e-6
-"""Refined minima that agree to this, in eV per cell, are the same; the first is taken."""
+"""Energies that agree to this, in eV per cell, are the same; the first place is taken."""
 
 LATTICE_GRAIN = 1e-5
 """A registry this close to a lattice point, as a fraction of the cell, is put on it."""
@@ -198,6 +199,13 @@ def interface_energy(
     >>> abs(found.gap_a) < 0.01, round(found.adhesion_j_m2, 1)
     (True, 0.8)
     """
+    with one_blas_thread():
+        return _interface_energy(film, substrate, repulsion, spacing_a)
+
+
+def _interface_energy(
+    film: Stack, substrate: Stack, repulsion: Repulsion, spacing_a: float
+) -> InterfaceEnergy:
     lattice = common_lattice_a(film, substrate)
     n, m = np.ceil(np.linalg.norm(lattice, axis=1) / spacing_a).astype(int).tolist()
     grid = registry_grid_a(lattice, (n, m))
@@ -264,7 +272,8 @@ def _at_contact(
     rows = np.arange(len(shifts_a))
     low, high = energies_ev[rows, above - 1], energies_ev[rows, above]
     low = np.where(np.isfinite(low), low, high)
-    best = int(np.argmin(low + weight * (high - low)))
+    here = low + weight * (high - low)
+    best = int(np.flatnonzero(here < here.min() + SAME_EV)[0])
     gap = float(touching_a[best])
     return interaction.energy_and_slope(shifts_a[best], gap)[0], shifts_a[best], gap
 

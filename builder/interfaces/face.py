@@ -45,15 +45,18 @@ class Face:
         What was cut.
     termination : Termination
         Where; its outward normal points along +hkl.
+    basis : ndarray of float, shape (3, 3)
+        Primitive lattice vectors [uvw]: two of the face, and one inwards (`plane_basis`).
     """
 
     crystal: Crystal
     termination: Termination
+    basis: NDArray[np.float64]
 
-    @cached_property
+    @property
     def directions(self) -> NDArray[np.float64]:
         """Lattice vectors [uvw] of the face, shape (2, 3), reduced; halves occur if centred."""
-        return self._basis[:2]
+        return self.basis[:2]
 
     @cached_property
     def rotation(self) -> NDArray[np.float64]:
@@ -72,7 +75,7 @@ class Face:
     @cached_property
     def inward_a(self) -> NDArray[np.float64]:
         """The lattice vector in Å that leads one period into the crystal, shape (3,)."""
-        return np.asarray(self._basis[2] @ self.crystal.cell_a @ self.rotation.T)
+        return np.asarray(self.basis[2] @ self.crystal.cell_a @ self.rotation.T)
 
     @cached_property
     def point_group(self) -> NDArray[np.int64]:
@@ -141,32 +144,14 @@ class Face:
         """Sites and positions of the ions of the first period behind the face."""
         crystal = self.crystal
         cut = self.termination.offset_a * crystal.direction(self.termination.hkl)
-        in_basis = (crystal.positions_a - cut) @ np.linalg.inv(self._basis @ crystal.cell_a)
+        in_basis = (crystal.positions_a - cut) @ np.linalg.inv(self.basis @ crystal.cell_a)
         # fractions of the inward vector in (0, 1): the cut runs between atomic layers
         wrapped = in_basis - np.floor(in_basis + SAME_A)
         away = wrapped[:, None] - wrapped
         away -= np.rint(away)
-        same = np.linalg.norm(away @ self._basis @ crystal.cell_a, axis=2) < SAME_SITE_A
+        same = np.linalg.norm(away @ self.basis @ crystal.cell_a, axis=2) < SAME_SITE_A
         chosen = np.flatnonzero(np.argmax(same, axis=1) == np.arange(crystal.n_sites))
-        return chosen, wrapped[chosen] @ self._basis @ crystal.cell_a @ self.rotation.T
-
-    @cached_property
-    def _basis(self) -> NDArray[np.float64]:
-        """Primitive lattice vectors [uvw], shape (3, 3): two of the face, and one inwards."""
-        crystal, hkl = self.crystal, np.array(self.termination.hkl)
-        primitive = primitive_vectors(crystal)
-        # whole numbers that tell on which lattice plane each primitive vector ends
-        planes = np.rint(primitive @ hkl / _common_divisor(primitive @ hkl)).astype(int)
-        in_face, inward = _split(planes)
-        vectors = _reduced(in_face @ primitive, crystal.cell_a)
-        normal = crystal.direction(self.termination.hkl)
-        first, second = vectors @ crystal.cell_a
-        if np.cross(first, second) @ normal < 0:
-            vectors[1] = -vectors[1]
-        inwards = inward @ primitive
-        away = inwards @ crystal.cell_a
-        sideways = np.linalg.lstsq((vectors @ crystal.cell_a).T, away, rcond=None)[0]
-        return np.vstack([vectors, inwards - np.rint(sideways.round(6)) @ vectors])
+        return chosen, wrapped[chosen] @ self.basis @ crystal.cell_a @ self.rotation.T
 
 
 def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
@@ -181,7 +166,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     proper = np.linalg.det(group.rotations) > 0
     keeps = (np.array(hkl) @ group.rotations == hkl).all(axis=1) & proper
     # hkl·w is the rise of an operation in units of the spacing of the planes hkl
-    spacing_a = crystal.spacing_a(hkl)
+    spacing_a, basis = crystal.spacing_a(hkl), plane_basis(crystal, hkl)
     rises = group.translations[keeps] @ hkl / np.gcd.reduce(hkl)
     kept: list[Face] = []
     for termination in _terminations(crystal, hkl, FACE_GAP_A):
@@ -190,7 +175,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
             for other in kept
         ]
         if not any((np.abs(each - np.rint(each)) < SAME_HEIGHT).any() for each in apart):
-            kept.append(Face(crystal, termination))
+            kept.append(Face(crystal, termination, basis))
     return tuple(kept)
 
 
@@ -228,6 +213,26 @@ def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, i
             found[hkl] = None
             known.update(group.equivalent_planes(hkl))
     return tuple(found)
+
+
+def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Return primitive lattice vectors [uvw], shape (3, 3): two of a plane, and one inwards.
+
+    Those of the plane are reduced, and right-handed about its outward normal hkl.
+    """
+    primitive = primitive_vectors(crystal)
+    # whole numbers that tell on which lattice plane each primitive vector ends
+    planes = np.rint(primitive @ hkl / _common_divisor(primitive @ hkl)).astype(int)
+    in_face, inward = _split(planes)
+    vectors = _reduced(in_face @ primitive, crystal.cell_a)
+    normal = crystal.direction(hkl)
+    first, second = vectors @ crystal.cell_a
+    if np.cross(first, second) @ normal < 0:
+        vectors[1] = -vectors[1]
+    inwards = inward @ primitive
+    away = inwards @ crystal.cell_a
+    sideways = np.linalg.lstsq((vectors @ crystal.cell_a).T, away, rcond=None)[0]
+    return np.vstack([vectors, inwards - np.rint(sideways.round(6)) @ vectors])
 
 
 def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from .strain import StrainRule, common_cell
 from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -67,22 +67,12 @@ class Interface:
     @cached_property
     def common(self) -> CommonCell:
         """The lattice that both sides share, and the strain of each."""
-        film_lattice = self.film.stack(1).flipped().lattice_a
-        return common_cell(self.cell, film_lattice, self.substrate.lattice_a, self.strain_rule)
+        return self._common_cell(self.strain_rule)
 
     @cached_property
     def boundary(self) -> Boundary:
         """The cations that meet, the film's as they lie where both cuts meet at z = 0."""
-        on_film = self.continued == "film"
-        spacing_a = cation_spacing_a((self.film if on_film else self.substrate).crystal)
-        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
-        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
-        return Boundary(
-            *self._in_common_cell(film.flipped(), substrate),
-            self.continued,
-            spacing_a,
-            self.registry_lattice_a,
-        )
+        return self._boundary(self.common)
 
     @cached_property
     def continuity(self) -> Continuity:
@@ -97,20 +87,22 @@ class Interface:
         film_depth_a, substrate_depth_a : float
             Depths in Å.
         """
-        film, substrate = self._in_common_cell(
-            self.film.ions(film_depth_a).flipped(), self.substrate.ions(substrate_depth_a)
+        film, substrate = self._in_cell(
+            self.common,
+            self.film.ions(film_depth_a).flipped(),
+            self.substrate.ions(substrate_depth_a),
         )
         return film.shifted(self.shift_a), substrate
 
     @cached_property
     def contact(self) -> Contact:
         """The pair of ions across the interface that is tightest as measured by the bulk."""
-        return tightest_contact(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a)
+        return tightest_contact(*self._contact_sides, self._limits_a)
 
     @cached_property
     def vacuum_a(self) -> float:
         """How far in Å the film could sink, at this registry, until ions touch."""
-        return -float(contact_gap_a(*self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A), self._limits_a))
+        return -float(contact_gap_a(*self._contact_sides, self._limits_a))
 
     @cached_property
     def gap_a(self) -> float:
@@ -122,9 +114,7 @@ class Interface:
     @cached_property
     def registry_lattice_a(self) -> NDArray[np.float64]:
         """Translations of the film in Å that change nothing, as two rows, shape (2, 2)."""
-        return registry_lattice_a(
-            self.common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
-        )
+        return self.boundary.registry_lattice_a
 
     def registry_distance_a(self, shift_a: ArrayLike) -> float:
         """Return how far, in Å, another translation (x, y) of the film is from this registry."""
@@ -156,8 +146,8 @@ class Interface:
             interface included.
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
-        around = [(PROBE_A * np.cos(angle), PROBE_A * np.sin(angle), 0.0) for angle in angles]
-        upright = [(0.0, 0.0, -PROBE_A), (0.0, 0.0, PROBE_A)]
+        around = np.stack([np.cos(angles), np.sin(angles), np.zeros(PROBE_DIRECTIONS)], axis=1)
+        upright = np.array([[0.0, 0.0, -1.0], [0.0, 0.0, 1.0]])
         rules = [
             self.strain_rule.model_copy(update={"fixed": side})
             for side in ("substrate", "film", "split")
@@ -165,9 +155,9 @@ class Interface:
         ]
         here = np.array(self.shift_a)
         return {
-            "registry": self._ranges(self.boundary.continuity(here + step) for step in around),
-            "gap": self._ranges(self.boundary.continuity(here + step) for step in upright),
-            "strain": self._ranges(self._restrained(rule).continuity for rule in rules),
+            "registry": self._ranges(self.boundary.scores(here + PROBE_A * around)),
+            "gap": self._ranges(self.boundary.scores(here + PROBE_A * upright)),
+            "strain": self._ranges(*(self._restrained_scores(rule) for rule in rules)),
         }
 
     @property
@@ -222,28 +212,55 @@ class Interface:
     def _limits_a(self) -> dict[frozenset[str], float]:
         return contact_limits_a(self.film.crystal, self.substrate.crystal)
 
-    def _in_common_cell(self, film: Stack, substrate: Stack) -> tuple[Stack, Stack]:
-        """Bring stacks in their own lattices, the film's turned upside down, to the common one."""
+    @cached_property
+    def _contact_sides(self) -> tuple[Stack, Stack]:
+        return self.sides(CONTACT_DEPTH_A, CONTACT_DEPTH_A)
+
+    @cached_property
+    def _cations(self) -> tuple[Stack, Stack]:
+        """The cations that meet, of each side in its own lattice, the film's upside down."""
+        on_film, spacing_a = self.continued == "film", self._spacing_a
+        film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
+        substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
+        return film.flipped(), substrate
+
+    @cached_property
+    def _spacing_a(self) -> float:
+        return cation_spacing_a((self.film if self.continued == "film" else self.substrate).crystal)
+
+    def _common_cell(self, rule: StrainRule) -> CommonCell:
+        film, substrate = self._cations
+        return common_cell(self.cell, film.lattice_a, substrate.lattice_a, rule)
+
+    def _boundary(self, common: CommonCell) -> Boundary:
+        """Return the cations that meet, under any strain rule."""
+        finer = registry_lattice_a(
+            common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
+        )
+        sides = self._in_cell(common, *self._cations)
+        return Boundary(*sides, self.continued, self._spacing_a, finer)
+
+    def _in_cell(self, common: CommonCell, film: Stack, substrate: Stack) -> tuple[Stack, Stack]:
+        """Bring stacks in their own lattices, the film's turned upside down, to a common one."""
         return (
-            film.supercell(self.cell.film_matrix).deformed(self.common.film_deformation),
-            substrate.supercell(self.cell.substrate_matrix).deformed(
-                self.common.substrate_deformation
-            ),
+            film.supercell(self.cell.film_matrix).deformed(common.film_deformation),
+            substrate.supercell(self.cell.substrate_matrix).deformed(common.substrate_deformation),
         )
 
-    def _restrained(self, rule: StrainRule) -> Interface:
-        """Return the interface under another strain rule, at the same registry of the cell."""
-        other = replace(self, strain_rule=rule)
-        x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.common.lattice_a)
-        return replace(other, shift_a=(float(x), float(y), self.shift_a[2]))
+    def _restrained_scores(self, rule: StrainRule) -> tuple[NDArray[np.float64], ...]:
+        """Return the scores under another strain rule, at the same registry of the cell."""
+        other = self._common_cell(rule)
+        x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.lattice_a)
+        return self._boundary(other).scores(np.array([[x, y, self.shift_a[2]]]))
 
-    def _ranges(self, others: Iterable[Continuity]) -> dict[str, list[Any]]:
-        every = [self.continuity, *others]
-        fractions = [one.matched_fraction for one in every]
-        rms = [one.rms_a for one in every if one.rms_a is not None]
+    def _ranges(self, *scores: tuple[NDArray[np.float64], ...]) -> dict[str, list[Any]]:
+        """Return the smallest and the largest of some scores and those of this interface."""
+        here = self.boundary.scores(np.array([self.shift_a]))
+        fractions, rms = (np.concatenate(each) for each in zip(here, *scores, strict=True))
+        rms = rms[fractions > 0.0]
         return {
-            "matched_fraction": [min(fractions), max(fractions)],
-            "rms_a": [min(rms, default=None), max(rms, default=None)],
+            "matched_fraction": [float(fractions.min()), float(fractions.max())],
+            "rms_a": [float(rms.min()), float(rms.max())] if len(rms) else [None, None],
         }
 
 

@@ -19,7 +19,7 @@ two halves of one crystal repel each other as its ions do, and no number is fitt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,8 @@ from .splitting import ENDS, sharp_part, smooth_transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from ..crystal import Crystal
 
@@ -112,7 +114,8 @@ def balanced_strength(crystal: Crystal, exponent: int) -> float:
     InputError
         If the charges repel each other on the whole.
     """
-    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, REACH_A)
+    pairs = neighbours(crystal.cell_a, crystal.fractional, REACH_A)
+    i, j, _, distances = pairs
     q = crystal.oxidation_states
     touching = (q[i] < 0) | (q[j] < 0)
     i, j, distances = i[touching], j[touching], distances[touching]
@@ -124,7 +127,7 @@ def balanced_strength(crystal: Crystal, exponent: int) -> float:
             | ((crystal.symbols[i] == second) & (crystal.symbols[j] == first))
         ] = contact
     terms = np.abs(q[i] * q[j]) * contacts ** (exponent - 1) / distances**exponent
-    coulomb_ev = lattice_energy_ev(crystal)
+    coulomb_ev = _ewald_sum_ev(crystal, pairs)
     if coulomb_ev >= 0.0:
         raise InputError(
             f"{crystal.name}: formal charges repel each other by {coulomb_ev:.1f} eV per cell, so "
@@ -135,9 +138,14 @@ def balanced_strength(crystal: Crystal, exponent: int) -> float:
 
 def lattice_energy_ev(crystal: Crystal) -> float:
     """Return the Coulomb energy of a crystal's formal charges in eV per cell, by Ewald's sum."""
+    return _ewald_sum_ev(crystal, neighbours(crystal.cell_a, crystal.fractional, REACH_A))
+
+
+def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
+    """Ewald's sum in eV per cell, given all pairs of sites within `REACH_A`."""
     split = ENDS / REACH_A
     q = crystal.oxidation_states.astype(float)
-    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, REACH_A)
+    i, j, _, distances = pairs
     near = 0.5 * (q[i] * q[j]) @ sharp_part(1, distances**2, split)[0]
     own = -split / np.sqrt(np.pi) * (q @ q)
     reciprocal = 2.0 * np.pi * np.linalg.inv(crystal.cell_a).T

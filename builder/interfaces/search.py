@@ -112,10 +112,11 @@ def search(
     }
     above = _planes(film, options.film_hkl, options.max_index, "film", spacings_a)
     below = _planes(substrate, options.substrate_hkl, options.max_index, "substrate", spacings_a)
+    limits_a = contact_limits_a(film, substrate)
     found = [
         ranked
         for films, substrates in product(above, below)
-        for ranked in _PlanePair(films, substrates, options, spacings_a).interfaces()
+        for ranked in _PlanePair(films, substrates, options, spacings_a, limits_a).interfaces()
     ]
     if not found:
         raise InputError(_nearest_miss(above, below, options))
@@ -205,9 +206,10 @@ class _PlanePair:
         substrates: _Plane,
         options: SearchOptions,
         spacings_a: Mapping[Side, float],
+        limits_a: Mapping[frozenset[str], float],
     ) -> None:
         self.planes: dict[Side, _Plane] = {"film": films, "substrate": substrates}
-        self.options, self.spacings_a = options, spacings_a
+        self.options, self.spacings_a, self.limits_a = options, spacings_a, limits_a
         film, substrate = films.faces[0], substrates.faces[0]
         film_lattice, lattice = films.lattice_a, substrates.lattice_a
         self.cells = distinct_cells(
@@ -229,7 +231,6 @@ class _PlanePair:
                 [cell.substrate_matrix for cell in self.cells],
             )
         )
-        self.limits_a = contact_limits_a(film.crystal, substrate.crystal)
         self._in_cells: dict[tuple[Side, int, str, int], Stack] = {}
 
     def interfaces(self) -> Iterator[tuple[tuple[float, ...], Interface]]:
@@ -257,8 +258,7 @@ class _PlanePair:
                 self.spacings_a[side],
                 self.registry_lattices_a[k],
             )
-            shifts = boundary.registries(REGISTRIES)
-            found.append(_Registries.of(k, boundary, shifts, np.zeros(len(shifts))))
+            found.append(_Registries.of(k, boundary))
         level = _level(found, CANDIDATES)
         rested = [self._rested(film, substrate, one.reaching(level)) for one in found]
         best = min((one for one in rested if one.n_registries), key=self._rank)
@@ -289,10 +289,7 @@ class _PlanePair:
             self._in_cell("film", film, "ions", registries.cell),
             self._in_cell("substrate", substrate, "ions", registries.cell),
         )
-        shifts = registries.shifts_a.copy()
-        least = contact_gap_a(*sides, self.limits_a, shifts[:, :2])
-        shifts[:, 2] = np.maximum(shifts[:, 2], least)
-        return _Registries.of(registries.cell, registries.boundary, shifts, shifts[:, 2] - least)
+        return registries.raised(contact_gap_a(*sides, self.limits_a, registries.shifts_a[:, :2]))
 
     def _best_possible(self, film: int, substrate: int, k: int, side: Side) -> float:
         """Return the matched fraction if as many cations matched as their numbers allow."""
@@ -302,7 +299,11 @@ class _PlanePair:
         return 2.0 * min(n_film, n_substrate) / (n_film + n_substrate)
 
     def _in_cell(self, side: Side, which: int, what: str, k: int) -> Stack:
-        """Return ions or cations of a face in the common cell."""
+        """Return ions or cations of a face, as the common cell strains them.
+
+        Ions, of which only contacts are asked, are those of one cell of the plane in the lattice of
+        registries: there each meets all others that its copies meet in the common cell.
+        """
         key = (side, which, what, k)
         if key not in self._in_cells:
             cell, common = self.cells[k], self.commons[k]
@@ -310,7 +311,11 @@ class _PlanePair:
             on_substrate = (cell.substrate_matrix, common.substrate_deformation)
             matrix, deformation = on_film if side == "film" else on_substrate
             own = self.planes[side].stacks[which][what]
-            self._in_cells[key] = own.supercell(matrix).deformed(deformation)
+            if what == "ions":
+                strained = own.deformed(deformation).repeated(self.registry_lattices_a[k])
+            else:
+                strained = own.supercell(matrix).deformed(deformation)
+            self._in_cells[key] = strained
         return self._in_cells[key]
 
 
@@ -326,15 +331,11 @@ class _Registries:
     rms_a: NDArray[np.float64]
 
     @classmethod
-    def of(
-        cls,
-        cell: int,
-        boundary: Boundary,
-        shifts_a: NDArray[np.float64],
-        vacua_a: NDArray[np.float64],
-    ) -> _Registries:
-        fractions, rms_a = boundary.scores(shifts_a)
-        return cls(cell, boundary, shifts_a, vacua_a, fractions.round(6), rms_a.round(4))
+    def of(cls, cell: int, boundary: Boundary) -> _Registries:
+        """Return the best ones of a boundary, contacts not minded."""
+        shifts_a, fractions, rms_a = boundary.registries(REGISTRIES)
+        unknown = np.zeros(len(shifts_a))
+        return cls(cell, boundary, shifts_a, unknown, fractions.round(6), rms_a.round(4))
 
     @property
     def n_registries(self) -> int:
@@ -344,6 +345,16 @@ class _Registries:
     def best(self) -> int:
         """The most continuous one; that of the least vacuum among equals."""
         return int(np.lexsort((self.vacua_a.round(3), self.rms_a, -self.fractions))[0])
+
+    def raised(self, least_a: NDArray[np.float64]) -> _Registries:
+        """Return them with the film raised to a least height where it lies lower."""
+        shifts, fractions, rms = self.shifts_a.copy(), self.fractions.copy(), self.rms_a.copy()
+        low = shifts[:, 2] < least_a
+        if low.any():
+            shifts[low, 2] = least_a[low]
+            scores = self.boundary.scores(shifts[low])
+            fractions[low], rms[low] = scores[0].round(6), scores[1].round(4)
+        return _Registries(self.cell, self.boundary, shifts, shifts[:, 2] - least_a, fractions, rms)
 
     def reaching(self, level: tuple[float, float]) -> _Registries:
         """Return those that are as continuous as a level, or more."""

@@ -48,8 +48,9 @@ def sharp_part(
         r = np.sqrt(squared_a2)
         values = erfc(split_per_a * r) / r
     else:
-        terms = np.polynomial.polynomial.polyval(x, [1.0 / factorial(m) for m in range(power // 2)])
-        values = narrow * terms / squared_a2 ** (power // 2)
+        # exp(−x) (1 + x + x²/2! + ...) / xⁿᐟ² in powers of 1/x
+        terms = [0.0, *(1.0 / factorial(m) for m in reversed(range(power // 2)))]
+        values = split_per_a**power * narrow * np.polynomial.polynomial.polyval(1.0 / x, terms)
     edge = 2.0 * split_per_a**power / gamma(power / 2) * narrow
     return values, -(power * values + edge) / squared_a2
 

@@ -56,7 +56,8 @@ class Stack:
     @property
     def area_a2(self) -> float:
         """Area of the cell in Å²."""
-        return float(abs(np.linalg.det(self.lattice_a)))
+        (a, b), (c, d) = self.lattice_a.tolist()
+        return float(abs(a * d - b * c))
 
     def shifted(self, shift_a: Sequence[float]) -> Stack:
         """Return the stack translated by (x, y, z) in Å."""
@@ -81,13 +82,15 @@ class Stack:
             Rows are the vectors of the larger cell in units of those of this one.
         """
         cells = cells_within(matrix)
-        moves = np.hstack([cells @ self.lattice_a, np.zeros((len(cells), 1))])
+        copies = np.tile(np.arange(self.n_ions), len(cells))
+        positions = self.positions_a[copies]
+        positions[:, :2] += np.repeat(cells @ self.lattice_a, self.n_ions, axis=0)
         return Stack(
             lattice_a=matrix @ self.lattice_a,
-            symbols=np.tile(self.symbols, len(cells)),
-            charges=np.tile(self.charges, len(cells)),
-            positions_a=(self.positions_a[None, :, :] + moves[:, None, :]).reshape(-1, 3),
-            sites=np.tile(self.sites, len(cells)),
+            symbols=self.symbols[copies],
+            charges=self.charges[copies],
+            positions_a=positions,
+            sites=self.sites[copies],
         )
 
     def deformed(self, deformation: NDArray[np.float64]) -> Stack:
@@ -95,6 +98,10 @@ class Stack:
         positions = self.positions_a.copy()
         positions[:, :2] = positions[:, :2] @ deformation
         return replace(self, lattice_a=self.lattice_a @ deformation, positions_a=positions)
+
+    def repeated(self, lattice_a: NDArray[np.float64]) -> Stack:
+        """Return the same ions with other lattice vectors in Å, shape (2, 2)."""
+        return replace(self, lattice_a=lattice_a)
 
     def flipped(self) -> Stack:
         """Return the stack turned upside down about the x axis.
@@ -131,8 +138,11 @@ def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     >>> cells_within(np.array([[1, 1], [-1, 1]])).tolist()
     [[0, 0], [0, 1]]
     """
-    low, high = np.minimum(matrix, 0).sum(axis=0), np.maximum(matrix, 0).sum(axis=0)
-    steps = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1)
-    cells = steps.reshape(-1, 2)
-    inside = np.round(cells @ np.linalg.inv(matrix), 9)
-    return np.asarray(cells[((inside >= 0.0) & (inside < 1.0)).all(axis=1)])
+    (a, b), (c, d) = matrix.tolist()
+    n_cells = a * d - b * c
+    low = (min(a, 0) + min(c, 0), min(b, 0) + min(d, 0))
+    high = (max(a, 0) + max(c, 0), max(b, 0) + max(d, 0))
+    cells = np.indices((high[0] - low[0] + 1, high[1] - low[1] + 1)).reshape(2, -1).T + low
+    # in units of the superlattice's vectors, times the number of cells: whole numbers
+    inside = cells @ np.array([[d, -b], [-c, a]]) * (1 if n_cells > 0 else -1)
+    return np.asarray(cells[((inside >= 0) & (inside < abs(n_cells))).all(axis=1)])

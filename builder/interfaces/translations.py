@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 LATTICE_TOLERANCE_A = 1e-6
 """Lattice vectors of film and substrate that differ by less than this, in Å, are the same."""
 
-_CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-
 
 def common_lattice_a(film: Stack, substrate: Stack) -> NDArray[np.float64]:
     """Return the lattice that both sides of an interface share, in Å, shape (2, 2).
@@ -73,11 +71,11 @@ def reduced_lattice_a(lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
     array([[0.5, 6. ],
            [8. , 0. ]])
     """
-    short, long = sorted(lattice_a, key=np.linalg.norm)
+    short, long = sorted((complex(x, y) for x, y in lattice_a.tolist()), key=abs)
     while True:
-        rest = long - np.rint(long @ short / (short @ short)) * short
-        if rest @ rest >= short @ short * (1.0 - 1e-12):
-            return np.array([short, rest])
+        rest = long - round((long * short.conjugate()).real / abs(short) ** 2) * short
+        if abs(rest) >= abs(short) * (1.0 - 1e-12):
+            return np.array([[short.real, short.imag], [rest.real, rest.imag]])
         short, long = rest, short
 
 
@@ -141,10 +139,14 @@ def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> 
     array(2.)
     """
     reduced = reduced_lattice_a(lattice_a)
-    parts = np.asarray(offsets_a, dtype=float) @ np.linalg.inv(reduced)
-    inside = (parts - np.floor(parts)) @ reduced
-    x, y = inside[..., 0], inside[..., 1]
+    (a, b), (c, d) = reduced.tolist()
+    offsets = np.asarray(offsets_a, dtype=float)
+    x, y = offsets[..., 0], offsets[..., 1]
+    area = a * d - b * c
+    u, v = (d / area) * x - (c / area) * y, (a / area) * y - (b / area) * x
+    u, v = u - np.floor(u), v - np.floor(v)
+    x, y = a * u + c * v, b * u + d * v
     nearest = np.asarray(x * x + y * y)
-    for corner_x, corner_y in (_CORNERS[1:] @ reduced).tolist():
+    for corner_x, corner_y in ((a, b), (c, d), (a + c, b + d)):
         np.minimum(nearest, (x - corner_x) ** 2 + (y - corner_y) ** 2, out=nearest)
     return nearest
