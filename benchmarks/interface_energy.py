@@ -2,7 +2,7 @@
 
 Pb4S3Cl2 (010) on CsPbCl3 (100), as deep as the energy needs. pymatgen sums the Coulomb energy of
 both sides in a cell with vacuum, as one would to get one point of the scan; epicarve's energy
-holds the repulsion too. Run with
+holds the repulsion too. Processor time of one thread. Run with
 
     python benchmarks/interface_energy.py
 """
@@ -14,6 +14,7 @@ from time import process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.interaction import Interaction
@@ -90,4 +91,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with threadpool_limits(1):
+        main()

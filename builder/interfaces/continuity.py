@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from .translations import inverse_2x2
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -255,11 +257,13 @@ class Boundary:
 
     @cached_property
     def _inverse(self) -> NDArray[np.float64]:
-        return np.asarray(np.linalg.inv(self._frame))
+        inverse = np.eye(3)
+        inverse[:2, :2] = inverse_2x2(self.substrate.lattice_a)
+        return inverse
 
     @cached_property
     def _registry_inverse(self) -> NDArray[np.float64]:
-        return np.asarray(np.linalg.inv(self.registry_lattice_a))
+        return inverse_2x2(self.registry_lattice_a)
 
     def continuity(self, shift_a: ArrayLike) -> Continuity:
         """Return the continuity with the film translated by (x, y, z) in Å."""

@@ -47,7 +47,10 @@ BOUND_EV_A2 = 1e-5
 """Sides that gain less than this, in eV/Å², do not bind: the gain is that of the last digits."""
 
 SAME_EV = 1e-6
-"""Energies that agree to this, in eV per cell, are the same; the first place is taken."""
+"""Refined minima that agree to this, in eV per cell, are the same; the first is taken."""
+
+ROUNDING_EV = 1e-9
+"""Places whose energies differ by less than this, in eV per cell, are equal by symmetry."""
 
 LATTICE_GRAIN = 1e-5
 """A registry this close to a lattice point, as a fraction of the cell, is put on it."""
@@ -273,7 +276,7 @@ def _at_contact(
     low, high = energies_ev[rows, above - 1], energies_ev[rows, above]
     low = np.where(np.isfinite(low), low, high)
     here = low + weight * (high - low)
-    best = int(np.flatnonzero(here < here.min() + SAME_EV)[0])
+    best = int(np.flatnonzero(here < here.min() + ROUNDING_EV)[0])
     gap = float(touching_a[best])
     return interaction.energy_and_slope(shifts_a[best], gap)[0], shifts_a[best], gap
 

@@ -11,7 +11,7 @@ from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
 from .contact import pair_table_a
-from .splitting import ENDS, sharp_part
+from .splitting import ENDS, sharp_part, sharp_values
 from .translations import common_lattice_a, reduced_lattice_a
 from .waves import Waves
 
@@ -139,7 +139,10 @@ class Interaction:
         steps = np.stack([x, y, np.broadcast_to(self._rise + gap_a, x.shape)])
         squared = np.maximum((steps**2).sum(axis=0), NEAREST_A**2)
         image, pair = np.nonzero(squared < self._reach**2)
-        values, slopes = self._pair_energies(squared[image, pair], pair)
+        # energies, and slopes over r divided by r
+        coulomb = np.array(sharp_part(1, squared[image, pair], SPLIT_PER_A))
+        born = np.array(sharp_part(self._exponent, squared[image, pair], SPLIT_PER_A))
+        values, slopes = self._charge[pair] * coulomb + self._born[pair] * born
         slope += steps[:, image, pair] @ slopes
         slope[2] += climb[0]
         return energy + float(level[0] + values.sum()), slope
@@ -178,30 +181,22 @@ class Interaction:
         reach = self._reach**2 - np.maximum(self._rise + first[:, None], 0.0) ** 2
         found = []
         for steps in self._steps_a(shifts_a):
-            flat = (steps**2).sum(axis=0)
-            place, pair = np.nonzero(flat < reach)
-            found.append((place, pair, flat[place, pair]))
-        place, pair, flat = (np.concatenate(parts) for parts in zip(*found, strict=True))
+            flat = np.einsum("ijk,ijk->jk", steps, steps).ravel()
+            near = np.flatnonzero(flat < reach.ravel())
+            found.append((near, flat[near]))
+        near, flat = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        place, pair = np.divmod(near, len(self._rise))
         sums = np.zeros((len(shifts_a), len(gaps_a)))
         for block in _blocks(len(gaps_a), len(place)):
             squared = flat + (self._rise[pair] + gaps_a[block, None]) ** 2
-            gap, one = np.nonzero((squared < self._reach**2) & wanted.T[block, place])
-            values, _ = self._pair_energies(np.maximum(squared[gap, one], NEAREST_A**2), pair[one])
-            here = np.ravel_multi_index((place[one], gap + block.start), sums.shape)
+            within = np.flatnonzero((squared < self._reach**2) & wanted.T[block, place])
+            gap, one = np.divmod(within, len(place))
+            squared = np.maximum(squared.ravel()[within], NEAREST_A**2)
+            values = self._charge[pair[one]] * sharp_values(1, squared, SPLIT_PER_A)
+            values += self._born[pair[one]] * sharp_values(self._exponent, squared, SPLIT_PER_A)
+            here = place[one] * len(gaps_a) + (gap + block.start)
             sums += np.bincount(here, values, minlength=sums.size).reshape(sums.shape)
         return sums
-
-    def _pair_energies(
-        self, squared_a2: NDArray[np.float64], pair: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Sharp energies in eV of pairs, and their slopes over r, divided by r."""
-        coulomb, coulomb_slopes = sharp_part(1, squared_a2, SPLIT_PER_A)
-        born, born_slopes = sharp_part(self._exponent, squared_a2, SPLIT_PER_A)
-        charge, coefficient = self._charge[pair], self._born[pair]
-        return (
-            charge * coulomb + coefficient * born,
-            charge * coulomb_slopes + coefficient * born_slopes,
-        )
 
 
 def _blocks(n: int, held: int) -> Iterator[slice]:

@@ -28,7 +28,7 @@ from epicarve.units import COULOMB_V_A
 
 from ..contacts import contact_limits_a
 from ..crystal import neighbours
-from .splitting import ENDS, sharp_part, smooth_transform
+from .splitting import ENDS, sharp_values, smooth_transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,7 @@ def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
     split = ENDS / REACH_A
     q = crystal.oxidation_states.astype(float)
     i, j, _, distances = pairs
-    near = 0.5 * (q[i] * q[j]) @ sharp_part(1, distances**2, split)[0]
+    near = 0.5 * (q[i] * q[j]) @ sharp_values(1, distances**2, split)
     own = -split / np.sqrt(np.pi) * (q @ q)
     reciprocal = 2.0 * np.pi * np.linalg.inv(crystal.cell_a).T
     largest = 2.0 * split * ENDS

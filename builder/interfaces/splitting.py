@@ -21,6 +21,39 @@ ENDS = 4.5
 """The sharp part ends where α r is this, the smooth part where k/2α is; erfc(4.5) = 2e-10."""
 
 
+def sharp_values(
+    power: int, squared_a2: NDArray[np.float64], split_per_a: float
+) -> NDArray[np.float64]:
+    """Return the sharp part of r⁻ⁿ, from squared distances.
+
+    Parameters
+    ----------
+    power : int
+        1, or an even number.
+    squared_a2 : ndarray of float
+        r² in Å².
+    split_per_a : float
+        α in 1/Å.
+
+    Returns
+    -------
+    ndarray of float
+        Q(n/2, α²r²) r⁻ⁿ in Å⁻ⁿ, Q the upper incomplete gamma function over the whole one.
+    """
+    if power == 1:
+        r = np.sqrt(squared_a2)
+        return np.asarray(erfc(split_per_a * r) / r)
+    x = split_per_a**2 * squared_a2
+    inverse = 1.0 / x
+    # (1 + x + x²/2! + ...) / xⁿᐟ² in powers of 1/x, in place
+    values = np.zeros_like(x)
+    for m in range(power // 2):
+        values += 1.0 / factorial(m)
+        values *= inverse
+    values *= split_per_a**power * np.exp(-x)
+    return values
+
+
 def sharp_part(
     power: int, squared_a2: NDArray[np.float64], split_per_a: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -38,19 +71,12 @@ def sharp_part(
     Returns
     -------
     values : ndarray of float
-        Q(n/2, α²r²) r⁻ⁿ in Å⁻ⁿ, Q the upper incomplete gamma function over the whole one.
+        As `sharp_values`.
     slopes : ndarray of float
         Their derivative by r, divided by r, in Å⁻ⁿ⁻².
     """
-    x = split_per_a**2 * squared_a2
-    narrow = np.exp(-x)
-    if power == 1:
-        r = np.sqrt(squared_a2)
-        values = erfc(split_per_a * r) / r
-    else:
-        # exp(−x) (1 + x + x²/2! + ...) / xⁿᐟ² in powers of 1/x
-        terms = [0.0, *(1.0 / factorial(m) for m in reversed(range(power // 2)))]
-        values = split_per_a**power * narrow * np.polynomial.polynomial.polyval(1.0 / x, terms)
+    values = sharp_values(power, squared_a2, split_per_a)
+    narrow = np.exp(-(split_per_a**2) * squared_a2)
     edge = 2.0 * split_per_a**power / gamma(power / 2) * narrow
     return values, -(power * values + edge) / squared_a2
 

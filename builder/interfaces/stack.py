@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,10 +140,17 @@ def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
     [[0, 0], [0, 1]]
     """
     (a, b), (c, d) = matrix.tolist()
+    return _cells_within(a, b, c, d)
+
+
+@lru_cache(maxsize=256)
+def _cells_within(a: int, b: int, c: int, d: int) -> NDArray[np.int64]:
     n_cells = a * d - b * c
     low = (min(a, 0) + min(c, 0), min(b, 0) + min(d, 0))
     high = (max(a, 0) + max(c, 0), max(b, 0) + max(d, 0))
     cells = np.indices((high[0] - low[0] + 1, high[1] - low[1] + 1)).reshape(2, -1).T + low
     # in units of the superlattice's vectors, times the number of cells: whole numbers
     inside = cells @ np.array([[d, -b], [-c, a]]) * (1 if n_cells > 0 else -1)
-    return np.asarray(cells[((inside >= 0) & (inside < abs(n_cells))).all(axis=1)])
+    found = np.asarray(cells[((inside >= 0) & (inside < abs(n_cells))).all(axis=1)])
+    found.setflags(write=False)
+    return found

@@ -140,13 +140,18 @@ def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> 
     """
     reduced = reduced_lattice_a(lattice_a)
     (a, b), (c, d) = reduced.tolist()
+    (e, f), (g, h) = inverse_2x2(reduced).tolist()
     offsets = np.asarray(offsets_a, dtype=float)
     x, y = offsets[..., 0], offsets[..., 1]
-    area = a * d - b * c
-    u, v = (d / area) * x - (c / area) * y, (a / area) * y - (b / area) * x
+    u, v = e * x + g * y, f * x + h * y
     u, v = u - np.floor(u), v - np.floor(v)
     x, y = a * u + c * v, b * u + d * v
-    nearest = np.asarray(x * x + y * y)
-    for corner_x, corner_y in ((a, b), (c, d), (a + c, b + d)):
-        np.minimum(nearest, (x - corner_x) ** 2 + (y - corner_y) ** 2, out=nearest)
-    return nearest
+    away_x = np.subtract.outer([0.0, a, c, a + c], x)
+    away_y = np.subtract.outer([0.0, b, d, b + d], y)
+    return np.asarray((away_x**2 + away_y**2).min(axis=0))
+
+
+def inverse_2x2(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the inverse of a matrix of shape (2, 2), sooner than `numpy.linalg.inv` does."""
+    (a, b), (c, d) = matrix.tolist()
+    return np.asarray(np.array([[d, -b], [-c, a]]) / (a * d - b * c))

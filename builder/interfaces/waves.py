@@ -62,7 +62,7 @@ class Waves:
         period = float(max(-lowest, highest) + DECAYS / np.sqrt(squared[1]))
         self._upright = 2.0 * np.pi / period * np.arange(int(largest * period / 2.0 / np.pi) + 1)
         layers = [self._layers(stack) for stack in (film, substrate)]
-        # each side has the waves of its own lattice only, which may be finer than the common one
+        # a side has the waves of its own lattice only; its cell may be smaller than the common one
         shared = np.logical_and(*(np.abs(sums).max(axis=0) > VANISHES for _, _, sums in layers))
         self._indices, squared = self._indices[shared], squared[shared]
         (kinds, above), (others, below) = (
@@ -128,19 +128,22 @@ class Waves:
         self, stack: Stack
     ) -> tuple[list[Kind], NDArray[np.float64], NDArray[np.complex128]]:
         """Kind and height in Å of each layer of like ions, and Σ exp(i G·ρ) over its ions."""
-        of_ion = list(
+        ions = sorted(
             zip(
                 stack.symbols.tolist(),
                 stack.charges.tolist(),
-                stack.positions_a[:, 2].tolist(),
+                stack.positions_a[:, 2].tolist(),  # copies of an ion in a supercell have one height
+                range(stack.n_ions),
                 strict=True,
             )
         )
-        layers = sorted(set(of_ion))  # copies of an ion in a supercell have one height
-        members = np.array([[ion == layer for ion in of_ion] for layer in layers], dtype=float)
-        kinds = [(symbol, charge) for symbol, charge, _ in layers]
-        places = np.array([height for _, _, height in layers])
-        return kinds, places, members @ self._phases(stack.positions_a[:, :2])
+        first: dict[tuple[str, int, float], int] = {}
+        for place, (symbol, charge, height, _) in enumerate(ions):
+            first.setdefault((symbol, charge, height), place)
+        phases = self._phases(stack.positions_a[[ion for *_, ion in ions], :2])
+        sums = np.add.reduceat(phases, list(first.values()), axis=0)
+        kinds = [(symbol, charge) for symbol, charge, _ in first]
+        return kinds, np.array([height for _, _, height in first]), sums
 
     def _structure_factors(
         self, kinds: list[Kind], heights_a: NDArray[np.float64], sums: NDArray[np.complex128]
