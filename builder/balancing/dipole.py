@@ -140,7 +140,7 @@ def _swapped(
     done, undone = columns[y[columns] > 0.5], columns[y[columns] < 0.5]
     undone = undone[_fits(matrix, slack, undone, 1.0)]
     done = done[_fits(matrix, slack, done, -1.0)]
-    kind = edits.charges + edits.domain * 2 * (np.abs(edits.charges).max() + 1)
+    kind = edits.charges + edits.domain * 2 * (np.abs(edits.charges).max(initial=0) + 1)
     out, into = np.nonzero(kind[done][:, None] == kind[undone])
     rise = cost[undone[into]] - cost[done[out]]
     cheap = np.flatnonzero(rise <= dearer)

@@ -282,7 +282,8 @@ class Highs:
             options={"mip_rel_gap": gap, "node_limit": nodes or self.node_limit},
         )
         if found.x is None:
-            return None, np.inf, bool(found.status == 2)
+            is_infeasible = bool(found.status == 2)
+            return None, np.inf if is_infeasible else -np.inf, is_infeasible
         y = np.zeros(self.program.edits.n_columns)
         y[columns] = np.rint(found.x[:m])
         return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)

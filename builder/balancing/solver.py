@@ -215,6 +215,8 @@ class Solver:
         """
         columns, taken = self._pool(relaxed, FIRST_REACH)
         y, bound = self._lagrange(relaxed, columns, taken)
+        if bound == np.inf:
+            return None
         least = self._least_steps(bound, bound + 2.0)
         best = self._levelled(relaxed, y, columns[~taken])
         for more, factor in ROUNDINGS:
@@ -278,12 +280,15 @@ class Solver:
     def _lagrange(
         self, relaxed: Relaxed, columns: NDArray[np.int64], taken: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64] | None, float]:
-        """Whole edits whose dipole has a price and no limit, which by Lagrange's theorem bounds."""
+        """Whole edits whose dipole has a price and no limit, which by Lagrange's theorem bounds.
+
+        The bound is infinite if there are no edits at all.
+        """
         y, proven, _ = self._priced_whole(relaxed, columns, taken, 1.0, None)
         for force, limit in zip(relaxed.force, self.program.dipoles, strict=True):
             if float(np.linalg.norm(force)) * limit.free > limit.level_steps:
                 proven = relaxed.value
-        return y, min(proven, self._beyond(relaxed, columns[~taken]))
+        return y, max(relaxed.value, min(proven, self._beyond(relaxed, columns[~taken])))
 
     def _beyond(self, relaxed: Relaxed, pool: NDArray[np.int64]) -> float:
         """Bound of all solutions that differ from the relaxed one outside a pool."""
