@@ -12,7 +12,7 @@ from epicarve.units import COULOMB_V_A
 
 from .contact import pair_table_a
 from .splitting import ENDS, sharp_part, sharp_values
-from .translations import common_lattice_a, reduced_lattice_a
+from .translations import common_lattice_a, inverse_2x2, reduced_lattice_a
 from .waves import Waves
 
 if TYPE_CHECKING:
@@ -82,12 +82,14 @@ class Interaction:
         rise = film.positions_a[:, 2, None] - substrate.positions_a[:, 2]
         i, j = np.nonzero(rise + self.gaps_a[0] < self._reach)
         self._rise = rise[i, j]
-        self._offset = film.positions_a[i, :2] - substrate.positions_a[j, :2]
         self._charge = COULOMB_V_A * (film.charges[i] * substrate.charges[j]).astype(float)
         touching = (film.charges[i] < 0) | (substrate.charges[j] < 0)
         coefficients = pair_table_a(film, substrate, repulsion.coefficients)[i, j]
         self._born = np.abs(self._charge) * coefficients * touching
         self._reduced = reduced_lattice_a(self.lattice_a)
+        self._inverse = inverse_2x2(self._reduced)
+        offsets = film.positions_a[i, :2] - substrate.positions_a[j, :2]
+        self._offsets = (offsets @ self._inverse).T  # in units of the reduced lattice
         heights = film.area_a2 / np.linalg.norm(self._reduced[::-1], axis=1)
         cells = self._reach / heights
         low, high = -np.floor(cells).astype(int), np.ceil(cells).astype(int) + 1
@@ -163,8 +165,7 @@ class Interaction:
 
     def _steps_a(self, shifts_a: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
         """In-plane steps of the near pairs, image by image, each of shape (2, shifts, pairs)."""
-        inverse = np.linalg.inv(self._reduced)
-        parts = (shifts_a @ inverse).T[:, :, None] + (self._offset @ inverse).T[:, None]
+        parts = (shifts_a @ self._inverse).T[:, :, None] + self._offsets[:, None]
         parts -= np.floor(parts)
         inside = (self._reduced.T @ parts.reshape(2, -1)).reshape(parts.shape)
         for image in self._images:

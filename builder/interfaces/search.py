@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -260,7 +260,7 @@ class _PlanePair:
             )
             found.append(_Registries.of(k, boundary))
         level = _level(found, CANDIDATES)
-        rested = [self._rested(film, substrate, one.reaching(level)) for one in found]
+        rested = self._rested(film, substrate, [one.reaching(level) for one in found])
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
         return self._rank(best), Interface(
@@ -283,13 +283,20 @@ class _PlanePair:
             round(float(registries.vacua_a[best]), 3),
         )
 
-    def _rested(self, film: int, substrate: int, registries: _Registries) -> _Registries:
+    def _rested(self, film: int, substrate: int, found: list[_Registries]) -> Iterator[_Registries]:
         """Raise the film, where it must be, until no contact is too short."""
-        sides = (
-            self._in_cell("film", film, "ions", registries.cell),
-            self._in_cell("substrate", substrate, "ions", registries.cell),
-        )
-        return registries.raised(contact_gap_a(*sides, self.limits_a, registries.shifts_a[:, :2]))
+        # both sides continued in one cell follow each other, and their contacts are looked at once
+        for k, group in groupby(found, key=lambda one: one.cell):
+            of_cell = list(group)
+            least = contact_gap_a(
+                self._in_cell("film", film, "ions", k),
+                self._in_cell("substrate", substrate, "ions", k),
+                self.limits_a,
+                np.concatenate([one.shifts_a[:, :2] for one in of_cell]),
+            )
+            for one in of_cell:
+                yield one.raised(least[: one.n_registries])
+                least = least[one.n_registries :]
 
     def _best_possible(self, film: int, substrate: int, k: int, side: Side) -> float:
         """Return the matched fraction if as many cations matched as their numbers allow."""

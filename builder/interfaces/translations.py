@@ -146,9 +146,10 @@ def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> 
     u, v = e * x + g * y, f * x + h * y
     u, v = u - np.floor(u), v - np.floor(v)
     x, y = a * u + c * v, b * u + d * v
-    away_x = np.subtract.outer([0.0, a, c, a + c], x)
-    away_y = np.subtract.outer([0.0, b, d, b + d], y)
-    return np.asarray((away_x**2 + away_y**2).min(axis=0))
+    nearest = np.asarray(x * x + y * y)
+    for corner_x, corner_y in ((a, b), (c, d), (a + c, b + d)):
+        np.minimum(nearest, (x - corner_x) ** 2 + (y - corner_y) ** 2, out=nearest)
+    return nearest
 
 
 def inverse_2x2(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
