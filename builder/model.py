@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from epicarve.errors import InputError
+from epicarve.files import read_json
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
 from .extxyz import write_extxyz
@@ -280,7 +280,7 @@ class Model:
             coordination=np.asarray(coordination, dtype=int),
             bulk_coordination=np.asarray(bulk_coordination, dtype=int),
             components=np.asarray(component, dtype=int),
-            report=json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {},
+            report=read_json(beside) if beside.is_file() else {},
         )
 
 

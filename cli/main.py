@@ -77,10 +77,14 @@ def main() -> None:
         complain(str(error))
         sys.exit(2)
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
         where = f" at {error.filename}" if error.filename else ""
-        complain(f"the disk is full{where}; free some space and run the same command again")
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            complain(f"the disk is full{where}; free some space and run the same command again")
+        elif where:
+            reason = (error.strerror or "it cannot be used").lower()
+            complain(f"{error.filename}: {reason}; name a file or folder that can be used so")
+        else:
+            raise
         sys.exit(2)
     except KeyboardInterrupt:
         complain("stopped; run the same command again to go on")

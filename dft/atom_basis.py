@@ -177,6 +177,8 @@ def _atoms(
     labels = [label for label, _ in lines.rows]
     try:
         positions = np.array([xyz for _, xyz in lines.rows]).reshape(-1, 3)
+        if not np.isfinite(positions).all():
+            raise ValueError("a coordinate is not a finite number")
         scale = 1.0 if lines.scaled else _UNITS_A[lines.unit.strip("[] ")]
     except (ValueError, KeyError) as error:
         raise InputError(
@@ -210,7 +212,10 @@ def read_last_xyz(path: Path) -> tuple[list[str], NDArray[np.float64]]:
         rows = [line.split() for line in lines[start + 2 : start + size]]
         if start < 0 or int(lines[start]) + 2 != size:
             raise ValueError("a frame is cut off")
-        return [row[0] for row in rows], np.array([[float(w) for w in row[1:4]] for row in rows])
+        positions_a = np.array([[float(w) for w in row[1:4]] for row in rows])
+        if not np.isfinite(positions_a).all():
+            raise ValueError("a coordinate is not a finite number")
+        return [row[0] for row in rows], positions_a
     except FileNotFoundError:
         raise InputError(
             f"{path}: the coordinates are not there; put them beside the input"

@@ -54,6 +54,8 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
         binary = stream.read(4) == _RECORD_LENGTH.to_bytes(4, "little")
     try:
         parts = list(_binary(path) if binary else _text(path))
+        if not parts:
+            raise ValueError("it is empty")
     except ValueError as error:
         raise InputError(
             f"{path}: not a whole overlap matrix ({error}); copy it again or rerun the stage that "

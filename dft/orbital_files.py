@@ -36,18 +36,18 @@ _ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
 
 def find_wfn(folder: Path) -> list[Path]:
     """Find the restart files of a folder; backups (.bak-1) are none."""
-    return sorted(folder.glob("*.wfn"))
+    return sorted(folder.glob("[!.]*.wfn"))
 
 
 def find_text(folder: Path) -> list[Path]:
     """Find the files of a folder that hold orbitals as text, main outputs among them."""
-    files = [*sorted(folder.glob("*.MOLog")), *(output.path for output in main_outputs(folder))]
+    files = [*sorted(folder.glob("[!.]*.MOLog")), *(output.path for output in main_outputs(folder))]
     return [path for path in files if has_orbitals(path)]
 
 
 def find_molden(folder: Path) -> list[Path]:
     """Find the Molden files of a folder."""
-    return sorted(folder.glob("*.molden"))
+    return sorted(folder.glob("[!.]*.molden"))
 
 
 @dataclass(frozen=True)
@@ -307,7 +307,7 @@ def _told(path: Path, n_states: int | None) -> str:
 def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> LoadedOrbitals:
     """Put the overlap of a run beside its orbitals."""
     n_functions = len(orbitals.atom_of_function)
-    files = sorted(run.folder.glob("*S_SPIN_1*.csr"), key=_age)
+    files = sorted(run.folder.glob("[!.]*S_SPIN_1*.csr"), key=_age)
     own = [path for path in files if path.name.startswith(f"{run.output.project}-")]
     if files and not own:
         raise InputError(

@@ -205,7 +205,7 @@ def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
     found: list[Cp2kOutput] = []
     empty: list[Path] = []
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.suffix in _OTHER_SUFFIXES:
+        if path.name.startswith(".") or not path.is_file() or path.suffix in _OTHER_SUFFIXES:
             continue
         if path.stat().st_size == 0 and path.suffix in {".out", ".log"}:
             empty.append(path)

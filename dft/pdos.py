@@ -111,7 +111,7 @@ def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
         Ordered by project, lists after kinds, spin and index; empty if there are none.
     """
     latest: dict[tuple[str, bool, int, int], PdosFile] = {}
-    for path in sorted(folder.glob("*.pdos")):
+    for path in sorted(folder.glob("[!.]*.pdos")):
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             continue

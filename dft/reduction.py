@@ -22,7 +22,7 @@ HALF_WIDTH = 96
 """Columns of a panel, and half-width of the band: with fewer, products are slow; with more, the
 panels and the band take longer."""
 
-COLUMNS_AT_ONCE = 288
+COLUMNS_AT_ONCE = 384
 """Columns of a group, the unit that threads share out."""
 
 

@@ -74,7 +74,7 @@ class Run:
             )
         output.require_sound()
         named = [folder / output.input_name] if output.input_name else []
-        paths = dict.fromkeys([*named, *sorted(folder.glob("*.inp"))])
+        paths = dict.fromkeys([*named, *sorted(folder.glob("[!.]*.inp"))])
         inputs = [read_run_input(path) for path in paths if path.is_file()]
         return cls(folder, output, tuple(i for i in inputs if i.project == project))
 

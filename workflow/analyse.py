@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
 
 from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
@@ -18,8 +15,10 @@ from epicarve.analysis.results import partitions_of, require_same_atoms
 from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
+from epicarve.dft.atom_basis import read_last_xyz
 from epicarve.dft.read import read_places, read_states
 from epicarve.errors import InputError
+from epicarve.files import read_json
 
 from .geometry import RELAXED
 from .recipe import checked, parse_recipe
@@ -197,15 +196,13 @@ def _model_as_computed(folder: Path) -> Model | None:
     relaxed = relaxed_geometry(folder)
     if relaxed is None:
         return model
-    from ase.io import read  # noqa: PLC0415  (costs half a second)
-
-    positions_a = cast("Atoms", read(relaxed)).positions
+    _, positions_a = read_last_xyz(relaxed)
     if len(positions_a) != model.n_atoms:
         raise InputError(
             f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
             "the folder mixes two runs, so run the chain again in an empty one"
         )
-    return replace(model, positions_a=np.array(positions_a))
+    return replace(model, positions_a=positions_a)
 
 
 def relaxed_geometry(folder: Path) -> Path | None:
@@ -219,5 +216,7 @@ def _relaxation(folder: Path) -> dict[str, Any] | None:
     told = (folder / RELAXED).with_suffix(".json")
     if not told.is_file():
         return None
-    relaxation: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))["relaxation"]
+    relaxation = read_json(told).get("relaxation")
+    if not isinstance(relaxation, dict):
+        raise InputError(f"{told}: it tells of no relaxation; run the chain again")
     return relaxation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from pathlib import Path
 
 from epicarve.dft.cube import OrbitalGrid, orbital_grid, write_cube
@@ -51,7 +52,7 @@ def cube(
         If there is no such orbital, the model is periodic, or the grid too large.
     """
     folder = Path(folder)
-    if step_a <= 0.0 or margin_a < 0.0:
+    if not (0.0 < step_a < inf and 0.0 <= margin_a < inf):
         raise InputError("the step of a grid must be positive, and its margin not negative")
     if spin not in SPINS:
         raise InputError(f"no spin {spin!r}; give alpha or beta")

@@ -1,0 +1,111 @@
+"""Files that cannot be read or written: one sentence, exit code 2, nothing half-written."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from epicarve.cli import main
+from epicarve.workflow.analyse import analyse
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch, capsys):
+    """Run the command line; its exit code and what it says on standard error, in one line."""
+
+    def run(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["epicarve", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        error = " ".join(capsys.readouterr().err.split())
+        assert "Traceback" not in error
+        return stopped.value.code, error
+
+    return run
+
+
+def unpacked(name, target, *keep):
+    shutil.unpack_archive(FIXTURES / f"cp2k-{name}.tar.xz", target)
+    for path in target.iterdir():
+        if keep and not any(map(path.match, keep)):
+            path.unlink()
+    return target
+
+
+WFN = ("*.wfn", "*.inp", "*.out", "*.xyz", "*BASIS*")
+
+
+def test_an_empty_overlap(tmp_path, told):
+    run = unpacked("cs4pbbr6", tmp_path / "run", *WFN)
+    (run / "cs4pbbr6-S_SPIN_1-1_0.csr").touch()
+    code, error = told("analyse", run)
+    assert code == 2
+    assert "not a whole overlap matrix (it is empty)" in error
+
+
+@pytest.mark.parametrize("keep", [WFN, ()])
+def test_a_coordinate_that_is_no_number(tmp_path, told, keep):
+    run = unpacked("cs4pbbr6", tmp_path / "run", *keep)
+    (xyz,) = run.glob("*.xyz")
+    lines = xyz.read_text().splitlines()
+    lines[3] = " ".join([lines[3].split()[0], "NaN", *lines[3].split()[2:]])
+    xyz.write_text("\n".join(lines) + "\n")
+    if keep:  # the overlap is computed from the coordinates
+        code, error = told("analyse", run)
+        assert code == 2
+        assert "a coordinate is not a finite number" in error
+    else:  # the weights are in the folder: the atoms are left out
+        analyse(run, tmp_path / "out")
+        assert not (tmp_path / "out" / "traps.extxyz").exists()
+
+
+@pytest.mark.parametrize("content", ['{"formula": ', "null"])
+def test_a_model_json_that_is_cut(tmp_path, told, content):
+    run = unpacked("pb9s6cl6", tmp_path / "run")
+    (run / "model.json").write_text(content)
+    code, error = told("analyse", run)
+    assert code == 2
+    assert "model.json: not a whole JSON file" in error
+
+
+def test_a_geometry_of_the_states_that_is_cut(tmp_path, told):
+    run = unpacked("pb9s6cl6", tmp_path / "run")
+    (xyz,) = run.glob("*-states/states.xyz")
+    xyz.write_text(xyz.read_text()[:200])
+    code, error = told("analyse", run)
+    assert code == 2
+    assert "states.xyz: not a whole XYZ file" in error
+
+
+def test_a_folder_that_is_a_file_and_a_link_to_nothing(tmp_path, told):
+    run = unpacked("cs4pbbr6", tmp_path / "run")
+    (tmp_path / "afile").touch()
+    code, error = told("analyse", run, "-o", tmp_path / "afile")
+    assert code == 2
+    assert "afile: " in error
+    first = next(run.glob("*list1-1.pdos"))
+    first.unlink()
+    first.symlink_to(tmp_path / "nowhere")
+    code, error = told("analyse", run)
+    assert code == 2
+    assert first.name in error
+
+
+@pytest.mark.parametrize("step", ["nan", "inf", "0"])
+def test_a_step_that_is_no_length(tmp_path, told, step):
+    run = unpacked("cs4pbbr6", tmp_path / "run", *WFN)
+    code, error = told("cube", run, "homo", "--step", step, "-o", tmp_path / "homo.cube")
+    assert code == 2
+    assert "step of a grid must be positive" in error
+
+
+def test_hidden_files_beside_are_not_read(tmp_path):
+    run = unpacked("cs4pbbr6", tmp_path / "run")
+    expected = analyse(run, tmp_path / "out")
+    for path in list(run.iterdir()):
+        (run / f"._{path.name}").write_bytes(bytes([0, 5, 22, 7]) + bytes(100))
+    assert np.isclose(analyse(run, tmp_path / "again")["homo_ev"], expected["homo_ev"])
