@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
+RESULTS = (
+    *("coop.csv", "profile.csv", "traps.extxyz", "analysis.h5"),
+    *(
+        f"{name}.{suffix}"
+        for name in ("dos", "scan", "alignment", "profile", "trap-map")
+        for suffix in ("png", "svg", "pdf")
+    ),
+)
+"""Files that not every analysis writes: those of an earlier one must not stand beside it."""
+
 
 def analyse_states(
     states: OrbitalStates,
@@ -83,7 +93,7 @@ def analyse_states(
     analysis = Analysis.of(states, options or AnalysisOptions(), model, labels, positions_a)
     summary = summarise(analysis, provenance)
     notes = tuple(note for note in (states.caveat, *notes) if note)
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, instead_of=RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))

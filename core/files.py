@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def filled_folder(folder: Path) -> Iterator[Path]:
+def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path]:
     """Hand out a scratch folder and move all it holds into `folder` only if nothing failed.
 
     Files of the same name in `folder` are replaced; other files there are left alone.
@@ -84,6 +84,8 @@ def filled_folder(folder: Path) -> Iterator[Path]:
     ----------
     folder : Path
         Where the files shall end up. Made only on success.
+    instead_of : iterable of str
+        Names of files of an earlier result, which are taken away if they are not written anew.
 
     Yields
     ------
@@ -97,6 +99,7 @@ def filled_folder(folder: Path) -> Iterator[Path]:
     done = False
     try:
         yield scratch
+        stale = [folder / name for name in instead_of if not (scratch / name).exists()]
         for source in sorted(scratch.rglob("*")):
             target = folder / source.relative_to(scratch)
             if source.is_dir():
@@ -104,6 +107,8 @@ def filled_folder(folder: Path) -> Iterator[Path]:
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(target)
+        for path in stale:
+            path.unlink(missing_ok=True)
         done = True
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

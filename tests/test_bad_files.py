@@ -109,3 +109,15 @@ def test_hidden_files_beside_are_not_read(tmp_path):
     for path in list(run.iterdir()):
         (run / f"._{path.name}").write_bytes(bytes([0, 5, 22, 7]) + bytes(100))
     assert np.isclose(analyse(run, tmp_path / "again")["homo_ev"], expected["homo_ev"])
+
+
+def test_an_analysis_takes_away_what_an_earlier_one_left(tmp_path):
+    run = unpacked("cs4pbbr6", tmp_path / "run")
+    out = tmp_path / "out"
+    analyse(run, out, overlap_populations=[("Pb", "Br")], figures={"formats": ["png", "pdf"]})
+    (out / "notes.txt").touch()
+    analyse(run, out, figures={"formats": ["svg"]})
+    left = {path.name for path in out.iterdir()}
+    assert {"dos.svg", "scan.svg", "notes.txt", "summary.json", "report.html"} <= left
+    assert not {name for name in left if name.endswith((".png", ".pdf"))}
+    assert "coop.csv" not in left
