@@ -86,7 +86,7 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         label = f"DOS (states eV$^{{-1}}$){spins}"
         lower[0].set_ylabel(label)
         for each in lower[1:]:
-            each.set_ylabel("DOS")
+            each.set_ylabel("DOS (eV$^{-1}$)")
         if analysis.coop is not None:
             draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
         reference = " − HOMO" if gap.homo_ev is not None else ""

@@ -32,7 +32,7 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     Parameters
     ----------
     analysis : Analysis
-        Results with a model, whose atoms stand in a cubic box of their own.
+        Results that know where the atoms are; these stand in a cubic box of their own.
 
     Returns
     -------
@@ -45,22 +45,22 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     Raises
     ------
     InputError
-        If there is no model.
+        If it is not known where the atoms are.
     """
     from pymatgen.core.lattice import Lattice  # noqa: PLC0415  (costs seconds)
     from pymatgen.core.structure import Structure  # noqa: PLC0415
     from pymatgen.electronic_structure.core import Spin  # noqa: PLC0415
     from pymatgen.electronic_structure.dos import CompleteDos, Dos  # noqa: PLC0415
 
-    model, states = analysis.model, analysis.states
-    if model is None:
+    positions_a, states = analysis.positions_a, analysis.states
+    if positions_a is None:
         raise InputError("pymatgen needs to know where the atoms are; give the model")
-    low = model.positions_a.min(axis=0)
-    edge_a = float((model.positions_a.max(axis=0) - low).max()) + VACUUM_A
+    low = positions_a.min(axis=0)
+    edge_a = float((positions_a.max(axis=0) - low).max()) + VACUUM_A
     structure = Structure(
         Lattice.cubic(edge_a),
-        model.symbols.tolist(),
-        model.positions_a - low + 0.5 * VACUUM_A,
+        list(states.symbols),
+        positions_a - low + 0.5 * VACUUM_A,
         coords_are_cartesian=True,
     )
     names = tuple(str(i) for i in range(states.n_atoms))

@@ -48,8 +48,10 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         limits = [step.limit for step in analysis.threshold_scan]
         upper.set_xscale("log")
-        upper.set_xlim(0.8 * limits[0], 1.0)
-        many = limits[0] < 10.0**-DENSE_DECADES
+        aware = options.n_ipr_max / analysis.states.n_atoms
+        low = 0.8 * min(limits[0], options.ipr_max, aware)
+        upper.set_xlim(low, 1.0)  # with both thresholds in sight
+        many = low < 10.0**-DENSE_DECADES
         upper.xaxis.set_major_locator(LogLocator(subs=(1,) if many else (1, 2, 5)))
         upper.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         upper.xaxis.set_minor_formatter(NullFormatter())
@@ -70,13 +72,14 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         lower.set_ylim(bottom=0.0)
         lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         lower.set_xlabel("Largest IPR kept")
-        aware = options.n_ipr_max / analysis.states.n_atoms
         for axes in (upper, lower):
             fixed_line = axes.axvline(options.ipr_max, color=red, lw=0.8, ls=(0, (4, 2)))
             aware_line = axes.axvline(aware, color=red, lw=0.8, ls=(0, (1, 1.5)))
         fixed_line.set_label(f"IPR {options.ipr_max:g}")
         aware_line.set_label(f"N·IPR {options.n_ipr_max:g}")
-        marks: list[Line2D | Patch] = [fixed_line, aware_line]
+        marks: list[Line2D | Patch] = [fixed_line]
+        if aware <= 1.0:  # of some ten atoms, every state is within the size-aware threshold
+            marks.append(aware_line)
         if (plateau := analysis.plateau) is not None:
             for axes in (upper, lower):
                 span = axes.axvspan(
