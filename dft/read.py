@@ -187,17 +187,19 @@ def read_places(folder: Path, symbols: tuple[str, ...]) -> NDArray[np.float64] |
     Returns
     -------
     ndarray of float, shape (n_atoms, 3), or None
-        Coordinates in Å; None if no run in the folder, or in one below, tells those of these atoms.
+        Coordinates in Å; None if no run beside the states tells those of these atoms. Stages in
+        other folders do not count, as they have other geometries.
     """
-    for path in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
-        for output in main_outputs(path):
-            try:
-                run = Run.of(path, output.project)
-                positions_a = run.positions_a
-                if positions_a is not None and run.symbols == symbols:
-                    return positions_a
-            except InputError:
-                continue
+    paths = (folder, *sorted(path for path in folder.iterdir() if path.is_dir()))
+    holder = next((path for route in _ROUTES for path in paths if route.find(path)), folder)
+    for output in main_outputs(holder):
+        try:
+            run = Run.of(holder, output.project)
+            positions_a = run.positions_a
+            if positions_a is not None and run.symbols == symbols:
+                return positions_a
+        except InputError:
+            continue
     return None
 
 
