@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.style import element_colours
 
-from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
+from .figure import SHORTEST_ARROW, framed_figure, note_of_edges, pretty_formula
 from .gap import difference
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """
     gap, alignment, look = analysis.gap, analysis.alignment, analysis.options.figures
     zero_ev = gap.homo_ev or 0.0
-    if analysis.delocalised is gap.size_aware:
-        notes = (f"Edges of the states with N·IPR ≤ {gap.size_aware.limit:g}.", *notes)
+    notes = (*note_of_edges(gap), *notes)
     if alignment.type is None:
         notes = (f"Type not determined: {alignment.reason}.", *notes)
     known = [

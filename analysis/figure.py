@@ -12,12 +12,13 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import text_to_path
 
-from epicarve.style import figure_style
+from epicarve.style import caption, figure_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from .gap import Gap
     from .options import FigureOptions
 
 NOTE_POINTS = 7.0
@@ -50,7 +51,7 @@ def framed_figure(
     look : FigureOptions
         Its width.
     notes : sequence of str
-        Sentences to stand below; the figure grows by them.
+        To stand below as one paragraph, of each its first line; the figure grows by them.
     height_inches : float, optional
         Height without the notes; that of the style sheet if not given.
 
@@ -62,7 +63,7 @@ def framed_figure(
     with figure_style(look.width):
         width, usual_height = mpl.rcParams["figure.figsize"]
         height = usual_height if height_inches is None else height_inches
-        lines = [line for note in notes for line in _wrapped(note, 0.96 * width)]
+        lines = _wrapped(caption(notes), 0.96 * width) if notes else []
         layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.02, w_pad=0.02)
         figure = Figure((width, height + LINE_INCHES * len(lines)), layout=layout)
         yield figure
@@ -114,6 +115,12 @@ def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix; the same figure gives the same bytes."""
     with figure_style():
         figure.savefig(path, metadata=_NO_DATES[path.suffix])
+
+
+def note_of_edges(gap: Gap) -> tuple[str, ...]:
+    """Tell the filter that edges are of, unless it is the fixed one, as is usual."""
+    used = gap.delocalised
+    return () if used is gap.filtered else (f"Edges of the states with {used.told}.",)
 
 
 def pretty_formula(name: str) -> str:

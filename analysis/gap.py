@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -33,8 +33,10 @@ class FilteredGap:
 
     Parameters
     ----------
+    measure : {"IPR", "N·IPR"}
+        What the threshold is of.
     limit : float
-        The threshold: states of a larger measure (IPR, or N·IPR) are traps.
+        The threshold: states of a larger measure are traps.
     kept : ndarray of bool, shape (n_states,)
         Which states pass.
     valence_edge_ev : float or None
@@ -50,6 +52,7 @@ class FilteredGap:
         Why that edge is None, empty if it is not.
     """
 
+    measure: str
     limit: float
     kept: NDArray[np.bool_]
     valence_edge_ev: float | None
@@ -63,6 +66,20 @@ class FilteredGap:
     def gap_ev(self) -> float | None:
         """Distance of the edges in eV, None if one is missing."""
         return difference(self.conduction_edge_ev, self.valence_edge_ev)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of edges found, 0 to 2."""
+        return (self.valence_edge_ev is not None) + (self.conduction_edge_ev is not None)
+
+    @property
+    def told(self) -> str:
+        """What it keeps, such as ``"IPR ≤ 0.03"``."""
+        return f"{self.measure} ≤ {self.limit:g}"
+
+    def ipr_limit(self, n_atoms: int) -> float:
+        """Return the threshold as one of the IPR of a model of so many atoms."""
+        return self.limit if self.measure == "IPR" else min(1.0, self.limit / n_atoms)
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,15 @@ class Gap:
         """LUMO minus HOMO in eV, None if one is missing."""
         return difference(self.lumo_ev, self.homo_ev)
 
+    @property
+    def delocalised(self) -> FilteredGap:
+        """The filter that tells traps from edges.
+
+        The fixed one, or the size-aware one where the fixed one leaves no state at a side of the
+        gap at which the size-aware one does.
+        """
+        return max(self.filtered, self.size_aware, key=lambda found: found.n_edges)
+
     @classmethod
     def of(cls, states: OrbitalStates, localization: Localization, options: AnalysisOptions) -> Gap:
         """Find the gaps of the states of a model."""
@@ -108,7 +134,7 @@ def trap_filter(
     occupied: NDArray[np.bool_],
     measure: NDArray[np.float64],
     limit: float,
-    name: str = "IPR",
+    name: Literal["IPR", "N·IPR"] = "IPR",
 ) -> FilteredGap:
     """Drop the states more localised than a limit and find the edges of those left.
 
@@ -122,8 +148,8 @@ def trap_filter(
         Localization of each state, larger for the more localised: IPR, or N·IPR.
     limit : float
         Keep states of at most this measure.
-    name : str
-        Name of the measure, for the reasons.
+    name : {"IPR", "N·IPR"}
+        Name of the measure.
 
     Returns
     -------
@@ -150,6 +176,7 @@ def trap_filter(
         energies_ev, ~occupied, measure, limit, name=name, which="empty"
     )
     return FilteredGap(
+        measure=name,
         limit=limit,
         kept=measure <= limit,
         valence_edge_ev=None if valence_edge_ev is None else -valence_edge_ev,

@@ -43,10 +43,17 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         Arrays stand as base64 of their little-endian bytes. Energies and IPR are whole, so that the
-        page finds the same gap as `trap_filter`; the weights of a state are given to 1/255 of its
-        largest one, for the states of `weighted_states`.
+        page finds the same gap as `trap_filter`; densities are given within the window, beyond
+        which the page does not look; the weights of a state are given to 1/255 of its largest one,
+        for the states of `weighted_states`.
     """
     states, gap = analysis.states, analysis.gap
+    (below_ev, above_ev), step_ev = analysis.window_ev, analysis.options.energy_step_ev
+    shown = [
+        (grouping, grouping.dos.within(below_ev - step_ev, above_ev + step_ev))
+        for grouping in groupings(analysis, PALETTE)
+    ]
+    limit = gap.delocalised.ipr_limit(states.n_atoms)
     numbers, _ = labels(states)
     weighted = weighted_states(analysis)
     weights = states.weights[:, weighted]
@@ -55,13 +62,13 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     palette = colours(PALETTE)
     return {
         "n_atoms": states.n_atoms,
-        "ipr_max": gap.filtered.limit,
+        "ipr_max": limit,
         "degenerate_ev": DEGENERATE_EV,
         "homo_ev": gap.homo_ev,
         "lumo_ev": gap.lumo_ev,
         "zero_ev": 0.0 if gap.homo_ev is None else gap.homo_ev,
-        "window_ev": list(analysis.window_ev),
-        "lowest_ipr": LOWEST_PART * min(1.0 / states.n_atoms, gap.filtered.limit),
+        "window_ev": [below_ev, above_ev],
+        "lowest_ipr": LOWEST_PART * min(1.0 / states.n_atoms, limit),
         "first_state": int(nearest_to_gap(analysis)[0]),
         "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
         "states": {
@@ -78,18 +85,16 @@ def payload(analysis: Analysis) -> dict[str, Any]:
             "weights": _encoded(levels, "uint8"),
             "note": _note_of_weights(len(weighted), states.n_states),
         },
+        "grid_ev": _encoded(shown[0][1].grid_ev, "float64"),
         "groups": [
             {
                 "title": grouping.title,
                 "names": list(grouping.names),
                 "colours": list(grouping.colours),
                 "weights": _encoded(grouping.weights, "float32"),
-                "density": _encoded(grouping.dos.density, "float32"),
-                "first_ev": float(grouping.dos.grid_ev[0]),
-                "step_ev": float(grouping.dos.grid_ev[1] - grouping.dos.grid_ev[0]),
-                "n_grid": len(grouping.dos.grid_ev),
+                "density": _encoded(dos.density, "float32"),
             }
-            for grouping in groupings(analysis, PALETTE)
+            for grouping, dos in shown
         ],
         "atoms": _atoms(analysis),
         "colours": {

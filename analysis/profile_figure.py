@@ -9,7 +9,7 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.style import colours
 
-from .figure import framed_figure, pretty_formula
+from .figure import framed_figure, note_of_edges, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +52,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         raise InputError("there is no profile in space without a model; give the model")
     zero_ev = analysis.gap.homo_ev or 0.0
     look, (below_ev, above_ev) = analysis.options.figures, analysis.window_ev
+    notes = (*note_of_edges(analysis.gap), *notes)
     with framed_figure(look, notes) as figure:
         axes = figure.subplots()
         _draw_density(figure, axes, profile, (below_ev, above_ev), zero_ev)

@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.formula import Formula
 
 from epicarve.style import colours
 
@@ -20,8 +21,6 @@ from .tables import labels
 from .traps import SHARES, SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from .html import Value
@@ -51,7 +50,10 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         The document; the same input gives the same text. It loads nothing.
     """
     model, states = analysis.model, analysis.states
-    formula = model.formula if model is not None else _formula(states.symbols)
+    if model is not None:
+        formula = model.formula
+    else:
+        formula = Formula.from_dict(Counter(states.symbols)).format("metal")
     rows, states_note = _states_table(analysis)
     data = json.dumps(payload(analysis), ensure_ascii=False, allow_nan=False)
     return _filled(
@@ -69,6 +71,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             f'<option value="{index}">by {escape(grouping.title)}</option>'
             for index, grouping in enumerate(groupings(analysis, PALETTE))
         ),
+        spins="" if states.restricted else "; alpha points up, beta down",
         zero="the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source",
         workspace="lone" if analysis.positions_a is None else "workspace",
         model="" if analysis.positions_a is None else _model_figure(analysis),
@@ -95,12 +98,6 @@ def _template(name: str) -> str:
 def _filled(name: str, **values: str) -> str:
     """Return a file of templates/report with its placeholders filled."""
     return Template(_template(name)).substitute(values)
-
-
-def _formula(symbols: Sequence[str]) -> str:
-    """Count the elements in order of first appearance, for states without a model."""
-    counts = {symbol: symbols.count(symbol) for symbol in dict.fromkeys(symbols)}
-    return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())
 
 
 def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
@@ -138,12 +135,6 @@ def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
     )
 
 
-def _filter_of_edges(analysis: Analysis) -> str:
-    """Tell the filter that domains and traps are told by."""
-    used = analysis.delocalised
-    return f"{'IPR' if used is analysis.gap.filtered else 'N·IPR'} ≤ {used.limit:g}"
-
-
 def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     """Return the edges of each domain and how they align; nothing unless there are several."""
     domains, alignment = summary["domains"], summary["alignment"]
@@ -153,9 +144,12 @@ def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     rows.append(("offset", alignment["valence_offset_ev"], alignment["conduction_offset_ev"]))
     kind = alignment["type"] or "not determined (see the checks)"
     edges = table(("domain", "valence edge (eV)", "conduction edge (eV)"), rows, sorts=True)
+    margin_ev, margin = alignment["margin_ev"], ""
+    if margin_ev is not None:
+        margin = f" Another type would need a shift of one edge by {margin_ev:.3f} eV."
     return (
         f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
-        f"states with {_filter_of_edges(analysis)}.</p>\n{edges}\n</section>"
+        f"states with {analysis.gap.delocalised.told}.{margin}</p>\n{edges}\n</section>"
     )
 
 
@@ -227,7 +221,7 @@ def _traps_section(analysis: Analysis) -> str:
     ]
     listed = table(header, rows, sorts=True, states=chosen.tolist(), links=links)
     return (
-        f"<section>\n<h2>Traps</h2>\n{told}\n<p>Told by {_filter_of_edges(analysis)}. The "
+        f"<section>\n<h2>Traps</h2>\n{told}\n<p>Told by {analysis.gap.delocalised.told}. The "
         "last columns tell the narrowest kind of ions that holds more than half of a trap.</p>\n"
         f'<div class="scroll">\n{listed}\n</div>\n</section>'
     )
@@ -239,7 +233,7 @@ def _states_table(analysis: Analysis) -> tuple[str, str]:
     chosen = np.sort(nearest_to_gap(analysis)[:MOST_STATES])
     elements = analysis.partitions[0]
     weights = elements.weights(states.weights[:, chosen])
-    kept = analysis.gap.filtered.kept[chosen].tolist()
+    kept = analysis.gap.delocalised.kept[chosen].tolist()
     names, links = _names(analysis, chosen)
     rows = [
         (name, *numbers, "kept" if is_kept else "trap", *parts)

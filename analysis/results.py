@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from .options import AnalysisOptions
 
+WINDOW_MARGIN = 3.0
+"""Standard deviations of the broadening by which figures reach beyond the outermost states."""
+
 ATOM_RADIUS_A = 1.3
 """Radius in Å at which an atom of unknown charge is drawn."""
 
@@ -72,9 +75,6 @@ class Analysis:
     densities : tuple of DensityOfStates
         Density of states by each partition, and by element and angular momentum if the states
         tell it.
-    delocalised : FilteredGap
-        The filter that tells traps from the edges of domains and slices: the fixed one, or the
-        size-aware one where the fixed one leaves no state at one side of the gap.
     edges : dict
         Band edges by domain; empty without a model.
     alignment : Alignment
@@ -99,7 +99,6 @@ class Analysis:
     plateau: Plateau | None
     partitions: tuple[Groups, ...]
     densities: tuple[DensityOfStates, ...]
-    delocalised: FilteredGap
     edges: dict[str, DomainEdges]
     alignment: Alignment
     sites: Sites
@@ -153,8 +152,8 @@ class Analysis:
         localization = Localization.of(states)
         gap = Gap.of(states, localization, options)
         scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
-        delocalised = gap.filtered if gap.filtered.gap_ev is not None else gap.size_aware
-        edges = {} if model is None else domain_edges(states, delocalised.kept, model)
+        kept = gap.delocalised.kept
+        edges = {} if model is None else domain_edges(states, kept, model)
         axis = None if model is None else Axis.of(model, sites)
         densities = [density_of_states(states, groups, options) for groups in partitions]
         densities += orbital_densities(states, options)
@@ -169,12 +168,11 @@ class Analysis:
             plateau=plateau(scan, options.broadening_ev),
             partitions=tuple(partitions),
             densities=tuple(densities),
-            delocalised=delocalised,
             edges=edges,
             alignment=align(edges, options.broadening_ev),
             sites=sites,
-            traps=Traps.of(states, delocalised, sites),
-            profile=None if axis is None else Profile.of(states, delocalised.kept, axis, options),
+            traps=Traps.of(states, gap.delocalised, sites),
+            profile=None if axis is None else Profile.of(states, kept, axis, options),
             coop=Coop.of(states, localization, options) if states.pairs else None,
         )
 
@@ -187,18 +185,23 @@ class Analysis:
 
     @property
     def window_ev(self) -> tuple[float, float]:
-        """Range in eV that figures show: around the gap, with the filtered edges inside it."""
-        filtered, energies_ev = self.gap.filtered, self.states.energies_ev
-        below, above = float(energies_ev.min()), float(energies_ev.max())
-        if self.gap.homo_ev is not None:
-            below = self.gap.homo_ev - self.options.window_below_ev
-        if filtered.valence_edge_ev is not None:
-            below = min(below, filtered.valence_edge_ev - 1.0)
-        if self.gap.lumo_ev is not None:
-            above = self.gap.lumo_ev + self.options.window_above_ev
-        if filtered.conduction_edge_ev is not None:
-            above = max(above, filtered.conduction_edge_ev + 1.0)
-        return below, above
+        """Range in eV that figures show: around the gap, with the filtered edges inside it.
+
+        It ends at the lowest and the highest state, beyond which nothing is known.
+        """
+        gap, options, energies_ev = self.gap, self.options, self.states.energies_ev
+        lowest, highest = float(energies_ev.min()), float(energies_ev.max())
+        below, above = lowest, highest
+        if gap.homo_ev is not None:
+            below = gap.homo_ev - options.window_below_ev
+        if gap.lumo_ev is not None:
+            above = gap.lumo_ev + options.window_above_ev
+        if gap.delocalised.valence_edge_ev is not None:
+            below = min(below, gap.delocalised.valence_edge_ev - 1.0)
+        if gap.delocalised.conduction_edge_ev is not None:
+            above = max(above, gap.delocalised.conduction_edge_ev + 1.0)
+        margin = WINDOW_MARGIN * options.broadening_ev
+        return max(below, lowest - margin), min(above, highest + margin)
 
 
 def partitions_of(

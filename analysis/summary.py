@@ -56,7 +56,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
         ],
         "plateau": plateau_fields(analysis),
-        "edge_filter": "filtered" if analysis.delocalised is gap.filtered else "size_aware",
+        "edge_filter": "filtered" if gap.delocalised is gap.filtered else "size_aware",
         "traps": {side: _trap_fields(analysis.traps, side) for side in SIDES},
         "domains": {
             name: {
@@ -238,13 +238,13 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
                 f"{limit:g} is {'one' if on_plateau else 'none'} of them",
             )
         )
-    if analysis.delocalised is not gap.filtered:
+    if gap.delocalised is not gap.filtered:
         checks.append(
             _check(
                 "edge_filter",
                 False,
-                f"no gap is left at the threshold {limit:g}, so traps and the edges of domains and "
-                "slices are those of the size-aware filter",
+                f"at the threshold {limit:g} no state is left at a side of the gap, so traps and "
+                "the edges of domains and slices are those of the size-aware filter",
             )
         )
     if analysis.model is not None and analysis.sites.reason:

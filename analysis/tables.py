@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SPIN_NAMES = ("alpha", "beta")
 """Names of the spins of unrestricted states; a restricted state has the spin ``"both"``."""
 
-STATE_COLUMNS = "state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set"
+STATE_COLUMNS = (
+    "state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set,kept_size_aware"
+)
 """Columns of states.csv before those of the groups."""
 
 
@@ -37,14 +39,15 @@ def states_csv(analysis: Analysis) -> str:
     -------
     str
         Comma-separated values under the header
-        ``state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set`` and a
-        column ``w_NAME`` with the weight of each group of atoms, then of each element's angular
-        momenta if the states tell them, then a column ``overlap_NAME-NAME`` with the overlap
-        population of each pair of groups, if there are some. States count from 1 within each spin,
-        sets of degenerate states from 1 on over both.
+        ``state,spin,energy_ev,occupation,ipr,n_eff,kept,n_ipr,degenerate_set,ipr_of_set,
+        kept_size_aware`` and a column ``w_NAME`` with the weight of each group of atoms, then of
+        each element's angular momenta if the states tell them, then a column ``overlap_NAME-NAME``
+        with the overlap population of each pair of groups, if there are some. States count from 1
+        within each spin, sets of degenerate states from 1 on over both. ``kept`` is of the fixed
+        threshold, ``kept_size_aware`` of the size-aware one.
     """
     states, localization = analysis.states, analysis.localization
-    kept = analysis.gap.filtered.kept
+    kept, aware = analysis.gap.filtered.kept, analysis.gap.size_aware.kept
     groups = [name for partition in analysis.partitions for name in partition.names]
     names = [f"w_{name}" for name in (*groups, *states.orbital_names)]
     blocks = [partition.weights(states.weights) for partition in analysis.partitions]
@@ -60,7 +63,7 @@ def states_csv(analysis: Analysis) -> str:
             f"{state},{spin},{states.energies_ev[i]:.6f},{states.occupations[i]:.6f}",
             f"{localization.ipr[i]:.8f},{localization.n_eff[i]:.4f},{str(kept[i]).lower()}",
             f"{localization.n_ipr[i]:.4f},{localization.sets[i] + 1},"
-            f"{localization.ipr_of_set[i]:.8f}",
+            f"{localization.ipr_of_set[i]:.8f},{str(aware[i]).lower()}",
             *(f"{weight:.8f}" for weight in weights[:, i].tolist()),
         ]
         lines.append(",".join(fields))

@@ -51,8 +51,9 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     traps = analysis.traps
     weights = [traps.atom_weights(side, analysis.states.weights) for side in SIDES]
     largest = float(np.max(weights)) or 1.0
-    if analysis.delocalised is analysis.gap.size_aware:
-        notes = (f"Traps are states with N·IPR > {analysis.delocalised.limit:g}.", *notes)
+    used = analysis.gap.delocalised
+    if used is analysis.gap.size_aware:
+        notes = (f"Traps are states with N·IPR > {used.limit:g}.", *notes)
     with framed_figure(look, notes, 3.0 if look.width == "double" else 1.65) as figure:
         panels = figure.subplots(1, 2)
         for axes, side, summed in zip(panels, SIDES, weights, strict=True):

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from epicarve.style import element_colours, figure_style
+from epicarve.style import caption, element_colours, figure_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,12 +40,12 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
     model : Model
         The model; an interface lies in its xy plane.
     notes : sequence of str
-        Sentences under the picture.
+        What stands under the picture, of each its first line.
     """
     colours = element_colours(list(model.counts))
     with figure_style():
-        caption = [line for note in notes for line in textwrap.wrap(note, 118)]
-        height = 3.5 + 0.14 * len(caption)
+        lines = textwrap.wrap(caption(notes), 118)
+        height = 3.5 + 0.14 * len(lines)
         figure = Figure(figsize=(6.4, height))
         FigureCanvasAgg(figure)
         bottom = 1.0 - 3.2 / height
@@ -66,9 +66,9 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         )
         title = f"{_pretty(model)}   {model.n_atoms} ions, {model.diameter_nm:.1f} nm"
         figure.text(0.5, 1.0 - 0.07 / height, title, ha="center", va="top", fontsize=8)
-        if caption:
+        if lines:
             figure.text(
-                0.02, 0.05 / height, "\n".join(caption), va="bottom", fontsize=5.5, color="0.35"
+                0.02, 0.05 / height, "\n".join(lines), va="bottom", fontsize=5.5, color="0.35"
             )
         figure.savefig(path, dpi=220, metadata={"Software": None})
 

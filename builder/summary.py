@@ -78,14 +78,17 @@ def with_origins(provenance: Mapping[str, Any], crystals: Sequence[Crystal]) -> 
 
 
 def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
-    """Return a sentence for every derived or computed crystal, to stand wherever it is shown."""
+    """Return a note for every derived or computed crystal, to stand wherever it is shown.
+
+    Its first line names the crystal, the second says how it was made.
+    """
     return notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
 
 
 def notes_of_origins(origins: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the same sentences from the block ``provenance.crystal`` of a model.json."""
+    """Return the same notes from the block ``provenance.crystal`` of a model.json."""
     return tuple(
-        f"{origin['status'].capitalize()} crystal: {name}. {origin['derivation']}"
+        f"{origin['status'].capitalize()} crystal: {name}.\n{origin['derivation']}"
         for name, origin in origins.items()
         if origin["status"] in UNPUBLISHED
     )

@@ -73,6 +73,17 @@ def pair_colours(n_pairs: int, palette: Palette = "study") -> list[str]:
     return [in_turn[i % len(in_turn)] for i in range(n_pairs)]
 
 
+def caption(notes: Sequence[str]) -> str:
+    r"""Return the words under a picture: of each note its first line, as one paragraph.
+
+    Examples
+    --------
+    >>> caption(["Computed crystal: PbS.\nIons relaxed in the cell of the source.", "A test."])
+    'Computed crystal: PbS. A test.'
+    """
+    return " ".join(note.partition("\n")[0] for note in notes)
+
+
 @contextmanager
 def figure_style(width: Width = "single") -> Iterator[None]:
     """Set matplotlib to the style sheets for the time of a ``with``, whatever the user's own is."""

@@ -23,7 +23,7 @@ from epicarve.errors import InputError
 from epicarve.style import colours, element_colours, figure_style
 
 
-def analysis(ipr_max=0.3, restricted=True, symbols=("Pb", "S", "Cl", "Cl")):
+def analysis(ipr_max=0.3, restricted=True, symbols=("Pb", "S", "Cl", "Cl"), n_ipr_max=11.3):
     weights = np.stack([np.full(4, 0.25), np.eye(4)[0], np.eye(4)[1], np.full(4, 0.25)], axis=1)
     energies_ev = np.array([-6.0, -5.0, -4.0, -3.0])
     occupations, spins = np.array([2.0, 2.0, 0.0, 0.0]), np.zeros(4, dtype=np.int8)
@@ -31,7 +31,7 @@ def analysis(ipr_max=0.3, restricted=True, symbols=("Pb", "S", "Cl", "Cl")):
         energies_ev, occupations = np.tile(energies_ev, 2), np.tile(occupations / 2, 2)
         weights, spins = np.tile(weights, 2), np.repeat([0, 1], 4).astype(np.int8)
     states = OrbitalStates(energies_ev, occupations, weights, symbols, spins, restricted)
-    return Analysis.of(states, AnalysisOptions(ipr_max=ipr_max))
+    return Analysis.of(states, AnalysisOptions(ipr_max=ipr_max, n_ipr_max=n_ipr_max))
 
 
 def texts(axes):
@@ -77,10 +77,30 @@ def test_an_unknown_element_has_a_colour_of_its_own():
 def test_a_gap_that_no_state_bounds_is_told_below():
     upper, lower = (figure := dos_figure(analysis(ipr_max=0.01), notes=("Derived.",))).axes
     assert [text for text in texts(lower) if text] == ["1.00 eV"]
-    assert legend_texts(upper.get_legend()) == ["HOMO–LUMO gap"]
+    assert legend_texts(upper.get_legend()) == ["HOMO–LUMO gap, no traps at the edges"]
     below = figure.get_supxlabel().replace("\n", " ")
     assert below.startswith("No filtered gap: none of the 2 occupied states has an IPR of at most")
-    assert below.endswith("The size-aware gap is 1.00 eV (N·IPR ≤ 11.3). Derived.")
+    assert below.endswith("Kept and trap are told by N·IPR ≤ 11.3 (size-aware). Derived.")
+
+
+def test_where_the_fixed_filter_leaves_nothing_the_size_aware_one_is_drawn():
+    upper, lower = dos_figure(analysis(ipr_max=0.01, n_ipr_max=2.0)).axes
+    kept, traps, threshold = upper.lines
+    assert kept.get_xydata().tolist() == [[-1.0, 0.25], [2.0, 0.25]]
+    assert traps.get_xydata().tolist() == [[0.0, 1.0], [1.0, 1.0]]
+    assert threshold.get_ydata()[0] == 0.5  # 2 / 4 atoms
+    assert legend_texts(upper.get_legend()) == ["size-aware gap", "HOMO–LUMO gap"]
+    assert [text for text in texts(lower) if text] == ["1.00 eV", "3.00 eV"]
+
+
+def test_without_empty_states_the_fixed_filter_stays():
+    states = OrbitalStates(
+        np.array([-6.0, -5.0]), np.array([2.0, 2.0]), np.array([[0.5, 1.0], [0.5, 0.0]]), ("S", "S")
+    )
+    found = Analysis.of(states, AnalysisOptions(ipr_max=0.6))
+    assert found.gap.delocalised is found.gap.filtered
+    upper = dos_figure(found).axes[0]
+    assert [len(line.get_xdata()) for line in upper.lines[:2]] == [1, 1]
 
 
 def test_beta_states_point_down():
@@ -88,6 +108,19 @@ def test_beta_states_point_down():
     bottom, top = lower.get_ylim()
     assert bottom < 0 < top
     assert "β" in lower.get_ylabel()
+
+
+def test_alpha_and_beta_states_have_marks_of_their_own():
+    upper = (figure := dos_figure(analysis(restricted=False))).axes[0]
+    marks = {line.get_marker(): len(line.get_xdata()) for line in upper.lines[:2]}
+    assert marks == {"^": 2}
+    assert [line.get_marker() for line in upper.lines[2:4]] == ["v", "v"]
+    assert legend_texts(figure.legends[0])[-2:] == ["α", "β"]
+
+
+def test_the_axis_ends_where_the_states_end():
+    found = analysis()
+    assert found.window_ev == pytest.approx((-6.3, -2.7))  # three times the broadening beyond
 
 
 def test_each_domain_has_a_panel_of_its_own():

@@ -72,7 +72,7 @@ def test_json_holds_what_scripts_rely_on(folder, dot):
 def test_computed_and_derived_crystals_are_told(folder, crystal):
     assert (folder / "model.cif").read_text().startswith("# Computed crystal: Pb3S2Cl2. Ions rel")
     (note,) = derived_notes([crystal, bundled_crystal("Pb3S2Cl2-I213"), bundled_crystal("PbS")])[1:]
-    assert note.startswith("Derived crystal: Pb3S2Cl2-I213. ")
+    assert note.startswith("Derived crystal: Pb3S2Cl2-I213.\nOrdered")
 
 
 def test_same_model_same_bytes(folder, tmp_path, dot, crystal):

@@ -44,7 +44,8 @@ def found(folder):
         "unrestricted": Analysis.of(
             states_of(small, restricted=False), AnalysisOptions(ipr_max=0.1), small
         ),
-        "bare": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01)),
+        "small": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01), small),
+        "bare": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01, n_ipr_max=1.0)),
     }
     for name, analysis in made.items():
         page = report_html(analysis, summarise(analysis))
@@ -262,6 +263,28 @@ def test_a_report_without_model_or_gap_works(window, folder, found):
     page.run("select(3)")
     assert "State 4" in page.run("element('state').innerText")
     assert_quiet(page, folder / "bare.html")
+
+
+def test_the_page_begins_with_the_filter_that_the_analysis_used(window, folder, found):
+    page = opened(window, folder, "small")
+    analysis = found["small"]
+    assert analysis.gap.filtered.gap_ev is None
+    assert page.run("plot.gap.gap_ev") == analysis.gap.size_aware.gap_ev
+    traps = page.run("[...document.querySelectorAll('#states tr.trap')].length")
+    assert traps == int((~analysis.gap.size_aware.kept).sum())
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1, 8])
+def test_the_ruler_stays_in_the_picture_and_tells_its_length(window, folder, zoom):
+    page = opened(window, folder, "small")
+    page.run(f"particle.zoom = {zoom}; particle.draw()")
+    page.run("window.told = []")
+    for call in ("fillRect", "fillText"):
+        page.run(f"particle.context.{call} = (...given) => {{ window.told.push(given); }}")
+    page.run("particle.drawRuler(1, canvas.width, canvas.height)")
+    (left, _, length, _), (label, *_) = page.run("window.told")
+    assert left + length < page.run("canvas.width")
+    assert length == pytest.approx(float(label.split()[0]) * 10 * page.run("particle.pixels"))
 
 
 def test_a_complaint_of_a_page_is_seen(window, tmp_path):

@@ -169,12 +169,13 @@ def test_all_files_are_written_and_the_same_twice(tmp_path):
 def test_the_table_of_states():
     rows = table(states_csv(analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())))
     first = ["state", "spin", "energy_ev", "occupation", "ipr", "n_eff", "kept"]
-    first += ["n_ipr", "degenerate_set", "ipr_of_set"]
+    first += ["n_ipr", "degenerate_set", "ipr_of_set", "kept_size_aware"]
     elements, domains = ["w_Pb", "w_S"], ["w_film", "w_substrate"]
     species = ["w_film:Pb", "w_film:S", "w_substrate:Pb", "w_substrate:S"]
     assert list(rows[0]) == [*first, *elements, *domains, *species]
     assert [int(row["state"]) for row in rows] == list(range(1, 9))
     assert [row["kept"] for row in rows] == ["true"] * 3 + ["false"] * 2 + ["true"] * 3
+    assert [row["kept_size_aware"] for row in rows] == ["true"] * 8
     for row in rows:
         assert float(row["ipr"]) * float(row["n_eff"]) == pytest.approx(1.0, abs=1e-4)
         assert float(row["n_ipr"]) == pytest.approx(model().n_atoms * float(row["ipr"]), abs=1e-4)

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from scipy.spatial import cKDTree
 
 from epicarve.builder.summary import UNPUBLISHED
-from epicarve.style import colours, element_colours, figure_style
+from epicarve.style import caption, colours, element_colours, figure_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
     interfaces : sequence of Interface
         What to draw, from left to right.
     notes : sequence of str
-        Sentences under the picture.
+        What stands under the picture, of each its first line.
     """
     symbols = dict.fromkeys(
         symbol
@@ -80,8 +80,8 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
     columns = min(len(interfaces), PANELS_IN_ROW)
     rows = -(-len(interfaces) // PANELS_IN_ROW)
     width = max(PANEL_WIDTH_IN * columns, 4.4)
-    caption = [line for note in notes for line in textwrap.wrap(note, int(19 * width))]
-    foot = 0.34 + 0.12 * len(caption)
+    lines = textwrap.wrap(caption(notes), int(19 * width))
+    foot = 0.34 + 0.12 * len(lines)
     height = PANEL_HEIGHT_IN * rows + foot
     with figure_style():
         figure = Figure(figsize=(width, height))
@@ -103,9 +103,9 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
             handletextpad=0.1,
             columnspacing=0.9,
         )
-        if caption:
+        if lines:
             figure.text(
-                0.02, 0.04 / height, "\n".join(caption), va="bottom", fontsize=5.5, color="0.35"
+                0.02, 0.04 / height, "\n".join(lines), va="bottom", fontsize=5.5, color="0.35"
             )
         figure.savefig(path, dpi=220, metadata={"Software": None} if path.suffix == ".png" else {})
 

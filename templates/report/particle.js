@@ -7,6 +7,8 @@ const SLICES = 12;
 const GHOST = 0.13;      // opacity of an ion without weight
 const SHOWN = 0.2;       // opacity from which an ion counts as seen
 const SOLID_FROM = 0.25; // part of the largest weight from which an ion is opaque
+const RULERS_NM = [5, 2, 1, 0.5, 0.2, 0.1];
+const RULER_PART = 0.3;  // of the width, most that the ruler takes
 const VIEWS = {
   side: [1, 0, 0, 0, Math.sin(0.21), Math.cos(0.21), 0, -Math.cos(0.21), Math.sin(0.21)],
   top: [1, 0, 0, 0, 1, 0, 0, 0, 1],
@@ -70,7 +72,8 @@ class Particle {
   sprite(rgb, radius) {
     const key = `${rgb}|${radius}`;
     if (!this.sprites.has(key)) {
-      const disc = document.createElement("canvas"), side = Math.ceil(2 * radius) + 2;
+      const rim = Math.max(0.6, 0.04 * radius);
+      const disc = document.createElement("canvas"), side = Math.ceil(2 * radius + rim) + 2;
       disc.width = disc.height = side;
       const pen = disc.getContext("2d"), middle = side / 2;
       const shade = (part, white) =>
@@ -84,7 +87,7 @@ class Particle {
       pen.arc(middle, middle, radius, 0, 2 * Math.PI);
       pen.fillStyle = light;
       pen.fill();
-      pen.lineWidth = Math.max(0.6, 0.04 * radius);
+      pen.lineWidth = rim;
       pen.strokeStyle = shade(0.45, false);
       pen.stroke();
       this.sprites.set(key, disc);
@@ -129,17 +132,18 @@ class Particle {
       context.drawImage(disc, width / 2 + seen[3 * i] * pixels - disc.width / 2,
         height / 2 - seen[3 * i + 1] * pixels - disc.height / 2);
     }
-    this.drawRuler(ratio, height);
+    this.drawRuler(ratio, width, height);
   }
 
-  /** A bar of one nanometre in the lower left corner. */
-  drawRuler(ratio, height) {
+  /** A bar of a round length in the lower left corner. */
+  drawRuler(ratio, width, height) {
     const { context } = this, left = 12 * ratio, low = height - 12 * ratio;
+    const length_nm = RULERS_NM.find(nm => 10 * nm * this.pixels < RULER_PART * width) || RULERS_NM.at(-1);
     context.globalAlpha = 1;
     context.fillStyle = "#1c1c1c";
-    context.fillRect(left, low, 10 * this.pixels, 2 * ratio);
+    context.fillRect(left, low, 10 * length_nm * this.pixels, 2 * ratio);
     context.font = `${12 * ratio}px "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans-serif`;
-    context.fillText("1 nm", left, low - 5 * ratio);
+    context.fillText(`${length_nm} nm`, left, low - 5 * ratio);
   }
 
   /** The foremost ion at a place of the canvas, in CSS pixels; -1 if there is none. */

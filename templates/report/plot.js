@@ -61,11 +61,11 @@ class Plot {
 
   /** Stacked densities of the groups that are shown: for each spin, curves from the axis outwards. */
   stacks() {
-    const { names, colours, density, first_ev, step_ev, n_grid } = GROUPS[this.group];
-    const from = Math.max(0, Math.floor((this.view[0] + DATA.zero_ev - first_ev) / step_ev));
-    const to = Math.min(n_grid, Math.ceil((this.view[1] + DATA.zero_ev - first_ev) / step_ev) + 1);
-    const energies = Array.from({ length: Math.max(0, to - from) },
-      (_, k) => first_ev + step_ev * (from + k) - DATA.zero_ev);
+    const { names, colours, density } = GROUPS[this.group], n_grid = GRID_EV.length;
+    const [below_ev, above_ev] = this.view.map(energy => energy + DATA.zero_ev);
+    const from = Math.max(0, GRID_EV.findIndex(energy => energy >= below_ev) - 1);
+    const to = Math.min(n_grid, GRID_EV.findLastIndex(energy => energy <= above_ev) + 2);
+    const energies = Array.from(GRID_EV.subarray(from, to), energy => energy - DATA.zero_ev);
     const spins = DATA.spin_names.map((_, spin) => {
       let below = new Float64Array(energies.length);
       return names.flatMap((name, g) => {
@@ -126,6 +126,19 @@ class Plot {
     }
   }
 
+  /** Trace the mark of a state: a disc, or of unrestricted states a triangle that points to its spin. */
+  traceMark(x, y, radius, spin) {
+    const { context } = this;
+    if (DATA.spin_names.length === 1) context.arc(x, y, radius, 0, 2 * Math.PI);
+    else {
+      const up = (spin ? -1.2 : 1.2) * radius;
+      context.moveTo(x, y - up);
+      context.lineTo(x - 1.2 * radius, y + up);
+      context.lineTo(x + 1.2 * radius, y + up);
+      context.closePath();
+    }
+  }
+
   drawStates() {
     const { context } = this, red = DATA.colours.ipr, floor = this.upper.top + this.upper.height;
     context.strokeStyle = context.fillStyle = red;
@@ -144,7 +157,7 @@ class Plot {
           context.globalAlpha = 1;
           context.beginPath();
         }
-        context.arc(x, y, trap ? 2.8 : 2.4, 0, 2 * Math.PI);
+        this.traceMark(x, y, trap ? 2.8 : 2.4, STATES.spins[i]);
         context.fillStyle = trap ? "#fff" : red;
         context.fill();
         if (trap) context.stroke();
@@ -263,8 +276,8 @@ class Plot {
         + `IPR ${STATES.ipr[state].toFixed(4)}`;
     }
     const { energies, spins } = this.stacks(), energy = this.energyAt(x);
-    const k = Math.round((energy - energies[0]) / GROUPS[this.group].step_ev);
-    if (!(k >= 0 && k < energies.length)) return "";
+    if (!energies.length) return "";
+    const k = energies.reduce((near, e, i) => Math.abs(e - energy) < Math.abs(energies[near] - energy) ? i : near, 0);
     const value = this.densityAt(y);
     const inside = spins.flat().find(({ below, above }) =>
       value >= Math.min(below[k], above[k]) && value < Math.max(below[k], above[k]));

@@ -28,7 +28,7 @@ function setThreshold(value) {
   const gap = gapAt(limit);
   element("threshold").value = stepOf(limit);
   element("threshold").setAttribute("aria-valuetext", `IPR ${limit}`);
-  element("threshold-value").value = limit;
+  element("threshold-value").value = Number(limit.toPrecision(6));
   element("gap").textContent = tellGap(gap);
   Object.assign(plot, { limit, gap });
   plot.draw();

@@ -18,6 +18,7 @@ const WEIGHTED = decoded(DATA.weighted.states);
 const LARGEST = decoded(DATA.weighted.largest);
 const WEIGHTS = decoded(DATA.weighted.weights);
 const ROW_OF_STATE = new Map(Array.from(WEIGHTED, (state, row) => [state, row]));
+const GRID_EV = decoded(DATA.grid_ev);
 const GROUPS = DATA.groups.map(group => ({
   ...group, weights: decoded(group.weights), density: decoded(group.density),
 }));
