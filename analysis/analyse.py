@@ -31,14 +31,15 @@ if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
 RESULTS = (
-    *("coop.csv", "profile.csv", "traps.extxyz", "analysis.h5"),
+    *("states.csv", "dos.csv", "coop.csv", "traps.csv", "trap_atoms.csv", "profile.csv"),
+    *("traps.extxyz", "analysis.h5", "report.html"),
     *(
         f"{name}.{suffix}"
         for name in ("dos", "scan", "alignment", "profile", "trap-map")
         for suffix in ("png", "svg", "pdf")
     ),
 )
-"""Files that not every analysis writes: those of an earlier one must not stand beside it."""
+"""Files that an analysis may write beside summary.json: those of an earlier one must not stay."""
 
 
 def analyse_states(

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FormatStrFormatter
 
 from epicarve.style import colours, element_colours
 
 from .coop_panel import COOP_INCHES, draw_coop
 from .dos import DensityOfStates, by_species_in_domain
 from .dos_panel import density_label, draw_density, scale_density
-from .figure import SHORTEST_ARROW, framed_figure, pretty_formula
+from .figure import SHORTEST_ARROW, framed_figure, label_decades, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,7 +142,7 @@ def _draw_states(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
     floor = 0.7 * min(1.0 / states.n_atoms, limit)
     axes.set_yscale("log")
     axes.set_ylim(floor, 1.5)
-    axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    label_decades(axes.yaxis, floor, 1.5)
     for spin, marker in enumerate(_markers(analysis)):
         shown = (states.energies_ev >= below_ev) & (states.energies_ev <= above_ev)
         shown &= states.spins == spin

@@ -48,4 +48,4 @@ def scale_density(axes: Axes, peak: float, headroom: float, *, restricted: bool)
 
 def density_label(*, restricted: bool) -> str:
     """Return the words beside the axis of a density."""
-    return f"DOS (states eV$^{{-1}}$){'' if restricted else ', α ↑ β ↓'}"
+    return "DOS (states eV$^{-1}$)" if restricted else "DOS (eV$^{-1}$), α ↑ β ↓"

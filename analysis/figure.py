@@ -11,12 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from epicarve.style import caption, figure_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from matplotlib.axis import Axis
 
     from .gap import Gap
     from .options import FigureOptions
@@ -29,6 +32,9 @@ LINE_INCHES = 0.125
 
 SHORTEST_ARROW = 0.06
 """Differences of energy that are a smaller part of the axis have no arrow, only a number."""
+
+FEW_DECADES = 2.0
+"""Decades of an axis up to which 1, 2 and 5 of each are labelled."""
 
 NOTE_GREY = "#444444"
 
@@ -115,6 +121,14 @@ def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, SVG or PDF, by the suffix; the same figure gives the same bytes."""
     with figure_style():
         figure.savefig(path, metadata=_NO_DATES[path.suffix])
+
+
+def label_decades(axis: Axis, low: float, high: float) -> None:
+    """Label a logarithmic axis with plain numbers, with 2 and 5 of each decade if there are few."""
+    few = high < low * 10.0**FEW_DECADES
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def note_of_edges(gap: Gap) -> tuple[str, ...]:

@@ -5,22 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from epicarve import __version__
-from epicarve.files import filled_folder, write_json, write_text
+import numpy as np
+from matplotlib.patches import Patch
 
+from epicarve import __version__
+from epicarve.errors import InputError
+from epicarve.files import filled_folder, write_json, write_text
+from epicarve.style import colours, element_colours
+
+from .alignment import Alignment
+from .analyse import RESULTS
 from .dos import by_element, density_of_states, orbital_densities
-from .gap import difference
+from .dos_panel import density_label, draw_density, scale_density
+from .figure import framed_figure, write_figure
+from .gap import FilteredGap, difference
 from .localization import no_ipr
 from .options import AnalysisOptions
-from .summary import rounded
-from .tables import dos_csv
+from .results import window_around
+from .summary import alignment_fields, filtered_fields, plateau_fields, rounded
+from .tables import dos_csv, kind_states_csv
+from .traps import SIDES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from epicarve.dft.states import OrbitalStates
 
     from .dos import DensityOfStates
+
+HEADROOM = 1.2
+"""Height of the panel of the figure over its peak."""
 
 
 @dataclass(frozen=True)
@@ -31,47 +48,105 @@ class KindAnalysis:
     ----------
     states : OrbitalStates
         The states.
+    options : AnalysisOptions
+        Broadening, range and look.
     densities : tuple of DensityOfStates
         By kind, and by kind and angular momentum.
     """
 
     states: OrbitalStates
+    options: AnalysisOptions
     densities: tuple[DensityOfStates, ...]
 
     @classmethod
     def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
-        """Analyse states of whole kinds with the broadening of some options."""
+        """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
-        return cls(states, (by_kind, *orbital_densities(states, options)))
+        return cls(states, options, (by_kind, *orbital_densities(states, options)))
 
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Collect what was found, as `summarise` does for states of atoms."""
+        """Collect what was found under the keys of `summarise`, None where an IPR is needed."""
         states = self.states
         homo_ev, lumo_ev = states.homo_ev, states.lumo_ev
-        checks = {"filtered": no_ipr(states)}
-        for name, energy, which in (
-            ("homo_ev", homo_ev, "occupied"),
-            ("lumo_ev", lumo_ev, "empty"),
-        ):
-            if energy is None:
-                checks[name] = checks["homo_lumo_gap_ev"] = f"there is no {which} state"
-        return {
+        no_filter = filtered_fields(
+            FilteredGap("IPR", self.options.ipr_max, np.zeros(0, bool), None, None, None, None)
+        )
+        summary: dict[str, Any] = {
             "n_states": states.n_states,
             "n_electrons": rounded(states.n_electrons),
             "homo_ev": rounded(homo_ev),
             "lumo_ev": rounded(lumo_ev),
             "homo_lumo_gap_ev": rounded(difference(lumo_ev, homo_ev)),
-            "filtered": None,
+            "ipr_max": self.options.ipr_max,
+            "filtered": no_filter,
+            "size_aware": no_filter,
+            "threshold_scan": [],
+            "plateau": plateau_fields(None),
+            "edge_filter": None,
+            "traps": {
+                side: {"n_traps": None, "kinds": [], "sentence": f"no {side} traps can be told"}
+                for side in SIDES
+            },
+            "domains": {},
+            "alignment": alignment_fields(Alignment()),
+            "profile": None,
+            "overlap_populations": [],
+        }
+        absent = {"homo_ev": "occupied", "lumo_ev": "empty"}
+        reasons = {
+            name: f"there is no {which} state"
+            for name, which in absent.items()
+            if summary[name] is None
+        }
+        if reasons:
+            reasons["homo_lumo_gap_ev"] = next(iter(reasons.values()))
+        return {
+            **summary,
             "checks": [
-                {"name": name, "ok": False, "message": message} for name, message in checks.items()
+                {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
+                for name in _names_of_none(summary)
             ],
             "provenance": {
                 "version": __version__,
                 "states": states.source,
                 "caveat": states.caveat,
+                "options": self.options.model_dump(mode="json"),
                 **(provenance or {}),
             },
         }
+
+    def figure(self, notes: tuple[str, ...] = ()) -> Figure:
+        """Draw the density of states, stacked by kind, with the gap shaded."""
+        states, look = self.states, self.options.figures
+        window_ev = window_around(states, self.options)
+        zero_ev = states.homo_ev or 0.0
+        dos = self.densities[0].within(*window_ev)
+        with framed_figure(look, notes) as figure:
+            axes = figure.subplots()
+            axes.set_xlim(*(energy_ev - zero_ev for energy_ev in window_ev))
+            shades = element_colours(dos.groups, look.palette)
+            marks = [Patch(color=colour, label=name) for name, colour in shades.items()]
+            if states.homo_ev is not None and states.lumo_ev is not None:
+                shade = colours(look.palette)["plain_gap"]
+                axes.axvspan(states.homo_ev - zero_ev, states.lumo_ev - zero_ev, color=shade, lw=0)
+                gap = f"HOMO–LUMO gap, {states.lumo_ev - states.homo_ev:.2f} eV"
+                marks.append(Patch(color=shade, label=gap))
+            draw_density(axes, dos, shades, zero_ev)
+            peak = float(dos.total.max(initial=0.0)) or 1.0
+            scale_density(axes, peak, HEADROOM, restricted=states.restricted)
+            axes.set_ylabel(density_label(restricted=states.restricted))
+            axes.set_xlabel(f"Energy{' − HOMO' if states.homo_ev is not None else ''} (eV)")
+            figure.legend(handles=marks, loc="outside upper center", ncols=min(len(marks), 4))
+        return figure
+
+
+def _names_of_none(block: dict[str, Any], head: str = "") -> Iterator[str]:
+    """Yield the dotted name of each number of a summary that does not exist."""
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from _names_of_none(value, f"{head}{key}.")
+        elif value is None:
+            yield f"{head}{key}"
 
 
 def analyse_kinds(
@@ -80,28 +155,42 @@ def analyse_kinds(
     *,
     folder: Path,
     provenance: dict[str, Any] | None = None,
+    hdf5: bool = False,
 ) -> dict[str, Any]:
-    """Analyse states of whole kinds and write summary.json and dos.csv, or none of them.
+    """Analyse states of whole kinds and write summary.json, tables and figure, or none of them.
 
     Parameters
     ----------
     states : OrbitalStates
         States that are `of_kinds`.
     options : AnalysisOptions, optional
-        Broadening and step of the density of states.
+        Broadening and step of the density of states, look of the figure.
     folder : Path
-        Where to write.
+        Where to write summary.json, states.csv, dos.csv and the figure dos.
     provenance : dict, optional
         What is known of the origin of the states.
+    hdf5 : bool
+        Whether analysis.h5 was asked for, which there is none of.
 
     Returns
     -------
     dict
-        What summary.json holds: the plain gap; ``filtered`` is None, and a check says why.
+        What summary.json holds: the plain gap; what needs an IPR is None, and a check says why.
+
+    Raises
+    ------
+    InputError
+        If analysis.h5 was asked for.
     """
+    if hdf5:
+        raise InputError(f"there is no analysis.h5 without weights of atoms; {no_ipr(states)}")
     analysis = KindAnalysis.of(states, options or AnalysisOptions())
     summary = analysis.summary(provenance)
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, instead_of=RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
+        write_text(scratch / "states.csv", kind_states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))
+        figure = analysis.figure((states.caveat,) if states.caveat else ())
+        for suffix in analysis.options.figures.formats:
+            write_figure(figure, scratch / f"dos.{suffix}")
     return summary

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from .options import AnalysisOptions
 
+EDGE_MARGIN_EV = 1.0
+"""Energies beyond a filtered edge that figures show at least, in eV."""
+
 WINDOW_MARGIN = 3.0
 """Standard deviations of the broadening by which figures reach beyond the outermost states."""
 
@@ -189,19 +192,29 @@ class Analysis:
 
         It ends at the lowest and the highest state, beyond which nothing is known.
         """
-        gap, options, energies_ev = self.gap, self.options, self.states.energies_ev
-        lowest, highest = float(energies_ev.min()), float(energies_ev.max())
-        below, above = lowest, highest
-        if gap.homo_ev is not None:
-            below = gap.homo_ev - options.window_below_ev
-        if gap.lumo_ev is not None:
-            above = gap.lumo_ev + options.window_above_ev
-        if gap.delocalised.valence_edge_ev is not None:
-            below = min(below, gap.delocalised.valence_edge_ev - 1.0)
-        if gap.delocalised.conduction_edge_ev is not None:
-            above = max(above, gap.delocalised.conduction_edge_ev + 1.0)
-        margin = WINDOW_MARGIN * options.broadening_ev
-        return max(below, lowest - margin), min(above, highest + margin)
+        used = self.gap.delocalised
+        return window_around(
+            self.states, self.options, used.valence_edge_ev, used.conduction_edge_ev
+        )
+
+
+def window_around(
+    states: OrbitalStates,
+    options: AnalysisOptions,
+    valence_edge_ev: float | None = None,
+    conduction_edge_ev: float | None = None,
+) -> tuple[float, float]:
+    """Return the range in eV to show of some states, with edges inside it."""
+    homo_ev, lumo_ev, energies_ev = states.homo_ev, states.lumo_ev, states.energies_ev
+    lowest, highest = float(energies_ev.min()), float(energies_ev.max())
+    below = lowest if homo_ev is None else homo_ev - options.window_below_ev
+    above = highest if lumo_ev is None else lumo_ev + options.window_above_ev
+    if valence_edge_ev is not None:
+        below = min(below, valence_edge_ev - EDGE_MARGIN_EV)
+    if conduction_edge_ev is not None:
+        above = max(above, conduction_edge_ev + EDGE_MARGIN_EV)
+    margin_ev = WINDOW_MARGIN * options.broadening_ev
+    return max(below, lowest - margin_ev), min(above, highest + margin_ev)
 
 
 def partitions_of(

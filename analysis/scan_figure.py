@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from epicarve.style import colours
 
-from .figure import framed_figure
+from .figure import framed_figure, label_decades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
     from .results import Analysis
-
-DENSE_DECADES = 2.0
-"""Decades of thresholds up to which 1, 2 and 5 of each are labelled."""
 
 
 def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
@@ -51,10 +48,7 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         aware = options.n_ipr_max / analysis.states.n_atoms
         low = 0.8 * min(limits[0], options.ipr_max, aware)
         upper.set_xlim(low, 1.0)  # with both thresholds in sight
-        many = low < 10.0**-DENSE_DECADES
-        upper.xaxis.set_major_locator(LogLocator(subs=(1,) if many else (1, 2, 5)))
-        upper.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        upper.xaxis.set_minor_formatter(NullFormatter())
+        label_decades(upper.xaxis, low, 1.0)
         _draw_steps(upper, analysis, "gap_ev", color="black", lw=1.0)
         upper.set_ylabel("Gap (eV)")
         upper.margins(y=0.15)

@@ -15,8 +15,9 @@ from .traps import SIDES
 if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
 
+    from .alignment import Alignment
     from .coop import Coop
-    from .gap import FilteredGap
+    from .gap import FilteredGap, Plateau
     from .options import AnalysisOptions
     from .profile import Profile
     from .results import Analysis
@@ -55,7 +56,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "threshold_scan": [
             {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
         ],
-        "plateau": plateau_fields(analysis),
+        "plateau": plateau_fields(analysis.plateau),
         "edge_filter": "filtered" if gap.delocalised is gap.filtered else "size_aware",
         "traps": {side: _trap_fields(analysis.traps, side) for side in SIDES},
         "domains": {
@@ -65,12 +66,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             }
             for name, domain in analysis.edges.items()
         },
-        "alignment": {
-            "type": analysis.alignment.type,
-            "valence_offset_ev": rounded(analysis.alignment.valence_offset_ev),
-            "conduction_offset_ev": rounded(analysis.alignment.conduction_offset_ev),
-            "margin_ev": rounded(analysis.alignment.margin_ev),
-        },
+        "alignment": alignment_fields(analysis.alignment),
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
         "checks": [
@@ -99,13 +95,22 @@ def filtered_fields(gap: FilteredGap) -> dict[str, Any]:
     }
 
 
-def plateau_fields(analysis: Analysis) -> dict[str, Any]:
+def plateau_fields(found: Plateau | None) -> dict[str, Any]:
     """Return the range of thresholds of the plateau and the gap on it."""
-    found = analysis.plateau
     return {
         "ipr_from": None if found is None else found.ipr_from,
         "ipr_to": None if found is None else found.ipr_to,
         "gap_ev": None if found is None else rounded(found.gap_ev),
+    }
+
+
+def alignment_fields(alignment: Alignment) -> dict[str, Any]:
+    """Return the type of an alignment, its offsets and margin in eV."""
+    return {
+        "type": alignment.type,
+        "valence_offset_ev": rounded(alignment.valence_offset_ev),
+        "conduction_offset_ev": rounded(alignment.conduction_offset_ev),
+        "margin_ev": rounded(alignment.margin_ev),
     }
 
 

@@ -70,6 +70,32 @@ def states_csv(analysis: Analysis) -> str:
     return "\n".join(lines) + "\n"
 
 
+def kind_states_csv(analysis: KindAnalysis) -> str:
+    """Return one line per state of whole kinds of atoms: alpha before beta, by ascending energy.
+
+    Parameters
+    ----------
+    analysis : KindAnalysis
+        The results.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``state,spin,energy_ev,occupation`` and a column
+        ``w_NAME`` with the weight of each kind, then of each kind's angular momenta.
+    """
+    states = analysis.states
+    names = [f"w_{name}" for name in (*states.symbols, *states.orbital_names)]
+    weights = np.concatenate([states.weights, states.orbital_weights]).T
+    lines = [",".join(["state,spin,energy_ev,occupation", *names])]
+    for number, spin, energy_ev, occupation, parts in zip(
+        *labels(states), states.energies_ev, states.occupations, weights.tolist(), strict=True
+    ):
+        told = ",".join(f"{weight:.8f}" for weight in parts)
+        lines.append(f"{number},{spin},{energy_ev:.6f},{occupation:.6f},{told}")
+    return "\n".join(lines) + "\n"
+
+
 def labels(states: OrbitalStates) -> tuple[list[int], list[str]]:
     """Return the number of each state within its spin, from 1, and the name of its spin."""
     n_alpha = int(np.count_nonzero(states.spins == 0))

@@ -19,7 +19,7 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     if "kpoints" in summary:
         _print_bulk(summary, folder)
         return
-    if summary["filtered"] is None:
+    if summary["edge_filter"] is None:
         _print_plain(summary, folder)
         return
     fixed, aware = summary["filtered"], summary["size_aware"]
@@ -58,8 +58,7 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
     ]
     for note in dict.fromkeys(notes):
         out.print(f"[yellow]note[/] {note}")
-    suffix = summary["provenance"]["options"]["figures"]["formats"][0]
-    out.print(f"figure {folder / f'dos.{suffix}'}", soft_wrap=True)
+    _print_figure(summary, folder)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
 
 
@@ -67,9 +66,14 @@ def _print_plain(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what weights of whole kinds of atoms can tell, and why it is no more."""
     out = console()
     out.print(facts_table("Results", _plain(summary)))
-    for check in summary["checks"]:
-        out.print(f"[yellow]note[/] {check['message']}")
-    out.print(f"density of states {folder / 'dos.csv'}", soft_wrap=True)
+    for message in dict.fromkeys(check["message"] for check in summary["checks"]):
+        out.print(f"[yellow]note[/] {message}")
+    _print_figure(summary, folder)
+
+
+def _print_figure(summary: Mapping[str, Any], folder: Path) -> None:
+    suffix = summary["provenance"]["options"]["figures"]["formats"][0]
+    console().print(f"figure {folder / f'dos.{suffix}'}", soft_wrap=True)
 
 
 def _print_bulk(summary: Mapping[str, Any], folder: Path) -> None:

@@ -129,10 +129,11 @@ def _assemble(
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
         contents = dict(zip(chosen, read_alike(chosen), strict=True))
-        weights = _weights(folder, contents, symbols, source)
+        of_atom = _of_atoms(folder, contents, symbols, source)
+        weights = np.array([pdos.weights for pdos in of_atom])
         kinds = _kinds_by_element(contents, symbols)
         _compare_with_kinds(folder, kinds, symbols, weights)
-        orbitals.append(_orbital_weights(kinds))
+        orbitals.append(_orbital_weights(kinds or _atoms_by_element(of_atom, symbols)))
         blocks.append((next(iter(contents.values())), weights))
     states = _joined(
         folder,
@@ -177,13 +178,13 @@ def _joined(
     )
 
 
-def _weights(
+def _of_atoms(
     folder: Path,
     contents: dict[PdosFile, Pdos],
     symbols: tuple[str, ...],
     source: RunInput | None,
-) -> NDArray[np.float64]:
-    """Weight of each atom in each state, shape (n_atoms, n_states)."""
+) -> list[Pdos]:
+    """Return the content of each atom's list, in the order of the atoms."""
     lists = {file: pdos for file, pdos in contents.items() if file.is_list}
     n_atoms = len(symbols)
     if source is None and len(lists) != n_atoms:
@@ -191,7 +192,7 @@ def _weights(
             f"{folder}: there are {len(lists)} lists for {n_atoms} atoms and no input file that "
             "says which atoms they hold; add the input of the run"
         )
-    of_atom: dict[int, NDArray[np.float64]] = {}
+    of_atom: dict[int, Pdos] = {}
     for file, pdos in lists.items():
         atoms = (file.index,) if source is None else _listed(file, source)
         if pdos.n_atoms != len(atoms):
@@ -200,7 +201,7 @@ def _weights(
                 f"{len(atoms)}; keep the input of this very run beside it"
             )
         if len(atoms) == 1:
-            of_atom[atoms[0]] = pdos.weights
+            of_atom[atoms[0]] = pdos
     missing = [atom for atom in range(1, n_atoms + 1) if atom not in of_atom]
     if missing:
         others = f", nor have {len(missing) - 1} others" if len(missing) > 1 else ""
@@ -208,7 +209,7 @@ def _weights(
             f"{folder}: atom {missing[0]} ({symbols[missing[0] - 1]}) has no list of its own"
             f"{others}; an IPR needs &LDOS / LIST i for each atom i"
         )
-    return np.array([of_atom[atom] for atom in range(1, n_atoms + 1)])
+    return [of_atom[atom] for atom in range(1, n_atoms + 1)]
 
 
 def _listed(file: PdosFile, source: RunInput) -> tuple[int, ...]:
@@ -235,10 +236,18 @@ def _kinds_by_element(
     return by_element
 
 
-def _orbital_weights(kinds: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
-    """Sum the files of the kinds by element and angular momentum, named like ``"Pb:s"``."""
+def _atoms_by_element(of_atom: Sequence[Pdos], symbols: tuple[str, ...]) -> dict[str, list[Pdos]]:
+    """Return the lists of single atoms by element."""
+    by_element: dict[str, list[Pdos]] = {}
+    for symbol, pdos in zip(symbols, of_atom, strict=True):
+        by_element.setdefault(symbol, []).append(pdos)
+    return by_element
+
+
+def _orbital_weights(by_element: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
+    """Sum the files of each element by its angular momenta, named like ``"Pb:s"``."""
     found: dict[str, NDArray[np.float64]] = {}
-    for element, files in kinds.items():
+    for element, files in by_element.items():
         for pdos in files:
             for letter, weights in pdos.momenta.items():
                 name = f"{element}:{letter}"

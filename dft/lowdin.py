@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .populations import atoms_of_functions, require_fitting
+from .populations import require_fitting, summing_matrix
 from .root import root_product
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ def lowdin_weights(
     [0.5, 0.5]
     """
     require_fitting(overlap, coefficients, atom_of_function, n_atoms)
-    orthogonal = root_product(overlap, coefficients)
-    np.square(orthogonal, out=orthogonal)
-    return np.asarray(atoms_of_functions(atom_of_function, n_atoms) @ orthogonal)
+    parts = function_weights(overlap, coefficients)
+    return np.asarray(summing_matrix(atom_of_function, n_atoms) @ parts)
+
+
+def function_weights(
+    overlap: NDArray[np.float64] | csr_array, coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    r"""Return the Löwdin weight of each basis function in each orbital, shape of `coefficients`.
+
+    .. math:: \left|(S^{1/2} C)_{\mu i}\right|^2
+
+    Only sums over all functions of a shell keep when the particle is rotated.
+    """
+    parts = root_product(overlap, coefficients)
+    return np.square(parts, out=parts)

@@ -9,9 +9,10 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .lowdin import lowdin_weights
+from .lowdin import function_weights
 from .overlap_populations import STATES_AT_ONCE, SplitOverlap, function_pairs, pair_names
-from .states import OrbitalStates
+from .populations import require_fitting, summing_matrix
+from .states import ANGULAR_MOMENTA, OrbitalStates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,18 +111,33 @@ class Orbitals:
         """
         self.require_energies()
         pairs, populations = self.overlap_populations(overlap, symbols, pairs_of)
+        require_fitting(overlap, self.coefficients, self.atom_of_function, len(symbols))
+        parts = function_weights(overlap, self.coefficients)
+        names, momentum_of_function = self._momenta(symbols)
         return OrbitalStates(
             energies_ev=self.energies_ev,
             occupations=self.occupations,
-            weights=lowdin_weights(overlap, self.coefficients, self.atom_of_function, len(symbols)),
+            weights=summing_matrix(self.atom_of_function, len(symbols)) @ parts,
             symbols=symbols,
             spins=self.spins,
             restricted=self.restricted,
             source=source,
+            orbital_names=names,
+            orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
             is_window=self.is_window,
             pairs=pairs,
             overlap_populations=populations,
         )
+
+    def _momenta(self, symbols: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Return names like ``"Pb:s"``, and which of them each basis function belongs to."""
+        elements = list(dict.fromkeys(symbols))
+        element_of_atom = np.array([elements.index(symbol) for symbol in symbols])
+        n_letters = len(ANGULAR_MOMENTA)
+        keys = element_of_atom[self.atom_of_function] * n_letters + self.angular
+        known, places = np.unique(keys, return_inverse=True)
+        names = (f"{elements[k // n_letters]}:{ANGULAR_MOMENTA[k % n_letters]}" for k in known)
+        return tuple(names), places
 
     def overlap_populations(
         self, overlap: csr_array, symbols: tuple[str, ...], pairs_of: PairsOf | None

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from epicarve.errors import InputError
 
-from .populations import atoms_of_functions, require_fitting
+from .populations import require_fitting, summing_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -207,7 +207,7 @@ class SplitOverlap:
             columns = overlap[:, functions] if pairs else overlap
             on_atoms = _on_atoms(columns, atom_of_function, functions) if pairs else columns[:0]
             cells.append(_Cell(functions, columns, on_atoms))
-        return cls(tuple(cells), atoms_of_functions(cell_of, kinds.shape[1]), counted.astype(float))
+        return cls(tuple(cells), summing_matrix(cell_of, kinds.shape[1]), counted.astype(float))
 
     def applied(
         self, coefficients: NDArray[np.float64]

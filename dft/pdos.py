@@ -7,7 +7,7 @@ all atoms sum to 1 in each state.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -85,8 +85,7 @@ class Pdos:
     weights : ndarray of float, shape (n_states,)
         Weight of the kind or list in each state, all angular momenta together.
     momenta : dict of str to ndarray of float, shape (n_states,)
-        Weight of each angular momentum of a kind, by its letter; empty for a list of atoms, of
-        which there may be thousands.
+        Weight of each angular momentum, by its letter.
     """
 
     kind: str
@@ -176,10 +175,9 @@ def read_pdos(path: Path) -> Pdos:
     table = table[np.flatnonzero(table[:, 0] == 1)[-1] :] if (table[:, 0] == 1).any() else table
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise InputError(f"{path}: its states are not numbered from 1 on; copy it again")
-    is_kind = "kind" in title.groupdict()
     letters = np.array([name[0] for name in columns])
     return Pdos(
-        kind=title["kind"] if is_kind else "",
+        kind=title["kind"] if "kind" in title.groupdict() else "",
         n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
         energies_ev=table[:, 1] * EV_PER_HARTREE,
         occupations=table[:, 2],
@@ -187,7 +185,6 @@ def read_pdos(path: Path) -> Pdos:
         momenta={
             letter: table[:, n_leading:][:, letters == letter].sum(axis=1)
             for letter in dict.fromkeys(letters.tolist())
-            if is_kind
         },
     )
 
@@ -222,7 +219,7 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
     Returns
     -------
     list of Pdos
-        In the same order.
+        In the same order; they share the arrays of energies and occupations.
 
     Raises
     ------
@@ -248,5 +245,7 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
                 f"{file.path}: its energies or occupations differ from those of "
                 f"{first.path.name}; keep the files of one run"
             )
-        contents.append(content)
+        contents.append(
+            replace(content, energies_ev=lead.energies_ev, occupations=lead.occupations)
+        )
     return contents

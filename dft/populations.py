@@ -60,14 +60,14 @@ def mulliken_weights(
     require_fitting(overlap, coefficients, atom_of_function, n_atoms)
     gross = overlap @ coefficients
     gross *= coefficients
-    return np.asarray(atoms_of_functions(atom_of_function, n_atoms) @ gross)
+    return np.asarray(summing_matrix(atom_of_function, n_atoms) @ gross)
 
 
-def atoms_of_functions(atom_of_function: NDArray[np.int64], n_atoms: int) -> csr_array:
-    """Return the matrix of shape (n_atoms, n_functions) that sums over the functions of atoms."""
-    n_functions = len(atom_of_function)
-    entries = (np.ones(n_functions), (atom_of_function, np.arange(n_functions)))
-    return csr_array(entries, shape=(n_atoms, n_functions))
+def summing_matrix(group_of_function: NDArray[np.int64], n_groups: int) -> csr_array:
+    """Return the matrix of shape (n_groups, n_functions) that sums over the functions of groups."""
+    n_functions = len(group_of_function)
+    entries = (np.ones(n_functions), (group_of_function, np.arange(n_functions)))
+    return csr_array(entries, shape=(n_groups, n_functions))
 
 
 def require_fitting(

@@ -14,6 +14,7 @@ from epicarve.builder.janus.join import join
 from epicarve.builder.library import bundled_crystal
 from epicarve.workflow.recipe import read_recipe
 
+FIXTURES = Path(__file__).parent / "fixtures"
 PROGRAMS = {
     "cp2k": ("cp2k.psmp", "CP2K is not on PATH (Debian: apt-get install cp2k)"),
     "slurm": ("slurmctld", "SLURM is not installed (Debian: apt-get install slurm-wlm munge)"),
@@ -50,3 +51,17 @@ def janus():
         bundled_crystal("CsPbCl3"), 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2)
     )
     return join(film, substrate, ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Unpack a run on its first use."""
+    folders = {}
+
+    def folder(name):
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp(name)
+            shutil.unpack_archive(FIXTURES / f"cp2k-{name}.tar.xz", folders[name])
+        return folders[name]
+
+    return folder

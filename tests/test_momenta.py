@@ -47,6 +47,18 @@ def test_of_cp2k_they_are_the_columns_of_the_kinds(chain):
         np.testing.assert_allclose(of_orbitals, of_atoms, atol=1e-6)
 
 
+def test_of_lists_alone_they_are_those_of_the_kinds(chain, tmp_path):
+    folder = tmp_path / "lists"
+    shutil.copytree(chain / "4-states", folder)
+    whole = read_states(folder)
+    for path in folder.glob("*-k*.pdos"):
+        path.unlink()
+    states = read_states(folder)
+    assert sorted(states.orbital_names) == sorted(whole.orbital_names)
+    rows = [states.orbital_names.index(name) for name in whole.orbital_names]
+    np.testing.assert_allclose(states.orbital_weights[rows], whole.orbital_weights, atol=1e-6)
+
+
 def test_of_the_embedded_engine_they_sum_to_the_atoms(tmp_path):
     states = orbital_states(janus().domain("CsPbCl3"))
     assert {"Cs:s", "Pb:p", "Cl:p"} <= set(states.orbital_names)

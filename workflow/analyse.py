@@ -54,8 +54,8 @@ def analyse(
     folder : Path or str
         A folder with CP2K output (one per-atom LDOS file for each atom, the .wfn file, or orbitals
         as text or Molden file), or one that `epicarve.run` made. From .pdos files of whole kinds
-        come only the plain gap and the density of states. If it holds a model.extxyz, domains are
-        named after it.
+        come only the plain gap and the density of states, with a figure. If it holds a
+        model.extxyz, domains are named after it.
     out : Path or str, optional
         Where to write; the folder itself if not given.
     ipr_max : float, optional
@@ -121,7 +121,11 @@ def analyse(
     }
     if states.of_kinds:
         return analyse_kinds(
-            states, options, folder=folder if out is None else Path(out), provenance=provenance
+            states,
+            options,
+            folder=folder if out is None else Path(out),
+            provenance=provenance,
+            hdf5=hdf5,
         )
     return analyse_states(
         states,
