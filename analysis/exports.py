@@ -37,8 +37,8 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     Returns
     -------
     pymatgen.electronic_structure.dos.CompleteDos
-        Energies in eV with the HOMO as Fermi level; states per eV, where a spin-restricted state
-        counts once. pymatgen files the density of an atom under its orbitals; here the whole of it
+        Energies in eV with the middle of the HOMO-LUMO gap as Fermi level; states per eV, where a
+        spin-restricted state counts once. pymatgen files the density of an atom under its orbitals; here the whole of it
         stands under the one key ``"all"``, so element and site densities are right, and pymatgen's
         densities by s, p and d can't be asked for.
 
@@ -66,9 +66,9 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     names = tuple(str(i) for i in range(states.n_atoms))
     of_atoms = broadened(states, names, states.weights, analysis.options)
     spins = (Spin.up, Spin.down)[: len(of_atoms.density)]
-    fermi_ev = analysis.gap.homo_ev
+    edges_ev = [e for e in (analysis.gap.homo_ev, analysis.gap.lumo_ev) if e is not None]
     total = Dos(
-        float(states.energies_ev.min()) if fermi_ev is None else fermi_ev,
+        float(np.mean(edges_ev)),
         of_atoms.grid_ev,
         dict(zip(spins, of_atoms.total, strict=True)),
     )
@@ -115,9 +115,9 @@ def write_hdf5(path: Path, analysis: Analysis) -> None:
     Parameters
     ----------
     path : Path
-        The file. Group ``states`` holds the fields of OrbitalStates, ``ipr`` and ``kept``; ``coop``
-        the broadened overlap populations of each pair of groups, if there are some; ``dos``
-        the energies and one data set for each group of atoms, shape (n_spins, n_energies);
+        The file. Group ``states`` holds the fields of OrbitalStates, ``ipr``, ``kept`` and
+        ``kept_size_aware``; ``coop`` the broadened overlap populations of each pair of groups, if
+        there are some; ``dos`` the energies and one data set for each group of atoms, shape (n_spins, n_energies);
         ``profile`` the fields of Profile, if there is a model. Names end in their unit. The same
         analysis gives the same bytes.
     analysis : Analysis
@@ -160,6 +160,7 @@ def write_hdf5(path: Path, analysis: Analysis) -> None:
             put(f"states/{name}", getattr(states, name))
         put("states/ipr", analysis.localization.ipr)
         put("states/kept", gap.filtered.kept)
+        put("states/kept_size_aware", gap.size_aware.kept)
         if analysis.coop is not None:
             put("states/pairs", analysis.coop.names)
             put("states/overlap_populations", analysis.coop.populations)

@@ -171,7 +171,8 @@ def traps_csv(analysis: Analysis) -> str:
         Comma-separated values under the header ``side,state,spin,energy_ev,depth_ev,occupation,
         ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share``. ``depth_ev``
         counts from the edge of the delocalised states. From ``element`` on stands the kind of atoms
-        that the trap sits on, as far as it is one kind, and how much of the trap that kind holds.
+        that the trap sits on, as far as it is one kind, and how much of the trap that kind holds;
+        empty if there is none.
         The columns ``n_atoms_..`` say how few atoms hold half of the trap, and nine tenths.
     """
     states, ipr = analysis.states, analysis.localization.ipr
@@ -187,7 +188,7 @@ def traps_csv(analysis: Analysis) -> str:
             f"{trap.depth_ev:.6f},{states.occupations[i]:.6f},{ipr[i]:.8f},{1.0 / ipr[i]:.4f}",
             *(str(n) for n in trap.n_atoms),
             *(kind.get(field, "") for field in kind_fields),
-            f"{trap.kind_weight:.6f}",
+            f"{trap.kind_weight:.6f}" if kind else "",
         ]
         lines.append(",".join(fields))
     return "\n".join(lines) + "\n"

@@ -43,7 +43,8 @@ WINDOW_SHARE = 500 / 5100
 READ = """
 import sys, pathlib
 from epicarve.dft.orbital_files import read_wfn_states
-read_wfn_states(pathlib.Path(sys.argv[1]), n_states=int(sys.argv[2]))
+from epicarve.dft.weighing import Weighing
+read_wfn_states(pathlib.Path(sys.argv[1]), Weighing(int(sys.argv[2])))
 """
 
 

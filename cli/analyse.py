@@ -22,6 +22,13 @@ def analyse(
     ipr_max: Annotated[
         float | None, typer.Option(help="States of a larger IPR are traps (0.03 by default).")
     ] = None,
+    n_ipr_max: Annotated[
+        float | None,
+        typer.Option(help="The same of the size-aware filter, for N·IPR (11.3 by default)."),
+    ] = None,
+    broadening: Annotated[
+        float | None, typer.Option(metavar="EV", help="Of each state, in eV (0.1 by default).")
+    ] = None,
     group_by: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
@@ -42,6 +49,9 @@ def analyse(
             metavar="N", min=2, help="Weigh only N orbitals of each spin, around the gap."
         ),
     ] = None,
+    weights: Annotated[
+        str, typer.Option(help="Weights made of orbitals: lowdin, which are CP2K's, or mulliken.")
+    ] = "lowdin",
     coop: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,9 +72,12 @@ def analyse(
             folder,
             out,
             ipr_max=ipr_max,
+            n_ipr_max=n_ipr_max,
+            broadening_ev=broadening,
             group_by=group_by,
             hdf5=hdf5,
             n_states=states,
+            weights=weights,
             overlap_populations=pairs,
             figures={name: value for name, value in asked.items() if value is not None},
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -68,8 +70,25 @@ def _options(
     """Accept the options that stand before a command."""
 
 
+def _keep_libraries_off_standard_output() -> None:
+    """Send to standard error what libraries print by themselves, as HiGHS does now and then.
+
+    Standard output is then ours alone, and what stands behind --json is JSON.
+    """
+    if not isinstance(sys.stdout, TextIOWrapper) or sys.stdout is not sys.__stdout__:
+        return  # it is a caller's own, as in a test, or there is none
+    try:
+        ours = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed
+        return
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdout = os.fdopen(ours, "w", encoding=encoding, errors=errors)
+
+
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
+    _keep_libraries_off_standard_output()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that CP2K is ended with us
     try:
         app()

@@ -18,6 +18,7 @@ from .orbitals import Orbitals, around_gap
 from .output import main_outputs
 from .overlap import overlap_matrix
 from .run import ELECTRON_TOLERANCE, Run
+from .weighing import Weighing
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from .atom_basis import AtomBasis
-    from .overlap_populations import PairsOf
     from .states import OrbitalStates
     from .wfn import Wfn
+
+ALL = Weighing()
+"""All states, after Löwdin."""
 
 _ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
 
@@ -59,14 +62,12 @@ class LoadedOrbitals:
     symbols: tuple[str, ...]
     source: str
 
-    def states(self, pairs_of: PairsOf | None) -> OrbitalStates:
+    def states(self, weighing: Weighing) -> OrbitalStates:
         """Weigh the orbitals on the atoms."""
-        return self.orbitals.states(self.overlap, self.symbols, self.source, pairs_of)
+        return self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
 
 
-def read_wfn_states(
-    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
-) -> OrbitalStates:
+def read_wfn_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
     """Read the states of a run from its .wfn file and its overlap matrix.
 
     The overlap is that of &S_CSR_WRITE if its file is there, else it is computed from the input,
@@ -76,12 +77,9 @@ def read_wfn_states(
     ----------
     folder : Path
         Holds the .wfn file of one project, its main output and its input.
-    n_states : int, optional
-        Read only so many states of each spin, those around the gap. Memory is then 8 bytes for
-        each basis function and state that is read, and that of the overlap matrix.
-    pairs_of : callable, optional
-        Gives the pairs of groups whose overlap populations the states are to have; they take
-        memory for a second overlap matrix.
+    weighing : Weighing
+        Which states, and what is to be had of them. Memory is 8 bytes for each basis function and
+        state that is asked for, and that of the overlap matrix, twice for overlap populations.
 
     Returns
     -------
@@ -93,7 +91,7 @@ def read_wfn_states(
     InputError
         If a file is missing, damaged or of another run, or the run did not converge.
     """
-    return _load_wfn(folder, n_states).states(pairs_of)
+    return _load_wfn(folder, weighing.n_states).states(weighing)
 
 
 def _load_wfn(folder: Path, n_states: int | None) -> LoadedOrbitals:
@@ -120,16 +118,17 @@ def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
     InputError
         If there is none, or the run's input is missing or of another run.
     """
-    path, run = _newest(folder, find_wfn(folder))
+    files = find_wfn(folder)
+    if not files:
+        raise InputError(f"{folder}: there is no .wfn file in it, which cube files are made of")
+    path, run = _newest(folder, files)
     if not run.inputs:
         raise InputError(f"{folder}: {path.name} needs the input of its run; put it beside it")
     wfn = read_wfn(path)
     return wfn, _basis_of(run, path, wfn.n_functions)
 
 
-def read_text_states(
-    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
-) -> OrbitalStates:
+def read_text_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
     """Read the states of a run from its orbitals as text and its overlap matrix.
 
     Parameters
@@ -137,10 +136,8 @@ def read_text_states(
     folder : Path
         Holds the text of one project (a .MOLog file, or the main output), its main output and its
         input.
-    n_states : int, optional
-        Weigh only so many states of each spin, those around the gap.
-    pairs_of : callable, optional
-        As in `read_wfn_states`.
+    weighing : Weighing
+        Which states, and what is to be had of them.
 
     Returns
     -------
@@ -152,7 +149,7 @@ def read_text_states(
     InputError
         As `read_wfn_states`.
     """
-    return _load_text(folder, n_states).states(pairs_of)
+    return _load_text(folder, weighing.n_states).states(weighing)
 
 
 def _load_text(folder: Path, n_states: int | None) -> LoadedOrbitals:
@@ -162,9 +159,7 @@ def _load_text(folder: Path, n_states: int | None) -> LoadedOrbitals:
     return _of_run(run, _window(orbitals, n_states), n_states)
 
 
-def read_molden_states(
-    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
-) -> OrbitalStates:
+def read_molden_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
     """Read the states of a run from its Molden file, which holds all that their overlap needs.
 
     Parameters
@@ -172,10 +167,8 @@ def read_molden_states(
     folder : Path
         Holds the Molden file of one project, and its main output. A lone Molden file is read as
         well, but then nothing tells whether its run converged.
-    n_states : int, optional
-        Weigh only so many states of each spin, those around the gap.
-    pairs_of : callable, optional
-        As in `read_wfn_states`.
+    weighing : Weighing
+        Which states, and what is to be had of them.
 
     Returns
     -------
@@ -187,7 +180,7 @@ def read_molden_states(
     InputError
         If the file is damaged, or the run did not converge.
     """
-    return _load_molden(folder, n_states).states(pairs_of)
+    return _load_molden(folder, weighing.n_states).states(weighing)
 
 
 def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:

@@ -9,10 +9,10 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .lowdin import function_weights
 from .overlap_populations import STATES_AT_ONCE, SplitOverlap, function_pairs, pair_names
 from .populations import require_fitting, summing_matrix
 from .states import ANGULAR_MOMENTA, OrbitalStates
+from .weighing import PARTITIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from .overlap_populations import PairsOf
+    from .weighing import Weighing
 
 LEAST_TOLERANCE = 1e-5
 """Deviation from orthonormality that always passes: CP2K leaves out overlaps below its EPS_PGF_ORB,
@@ -84,9 +85,9 @@ class Orbitals:
         overlap: csr_array,
         symbols: tuple[str, ...],
         source: str,
-        pairs_of: PairsOf | None = None,
+        weighing: Weighing,
     ) -> OrbitalStates:
-        """Weigh the orbitals on the atoms, after Löwdin.
+        """Weigh the orbitals on the atoms.
 
         Parameters
         ----------
@@ -96,8 +97,8 @@ class Orbitals:
             Element of each atom.
         source : str
             What the states were read from.
-        pairs_of : callable, optional
-            Gives the pairs of groups whose overlap populations the states are to have.
+        weighing : Weighing
+            Whose weights, and the pairs of groups to have overlap populations of.
 
         Returns
         -------
@@ -110,9 +111,9 @@ class Orbitals:
             If the energies are missing, or the orbitals are not orthonormal in this overlap.
         """
         self.require_energies()
-        pairs, populations = self.overlap_populations(overlap, symbols, pairs_of)
+        pairs, populations = self.overlap_populations(overlap, symbols, weighing.pairs_of)
         require_fitting(overlap, self.coefficients, self.atom_of_function, len(symbols))
-        parts = function_weights(overlap, self.coefficients)
+        parts = PARTITIONS[weighing.partition](overlap, self.coefficients)
         names, momentum_of_function = self._momenta(symbols)
         return OrbitalStates(
             energies_ev=self.energies_ev,
@@ -121,7 +122,7 @@ class Orbitals:
             symbols=symbols,
             spins=self.spins,
             restricted=self.restricted,
-            source=source,
+            source=source if weighing.partition == "lowdin" else f"{source}, Mulliken weights",
             orbital_names=names,
             orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
             is_window=self.is_window,
@@ -209,7 +210,12 @@ class Orbitals:
             products = block.T @ image
         deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
         worst = int(deviation.argmax())
-        if not deviation[worst] <= self.tolerance:
+        if not np.isfinite(deviation[worst]):
+            raise InputError(
+                f"{self.path}: orbital {start + worst + 1} holds a number that is not finite, or "
+                "far too large; copy the file again or repeat the run"
+            )
+        if deviation[worst] > self.tolerance:
             raise InputError(
                 f"{self.path}: orbital {start + worst + 1} is not orthonormal in the overlap "
                 f"matrix (by {deviation[worst]:.1e}); {self.remedy}"

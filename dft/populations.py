@@ -58,9 +58,17 @@ def mulliken_weights(
     [0.5, 0.5]
     """
     require_fitting(overlap, coefficients, atom_of_function, n_atoms)
-    gross = overlap @ coefficients
-    gross *= coefficients
+    gross = gross_populations(overlap, coefficients)
     return np.asarray(summing_matrix(atom_of_function, n_atoms) @ gross)
+
+
+def gross_populations(
+    overlap: NDArray[np.float64] | csr_array, coefficients: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    r"""Return the Mulliken weight C_μi (S C)_μi of each function in each orbital."""
+    gross = np.asarray(overlap @ coefficients)
+    gross *= coefficients
+    return gross
 
 
 def summing_matrix(group_of_function: NDArray[np.int64], n_groups: int) -> csr_array:

@@ -11,6 +11,7 @@ from epicarve.errors import InputError
 
 from .ldos import read_kind_folder, read_ldos_folder
 from .orbital_files import (
+    ALL,
     find_molden,
     find_text,
     find_wfn,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .overlap_populations import PairsOf
+    from .weighing import Weighing
 
 ARCHIVE_NAME = "states.npz"
 """Name of the archive that the embedded engine leaves."""
@@ -43,8 +45,9 @@ class _Route(NamedTuple):
     """One way to states: which files of a folder it needs, and how they are read."""
 
     files: str
+    of_orbitals: bool
     find: Callable[[Path], Sequence[object]]
-    read: Callable[[Path, int | None, PairsOf | None], OrbitalStates]
+    read: Callable[[Path, Weighing], OrbitalStates]
 
 
 def _find_archive(folder: Path) -> list[Path]:
@@ -55,17 +58,17 @@ def _find_lists(folder: Path) -> list[object]:
     return [file for file in find_pdos(folder) if file.is_list]
 
 
-def _read_archive(folder: Path, _: int | None, __: PairsOf | None) -> OrbitalStates:
+def _read_archive(folder: Path, _: Weighing) -> OrbitalStates:
     return OrbitalStates.load(folder / ARCHIVE_NAME)
 
 
-def _read_lists(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
-    states = read_ldos_folder(folder)
+def _read_lists(folder: Path, weighing: Weighing) -> OrbitalStates:
+    states, pairs_of = read_ldos_folder(folder), weighing.pairs_of
     return states if pairs_of is None else _with_overlap_populations(states, folder, pairs_of)
 
 
-def _read_kinds(folder: Path, _: int | None, pairs_of: PairsOf | None) -> OrbitalStates:
-    if pairs_of is not None:
+def _read_kinds(folder: Path, weighing: Weighing) -> OrbitalStates:
+    if weighing.pairs_of is not None:
         raise _no_orbitals(folder)
     return read_kind_folder(folder)
 
@@ -108,20 +111,18 @@ def _no_orbitals(folder: Path) -> InputError:
 
 
 _ROUTES = (
-    _Route(ARCHIVE_NAME, _find_archive, _read_archive),
-    _Route("PROJECT-list1-1.pdos of each atom", _find_lists, _read_lists),
-    _Route("PROJECT-RESTART.wfn", find_wfn, read_wfn_states),
-    _Route("orbitals of &MO as text", find_text, read_text_states),
-    _Route("PROJECT-MOS-1_0.molden", find_molden, read_molden_states),
-    _Route("PROJECT-k1-1.pdos of each kind", find_pdos, _read_kinds),
+    _Route(ARCHIVE_NAME, False, _find_archive, _read_archive),
+    _Route("PROJECT-list1-1.pdos of each atom", False, _find_lists, _read_lists),
+    _Route("PROJECT-RESTART.wfn", True, find_wfn, read_wfn_states),
+    _Route("orbitals of &MO as text", True, find_text, read_text_states),
+    _Route("PROJECT-MOS-1_0.molden", True, find_molden, read_molden_states),
+    _Route("PROJECT-k1-1.pdos of each kind", False, find_pdos, _read_kinds),
 )
 """In the order of preference: CP2K's own weights before those that are computed, binary numbers
 before rounded ones, and last what tells no atom from another."""
 
 
-def read_states(
-    folder: Path, n_states: int | None = None, pairs_of: PairsOf | None = None
-) -> OrbitalStates:
+def read_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
@@ -131,14 +132,13 @@ def read_states(
         orbitals as text or Molden file, of which the first is taken that is there; or one of whose
         subfolders is such a folder, as in a chain of stages. The source of the states says which
         files were used.
-    n_states : int, optional
-        Where weights are computed from orbitals, do so only for this many states of each spin,
-        those around the gap; a model of thousands of atoms needs it. The electrons of the states
-        are then those of the window.
-    pairs_of : callable, optional
-        Given the element of each atom, returns the pairs of groups whose overlap populations the
-        states are to have. Their orbitals must be in the folder too where weights are read from
-        .pdos files; `states.npz` holds those that it was made with.
+    weighing : Weighing
+        How to weigh orbitals: so many states of each spin, those around its gap, which a model of
+        thousands of atoms needs (the electrons of the states are then those of the window);
+        Mulliken's weights; overlap populations. Weights that are in the folder already are not
+        looked at where some of the states or Mulliken's weights are asked for, and the orbitals
+        must be there too for overlap populations, but in `states.npz`, which holds those that it
+        was made with.
 
     Returns
     -------
@@ -165,12 +165,26 @@ def read_states(
             raise InputError(
                 f"{folder}: several folders below hold states ({names}); name one of them"
             )
-        return route.read(holders[0], n_states, pairs_of)
+        used = _of_orbitals(holders[0]) if weighing.needs_orbitals else route
+        return used.read(holders[0], weighing)
     _require_sound(folder, *subfolders)
-    looked_for = ", ".join(dict.fromkeys(route.files for route in _ROUTES))
+    looked_for = ", ".join(route.files for route in _ROUTES)
     raise InputError(
         f"{folder}: there are no states in it or in a folder below; looked for {looked_for}, one "
         "of which CP2K's last stage writes"
+    )
+
+
+def _of_orbitals(folder: Path) -> _Route:
+    """Return the first way by which orbitals can be read from a folder."""
+    routes = [route for route in _ROUTES if route.of_orbitals]
+    for route in routes:
+        if route.find(folder):
+            return route
+    raise InputError(
+        f"{folder}: it holds weights of all states, and no orbitals of which others could be made; "
+        "leave out the number of states (--states) and the kind of weights (--weights), or add "
+        f"one of {', '.join(route.files for route in routes)}"
     )
 
 

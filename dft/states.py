@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 WEIGHT_SUM_TOLERANCE = 1e-4
 """Largest deviation from 1 of a state's summed weights (files carry 8 digits per column)."""
 
+_DTYPES = {
+    "energies_ev": np.float64,
+    "occupations": np.float64,
+    "weights": np.float64,
+    "spins": np.int8,
+    "orbital_weights": np.float64,
+    "overlap_populations": np.float64,
+}
+
 ANGULAR_MOMENTA = "spdfghi"
 """Letters of the angular momenta from 0 on."""
 
@@ -97,10 +106,25 @@ class OrbitalStates:
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
-        n_states = len(self.energies_ev)
-        if self.spins.size == 0:
-            object.__setattr__(self, "spins", np.zeros(n_states, dtype=np.int8))
+        self._convert()
+        self._require_sound()
+
+    def _convert(self) -> None:
+        """Make arrays of whatever was given, lists for instance."""
         where = self.source or "orbital states"
+        object.__setattr__(self, "symbols", tuple(map(str, self.symbols)))
+        for name, dtype in _DTYPES.items():
+            try:
+                array = np.asarray(getattr(self, name), dtype=dtype)
+            except (TypeError, ValueError) as error:
+                raise InputError(f"{where}: {name} are no array of numbers ({error})") from error
+            object.__setattr__(self, name, array)
+        if self.spins.size == 0:
+            object.__setattr__(self, "spins", np.zeros(len(self.energies_ev), dtype=np.int8))
+
+    def _require_sound(self) -> None:
+        """Refuse what cannot be the states of a model."""
+        where, n_states = self.source or "orbital states", len(self.energies_ev)
         if n_states == 0:
             raise InputError(f"{where}: there is no state in it; give the output of a finished run")
         if self.weights.shape != (len(self.symbols), n_states):

@@ -15,6 +15,18 @@ from epicarve.workflow.new import example_names
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDY = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")
+CHATTER = """
+import os, sys
+from epicarve.workflow import crystals
+listed = crystals.crystals
+def chatty(*given):
+    os.write(1, b"HighsMipSolverData says something\\n")
+    return listed(*given)
+crystals.crystals = chatty
+sys.argv = ["epicarve", "crystals", "--json"]
+from epicarve.cli import main
+main()
+"""
 SMALL = "crystal: {name: PbS}\nshape: {kind: sphere, diameter_nm: 1.2}\nengine: xtb\n"
 
 
@@ -195,3 +207,11 @@ def test_help_of_every_command_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_libraries_print_does_not_get_into_standard_output():
+    done = subprocess.run(
+        [sys.executable, "-c", CHATTER], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)
+    assert done.stderr == "HighsMipSolverData says something\n"

@@ -12,7 +12,9 @@ from epicarve.dft.csr import read_csr
 from epicarve.dft.ldos import read_ldos_folder
 from epicarve.dft.orbital_files import read_molden_states, read_text_states, read_wfn_states
 from epicarve.dft.overlap import overlap_matrix
+from epicarve.dft.populations import mulliken_weights
 from epicarve.dft.read import read_states
+from epicarve.dft.weighing import Weighing
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
@@ -78,7 +80,7 @@ def test_projections_come_first_then_wfn_then_text_then_molden(runs, tmp_path):
 @pytest.mark.parametrize("read", [read_wfn_states, read_text_states, read_molden_states])
 @pytest.mark.parametrize("name", ["cs4pbbr6", "so-triplet"])
 def test_a_window_is_a_part_of_the_whole(runs, name, read):
-    whole, part = read(runs(name)), read(runs(name), n_states=4)
+    whole, part = read(runs(name)), read(runs(name), Weighing(4))
     assert (part.homo_ev, part.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     assert part.n_states == 4 * (1 if whole.restricted else 2)
     place = [
@@ -158,6 +160,36 @@ def test_analyse_weighs_a_window_of_a_wfn_file(runs, tmp_path):
     assert summary["n_states"] == 12
     assert "12 orbitals around the gap" in summary["provenance"]["states"]
     assert summary["homo_lumo_gap_ev"] == pytest.approx(whole.lumo_ev - whole.homo_ev, abs=3e-5)
+
+
+def test_orbitals_beside_projections_serve_what_these_cannot(runs, tmp_path):
+    run = runs("cs4pbbr6")
+    window = read_states(run, Weighing(12))
+    assert window.n_states == 12
+    assert "orbitals around the gap" in window.source
+    mulliken = read_states(run, Weighing(partition="mulliken"))
+    assert mulliken.source.endswith("Mulliken weights")
+    wfn = read_wfn(next(run.glob("*.wfn")))
+    overlap = read_csr(next(run.glob("*.csr")), wfn.n_functions)
+    expected = mulliken_weights(
+        overlap, wfn.coefficients(0, 0, mulliken.n_states), wfn.atom_of_function, mulliken.n_atoms
+    )
+    np.testing.assert_allclose(mulliken.weights, expected, atol=1e-12)
+    assert np.abs(mulliken.weights - read_states(run).weights).max() > 0.01
+    lists = only(run, tmp_path / "lists", *COMMON, "*.pdos")
+    for asked in (Weighing(12), Weighing(partition="mulliken")):
+        with pytest.raises(InputError, match="it holds weights of all states, and no orbitals"):
+            read_states(lists, asked)
+    with pytest.raises(InputError, match="weights 'hirshfeld': there are lowdin and mulliken"):
+        analyse(run, tmp_path / "out", weights="hirshfeld")
+
+
+def test_broadening_and_size_aware_threshold_are_asked_for_by_name(runs, tmp_path):
+    summary = analyse(runs("cs4pbbr6"), tmp_path / "out", broadening_ev=0.02, n_ipr_max=1.0)
+    options = summary["provenance"]["options"]
+    assert (options["broadening_ev"], options["n_ipr_max"]) == (0.02, 1.0)
+    assert options["energy_step_ev"] <= 0.01
+    assert summary["size_aware"]["gap_ev"] is None
 
 
 def test_no_empty_state_leaves_the_lumo_out(runs, tmp_path):

@@ -38,7 +38,10 @@ def test_pymatgen_sums_to_our_densities(restricted):
     ours = found.densities[0]
     spins = (Spin.up,) if restricted else (Spin.up, Spin.down)
     assert set(dos.densities) == set(spins)
-    assert dos.efermi == found.gap.homo_ev
+    gap, edges = found.gap, dos.get_cbm_vbm(tol=1e-3, abs_tol=True)
+    assert gap.homo_ev < dos.efermi < gap.lumo_ev
+    # the Gaussians of HOMO and LUMO reach into the gap
+    assert 0.0 < edges[0] - edges[1] < gap.homo_lumo_gap_ev
     by_element = {str(element): part for element, part in dos.get_element_dos().items()}
     for s, spin in enumerate(spins):
         np.testing.assert_allclose(dos.densities[spin], ours.total[s], atol=1e-9)

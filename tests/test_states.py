@@ -107,3 +107,11 @@ def test_edges_of_a_closed_shell():
 def test_states_that_cannot_be_are_refused(changes, message):
     with pytest.raises(InputError, match=message):
         states(**changes)
+
+
+def test_lists_of_numbers_serve_as_well():
+    listed = OrbitalStates([-5, -2], [2, 0], [[0.75, 0.25], [0.25, 0.75]], ["Pb", "S"])
+    assert listed.symbols == ("Pb", "S")
+    assert listed.lumo_ev - listed.homo_ev == 3.0
+    with pytest.raises(InputError, match="weights are no array of numbers"):
+        OrbitalStates([-5, -2], [2, 0], [[0.75, 0.25], [0.25]], ["Pb", "S"])

@@ -17,6 +17,7 @@ from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.atom_basis import read_last_xyz
 from epicarve.dft.read import read_places, read_states
+from epicarve.dft.weighing import PARTITIONS, Weighing
 from epicarve.errors import InputError
 from epicarve.files import read_json
 
@@ -40,10 +41,13 @@ def analyse(
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
+    n_ipr_max: float | None = None,
+    broadening_ev: float | None = None,
     group_by: str | None = None,
     hdf5: bool = False,
     figures: Mapping[str, Any] | None = None,
     n_states: int | None = None,
+    weights: str = "lowdin",
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
@@ -58,8 +62,11 @@ def analyse(
         model.extxyz, domains are named after it.
     out : Path or str, optional
         Where to write; the folder itself if not given.
-    ipr_max : float, optional
-        Threshold of the trap filter; overrides that of `options`.
+    ipr_max, n_ipr_max : float, optional
+        Thresholds of the trap filters, fixed and size-aware; override those of `options`.
+    broadening_ev : float, optional
+        Standard deviation of the Gaussians, in eV; overrides that of `options`. Steps of energy are
+        at most a fifth of it.
     group_by : str, optional
         Column of model.extxyz by whose values the atoms are grouped too; overrides that of
         `options`.
@@ -69,8 +76,10 @@ def analyse(
         Fields of `FigureOptions`, such as ``{"formats": ["pdf"]}``, that override those of
         `options`.
     n_states : int, optional
-        Where weights are computed from orbitals, do so only for this many states of each spin,
-        those around the gap.
+        Weigh only this many orbitals of each spin, those around the gap; weights that the folder
+        holds are not used.
+    weights : {"lowdin", "mulliken"}
+        Whose weights; Mulliken's are computed from orbitals.
     overlap_populations : sequence of pairs of str, optional
         Pairs of groups of atoms, such as ``[("Pb", "S")]``, to have the overlap populations of;
         overrides those of `options`. The orbitals must be in the folder, not their weights alone.
@@ -88,6 +97,8 @@ def analyse(
         If the folder holds no finished, whole and consistent output, the column is not there, or a
         setting is wrong.
     """
+    if weights not in PARTITIONS:
+        raise InputError(f"weights {weights!r}: there are {' and '.join(PARTITIONS)}; name one")
     folder = Path(folder)
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
@@ -97,14 +108,19 @@ def analyse(
     settings = options.model_dump()
     asked = {
         "ipr_max": ipr_max,
+        "n_ipr_max": n_ipr_max,
+        "broadening_ev": broadening_ev,
         "group_by": group_by,
         "overlap_populations": overlap_populations,
     }
     settings.update((name, value) for name, value in asked.items() if value is not None)
+    if broadening_ev is not None:
+        settings["energy_step_ev"] = min(settings["energy_step_ev"], broadening_ev / 5.0)
     settings["figures"].update(figures or {})
     options = checked(AnalysisOptions, settings, "settings of the analysis")
     labels = labels_of(folder, options)
-    states = read_states(folder, n_states, pairs_asked(options, model, labels))
+    weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
+    states = read_states(folder, weighing)
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:

@@ -1,0 +1,40 @@
+"""How orbitals are to be weighed on atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .lowdin import function_weights
+from .populations import gross_populations
+
+if TYPE_CHECKING:
+    from .overlap_populations import PairsOf
+
+PARTITIONS = {"lowdin": function_weights, "mulliken": gross_populations}
+"""What gives the weight of each basis function in each orbital."""
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """What states are to be made of orbitals.
+
+    Parameters
+    ----------
+    n_states : int or None
+        How many states of each spin, those around its gap; all if None.
+    pairs_of : callable or None
+        Given the element of each atom, returns the pairs of groups whose overlap populations the
+        states are to have.
+    partition : {"lowdin", "mulliken"}
+        Whose weights; those of CP2K are Löwdin's.
+    """
+
+    n_states: int | None = None
+    pairs_of: PairsOf | None = None
+    partition: str = "lowdin"
+
+    @property
+    def needs_orbitals(self) -> bool:
+        """Whether weights that were computed elsewhere cannot serve."""
+        return self.n_states is not None or self.partition != "lowdin"
