@@ -38,9 +38,9 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     -------
     pymatgen.electronic_structure.dos.CompleteDos
         Energies in eV with the middle of the HOMO-LUMO gap as Fermi level; states per eV, where a
-        spin-restricted state counts once. pymatgen files the density of an atom under its orbitals; here the whole of it
-        stands under the one key ``"all"``, so element and site densities are right, and pymatgen's
-        densities by s, p and d can't be asked for.
+        spin-restricted state counts once. pymatgen files the density of an atom under its
+        orbitals; here the whole of it stands under the one key ``"all"``, so element and site
+        densities are right, and pymatgen's densities by s, p and d can't be asked for.
 
     Raises
     ------
@@ -117,9 +117,9 @@ def write_hdf5(path: Path, analysis: Analysis) -> None:
     path : Path
         The file. Group ``states`` holds the fields of OrbitalStates, ``ipr``, ``kept`` and
         ``kept_size_aware``; ``coop`` the broadened overlap populations of each pair of groups, if
-        there are some; ``dos`` the energies and one data set for each group of atoms, shape (n_spins, n_energies);
-        ``profile`` the fields of Profile, if there is a model. Names end in their unit. The same
-        analysis gives the same bytes.
+        there are some; ``dos`` the energies and one data set for each group of atoms, shape
+        (n_spins, n_energies); ``profile`` the fields of Profile, if there is a model. Names end in
+        their unit. The same analysis gives the same bytes.
     analysis : Analysis
         The results.
 
