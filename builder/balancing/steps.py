@@ -1,0 +1,137 @@
+"""The search for edits of a given number of steps, and what follows from steps being whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import LinearConstraint, linprog
+from scipy.sparse import csr_array, vstack
+
+from .highs import WHOLE
+from .priced import POOL_COLUMNS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .priced import Priced
+
+TANGENT_ROUNDS = 20
+
+QUICK_NODES = 300
+"""Nodes of a search for any edits of a number of steps, before one for the best of them."""
+
+
+def with_fewest_steps(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Look for any edits with the fewest steps, then with one step more, and so on.
+
+    That no solution has so few steps is proven over the columns that one could hold. Of the
+    first ones found, those that save most bonds are looked for if the gap is still too wide.
+    """
+    best = priced.program.steps(found)
+    for target in range(priced.least_steps(bound, best), best + 1):
+        bonds = priced.highs.most_bonds * best / priced.highs.weight
+        bound = max(bound, target - bonds)
+        columns, taken = priced.pool(target + bonds - priced.relaxed.value, whole=True)
+        if len(columns) > POOL_COLUMNS:
+            break
+        levels = priced.most_levels(target + bonds)
+        if target < best:
+            y, decided = _any_with_steps(priced, columns, taken, target, levels)
+            if y is None and decided:
+                continue
+            y = priced.levelled(y, columns[~taken])
+            if y is None:
+                break
+            found = y
+        bound = raised(priced, found, bound)
+        if priced.gap(found, bound) > priced.gap_limit:
+            y, proven, _ = _with_steps(priced, columns, taken, target, levels, save_bonds=True)
+            bound = max(bound, proven) if y is not None else bound
+            if y is not None and priced.value(y) < priced.value(found):
+                found = y
+        break
+    return found, bound
+
+
+def _any_with_steps(
+    priced: Priced,
+    columns: NDArray[np.int64],
+    taken: NDArray[np.bool_],
+    steps: int,
+    levels: NDArray[np.float64],
+) -> tuple[NDArray[np.float64] | None, bool]:
+    """Edits of at most so many steps, and whether the answer is final.
+
+    Without an objective a search is often sooner at its end, but not always.
+    """
+    for save_bonds in (False, True):
+        y, _, decided = _with_steps(priced, columns, taken, steps, levels, save_bonds=save_bonds)
+        if y is not None or decided:
+            break
+    return y, decided
+
+
+def _with_steps(
+    priced: Priced,
+    columns: NDArray[np.int64],
+    taken: NDArray[np.bool_],
+    steps: int,
+    levels: NDArray[np.float64],
+    *,
+    save_bonds: bool,
+) -> tuple[NDArray[np.float64] | None, float, bool]:
+    """Edits of at most so many steps, any or the best, their bound, and if that is final."""
+    row = np.r_[priced.program.edits.steps[columns], priced.highs.beyond]
+    limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
+    objective = priced.highs.objective(columns) * save_bonds
+    for _ in range(TANGENT_ROUNDS):
+        y, proven, decided = priced.highs.whole(
+            objective,
+            columns,
+            taken,
+            priced.gap_limit,
+            most_levels=levels,
+            extra=limit,
+            nodes=None if save_bonds else QUICK_NODES,
+        )
+        if y is None:
+            return None, proven, decided
+        fits = priced.program.steps(y) <= steps
+        if fits and (not save_bonds or priced.gap(y, proven) <= priced.gap_limit):
+            return y, proven, decided
+        if priced.highs.is_tangent(y):
+            return (y if fits else None), proven, fits and decided
+    return None, -np.inf, False
+
+
+def raised(priced: Priced, found: NDArray[np.float64], bound: float) -> float:
+    """Raise a bound that is not good enough by what follows from steps being whole."""
+    steps = priced.program.steps(found)
+    if priced.gap(found, bound) <= priced.gap_limit or priced.least_steps(bound, steps) < steps:
+        return bound
+    return max(bound, _fewest_bonds(priced, steps))
+
+
+def _fewest_bonds(priced: Priced, steps: int) -> float:
+    """Bound of the objective of all solutions with this many steps, the fewest there are."""
+    program = priced.program
+    reach = steps + priced.highs.most_bonds * steps / priced.highs.weight - priced.relaxed.value
+    columns, taken = priced.pool(reach, whole=True)
+    limit = np.r_[program.edits.steps[columns], priced.highs.beyond]
+    rows = priced.highs.rows(columns, charge=True, ratio=True, dipole=True)
+    low, high = priced.highs.bounds(taken.astype(float))
+    found = linprog(
+        np.r_[program.edits.bonds[columns], np.zeros(len(low) - len(columns))],
+        A_ub=vstack([rows.upper, csr_array(limit[None].astype(float))], format="csr"),
+        b_ub=np.r_[rows.upper_limit, float(steps)],
+        A_eq=rows.equal,
+        b_eq=rows.equal_limit,
+        bounds=np.column_stack([low, high]),
+        method="highs-ds",
+    )
+    if found.x is None:
+        return priced.relaxed.value
+    return float(steps + np.ceil(found.fun - WHOLE) / priced.highs.weight)
