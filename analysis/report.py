@@ -53,7 +53,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     if model is not None:
         formula = model.formula
     else:
-        formula = Formula.from_dict(Counter(states.symbols)).format("metal")
+        formula = Formula.from_dict(Counter(states.symbols)).format("periodic")
     rows, states_note = _states_table(analysis)
     data = json.dumps(payload(analysis), ensure_ascii=False, allow_nan=False)
     return _filled(

@@ -235,12 +235,13 @@ class Plot {
     }
     this.turned(this.lower, DATA.spin_names.length > 1 ? "DOS (states/eV), α ↑ β ↓" : "DOS (states/eV)");
     context.strokeStyle = context.fillStyle = DATA.colours.ipr;
+    const labelled = this.lowest > 0.01 ? [1, 2, 5] : [1];
     for (let decade = Math.floor(Math.log10(this.lowest)); decade <= 0; decade++) {
       for (let k = 1; k < 10; k++) {
         const ipr = k * 10 ** decade;
         if (ipr < this.lowest || ipr > 1.5) continue;
         tick(MARGIN.left, this.yOfIpr(ipr), k > 1 ? 3 : 6, 0);
-        if (k === 1) context.fillText(String(Number(ipr.toPrecision(1))), MARGIN.left - 6, this.yOfIpr(ipr) + 4);
+        if (labelled.includes(k)) context.fillText(String(Number(ipr.toPrecision(1))), MARGIN.left - 6, this.yOfIpr(ipr) + 4);
       }
     }
     this.turned(this.upper, "IPR");
