@@ -150,8 +150,8 @@ def alignment_margin_ev(
     -------
     float
         The smallest shift of one edge, in eV, at which `alignment_type` changes. Of a quasi type
-        whose offsets are both below the tolerance, no shift of one edge gives type I or II; the
-        larger of the two shifts counts.
+        whose offsets are both below the tolerance, no shift of one edge gives type I or II, only
+        one that breaks the gap gives another.
 
     Examples
     --------
@@ -161,9 +161,11 @@ def alignment_margin_ev(
     overlap_ev = max(valence_edges_ev) - min(conduction_edges_ev)
     if overlap_ev > 0.0:
         return overlap_ev
-    smallest_ev = min(
+    smallest_ev, largest_ev = sorted(
         abs(first - second) for first, second in (valence_edges_ev, conduction_edges_ev)
     )
+    if largest_ev < tolerance_ev:
+        return -overlap_ev
     return min(-overlap_ev, abs(smallest_ev - tolerance_ev))
 
 

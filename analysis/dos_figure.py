@@ -12,7 +12,7 @@ from epicarve.style import colours, element_colours
 from .coop_panel import COOP_INCHES, draw_coop
 from .dos import DensityOfStates, by_species_in_domain
 from .dos_panel import density_label, draw_density, scale_density
-from .figure import SHORTEST_ARROW, framed_figure, label_decades, pretty_formula
+from .figure import NAME_BOX, SHORTEST_ARROW, framed_figure, label_decades, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +32,9 @@ PANEL_INCHES = 0.95
 
 MOST_PANELS = 4
 """Domains that have a panel of their own; of more, all share one."""
+
+PRINTED_EV = 0.005
+"""Half of the last digit of a gap in the figure."""
 
 MARKERS = (("^", "α"), ("v", "β"))
 """Marks and names of unrestricted states in the panel of the IPR."""
@@ -82,8 +85,9 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             headroom = HEADROOM if number == 0 else NAME_ROOM
             scale_density(each, peak, headroom, restricted=restricted)
             if name:
-                each.text(0.02, 0.95, pretty_formula(name), transform=each.transAxes, va="top")
-        _label_gaps(lower[0], gap, zero_ev)
+                place = {"transform": each.transAxes, "va": "top", "bbox": NAME_BOX}
+                each.text(0.02, 0.95, pretty_formula(name), **place)
+        _label_gaps(lower[0], gap, zero_ev, peak)
         lower[0].set_ylabel(density_label(restricted=restricted))
         for each in lower[1:]:
             each.set_ylabel("DOS (eV$^{-1}$)")
@@ -129,19 +133,18 @@ def _shade_gaps(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
         (filtered.valence_edge_ev, filtered.conduction_edge_ev, "filtered_gap"),
         (gap.homo_ev, gap.lumo_ev, "plain_gap"),
     ):
-        if lower_ev is not None and upper_ev is not None:
+        if lower_ev is not None and upper_ev is not None and lower_ev < upper_ev:
             axes.axvspan(lower_ev - zero_ev, upper_ev - zero_ev, color=palette[shade], lw=0)
 
 
 def _draw_states(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
     """Draw a stick and a mark for each state: filled if kept, hollow if dropped."""
     red = colours(analysis.options.figures.palette)["ipr"]
-    states, used = analysis.states, analysis.gap.delocalised
-    limit = used.ipr_limit(states.n_atoms)
+    states, used, limit = analysis.states, analysis.gap.delocalised, analysis.ipr_limit
     below_ev, above_ev = analysis.window_ev
     floor = 0.7 * min(1.0 / states.n_atoms, limit)
     axes.set_yscale("log")
-    axes.set_ylim(floor, 1.5)
+    axes.set_ylim(floor, 1.5 * max(1.0, float(analysis.localization.ipr.max())))
     label_decades(axes.yaxis, floor, 1.5)
     for spin, marker in enumerate(_markers(analysis)):
         shown = (states.energies_ev >= below_ev) & (states.energies_ev <= above_ev)
@@ -172,12 +175,20 @@ def _markers(analysis: Analysis) -> list[str]:
     return ["o"] if analysis.states.restricted else [marker for marker, _ in MARKERS]
 
 
-def _label_gaps(axes: Axes, gap: Gap, zero_ev: float) -> None:
+def _is_plain(gap: Gap) -> bool:
+    """Whether the gap of the filter in use is that of HOMO and LUMO, to what is printed."""
+    filtered_ev, plain_ev = gap.delocalised.gap_ev, gap.homo_lumo_gap_ev
+    if filtered_ev is None or plain_ev is None:
+        return filtered_ev is plain_ev
+    return abs(filtered_ev - plain_ev) < PRINTED_EV
+
+
+def _label_gaps(axes: Axes, gap: Gap, zero_ev: float, peak: float) -> None:
     """Write each gap over an arrow between its edges, in the room above the density."""
     filtered = gap.delocalised
-    arrows = [(gap.homo_ev, gap.lumo_ev, 0.73)]
-    if filtered.gap_ev != gap.homo_lumo_gap_ev:
-        arrows.append((filtered.valence_edge_ev, filtered.conduction_edge_ev, 0.87))
+    arrows = [(gap.homo_ev, gap.lumo_ev, 1.06 * peak)]
+    if not _is_plain(gap):
+        arrows.append((filtered.valence_edge_ev, filtered.conduction_edge_ev, 1.26 * peak))
     for lower_ev, upper_ev, height in arrows:
         if lower_ev is None or upper_ev is None:
             continue
@@ -187,13 +198,11 @@ def _label_gaps(axes: Axes, gap: Gap, zero_ev: float) -> None:
                 "",
                 (upper_ev - zero_ev, height),
                 (lower_ev - zero_ev, height),
-                xycoords=("data", "axes fraction"),
                 arrowprops={"arrowstyle": "<->", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
             )
         axes.annotate(
-            f"{upper_ev - lower_ev:.2f} eV",
+            f"{upper_ev - lower_ev:.2f} eV".replace("-", "−"),
             ((lower_ev + upper_ev) / 2 - zero_ev, height),
-            xycoords=("data", "axes fraction"),
             xytext=(0, 1.5),
             textcoords="offset points",
             ha="center",
@@ -205,12 +214,12 @@ def _legend_of_gaps(analysis: Analysis) -> list[Patch]:
     """Name the shades."""
     gap, palette = analysis.gap, colours(analysis.options.figures.palette)
     plain, filtered = palette["plain_gap"], palette["filtered_gap"]
-    if gap.homo_lumo_gap_ev is None:
+    if gap.homo_lumo_gap_ev is None or gap.homo_lumo_gap_ev <= 0.0:
         return []
     used = gap.delocalised
     if used.gap_ev is None:
         return [Patch(color=plain, label="HOMO–LUMO gap")]
-    if used.gap_ev == gap.homo_lumo_gap_ev:
+    if _is_plain(gap):
         return [Patch(color=plain, label="HOMO–LUMO gap, no traps at the edges")]
     name = "trap-filtered gap" if used is gap.filtered else "size-aware gap"
     return [Patch(color=filtered, label=name), Patch(color=plain, label="HOMO–LUMO gap")]

@@ -36,6 +36,9 @@ SHORTEST_ARROW = 0.06
 FEW_DECADES = 2.0
 """Decades of an axis up to which 1, 2 and 5 of each are labelled."""
 
+NAME_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+"""Ground of the name of a domain."""
+
 NOTE_GREY = "#444444"
 
 _NO_DATES = {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from .localization import DEGENERATE_EV
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
     from .localization import Localization
     from .options import AnalysisOptions
-
-DEGENERATE_EV = 1e-5
-"""States this close in energy count as degenerate (CP2K's tables resolve 2.7e-5 eV)."""
 
 HIGHEST_THRESHOLD = 0.5
 """Plateaus of the gap end here: a filter above it would keep states on one pair of atoms."""
@@ -76,10 +75,6 @@ class FilteredGap:
     def told(self) -> str:
         """What it keeps, such as ``"IPR ≤ 0.03"``."""
         return f"{self.measure} ≤ {self.limit:g}"
-
-    def ipr_limit(self, n_atoms: int) -> float:
-        """Return the threshold as one of the IPR of a model of so many atoms."""
-        return self.limit if self.measure == "IPR" else min(1.0, self.limit / n_atoms)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,13 @@ from .gap import FilteredGap, difference
 from .localization import no_ipr
 from .options import AnalysisOptions
 from .results import window_around
-from .summary import alignment_fields, filtered_fields, plateau_fields, rounded
+from .summary import (
+    alignment_fields,
+    checks_of_states,
+    filtered_fields,
+    plateau_fields,
+    rounded,
+)
 from .tables import dos_csv, kind_states_csv
 from .traps import SIDES
 
@@ -103,8 +109,11 @@ class KindAnalysis:
         return {
             **summary,
             "checks": [
-                {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
-                for name in _names_of_none(summary)
+                *checks_of_states(states),
+                *(
+                    {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
+                    for name in _names_of_none(summary)
+                ),
             ],
             "provenance": {
                 "version": __version__,

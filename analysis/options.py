@@ -80,8 +80,8 @@ class AnalysisOptions(Options):
 
     ipr_max: float = Field(default=0.03, gt=0, le=1)
     n_ipr_max: float = Field(default=round(4 * N_IPR_OF_1S_ENVELOPE, 1), ge=1)
-    broadening_ev: float = Field(default=0.1, gt=0)
-    energy_step_ev: float = Field(default=0.02, gt=0)
+    broadening_ev: float = Field(default=0.1, ge=0.001, le=10)
+    energy_step_ev: float = Field(default=0.02, ge=0.0002)
     window_below_ev: float = Field(default=4.0, gt=0)
     window_above_ev: float = Field(default=3.0, gt=0)
     slice_a: float = Field(default=3.0, gt=0)

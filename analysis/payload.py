@@ -10,8 +10,8 @@ import numpy as np
 from epicarve.builder.preview import centred
 from epicarve.style import colours, element_colours
 
-from .gap import DEGENERATE_EV
 from .groupings import groupings
+from .localization import DEGENERATE_EV
 from .tables import SPIN_NAMES, labels
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         Arrays stand as base64 of their little-endian bytes. Energies and IPR are whole, so that the
         page finds the same gap as `trap_filter`; densities are given within the window, beyond
         which the page does not look; the weights of a state are given to 1/255 of its largest one,
-        for the states of `weighted_states`.
+        for the states of `weighted_states`; negative ones are shown as none.
     """
     states, gap = analysis.states, analysis.gap
     (below_ev, above_ev), step_ev = analysis.window_ev, analysis.options.energy_step_ev
@@ -53,10 +53,10 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         (grouping, grouping.dos.within(below_ev - step_ev, above_ev + step_ev))
         for grouping in groupings(analysis, PALETTE)
     ]
-    limit = gap.delocalised.ipr_limit(states.n_atoms)
+    limit = analysis.ipr_limit
     numbers, _ = labels(states)
     weighted = weighted_states(analysis)
-    weights = states.weights[:, weighted]
+    weights = np.clip(states.weights[:, weighted], 0.0, None)  # Mulliken's may be negative
     largest = weights.max(axis=0, initial=0.0)
     levels = np.rint(255.0 * weights / np.where(largest > 0.0, largest, 1.0)).T
     palette = colours(PALETTE)

@@ -9,7 +9,7 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.style import colours
 
-from .figure import framed_figure, note_of_edges, pretty_formula
+from .figure import NAME_BOX, framed_figure, note_of_edges, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SATURATION = 0.98
 """Shades end at this quantile of the local density, so that one sharp level does not pale all."""
 
-NAME_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+LEAST_SHARE = 0.2
+"""They do not end below this part of the highest density."""
 
 
 def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
@@ -89,7 +90,7 @@ def _draw_density(
         per_atom.T,
         cmap="Greys",
         vmin=0.0,
-        vmax=float(np.quantile(per_atom, SATURATION)) or 1.0,
+        vmax=max(np.quantile(per_atom, SATURATION), LEAST_SHARE * per_atom.max()) or 1.0,
         rasterized=True,
     )
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=30, extend="max")

@@ -187,6 +187,16 @@ class Analysis:
         return radii_a(self.model)
 
     @property
+    def ipr_limit(self) -> float:
+        """Threshold of the filter in use as one of the IPR: no more than the highest there can be.
+
+        That is 1, or the highest of the states, as Mulliken weights may give more.
+        """
+        used, highest = self.gap.delocalised, float(self.localization.ipr.max())
+        limit = used.limit if used.measure == "IPR" else used.limit / self.states.n_atoms
+        return min(limit, max(1.0, highest))
+
+    @property
     def window_ev(self) -> tuple[float, float]:
         """Range in eV that figures show: around the gap, with the filtered edges inside it.
 
@@ -207,8 +217,8 @@ def window_around(
     """Return the range in eV to show of some states, with edges inside it."""
     homo_ev, lumo_ev, energies_ev = states.homo_ev, states.lumo_ev, states.energies_ev
     lowest, highest = float(energies_ev.min()), float(energies_ev.max())
-    below = lowest if homo_ev is None else homo_ev - options.window_below_ev
-    above = highest if lumo_ev is None else lumo_ev + options.window_above_ev
+    below = -np.inf if homo_ev is None else homo_ev - options.window_below_ev
+    above = np.inf if lumo_ev is None else lumo_ev + options.window_above_ev
     if valence_edge_ev is not None:
         below = min(below, valence_edge_ev - EDGE_MARGIN_EV)
     if conduction_edge_ev is not None:

@@ -47,12 +47,12 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         upper.set_xscale("log")
         aware = options.n_ipr_max / analysis.states.n_atoms
         low = 0.8 * min(limits[0], options.ipr_max, aware)
-        upper.set_xlim(low, 1.0)  # with both thresholds in sight
+        upper.set_xlim(low, max(1.0, limits[-1]))  # with both thresholds in sight
         label_decades(upper.xaxis, low, 1.0)
         _draw_steps(upper, analysis, "gap_ev", color="black", lw=1.0)
         upper.set_ylabel("Gap (eV)")
         upper.margins(y=0.15)
-        upper.set_ylim(bottom=0.0)
+        upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
         steps = [
             _draw_steps(lower, analysis, field, color="black", lw=0.8, ls=dashes, label=name)
             for name, field, dashes in (
@@ -63,7 +63,7 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         lower.set_ylabel("Traps")
         lower.set_yscale("symlog", linthresh=1.0)
         lower.margins(y=0.15)
-        lower.set_ylim(bottom=0.0)
+        lower.set_ylim(0.0, max(1.2, lower.get_ylim()[1]))
         lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         lower.set_xlabel("Largest IPR kept")
         for axes in (upper, lower):
@@ -79,7 +79,7 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
                 span = axes.axvspan(
                     plateau.ipr_from, plateau.ipr_to, color=palette["filtered_gap"], lw=0, zorder=0
                 )
-            span.set_label(f"plateau, {plateau.gap_ev:.2f} eV")
+            span.set_label(f"plateau, {plateau.gap_ev:.2f} eV".replace("-", "−"))
             marks.append(span)
         figure.align_ylabels()
         figure.legend(handles=marks, loc="outside upper center", ncols=3, handlelength=1.8)

@@ -8,7 +8,8 @@ import numpy as np
 
 from epicarve import __version__
 
-from .gap import DEGENERATE_EV, HIGHEST_THRESHOLD
+from .gap import HIGHEST_THRESHOLD, difference
+from .localization import DEGENERATE_EV
 from .options import N_IPR_OF_1S_ENVELOPE
 from .traps import SIDES
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .alignment import Alignment
     from .coop import Coop
     from .gap import FilteredGap, Plateau
-    from .options import AnalysisOptions
     from .profile import Profile
     from .results import Analysis
     from .traps import Traps
@@ -70,7 +70,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
         "checks": [
-            *_checks_of_states(states, options),
+            *checks_of_states(states),
             *_checks_of_results(analysis),
             *_missing_numbers(analysis),
         ],
@@ -186,52 +186,65 @@ def _check(name: str, ok: bool, message: str) -> dict[str, Any]:
     return {"name": name, "ok": ok, "message": message}
 
 
-def _checks_of_states(states: OrbitalStates, options: AnalysisOptions) -> list[dict[str, Any]]:
+def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
     """Tell what a reader must know of the states before trusting the numbers."""
     full = 2.0 if states.restricted else 1.0
     from_integer = np.minimum(np.abs(states.occupations), np.abs(states.occupations - full))
     n_partial = int(np.count_nonzero(from_integer > PARTIAL_OCCUPATION))
-    ideal_ipr = min(1.0, N_IPR_OF_1S_ENVELOPE / states.n_atoms)
-    return [
+    are = "state is" if n_partial == 1 else "states are"
+    checks = [
         _check(
             "occupations",
             n_partial == 0,
-            f"{n_partial} states are partially filled, so HOMO and LUMO are a matter of definition"
+            f"{n_partial} {are} partially filled, so HOMO and LUMO are a matter of definition"
             if n_partial
             else "every state is either full or empty",
-        ),
-        _check(
-            "ipr_max",
-            options.ipr_max >= ideal_ipr,
-            f"an ideal delocalised state of {states.n_atoms} atoms has an IPR of {ideal_ipr:.3g}, "
-            + (
-                f"below the threshold {options.ipr_max:g}"
-                if options.ipr_max >= ideal_ipr
-                else f"so the threshold {options.ipr_max:g} is too strict at this size; "
-                "read size_aware instead"
-            ),
-        ),
+        )
     ]
+    gap_ev = difference(states.lumo_ev, states.homo_ev)
+    if gap_ev is not None:
+        metallic = gap_ev <= DEGENERATE_EV
+        told = f"HOMO and LUMO lie {gap_ev:.4f} eV apart, "
+        if metallic:
+            told += "so the model is metallic: gaps, traps and edges mean little"
+        else:
+            told += "so the model has a gap"
+        if gap_ev < -DEGENERATE_EV:
+            told = (
+                f"the LUMO lies {-gap_ev:.4f} eV below the HOMO, as the spins are not filled to "
+                "one level: gaps, traps and edges mean little"
+            )
+        checks.append(_check("metallic", not metallic, told))
+    if states.is_window:
+        checks.append(
+            _check(
+                "window",
+                False,
+                f"{sum(states.left_out)} states below those around the gap were left out, and "
+                "maybe some above: edges and traps beyond are not seen",
+            )
+        )
+    return checks
 
 
 def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
     """Tell what bears on how far the gap and its threshold can be trusted."""
     gap, found, limit = analysis.gap, analysis.plateau, analysis.options.ipr_max
-    checks = []
-    if gap.homo_lumo_gap_ev is not None:
-        metallic = gap.homo_lumo_gap_ev <= DEGENERATE_EV
-        checks.append(
-            _check(
-                "metallic",
-                not metallic,
-                f"HOMO and LUMO lie {gap.homo_lumo_gap_ev:.4f} eV apart, "
-                + (
-                    "so the model is metallic: gaps, traps and edges mean little"
-                    if metallic
-                    else "so the model has a gap"
-                ),
-            )
+    n_atoms = analysis.states.n_atoms
+    envelope = min(1.0, N_IPR_OF_1S_ENVELOPE / n_atoms)
+    fits = limit >= envelope
+    checks = [
+        _check(
+            "ipr_max",
+            fits,
+            f"a 1S envelope over {n_atoms} atoms has an IPR of {envelope:.3g}, "
+            + (
+                f"below the threshold {limit:g}"
+                if fits
+                else f"so the threshold {limit:g} is too strict at this size; read size_aware"
+            ),
         )
+    ]
     if found is not None:
         on_plateau = found.holds(limit)
         checks.append(
@@ -273,7 +286,8 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
             if reason:
                 reasons[f"{name}.{side}_edge_ev"] = reason
                 reasons[f"{name}.n_{side}_traps"] = reason
-                reasons[f"{name}.gap_ev"] = reason
+                known = reasons.get(f"{name}.gap_ev")
+                reasons[f"{name}.gap_ev"] = f"{known}, and {reason}" if known else reason
     reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
     for name, domain in edges.items():
         for side, which, edge in (

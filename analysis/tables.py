@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,8 @@ from epicarve.errors import InputError
 from .traps import SHARES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from epicarve.dft.states import OrbitalStates
@@ -43,8 +47,8 @@ def states_csv(analysis: Analysis) -> str:
         kept_size_aware`` and a column ``w_NAME`` with the weight of each group of atoms, then of
         each element's angular momenta if the states tell them, then a column ``overlap_NAME-NAME``
         with the overlap population of each pair of groups, if there are some. States count from 1
-        within each spin, sets of degenerate states from 1 on over both. ``kept`` is of the fixed
-        threshold, ``kept_size_aware`` of the size-aware one.
+        within each spin, those left out below a window too, sets of degenerate states from 1 on
+        over both. ``kept`` is of the fixed threshold, ``kept_size_aware`` of the size-aware one.
     """
     states, localization = analysis.states, analysis.localization
     kept, aware = analysis.gap.filtered.kept, analysis.gap.size_aware.kept
@@ -57,7 +61,7 @@ def states_csv(analysis: Analysis) -> str:
         names += [f"overlap_{name}" for name in analysis.coop.names]
         blocks.append(analysis.coop.populations)
     weights = np.concatenate(blocks)
-    lines = [",".join([STATE_COLUMNS, *names])]
+    lines = [_line([*STATE_COLUMNS.split(","), *names])]
     for i, (state, spin) in enumerate(zip(*labels(states), strict=True)):
         fields = [
             f"{state},{spin},{states.energies_ev[i]:.6f},{states.occupations[i]:.6f}",
@@ -87,7 +91,7 @@ def kind_states_csv(analysis: KindAnalysis) -> str:
     states = analysis.states
     names = [f"w_{name}" for name in (*states.symbols, *states.orbital_names)]
     weights = np.concatenate([states.weights, states.orbital_weights]).T
-    lines = [",".join(["state,spin,energy_ev,occupation", *names])]
+    lines = [_line(["state", "spin", "energy_ev", "occupation", *names])]
     for number, spin, energy_ev, occupation, parts in zip(
         *labels(states), states.energies_ev, states.occupations, weights.tolist(), strict=True
     ):
@@ -98,10 +102,8 @@ def kind_states_csv(analysis: KindAnalysis) -> str:
 
 def labels(states: OrbitalStates) -> tuple[list[int], list[str]]:
     """Return the number of each state within its spin, from 1, and the name of its spin."""
-    n_alpha = int(np.count_nonzero(states.spins == 0))
-    numbers = np.arange(states.n_states) - np.where(states.spins == 0, 0, n_alpha) + 1
     spins = ["both" if states.restricted else SPIN_NAMES[s] for s in states.spins.tolist()]
-    return numbers.tolist(), spins
+    return states.numbers.tolist(), spins
 
 
 def dos_csv(analysis: Analysis | KindAnalysis) -> str:
@@ -260,6 +262,12 @@ def profile_csv(analysis: Analysis) -> str:
 
 def _csv(names: list[str], table: NDArray[np.float64]) -> str:
     """Return a table whose first column is an energy in eV."""
-    template = ",".join(["%.4f"] + ["%.6f"] * (len(names) - 1))
-    rows = [template % tuple(row) for row in table.tolist()]
-    return "\n".join([",".join(names), *rows]) + "\n"
+    rows = [",".join(["%.6f"] * len(names)) % tuple(row) for row in table.tolist()]
+    return "\n".join([_line(names), *rows]) + "\n"
+
+
+def _line(names: Iterable[str]) -> str:
+    """Join names by commas; names that hold one are quoted."""
+    line = StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()

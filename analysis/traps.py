@@ -169,8 +169,9 @@ class Traps:
         if () in counts:
             parts.append((counts[()], "on no single kind of atoms"))
         (first, where), *others = parts
-        noun = f"{side} trap" + ("" if total == 1 else "s")
-        head = f"{first} of {total} {noun} {'sit' if first > 1 else 'sits'} {where}"
+        if total == 1:
+            return f"the one {side} trap sits {where}"
+        head = f"{first} of {total} {side} traps {'sit' if first > 1 else 'sits'} {where}"
         return ", ".join([head, *(f"{n} {place}" for n, place in others)])
 
 
@@ -243,7 +244,8 @@ def _word(number: int) -> str:
 def _phrase(kind: Kind) -> str:
     """Put a kind of atoms into words."""
     told = dict(kind)
-    words = ["differently coordinated"] if "element" in told and "domain" in told else []
+    told_apart = {"element", "position", "domain"} <= told.keys()  # all but the coordination
+    words = ["differently coordinated"] if told_apart else []
     if "coordination" in told:
         words = [f"{_word(int(told['coordination']))}-coordinated"]
     words.append(told.get("element", "ions"))

@@ -66,7 +66,7 @@ def _print_plain(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what weights of whole kinds of atoms can tell, and why it is no more."""
     out = console()
     out.print(facts_table("Results", _plain(summary)))
-    for message in dict.fromkeys(check["message"] for check in summary["checks"]):
+    for message in dict.fromkeys(c["message"] for c in summary["checks"] if not c["ok"]):
         out.print(f"[yellow]note[/] {message}")
     _print_figure(summary, folder)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Options(BaseModel):
     """Settings that cannot be changed once made; an unknown key is an error with a suggestion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

@@ -22,7 +22,7 @@ from .weighing import Weighing
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from scipy.sparse import csr_array
@@ -271,8 +271,14 @@ def _wfn_orbitals(wfn: Wfn, n_states: int | None) -> Orbitals:
         angular=wfn.angular,
         n_digits=None,
         remedy="the overlap, coordinates or basis set beside it are of another run",
-        is_window=any(window.start > 0 for window in chosen),
+        left_out=_left_out(chosen),
     )
+
+
+def _left_out(windows: Sequence[slice]) -> tuple[int, ...]:
+    """Return how many orbitals of each spin lie below its window; 0 for a spin that is not."""
+    starts = [window.start for window in windows]
+    return (*starts, 0) if len(starts) == 1 else tuple(starts)
 
 
 def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
@@ -287,7 +293,7 @@ def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
         occupations=orbitals.occupations[kept],
         spins=orbitals.spins[kept],
         coefficients=orbitals.coefficients[:, kept],
-        is_window=any(window.start > 0 for window in windows),
+        left_out=_left_out(windows),
     )
 
 

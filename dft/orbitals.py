@@ -55,8 +55,8 @@ class Orbitals:
         Digits after the point that the file gives of a coefficient, None if it is binary.
     remedy : str
         What to do if they are not orthonormal, as the end of a sentence.
-    is_window : bool
-        Whether the lowest orbitals are left out.
+    left_out : tuple of int
+        How many of the lowest orbitals of each spin are left out.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Orbitals:
     angular: NDArray[np.int64]
     n_digits: int | None
     remedy: str
-    is_window: bool = False
+    left_out: tuple[int, ...] = (0, 0)
 
     @property
     def tolerance(self) -> float:
@@ -125,7 +125,7 @@ class Orbitals:
             source=source if weighing.partition == "lowdin" else f"{source}, Mulliken weights",
             orbital_names=names,
             orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
-            is_window=self.is_window,
+            left_out=self.left_out,
             pairs=pairs,
             overlap_populations=populations,
         )
@@ -210,14 +210,15 @@ class Orbitals:
             products = block.T @ image
         deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
         worst = int(deviation.argmax())
+        number = self.left_out[self.spins[states[0]]] + start + worst + 1
         if not np.isfinite(deviation[worst]):
             raise InputError(
-                f"{self.path}: orbital {start + worst + 1} holds a number that is not finite, or "
+                f"{self.path}: orbital {number} holds a number that is not finite, or "
                 "far too large; copy the file again or repeat the run"
             )
         if deviation[worst] > self.tolerance:
             raise InputError(
-                f"{self.path}: orbital {start + worst + 1} is not orthonormal in the overlap "
+                f"{self.path}: orbital {number} is not orthonormal in the overlap "
                 f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
             )
         return populations

@@ -64,9 +64,9 @@ class OrbitalStates:
         the source does not tell them apart.
     orbital_weights : ndarray of float, shape (n_orbitals, n_states)
         Weight of the orbitals of each element and angular momentum in each state.
-    is_window : bool
-        Whether the lowest states of the calculation are left out, so that what is summed over the
-        occupied states is not that of the model.
+    left_out : tuple of int
+        How many of the lowest states of each spin are left out. If there are some, what is summed
+        over the occupied states is not that of the model.
     pairs : tuple of pairs of str
         Names of the two groups of each row of `overlap_populations`; empty if they were not asked
         for.
@@ -101,7 +101,7 @@ class OrbitalStates:
     of_kinds: bool = False
     orbital_names: tuple[str, ...] = ()
     orbital_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    is_window: bool = False
+    left_out: tuple[int, ...] = (0, 0)
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
 
@@ -176,6 +176,19 @@ class OrbitalStates:
     def n_states(self) -> int:
         """Number of states, both spins together."""
         return len(self.energies_ev)
+
+    @property
+    def is_window(self) -> bool:
+        """Whether the lowest states of the calculation are left out."""
+        return any(self.left_out)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Number of each state within its spin, from 1, those left out counted."""
+        of_spin = self.spins.astype(int)
+        n_alpha = int(np.count_nonzero(of_spin == 0))
+        before = np.array(self.left_out)[of_spin] - np.where(of_spin == 0, 0, n_alpha)
+        return np.asarray(np.arange(self.n_states) + before + 1)
 
     @property
     def n_electrons(self) -> float:
@@ -289,7 +302,7 @@ class OrbitalStates:
             of_kinds=bool(arrays["of_kinds"]),
             orbital_names=tuple(str(name) for name in arrays["orbital_names"].tolist()),
             orbital_weights=arrays["orbital_weights"],
-            is_window=bool(arrays["is_window"]),
+            left_out=tuple(arrays["left_out"].tolist()),
             pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
             overlap_populations=arrays["overlap_populations"],
         )

@@ -134,3 +134,19 @@ def test_alignment_needs_two_domains(domains):
     assert found.reason == (
         f"levels are aligned between two domains, and the model has {len(edges)}"
     )
+
+
+@given(
+    edges=st.tuples(*[st.floats(0.0, 0.3)] * 4),
+    gap=st.floats(0.5, 2.0),
+)
+def test_no_shift_of_one_edge_below_the_margin_gives_another_type(edges, gap):
+    valence, conduction = edges[:2], (gap + edges[2], gap + edges[3])
+    before = alignment_type(valence, conduction, 0.1)
+    margin_ev = alignment_margin_ev(valence, conduction, 0.1)
+    for edge in range(4):
+        for sign in (-1.0, 1.0):
+            for part in (0.3, 0.7, 0.999):
+                moved = [*valence, *conduction]
+                moved[edge] += sign * part * margin_ev
+                assert alignment_type(tuple(moved[:2]), tuple(moved[2:]), 0.1) == before

@@ -3,6 +3,8 @@
 The runs and how to make them again are told in fixtures/README.md.
 """
 
+import csv
+
 import numpy as np
 import pytest
 from cp2k_runs import COMMON, FINITE, RUNS, only, require_same
@@ -14,6 +16,7 @@ from epicarve.dft.orbital_files import read_molden_states, read_text_states, rea
 from epicarve.dft.overlap import overlap_matrix
 from epicarve.dft.populations import mulliken_weights
 from epicarve.dft.read import read_states
+from epicarve.dft.states import OrbitalStates
 from epicarve.dft.weighing import Weighing
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
@@ -217,3 +220,22 @@ def test_states_win_over_the_orbitals_of_earlier_stages(runs, tmp_path):
         only(runs("cs4pbbr6"), tmp_path / name, *COMMON, "*.wfn")
     only(runs("cs4pbbr6"), tmp_path / "3-states", *COMMON, "*.wfn", "*.pdos")
     assert "LDOS" in read_states(tmp_path).source
+
+
+def test_states_of_a_window_keep_their_numbers(runs, tmp_path):
+    folder = only(runs("cs4pbbr6"), tmp_path / "run", *COMMON, "*.wfn")
+    analyse(folder, tmp_path / "out", n_states=2)
+    rows = list(csv.DictReader((tmp_path / "out" / "states.csv").open()))
+    assert [row["state"] for row in rows] == ["41", "42"]  # of 82 electrons
+    whole, window = read_states(folder), read_states(folder, Weighing(2))
+    np.testing.assert_array_equal(window.energies_ev, whole.energies_ev[window.numbers - 1])
+    open_shell = only(runs("so-triplet"), tmp_path / "open", *COMMON, "*.wfn")
+    whole, window = read_states(open_shell), read_states(open_shell, Weighing(4))
+    for spin in (0, 1):
+        numbers = window.numbers[window.spins == spin]
+        np.testing.assert_array_equal(
+            window.energies_ev[window.spins == spin],
+            whole.energies_ev[whole.spins == spin][numbers - 1],
+        )
+    window.save(tmp_path / "states.npz")
+    assert OrbitalStates.load(tmp_path / "states.npz").left_out == window.left_out

@@ -1,3 +1,5 @@
+import csv
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,6 +8,8 @@ from scipy.stats import norm
 
 from epicarve.analysis.dos import Groups, by_element, density_of_states, fractional_dos
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.results import Analysis
+from epicarve.analysis.tables import dos_csv, states_csv
 from epicarve.dft.states import OrbitalStates
 
 
@@ -106,3 +110,30 @@ def test_groups_are_a_partition():
 def test_a_step_too_coarse_for_the_broadening_is_refused():
     with pytest.raises(ValueError, match="more than half of broadening_ev"):
         AnalysisOptions(broadening_ev=0.01)
+
+
+def test_energies_of_a_fine_grid_are_told_apart():
+    options = AnalysisOptions(broadening_ev=0.0037, energy_step_ev=0.00074)
+    found = Analysis.of(random_states(3), options)
+    table = np.loadtxt(dos_csv(found).splitlines(), delimiter=",", skiprows=1)
+    steps = np.diff(table[:, 0])
+    assert np.ptp(steps[steps < 0.01]) <= 2.1e-6
+    assert steps.min() > 0.0007
+
+
+def test_names_with_commas_are_quoted():
+    states = random_states(4)
+    labels = [f"layer {i % 2}, {'inner' if i % 2 else 'outer'}" for i in range(states.n_atoms)]
+    found = Analysis.of(states, AnalysisOptions(group_by="layer"), labels=labels)
+    for text in (dos_csv(found), states_csv(found)):
+        head, first, *_ = csv.reader(text.splitlines())
+        assert len(head) == len(first)
+        assert any(name.endswith("layer:layer 0, outer") for name in head)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"broadening_ev": np.inf}, {"n_ipr_max": np.inf}, {"broadening_ev": 1e-5}]
+)
+def test_endless_or_needle_sharp_is_refused(settings):
+    with pytest.raises(ValueError, match=r"finite number|greater than"):
+        AnalysisOptions(**settings)

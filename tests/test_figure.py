@@ -17,6 +17,7 @@ from epicarve.analysis.figure import write_figure
 from epicarve.analysis.options import AnalysisOptions, FigureOptions
 from epicarve.analysis.results import Analysis
 from epicarve.analysis.scan_figure import scan_figure
+from epicarve.analysis.summary import summarise
 from epicarve.analysis.trap_map import trap_map_figure
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
@@ -321,3 +322,23 @@ def test_a_note_is_broken_between_words_at_the_width_of_the_figure():
     lines = figure.get_supxlabel().split("\n")
     assert len(lines) > 1
     assert " ".join(lines) == ("Derived from a relative, not measured. " * 3).strip()
+
+
+def test_a_homo_without_empty_states_lies_inside_the_axis():
+    states = OrbitalStates(
+        np.array([-6.0, -5.0]), np.array([2.0, 2.0]), np.full((2, 2), 0.5), ("Pb", "S")
+    )
+    assert Analysis.of(states, AnalysisOptions()).window_ev[1] == pytest.approx(-4.7)
+
+
+def test_a_lumo_below_the_homo_is_no_gap():
+    found = analysis(restricted=False)
+    flipped = replace(found.states, occupations=np.array([1.0, 1, 1, 0, 1, 0, 0, 0]))
+    found = Analysis.of(flipped, AnalysisOptions(ipr_max=1.0))
+    assert found.gap.homo_lumo_gap_ev < 0.0
+    upper, lower = dos_figure(found).axes
+    assert not lower.patches
+    assert upper.get_legend() is None or not legend_texts(upper.get_legend())
+    assert scan_figure(found).axes[0].get_ylim()[0] < found.gap.homo_lumo_gap_ev
+    message = next(c["message"] for c in summarise(found)["checks"] if c["name"] == "metallic")
+    assert "below the HOMO" in message

@@ -24,6 +24,7 @@ def test_analyse_of_whole_kinds_writes_dos_and_plain_gap(runs, tmp_path, monkeyp
     known = read_ldos_folder(runs("cs4pbbr6"))
     assert summary["homo_lumo_gap_ev"] == pytest.approx(known.lumo_ev - known.homo_ev, abs=1e-6)
     assert summary["filtered"]["gap_ev"] is summary["alignment"]["type"] is None
+    assert {"occupations", "metallic"} <= {check["name"] for check in summary["checks"]}
     reasons = {check["name"]: check["message"] for check in summary["checks"]}
     assert "no IPR can be had" in reasons["filtered.gap_ev"]
     whole = analyse(runs("cs4pbbr6"), tmp_path / "whole")

@@ -14,6 +14,7 @@ from epicarve.analysis.payload import payload
 from epicarve.analysis.report import MOST_STATES, report_html
 from epicarve.analysis.results import Analysis
 from epicarve.analysis.summary import summarise
+from epicarve.dft.states import OrbitalStates
 
 LARGEST_REPORT_MB = 15.0
 
@@ -179,3 +180,12 @@ def test_a_report_of_the_size_of_the_study_is_light(n_domains):
     assert 1400 < model.n_atoms < 1600
     page = report(analysis(model, n_states=5100, ipr_max=0.03))
     assert len(page.encode()) < LARGEST_REPORT_MB * 1e6
+
+
+def test_negative_weights_are_shown_as_none():
+    weights = np.array([[1.02, 0.5], [-0.02, 0.5]])
+    states = OrbitalStates([-5.0, -2.0], [2.0, 0.0], weights, ("Pb", "S"))
+    data = payload(Analysis.of(states, AnalysisOptions()))
+    levels = np.frombuffer(base64.b64decode(data["weighted"]["weights"]["data"]), np.uint8)
+    assert levels.tolist() == [255, 0, 255, 255]
+    assert data["ipr_max"] >= Analysis.of(states, AnalysisOptions()).localization.ipr.max()

@@ -252,7 +252,7 @@ def test_states_of_another_model_are_refused_and_nothing_is_written(tmp_path):
 def test_traps_are_told_and_listed():
     found = analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())
     assert summarise(found)["traps"]["valence"]["sentence"] == (
-        "1 of 1 valence trap sits on zero-coordinated Pb of film"
+        "the one valence trap sits on zero-coordinated Pb of film"
     )
     rows = table(traps_csv(found))
     assert [(row["side"], row["state"]) for row in rows] == [("valence", "4"), ("conduction", "5")]

@@ -132,7 +132,7 @@ def test_without_a_model_only_elements_are_told(galena):
     sulfur = on(galena, np.flatnonzero(galena.symbols == "S")[:2])
     states = analysis_of(galena, [sulfur]).states
     found = Analysis.of(states, AnalysisOptions(ipr_max=0.1))
-    assert found.traps.sentence("valence") == "1 of 1 valence trap sits on S"
+    assert found.traps.sentence("valence") == "the one valence trap sits on S"
     told = summarise(found)["traps"]["valence"]
     assert (told["n_traps"], told["kinds"]) == (1, [{"n_traps": 1, "element": "S"}])
     atom = rows(trap_atoms_csv(found))[0]
@@ -143,7 +143,7 @@ def test_a_trap_spread_evenly_over_two_elements_sits_on_the_place_they_share(gal
     surface = np.flatnonzero(galena.is_surface)
     lead, sulfur = (surface[galena.symbols[surface] == symbol][:2] for symbol in ("Pb", "S"))
     found = analysis_of(galena, [on(galena, lead) + on(galena, sulfur)])
-    assert found.traps.sentence("valence") == "1 of 1 valence trap sits on ions of the PbS surface"
+    assert found.traps.sentence("valence") == "the one valence trap sits on ions of the PbS surface"
 
 
 def test_a_trap_of_two_domains_sits_on_no_single_kind():
@@ -154,7 +154,7 @@ def test_a_trap_of_two_domains_sits_on_no_single_kind():
     ]
     found = analysis_of(model, [on(model, atoms)])
     assert found.traps.sentence("valence").endswith(
-        "1 of 1 valence trap sits on no single kind of atoms"
+        "the one valence trap sits on no single kind of atoms"
     )
 
 
