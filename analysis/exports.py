@@ -54,7 +54,9 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
 
     positions_a, states = analysis.positions_a, analysis.states
     if positions_a is None:
-        raise InputError("pymatgen needs to know where the atoms are; give the model")
+        raise InputError(
+            "pymatgen needs to know where the atoms are; give the model or positions_a"
+        )
     low = positions_a.min(axis=0)
     edge_a = float((positions_a.max(axis=0) - low).max()) + VACUUM_A
     structure = Structure(
@@ -94,10 +96,10 @@ def write_traps_extxyz(path: Path, analysis: Analysis) -> None:
     Raises
     ------
     InputError
-        If there is no model.
+        If it is not known where the atoms are.
     """
     if analysis.positions_a is None:
-        raise InputError("there are no positions to write without a model; give the model")
+        raise InputError("it is not known where the atoms are; give the model or positions_a")
     weights = {
         f"{side}_trap_weight": analysis.traps.atom_weights(side, analysis.states.weights)
         for side in SIDES

@@ -335,5 +335,8 @@ def _edge(
         return edge_ev, int(np.count_nonzero(before_edge(depths_ev, side, edge_ev))), ""
     if not side.any():
         return None, None, f"there is no {which} state"
-    reason = f"none of the {side.sum()} {which} states has an {name} of at most {limit:g}"
-    return None, None, f"{reason}; the lowest is {measure[side].min():.4g}"
+    n_states, lowest = int(side.sum()), float(measure[side].min())
+    if n_states == 1:
+        return None, None, f"the one {which} state has an {name} of {lowest:.4g}, above {limit:g}"
+    reason = f"none of the {n_states} {which} states has an {name} of at most {limit:g}"
+    return None, None, f"{reason}; the lowest is {lowest:.4g}"

@@ -16,7 +16,8 @@ from .terminal import AsJson, print_json, progress
 def analyse(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with output of CP2K.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="OUT", help="Folder to write to.")
+        Path | None,
+        typer.Option("-o", "--out", metavar="OUT", help="Folder to write to; DIR if not given."),
     ] = None,
     *,
     ipr_max: Annotated[
@@ -24,10 +25,13 @@ def analyse(
     ] = None,
     n_ipr_max: Annotated[
         float | None,
-        typer.Option(help="The same of the size-aware filter, for N·IPR (11.3 by default)."),
+        typer.Option(help="Threshold of the size-aware filter, on N·IPR (11.3 by default)."),
     ] = None,
     broadening: Annotated[
-        float | None, typer.Option(metavar="EV", help="Of each state, in eV (0.1 by default).")
+        float | None,
+        typer.Option(
+            metavar="EV", help="Standard deviation of the Gaussian of each state, in eV (0.1)."
+        ),
     ] = None,
     group_by: Annotated[
         str | None,
@@ -35,10 +39,14 @@ def analyse(
     ] = None,
     hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
     formats: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Of figures: png, svg, pdf (png,svg).")
+        str | None,
+        typer.Option(
+            metavar="LIST", help="Formats of the figures: png, svg, pdf; png,svg if not given."
+        ),
     ] = None,
     width: Annotated[
-        str | None, typer.Option(help="Columns of figures: single (85 mm) or double (170 mm).")
+        str | None,
+        typer.Option(help="Width of the figures: single (85 mm, the default) or double (170 mm)."),
     ] = None,
     palette: Annotated[
         str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")

@@ -9,6 +9,9 @@ import typer
 
 from .terminal import AsJson, console, print_json, progress
 
+COARSE, NARROW = 1.01, 0.97
+"""Norms on the grid above and below which something must be wrong with it."""
+
 
 def cube(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with a .wfn file.")],
@@ -33,3 +36,9 @@ def cube(
         return
     points = " × ".join(map(str, shape))
     console().print(f"{out}: {points} points, holding {grid.norm:.2%} of the orbital")
+    if grid.norm > COARSE:
+        console().print("[yellow]note[/] the grid is too coarse; make --step smaller")
+    elif grid.norm < NARROW:
+        console().print(
+            "[yellow]note[/] part of it is not held; make --margin larger or --step smaller"
+        )

@@ -87,7 +87,10 @@ def orbital_grid(
     1.0
     """
     if basis.translations_bohr is not None:
-        raise InputError("the model repeats in space, and cube files are written of finite ones")
+        raise InputError(
+            "the model repeats in space, and cube files are written of finite ones; compute a "
+            "particle in a box that does not repeat (PERIODIC NONE)"
+        )
     positions, step = basis.positions_bohr, step_a / A_PER_BOHR
     low = positions.min(axis=0) - margin_a / A_PER_BOHR
     counts = np.ceil((positions.max(axis=0) + margin_a / A_PER_BOHR - low) / step).astype(int) + 1

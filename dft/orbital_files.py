@@ -120,7 +120,10 @@ def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
     """
     files = find_wfn(folder)
     if not files:
-        raise InputError(f"{folder}: there is no .wfn file in it, which cube files are made of")
+        raise InputError(
+            f"{folder}: there is no .wfn file in it, of which cube files are made; give the folder "
+            "of a finished run, of a chain that of its last stage (4-states)"
+        )
     path, run = _newest(folder, files)
     if not run.inputs:
         raise InputError(f"{folder}: {path.name} needs the input of its run; put it beside it")

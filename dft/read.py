@@ -183,8 +183,8 @@ def _of_orbitals(folder: Path) -> _Route:
             return route
     raise InputError(
         f"{folder}: it holds weights of all states, and no orbitals of which others could be made; "
-        "leave out the number of states (--states) and the kind of weights (--weights), or add "
-        f"one of {', '.join(route.files for route in routes)}"
+        "leave out the number of states (--states) and the kind of weights (--weights), or add of "
+        f"the same CP2K run one of {', '.join(route.files for route in routes)}"
     )
 
 

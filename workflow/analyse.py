@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,7 @@ from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.atom_basis import read_last_xyz
+from epicarve.dft.output import main_outputs
 from epicarve.dft.read import read_places, read_states
 from epicarve.dft.weighing import PARTITIONS, Weighing
 from epicarve.errors import InputError
@@ -132,7 +134,6 @@ def analyse(
         "version": __version__,
         "states": states.source,
         **({"relaxation": relaxation} if relaxation else {}),
-        "analysis": options.model_dump(mode="json"),
         **({"model": made_by} if made_by else {}),
     }
     if states.of_kinds:
@@ -213,7 +214,7 @@ def _model_as_computed(folder: Path) -> Model | None:
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = relaxed_geometry(folder)
+    relaxed = geometry_of_states(folder)
     if relaxed is None:
         return model
     _, positions_a = read_last_xyz(relaxed)
@@ -225,10 +226,17 @@ def _model_as_computed(folder: Path) -> Model | None:
     return replace(model, positions_a=positions_a)
 
 
-def relaxed_geometry(folder: Path) -> Path | None:
-    """Return the file of the relaxed model in a folder that epicarve made, None without one."""
-    found = [*folder.glob(RELAXED), *folder.glob(f"*-states/{STATES_GEOMETRY}")]
-    return found[0] if found else None
+def geometry_of_states(folder: Path) -> Path | None:
+    """Return the geometry that the states of a run are of; None if it is that of the model.
+
+    The stage of the states has the geometry of the start until it runs.
+    """
+    of_stages = (
+        path
+        for path in sorted(folder.glob(f"*-states/{STATES_GEOMETRY}"))
+        if main_outputs(path.parent)
+    )
+    return next(chain(folder.glob(RELAXED), of_stages), None)
 
 
 def _relaxation(folder: Path) -> dict[str, Any] | None:

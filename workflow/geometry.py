@@ -42,5 +42,5 @@ def relaxed_geometry(path: Path) -> Path:
         return found
     raise InputError(
         f"{path}: no relaxed geometry in it; give a file, or the folder of an epicarve run that "
-        "has relaxed the half"
+        "has relaxed its model"
     )

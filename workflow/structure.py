@@ -22,7 +22,8 @@ from epicarve.builder.summary import notes_of_origins
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 
-from .analyse import MODEL, relaxed_geometry
+from .analyse import MODEL, geometry_of_states
+from .geometry import relaxed_geometry
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -65,6 +66,8 @@ def structure(
         If a geometry is missing or not whole, or the two are not of the same atoms.
     """
     before = Path(before)
+    if after is None and before.is_file():
+        raise InputError(f"{before}: this is one geometry; give a second, or the folder of a run")
     after = before if after is None else Path(after)
     options, look = options or StructureOptions(), figures or FigureOptions()
     first = before / MODEL if before.is_dir() else before
@@ -98,13 +101,8 @@ def structure(
 
 
 def _relaxed(folder: Path) -> Path:
-    found = relaxed_geometry(folder)
-    if found is None:
-        raise InputError(
-            f"{folder}: there is no relaxed geometry in it; run the relaxation first, or give the "
-            "file of the second geometry"
-        )
-    return found
+    """Return the geometry of the states of a run, or the end of its last relaxation."""
+    return geometry_of_states(folder) or relaxed_geometry(folder)
 
 
 def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.float64]]:
@@ -116,9 +114,8 @@ def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.fl
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; give a geometry") from None
     except Exception as error:  # ase raises whatever its parsers raise
-        raise InputError(f"{path}: not a geometry that can be read ({error}); give another") from (
-            error
-        )
+        why = f" ({error})" if isinstance(error, ValueError) and str(error) else ""
+        raise InputError(f"{path}: not a geometry that can be read{why}; give another") from error
     if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
         raise InputError(f"{path}: its coordinates are missing or not numbers; give a whole file")
     if "formal_charge" in atoms.arrays:
