@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,12 @@ DIPOLE_SLACK = 1e-9
 """By how many e Å a dipole may exceed its limit where whole edits are sought. Without that play,
 HiGHS takes dipoles of lattice points for multiples of a length, and its presolve then calls
 programs infeasible that are not (seen with the HiGHS of SciPy 1.17)."""
+
+FACES = np.array(
+    [axis for axis in product((-1.0, 0.0, 1.0), repeat=3) if 0 < np.count_nonzero(axis) < 3]
+)
+FACES /= np.linalg.norm(FACES, axis=1)[:, None]
+"""Normals of the faces that first hold a dipole in whole numbers: a box with its edges cut off."""
 
 WHOLE = 1e-6
 """How far a number may be from a whole one, or a row from its limit."""
@@ -97,8 +104,7 @@ class Highs:
         self.node_limit = NODE_LIMIT if len(program.charges) == 1 else NODE_LIMIT // 10
         if edits.n_columns <= FEW_COLUMNS:
             self.node_limit = FEW_NODES
-        box = np.vstack([np.eye(3), -np.eye(3)])
-        self.faces = [box for _ in program.dipoles]
+        self.faces = [FACES for _ in program.dipoles]
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
         """Solve without whole numbers over all columns, or return None if there is no solution."""
@@ -211,7 +217,7 @@ class Highs:
         return csr_array(np.vstack(blocks))
 
     def _faces_of(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
-        """Hold each dipole, as a sum over the edits, within its faces, at first those of a box.
+        """Hold each dipole, as a sum over the edits, within its faces, at first `FACES`.
 
         Few rows and no variables of their own: with the planes and variables of the relaxed
         program, searches in whole numbers take several times as long.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GAP_LIMIT = 5e-4
 """Proven relative gap at which the search stops, if there are more than `EXACT_COLUMNS` edits."""
 
-EXACT_COLUMNS = 200
+EXACT_COLUMNS = 250
 """Programs of up to this many edits are solved until the gap is 0."""
 
 POOL_COLUMNS = 600

@@ -25,6 +25,8 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 MAX_TURNS = 4
+DIRECT_ROUNDS = 20
+DIRECT_NODES = 5000
 BRANCH_NODES = 200
 ANYHOW_GAP = 0.05
 
@@ -71,7 +73,7 @@ class Solver:
         if found is None:
             return None
         bound = priced.relaxed.value
-        improvements = [_keep, _lagrange, with_fewest_steps]
+        improvements = [_keep, _lagrange, _directly, with_fewest_steps]
         if thorough:
             improvements += [self._again, _branched]
         for improve in improvements:
@@ -84,7 +86,8 @@ class Solver:
             return Solver(self.program, 2 * steps).solve(thorough=thorough)
         value = priced.value(found)
         costs["whole ions"] = value - priced.relaxed.value
-        return Solution(found, value, min(bound, value), costs)
+        proven = value if value - bound <= WHOLE else bound
+        return Solution(found, value, proven, costs)
 
     def _by_domains(
         self, priced: Priced, found: NDArray[np.float64] | None
@@ -200,6 +203,34 @@ def _lagrange(
     if y is not None and priced.value(y) < priced.value(found):
         found = y
     return found, max(bound, proven)
+
+
+def _directly(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Solve a small program as it stands, over all columns that a better solution can hold.
+
+    A face is added and all is solved again as long as the dipole pokes through.
+    """
+    for _ in range(DIRECT_ROUNDS if priced.exact else 0):
+        best = priced.value(found)
+        columns, taken = priced.pool(best - priced.relaxed.value)
+        y, proven, decided = priced.highs.whole(
+            priced.highs.objective(columns),
+            columns,
+            taken,
+            0.0,
+            most_levels=priced.most_levels(best),
+            nodes=DIRECT_NODES,
+        )
+        if y is None:
+            return found, best if decided else bound
+        bound = max(bound, min(proven, best))
+        if priced.value(y) < best:
+            found = y
+        if priced.gap(found, bound) == 0.0 or not decided or priced.highs.is_tangent(y):
+            break
+    return found, bound
 
 
 def _branched(
