@@ -18,7 +18,7 @@ from .orbitals import Orbitals, around_gap
 from .output import main_outputs
 from .overlap import overlap_matrix
 from .run import ELECTRON_TOLERANCE, Run
-from .weighing import Weighing
+from .weighing import ALL
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
     from .atom_basis import AtomBasis
     from .states import OrbitalStates
+    from .weighing import Weighing
     from .wfn import Wfn
-
-ALL = Weighing()
-"""All states, after Löwdin."""
 
 _ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
 

@@ -10,8 +10,8 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .overlap_populations import STATES_AT_ONCE, SplitOverlap, function_pairs, pair_names
-from .populations import require_fitting, summing_matrix
-from .states import ANGULAR_MOMENTA, OrbitalStates
+from .populations import momenta_of_functions, require_fitting, summing_matrix
+from .states import OrbitalStates
 from .weighing import PARTITIONS
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ class Orbitals:
         pairs, populations = self.overlap_populations(overlap, symbols, weighing.pairs_of)
         require_fitting(overlap, self.coefficients, self.atom_of_function, len(symbols))
         parts = PARTITIONS[weighing.partition](overlap, self.coefficients)
-        names, momentum_of_function = self._momenta(symbols)
+        names, momentum_of_function = momenta_of_functions(
+            symbols, self.atom_of_function, self.angular
+        )
         return OrbitalStates(
             energies_ev=self.energies_ev,
             occupations=self.occupations,
@@ -129,16 +131,6 @@ class Orbitals:
             pairs=pairs,
             overlap_populations=populations,
         )
-
-    def _momenta(self, symbols: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-        """Return names like ``"Pb:s"``, and which of them each basis function belongs to."""
-        elements = list(dict.fromkeys(symbols))
-        element_of_atom = np.array([elements.index(symbol) for symbol in symbols])
-        n_letters = len(ANGULAR_MOMENTA)
-        keys = element_of_atom[self.atom_of_function] * n_letters + self.angular
-        known, places = np.unique(keys, return_inverse=True)
-        names = (f"{elements[k // n_letters]}:{ANGULAR_MOMENTA[k % n_letters]}" for k in known)
-        return tuple(names), places
 
     def overlap_populations(
         self, overlap: csr_array, symbols: tuple[str, ...], pairs_of: PairsOf | None

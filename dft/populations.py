@@ -9,7 +9,11 @@ from scipy.sparse import csr_array
 
 from epicarve.errors import InputError
 
+from .states import ANGULAR_MOMENTA
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 ASYMMETRY = 1e-8
@@ -76,6 +80,38 @@ def summing_matrix(group_of_function: NDArray[np.int64], n_groups: int) -> csr_a
     n_functions = len(group_of_function)
     entries = (np.ones(n_functions), (group_of_function, np.arange(n_functions)))
     return csr_array(entries, shape=(n_groups, n_functions))
+
+
+def momenta_of_functions(
+    symbols: Sequence[str], atom_of_function: NDArray[np.int64], angular: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Group basis functions by element and angular momentum.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        Element of each atom.
+    atom_of_function, angular : ndarray of int, shape (n_functions,)
+        Atom, from 0, and angular momentum of each function.
+
+    Returns
+    -------
+    names : tuple of str
+        Name of each group, such as ``"Pb:s"``.
+    group_of_function : ndarray of int, shape (n_functions,)
+        The group of each function.
+
+    Examples
+    --------
+    >>> momenta_of_functions(("Pb", "S"), np.array([0, 1, 1, 1, 1]), np.array([0, 0, 1, 1, 1]))
+    (('Pb:s', 'S:s', 'S:p'), array([0, 1, 2, 2, 2]))
+    """
+    elements = list(dict.fromkeys(symbols))
+    element_of_atom = np.array([elements.index(symbol) for symbol in symbols])
+    keys = element_of_atom[atom_of_function] * len(ANGULAR_MOMENTA) + angular
+    known, groups = np.unique(keys, return_inverse=True)
+    pairs = (divmod(int(key), len(ANGULAR_MOMENTA)) for key in known)
+    return tuple(f"{elements[e]}:{ANGULAR_MOMENTA[momentum]}" for e, momentum in pairs), groups
 
 
 def require_fitting(

@@ -11,7 +11,6 @@ from epicarve.errors import InputError
 
 from .ldos import read_kind_folder, read_ldos_folder
 from .orbital_files import (
-    ALL,
     find_molden,
     find_text,
     find_wfn,
@@ -24,6 +23,7 @@ from .output import main_outputs
 from .pdos import find_pdos
 from .run import Run
 from .states import OrbitalStates
+from .weighing import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,9 +18,10 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
-from .lowdin import lowdin_weights
+from .lowdin import function_weights
 from .overlap_populations import function_pairs, overlap_populations, pair_names
-from .states import ANGULAR_MOMENTA, OrbitalStates
+from .populations import momenta_of_functions, summing_matrix
+from .states import OrbitalStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,32 +192,21 @@ def orbital_states(
     shell_of = np.asarray(calculator.get("orbital-map"), dtype=int)
     atom_of = np.asarray(calculator.get("shell-map"), dtype=int)[shell_of]
     momentum_of = np.asarray(calculator.get("angular-momenta"), dtype=int)[shell_of]
-    n_momenta = int(momentum_of.max()) + 1
     overlap = result.get("overlap-matrix")
     coefficients = result.get("orbital-coefficients")
-    weights = lowdin_weights(
-        overlap=overlap,
-        coefficients=coefficients,
-        atom_of_function=atom_of * n_momenta + momentum_of,
-        n_atoms=model.n_atoms * n_momenta,
-    ).reshape(model.n_atoms, n_momenta, -1)
-    orbitals = {
-        f"{symbol}:{letter}": weights[model.symbols == symbol, momentum].sum(axis=0)
-        for symbol in model.counts
-        for momentum, letter in enumerate(ANGULAR_MOMENTA[:n_momenta])
-        if (momentum_of[model.symbols[atom_of] == symbol] == momentum).any()
-    }
+    parts = function_weights(overlap, coefficients)
     symbols = tuple(model.symbols.tolist())
+    names, momentum_of_function = momenta_of_functions(symbols, atom_of, momentum_of)
     pairs = () if pairs_of is None else pairs_of(symbols)
     return OrbitalStates(
         energies_ev=result.get("orbital-energies") * EV_PER_HARTREE,
         occupations=occupations,
-        weights=weights.sum(axis=1),
+        weights=summing_matrix(atom_of, model.n_atoms) @ parts,
         symbols=symbols,
         source=_engine(),
         caveat=CAVEAT,
-        orbital_names=tuple(orbitals),
-        orbital_weights=np.stack(list(orbitals.values())),
+        orbital_names=names,
+        orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
         pairs=pair_names(pairs),
         overlap_populations=overlap_populations(
             overlap, coefficients, atom_of, function_pairs(pairs, atom_of, momentum_of)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from epicarve import __version__
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.coop import group_pairs
 from epicarve.analysis.kinds import analyse_kinds
@@ -17,13 +15,12 @@ from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.atom_basis import read_last_xyz
-from epicarve.dft.output import main_outputs
 from epicarve.dft.read import read_places, read_states
-from epicarve.dft.weighing import PARTITIONS, Weighing
+from epicarve.dft.weighing import Weighing
 from epicarve.errors import InputError
 from epicarve.files import read_json
 
-from .geometry import RELAXED
+from .geometry import RELAXED, geometry_of_states
 from .recipe import checked, parse_recipe
 
 if TYPE_CHECKING:
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
     from epicarve.dft.overlap_populations import GroupPair, PairsOf
 
 MODEL = "model.extxyz"
-STATES_GEOMETRY = "states.xyz"
-"""Geometry of CP2K's last stage, in that stage's folder."""
 
 
 def analyse(
@@ -99,8 +94,6 @@ def analyse(
         If the folder holds no finished, whole and consistent output, the column is not there, or a
         setting is wrong.
     """
-    if weights not in PARTITIONS:
-        raise InputError(f"weights {weights!r}: there are {' and '.join(PARTITIONS)}; name one")
     folder = Path(folder)
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
@@ -131,8 +124,6 @@ def analyse(
             f"{relaxation['max_force_ev_a']:.2f} eV/Å.",
         )
     provenance = {
-        "version": __version__,
-        "states": states.source,
         **({"relaxation": relaxation} if relaxation else {}),
         **({"model": made_by} if made_by else {}),
     }
@@ -224,19 +215,6 @@ def _model_as_computed(folder: Path) -> Model | None:
             "the folder mixes two runs, so run the chain again in an empty one"
         )
     return replace(model, positions_a=positions_a)
-
-
-def geometry_of_states(folder: Path) -> Path | None:
-    """Return the geometry that the states of a run are of; None if it is that of the model.
-
-    The stage of the states has the geometry of the start until it runs.
-    """
-    of_stages = (
-        path
-        for path in sorted(folder.glob(f"*-states/{STATES_GEOMETRY}"))
-        if main_outputs(path.parent)
-    )
-    return next(chain(folder.glob(RELAXED), of_stages), None)
 
 
 def _relaxation(folder: Path) -> dict[str, Any] | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
+from epicarve.dft.output import main_outputs
 from epicarve.dft.settings import Cp2kSettings
 from epicarve.dft.stages import stages
 from epicarve.errors import InputError
 
 RELAXED = "1-relax/relaxed.extxyz"
 """Geometry that the embedded engine relaxed."""
+
+STATES_GEOMETRY = "states.xyz"
+"""Geometry of CP2K's last stage, in that stage's folder."""
 
 
 def relaxed_geometry(path: Path) -> Path:
@@ -44,3 +49,16 @@ def relaxed_geometry(path: Path) -> Path:
         f"{path}: no relaxed geometry in it; give a file, or the folder of an epicarve run that "
         "has relaxed its model"
     )
+
+
+def geometry_of_states(folder: Path) -> Path | None:
+    """Return the geometry that the states of a run are of; None if it is that of the model.
+
+    The stage of the states has the geometry of the start until it runs.
+    """
+    of_stages = (
+        path
+        for path in sorted(folder.glob(f"*-states/{STATES_GEOMETRY}"))
+        if main_outputs(path.parent)
+    )
+    return next(chain(folder.glob(RELAXED), of_stages), None)

@@ -22,8 +22,8 @@ from epicarve.builder.summary import notes_of_origins
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 
-from .analyse import MODEL, geometry_of_states
-from .geometry import relaxed_geometry
+from .analyse import MODEL
+from .geometry import geometry_of_states, relaxed_geometry
 
 if TYPE_CHECKING:
     from ase import Atoms
