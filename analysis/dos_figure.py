@@ -142,10 +142,10 @@ def _draw_states(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
     red = colours(analysis.options.figures.palette)["ipr"]
     states, used, limit = analysis.states, analysis.gap.delocalised, analysis.ipr_limit
     below_ev, above_ev = analysis.window_ev
-    floor = 0.7 * min(1.0 / states.n_atoms, limit)
+    floor, top = analysis.ipr_range
     axes.set_yscale("log")
-    axes.set_ylim(floor, 1.5 * max(1.0, float(analysis.localization.ipr.max())))
-    label_decades(axes.yaxis, floor, 1.5)
+    axes.set_ylim(floor, top)
+    label_decades(axes.yaxis, floor, top)
     for spin, marker in enumerate(_markers(analysis)):
         shown = (states.energies_ev >= below_ev) & (states.energies_ev <= above_ev)
         shown &= states.spins == spin

@@ -68,9 +68,8 @@ def complete_dos(analysis: Analysis) -> CompleteDos:
     names = tuple(str(i) for i in range(states.n_atoms))
     of_atoms = broadened(states, names, states.weights, analysis.options)
     spins = (Spin.up, Spin.down)[: len(of_atoms.density)]
-    edges_ev = [e for e in (analysis.gap.homo_ev, analysis.gap.lumo_ev) if e is not None]
     total = Dos(
-        float(np.mean(edges_ev)),
+        analysis.gap.middle_ev,
         of_atoms.grid_ev,
         dict(zip(spins, of_atoms.total, strict=True)),
     )

@@ -102,6 +102,11 @@ class Gap:
         return difference(self.lumo_ev, self.homo_ev)
 
     @property
+    def middle_ev(self) -> float:
+        """Energy in eV midway between HOMO and LUMO; that of the one where the other is missing."""
+        return float(np.mean([e for e in (self.homo_ev, self.lumo_ev) if e is not None]))
+
+    @property
     def delocalised(self) -> FilteredGap:
         """The filter that tells traps from edges.
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from epicarve import __version__
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.style import colours, element_colours
@@ -18,7 +17,7 @@ from .analyse import RESULTS
 from .dos import by_element, density_of_states, orbital_densities
 from .dos_panel import density_label, draw_density, scale_density
 from .figure import framed_figure, write_figure
-from .gap import FilteredGap, difference
+from .gap import FilteredGap
 from .localization import no_ipr
 from .options import AnalysisOptions
 from .results import window_around
@@ -26,8 +25,10 @@ from .summary import (
     alignment_fields,
     checks_of_states,
     filtered_fields,
+    missing_plain,
+    plain_fields,
     plateau_fields,
-    rounded,
+    provenance_fields,
 )
 from .tables import dos_csv, kind_states_csv
 from .traps import SIDES
@@ -73,16 +74,11 @@ class KindAnalysis:
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
         """Collect what was found under the keys of `summarise`, None where an IPR is needed."""
         states = self.states
-        homo_ev, lumo_ev = states.homo_ev, states.lumo_ev
         no_filter = filtered_fields(
             FilteredGap("IPR", self.options.ipr_max, np.zeros(0, bool), None, None, None, None)
         )
         summary: dict[str, Any] = {
-            "n_states": states.n_states,
-            "n_electrons": rounded(states.n_electrons),
-            "homo_ev": rounded(homo_ev),
-            "lumo_ev": rounded(lumo_ev),
-            "homo_lumo_gap_ev": rounded(difference(lumo_ev, homo_ev)),
+            **plain_fields(states),
             "ipr_max": self.options.ipr_max,
             "filtered": no_filter,
             "size_aware": no_filter,
@@ -98,14 +94,7 @@ class KindAnalysis:
             "profile": None,
             "overlap_populations": [],
         }
-        absent = {"homo_ev": "occupied", "lumo_ev": "empty"}
-        reasons = {
-            name: f"there is no {which} state"
-            for name, which in absent.items()
-            if summary[name] is None
-        }
-        if reasons:
-            reasons["homo_lumo_gap_ev"] = next(iter(reasons.values()))
+        reasons = missing_plain(states)
         return {
             **summary,
             "checks": [
@@ -115,13 +104,7 @@ class KindAnalysis:
                     for name in _names_of_none(summary)
                 ),
             ],
-            "provenance": {
-                "version": __version__,
-                "states": states.source,
-                "caveat": states.caveat,
-                "options": self.options.model_dump(mode="json"),
-                **(provenance or {}),
-            },
+            "provenance": provenance_fields(states, self.options, provenance),
         }
 
     def figure(self, notes: tuple[str, ...] = ()) -> Figure:

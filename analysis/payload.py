@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 WEIGHT_BYTES = 3_000_000
 """Most atomic weights in a report, a byte each: 2,000 states of 1,500 atoms."""
 
-LOWEST_PART = 0.7
-"""Lower end of the axis of the IPR, as a part of the smallest one that a state can have."""
-
 PALETTE: Palette = "safe"
 """Colours of the report: told apart with any colour vision."""
 
@@ -53,7 +50,6 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         (grouping, grouping.dos.within(below_ev - step_ev, above_ev + step_ev))
         for grouping in groupings(analysis, PALETTE)
     ]
-    limit = analysis.ipr_limit
     numbers, _ = labels(states)
     weighted = weighted_states(analysis)
     weights = np.clip(states.weights[:, weighted], 0.0, None)  # Mulliken's may be negative
@@ -62,13 +58,13 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     palette = colours(PALETTE)
     return {
         "n_atoms": states.n_atoms,
-        "ipr_max": limit,
+        "ipr_max": analysis.ipr_limit,
         "degenerate_ev": DEGENERATE_EV,
         "homo_ev": gap.homo_ev,
         "lumo_ev": gap.lumo_ev,
         "zero_ev": 0.0 if gap.homo_ev is None else gap.homo_ev,
         "window_ev": [below_ev, above_ev],
-        "lowest_ipr": LOWEST_PART * min(1.0 / states.n_atoms, limit),
+        "ipr_range": list(analysis.ipr_range),
         "first_state": int(nearest_to_gap(analysis)[0]),
         "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
         "states": {
@@ -106,8 +102,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
 
 def nearest_to_gap(analysis: Analysis) -> NDArray[np.int64]:
     """Return all states by their distance from the middle of the gap, the nearest first."""
-    edges_ev = [e for e in (analysis.gap.homo_ev, analysis.gap.lumo_ev) if e is not None]
-    distance_ev = np.abs(analysis.states.energies_ev - np.mean(edges_ev))
+    distance_ev = np.abs(analysis.states.energies_ev - analysis.gap.middle_ev)
     return np.argsort(distance_ev, kind="stable")
 
 

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
     from .options import AnalysisOptions
 
+LOWEST_PART, HIGHEST_PART = 0.7, 1.5
+"""Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
+
 EDGE_MARGIN_EV = 1.0
 """Energies beyond a filtered edge that figures show at least, in eV."""
 
@@ -195,6 +198,12 @@ class Analysis:
         used, highest = self.gap.delocalised, float(self.localization.ipr.max())
         limit = used.limit if used.measure == "IPR" else used.limit / self.states.n_atoms
         return min(limit, max(1.0, highest))
+
+    @property
+    def ipr_range(self) -> tuple[float, float]:
+        """Range of the IPR that figures and report show: all that a state can have, and more."""
+        low = min(1.0 / self.states.n_atoms, self.ipr_limit)
+        return LOWEST_PART * low, HIGHEST_PART * max(1.0, float(self.localization.ipr.max()))
 
     @property
     def window_ev(self) -> tuple[float, float]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .alignment import Alignment
     from .coop import Coop
     from .gap import FilteredGap, Plateau
+    from .options import AnalysisOptions
     from .profile import Profile
     from .results import Analysis
     from .traps import Traps
@@ -45,11 +46,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
     """
     states, gap, options = analysis.states, analysis.gap, analysis.options
     return {
-        "n_states": states.n_states,
-        "n_electrons": rounded(states.n_electrons),
-        "homo_ev": rounded(gap.homo_ev),
-        "lumo_ev": rounded(gap.lumo_ev),
-        "homo_lumo_gap_ev": rounded(gap.homo_lumo_gap_ev),
+        **plain_fields(states),
         "ipr_max": options.ipr_max,
         "filtered": filtered_fields(gap.filtered),
         "size_aware": filtered_fields(gap.size_aware),
@@ -74,13 +71,40 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             *_checks_of_results(analysis),
             *_missing_numbers(analysis),
         ],
-        "provenance": {
-            "version": __version__,
-            "states": states.source,
-            "caveat": states.caveat,
-            "options": options.model_dump(mode="json"),
-            **(provenance or {}),
-        },
+        "provenance": provenance_fields(states, options, provenance),
+    }
+
+
+def plain_fields(states: OrbitalStates) -> dict[str, Any]:
+    """Return what is told of states without a filter, energies in eV."""
+    return {
+        "n_states": states.n_states,
+        "n_electrons": rounded(states.n_electrons),
+        "homo_ev": rounded(states.homo_ev),
+        "lumo_ev": rounded(states.lumo_ev),
+        "homo_lumo_gap_ev": rounded(difference(states.lumo_ev, states.homo_ev)),
+    }
+
+
+def missing_plain(states: OrbitalStates) -> dict[str, str]:
+    """Give the reason of each None in `plain_fields`."""
+    reasons = {}
+    for name, which in (("homo_ev", "occupied"), ("lumo_ev", "empty")):
+        if getattr(states, name) is None:
+            reasons[name] = reasons["homo_lumo_gap_ev"] = f"there is no {which} state"
+    return reasons
+
+
+def provenance_fields(
+    states: OrbitalStates, options: AnalysisOptions, further: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return where states are from and what was asked for."""
+    return {
+        "version": __version__,
+        "states": states.source,
+        "caveat": states.caveat,
+        "options": options.model_dump(mode="json"),
+        **(further or {}),
     }
 
 
@@ -273,11 +297,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
 def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     """Give the reason of each None, under its dotted name."""
     gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
-    reasons: dict[str, str] = {}
-    absent = {"homo_ev": (gap.homo_ev, "occupied"), "lumo_ev": (gap.lumo_ev, "empty")}
-    for name, (energy, which) in absent.items():
-        if energy is None:
-            reasons[name] = reasons["homo_lumo_gap_ev"] = f"there is no {which} state"
+    reasons = missing_plain(analysis.states)
     for name, filtered in (("filtered", gap.filtered), ("size_aware", gap.size_aware)):
         for side, reason in (
             ("valence", filtered.valence_reason),

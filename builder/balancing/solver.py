@@ -9,7 +9,7 @@ import numpy as np
 
 from .highs import WHOLE, Highs, Relaxed
 from .priced import POOL_COLUMNS, Priced
-from .steps import raised, with_fewest_steps
+from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 MAX_TURNS = 4
-DIRECT_ROUNDS = 20
 DIRECT_NODES = 5000
 BRANCH_NODES = 200
 ANYHOW_GAP = 0.05
@@ -212,7 +211,7 @@ def _directly(
 
     A face is added and all is solved again as long as the dipole pokes through.
     """
-    for _ in range(DIRECT_ROUNDS if priced.exact else 0):
+    for _ in range(TANGENT_ROUNDS if priced.exact else 0):
         best = priced.value(found)
         columns, taken = priced.pool(best - priced.relaxed.value)
         y, proven, decided = priced.highs.whole(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +39,11 @@ def with_fewest_steps(
         if len(columns) > POOL_COLUMNS:
             break
         levels = priced.most_levels(target + bonds)
+        search = partial(_with_steps, priced, columns, taken, target, levels)
         if target < best:
-            y, decided = _any_with_steps(priced, columns, taken, target, levels)
+            y, _, decided = search(save_bonds=False)
+            if y is None and not decided:
+                y, _, decided = search(save_bonds=True)
             if y is None and decided:
                 continue
             y = priced.levelled(y, columns[~taken])
@@ -48,30 +52,12 @@ def with_fewest_steps(
             found = y
         bound = raised(priced, found, bound)
         if priced.gap(found, bound) > priced.gap_limit:
-            y, proven, _ = _with_steps(priced, columns, taken, target, levels, save_bonds=True)
+            y, proven, _ = search(save_bonds=True)
             bound = max(bound, proven) if y is not None else bound
             if y is not None and priced.value(y) < priced.value(found):
                 found = y
         break
     return found, bound
-
-
-def _any_with_steps(
-    priced: Priced,
-    columns: NDArray[np.int64],
-    taken: NDArray[np.bool_],
-    steps: int,
-    levels: NDArray[np.float64],
-) -> tuple[NDArray[np.float64] | None, bool]:
-    """Edits of at most so many steps, and whether the answer is final.
-
-    Without an objective a search is often sooner at its end, but not always.
-    """
-    for save_bonds in (False, True):
-        y, _, decided = _with_steps(priced, columns, taken, steps, levels, save_bonds=save_bonds)
-        if y is not None or decided:
-            break
-    return y, decided
 
 
 def _with_steps(
@@ -83,7 +69,10 @@ def _with_steps(
     *,
     save_bonds: bool,
 ) -> tuple[NDArray[np.float64] | None, float, bool]:
-    """Edits of at most so many steps, any or the best, their bound, and if that is final."""
+    """Edits of at most so many steps, any or the best, their bound, and if that is final.
+
+    Without an objective a search for any is often sooner at its end, but not always.
+    """
     row = np.r_[priced.program.edits.steps[columns], priced.highs.beyond]
     limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
     objective = priced.highs.objective(columns) * save_bonds

@@ -19,7 +19,7 @@ class Plot {
     this.context = canvas.getContext("2d");
     this.home = DATA.window_ev.map(energy => energy - DATA.zero_ev);
     this.view = this.home;
-    this.lowest = DATA.lowest_ipr;
+    [this.lowest, this.highest] = DATA.ipr_range;
     this.group = 0;
     this.hidden = new Set();
     this.limit = DATA.ipr_max;
@@ -42,7 +42,7 @@ class Plot {
   x(energy) { return MARGIN.left + (energy - this.view[0]) / (this.view[1] - this.view[0]) * this.width; }
   energyAt(x) { return this.view[0] + (x - MARGIN.left) / this.width * (this.view[1] - this.view[0]); }
   yOfIpr(ipr) {
-    const span = Math.log(1.5 / this.lowest);
+    const span = Math.log(this.highest / this.lowest);
     return this.upper.top + this.upper.height * (1 - Math.log(ipr / this.lowest) / span);
   }
   placeOf(state) { return [this.x(STATES.energies_ev[state] - DATA.zero_ev), this.yOfIpr(STATES.ipr[state])]; }
@@ -239,7 +239,7 @@ class Plot {
     for (let decade = Math.floor(Math.log10(this.lowest)); decade <= 0; decade++) {
       for (let k = 1; k < 10; k++) {
         const ipr = k * 10 ** decade;
-        if (ipr < this.lowest || ipr > 1.5) continue;
+        if (ipr < this.lowest || ipr > this.highest) continue;
         tick(MARGIN.left, this.yOfIpr(ipr), k > 1 ? 3 : 6, 0);
         if (labelled.includes(k)) context.fillText(String(Number(ipr.toPrecision(1))), MARGIN.left - 6, this.yOfIpr(ipr) + 4);
       }

@@ -208,7 +208,7 @@ plot.onpick = select;
 element("threshold").addEventListener("input", event => setThreshold(limitAt(Number(event.target.value))));
 element("threshold-value").addEventListener("change", event => {
   const value = Number(event.target.value);
-  setThreshold(value > 0 && value <= 1 ? value : limit);
+  setThreshold(value > 0 && value <= DATA.ipr_range[1] ? value : limit);
 });
 element("threshold-reset").addEventListener("click", () => setThreshold(DATA.ipr_max));
 element("groups").addEventListener("change", event => {
