@@ -19,8 +19,8 @@ ODD_NUMBERS = (
 
 ODD_WORDS = (
     b"", b"\x00", b"\xff\xfe", b"null", b"none", b"yes", b"'", b'"', b"{}", b"[]", b"*", b"&x",
-    b"&END", b"data_", b"loop_", b"Xx", b"\xc3\xa9", b"!!python/object:os.system", b"---", b"a" * 5000,
-    b"\t",
+    b"&END", b"data_", b"loop_", b"Xx", b"\xc3\xa9", b"!!python/object:os.system", b"---", b"\t",
+    b"a" * 5000,
 )  # fmt: skip
 
 

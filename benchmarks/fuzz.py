@@ -4,7 +4,7 @@ Files of this project are damaged (benchmarks/damage.py), from seeds that are co
 to the function that a command calls, each in a process of its own with limits of time and memory.
 Counted as faults: a traceback, a hang of over 60 s, more than 4 GiB, something half-written, and of
 outputs a number of the summary that differs from the whole run's without a note. Such a difference
-can't be known where one file alone tells a number: `UNKNOWABLE` lists these; they are counted apart.
+can't be known where one file alone tells a number: `UNKNOWABLE` lists these, counted apart.
 
     python benchmarks/fuzz.py [N] [--seed 0] [--only cifs,recipes,inputs,outputs] [--jobs 2]
 

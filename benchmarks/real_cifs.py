@@ -3,7 +3,7 @@
 Each file is read by epicarve, and by pymatgen as the second reader. Both must give the same
 formula, cell and ions within 0.05 Å, or epicarve must refuse. A refusal counts as right where what
 pymatgen read shows its cause too (shared or partly filled sites, covalent units, one element, no
-charges that balance); others are printed to be judged. Crystals that are read are carved as spheres.
+charges that balance); others are printed to be judged. What is read is carved as a sphere.
 
     python benchmarks/real_cifs.py FOLDER... [--diameter-nm 2.5] [--list FILE] [--no-carving]
 
