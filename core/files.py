@@ -122,7 +122,7 @@ def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, atomically; a script can be run.
+    r"""Write `text` to `path` in UTF-8, atomically; a script can be run.
 
     Who may read it, may run it: the umask holds for scripts as for other files.
 
@@ -130,7 +130,7 @@ def write_text(path: Path, text: str) -> None:
     --------
     >>> import tempfile
     >>> script = Path(tempfile.mkdtemp()) / "run.sh"
-    >>> write_text(script, "#!/bin/sh\\necho done\\n")
+    >>> write_text(script, "#!/bin/sh\n")
     >>> os.access(script, os.X_OK)
     True
     """
