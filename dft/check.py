@@ -8,7 +8,15 @@ from .finding import Finding, Report
 from .input_tree import read_tree
 from .rules_atoms import check_kpoints, check_lists, check_source
 from .rules_basis import check_cutoff, check_files, check_functional, check_kinds
-from .rules_cell import check_cell, check_contacts, check_places, check_poisson
+from .rules_cell import check_cell, check_contacts, check_places, check_poisson, check_symmetry
+from .rules_methods import (
+    check_auxiliary,
+    check_dispersion,
+    check_kpoint_methods,
+    check_mixing,
+    check_printing,
+    check_restricted,
+)
 from .rules_scf import (
     check_empty_states,
     check_scf_method,
@@ -32,12 +40,19 @@ RULES = (
     check_files,
     check_source,
     check_cell,
+    check_symmetry,
     check_poisson,
     check_places,
     check_contacts,
     check_lists,
     check_kpoints,
+    check_kpoint_methods,
     check_scf_method,
+    check_mixing,
+    check_restricted,
+    check_auxiliary,
+    check_dispersion,
+    check_printing,
     check_thresholds,
     check_kinds,
     check_cutoff,

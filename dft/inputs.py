@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from epicarve.errors import InputError
-from epicarve.files import filled_folder
+from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .elements import AUXILIARY_FILE, FILES, BasisElement, basis_elements
@@ -195,7 +195,7 @@ def _write(
     needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
     texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
     start = system.xyz_text()
-    changed = not _is_same(folder / START, start)
+    changed = not holds_text(folder / START, start)
     for path in (START, *(stage.coordinates for stage in chain)):
         # The stages' own coordinates are replaced when they run; until then they make the inputs
         # whole, so that each can be checked.
@@ -203,9 +203,8 @@ def _write(
             texts[path] = start
     with filled_folder(folder) as scratch:
         for name, text in texts.items():
-            if not _is_same(folder / name, text):
-                (scratch / name).parent.mkdir(exist_ok=True)
-                (scratch / name).write_text(text, encoding="utf-8")
+            if not holds_text(folder / name, text):
+                write_text(scratch / name, text)
 
 
 def _functional(system: System, settings: LevelSettings) -> list[str]:
@@ -309,7 +308,3 @@ def _projections(n_atoms: int, version: str) -> dict[str, Any]:
     if is_since(version, DOS_SECTION):
         return {"dos": {"pdos": {}, "ldos": lists}}
     return {"pdos": {"ldos": lists}}
-
-
-def _is_same(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text

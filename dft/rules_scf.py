@@ -46,8 +46,8 @@ def check_scf_method(subject: Subject) -> None:
             f"OT (line {ot.line.number}) keeps every state fully occupied and can't be smeared",
             "use &DIAGONALIZATION with &MIXING, or take out &SMEAR",
         )
-    kpoints = subject.force_eval.first("DFT", "KPOINTS")
-    if kpoints is not None and kpoints.value("SCHEME") not in {"NONE", "GAMMA"}:
+    kpoints = subject.kpoints
+    if kpoints is not None:
         subject.report.error(
             ot.line,
             f"CP2K has no OT with k-points (line {kpoints.line.number})",

@@ -49,7 +49,7 @@ GOOD = """&GLOBAL
       He 0 0 0
     &END COORD
     &KIND He
-      BASIS_SET NONE
+      GHOST
     &END KIND
   &END SUBSYS
 &END FORCE_EVAL
