@@ -12,8 +12,9 @@ from pydantic import Field
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .cif import guess_oxidation_states, read_structure, text_of
+from .cif import read_structure, text_of
 from .crystal import Crystal
+from .oxidation import guess_oxidation_states
 from .spacegroup import space_group_of
 
 if TYPE_CHECKING:
