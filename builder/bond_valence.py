@@ -23,6 +23,9 @@ SOFTNESS_A = 0.31
 REACH_A = 4.0
 """Distance in Å up to which bonds are summed; that with which the spreads were found."""
 
+NARROWEST_SPREAD, WIDEST_SPREAD = 0.3, 1.0
+"""Standard deviation of sums that is taken where fewer crystals are known than tell it."""
+
 
 @cache
 def unit_length_a(first: str, second: str) -> float | None:
@@ -87,7 +90,7 @@ def valence_sums(
                 sign[a, b] = 1.0 if Element(first).X < Element(second).X else -1.0
     pair = kind[i], kind[j]
     valences = sign[pair] * np.exp((unit[pair] - lengths_a) / SOFTNESS_A)
-    return np.bincount(i, valences, minlength=len(symbols))
+    return np.asarray(np.bincount(i, valences, minlength=len(symbols)), dtype=float)
 
 
 @cache
@@ -102,12 +105,11 @@ def spread(element: str) -> dict[int, tuple[float, float]]:
     }
 
 
-def log_likelihood(
-    element: str, charge: int, sums: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """Return the logarithm of the likelihood of sums, given the charge; None if unknown."""
-    known = spread(element).get(charge)
-    if known is None:
-        return None
-    mean, deviation = known
-    return -0.5 * ((sums - mean) / deviation) ** 2 - np.log(deviation)
+def mean_log_likelihood(element: str, charge: int, sums: NDArray[np.float64]) -> float:
+    """Return the logarithm of the likelihood of sums, given the charge; their mean.
+
+    A charge of which too few crystals are known has that of `WIDEST_SPREAD` about itself.
+    """
+    mean, deviation = spread(element).get(charge, (float(charge), WIDEST_SPREAD))
+    deviation = max(deviation, NARROWEST_SPREAD)
+    return float(np.mean(-0.5 * ((sums - mean) / deviation) ** 2 - np.log(deviation)))

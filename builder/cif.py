@@ -10,7 +10,8 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .crystal import Crystal, refuse_overlaps
-from .oxidation import charges_of_sites
+from .oxidation import charges_of_sites, stated_charges
+from .site_charges import Sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,14 +33,16 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
 
     Oxidation states are taken, in this order, from `oxidation_states`, from the file
     (``_atom_type_oxidation_number``, or charges in the site types such as ``Fe3+``), or
-    guessed from the composition by pymatgen; a guess is told in the crystal's notes.
+    guessed from composition and bond valences; a guess is told in the crystal's notes and by a
+    `GuessWarning`.
 
     Parameters
     ----------
     path : Path
         The CIF file; its first data block with atom sites is read.
     oxidation_states : mapping of str to int, optional
-        Formal charge of each element.
+        Formal charges by element or by site label; that of a label goes before that of its
+        element: ``{"Fe1": 3, "Fe2": 2, "O": -2}``.
 
     Returns
     -------
@@ -59,7 +62,11 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
     cell = np.array(structure.cell.orth.mat.tolist()).T
     fractional = np.array([site.fract.tolist() for site in sites]) % 1.0
     refuse_overlaps(str(path), cell, fractional, symbols)
-    charges, notes = charges_of_sites(path, block, structure, symbols, oxidation_states)
+    labels = [site.label for site in sites]
+    stated = stated_charges(path, block, sites)
+    charges, notes = charges_of_sites(
+        path, Sites(cell, fractional, symbols, labels, stated), oxidation_states
+    )
     return Crystal(
         name=path.stem,
         cell_a=cell,

@@ -85,9 +85,8 @@ def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
     >>> guesses({"Fe": 3, "O": 4})
     ()
     """
-    found = [
-        Guess(charges, _log_probability(charges)) for charges in _balanced(dict(sorted(counts.items())))
-    ]
+    ordered = dict(sorted(counts.items()))
+    found = [Guess(charges, _log_probability(charges)) for charges in _balanced(ordered)]
     return tuple(sorted(found, key=lambda guess: (-guess.log_probability, str(guess.charges))))
 
 
