@@ -8,7 +8,7 @@ import signal
 import sys
 import warnings
 from io import TextIOWrapper
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -89,22 +89,20 @@ def _keep_libraries_off_standard_output() -> None:
 
 def _tell_guesses() -> None:
     """Print what was guessed as one line on standard error, without the line of code."""
-    as_usual = warnings.showwarning
+    as_usual = warnings.formatwarning
 
-    def show(
+    def told(
         message: Warning | str,
         category: type[Warning],
         filename: str,
         lineno: int,
-        file: TextIO | None = None,
         line: str | None = None,
-    ) -> None:
+    ) -> str:
         if issubclass(category, GuessWarning):
-            complain(str(message))
-        else:
-            as_usual(message, category, filename, lineno, file, line)
+            return f"epicarve: {message}\n"
+        return as_usual(message, category, filename, lineno, line)
 
-    warnings.showwarning = show
+    warnings.formatwarning = told
 
 
 def main() -> None:
