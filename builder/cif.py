@@ -10,12 +10,12 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .crystal import Crystal, refuse_overlaps
+from .oxidation import charges_of_sites, stated_charges
+from .site_charges import Sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 SYMMETRY_TAGS = (
     "_symmetry_space_group_name_H-M",
@@ -33,14 +33,16 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
 
     Oxidation states are taken, in this order, from `oxidation_states`, from the file
     (``_atom_type_oxidation_number``, or charges in the site types such as ``Fe3+``), or
-    guessed from the composition by pymatgen; a guess is told in the crystal's notes.
+    guessed from composition and bond valences; a guess is told in the crystal's notes and by a
+    `GuessWarning`.
 
     Parameters
     ----------
     path : Path
         The CIF file; its first data block with atom sites is read.
     oxidation_states : mapping of str to int, optional
-        Formal charge of each element.
+        Formal charges by element or by site label; that of a label goes before that of its
+        element: ``{"Fe1": 3, "Fe2": 2, "O": -2}``.
 
     Returns
     -------
@@ -60,7 +62,11 @@ def read_cif(path: Path, oxidation_states: Mapping[str, int] | None = None) -> C
     cell = np.array(structure.cell.orth.mat.tolist()).T
     fractional = np.array([site.fract.tolist() for site in sites]) % 1.0
     refuse_overlaps(str(path), cell, fractional, symbols)
-    charges, notes = _charges(path, block, structure, symbols, oxidation_states)
+    labels = [site.label for site in sites]
+    stated = stated_charges(path, block, sites)
+    charges, notes = charges_of_sites(
+        path, Sites(cell, fractional, symbols, labels, stated), oxidation_states
+    )
     return Crystal(
         name=path.stem,
         cell_a=cell,
@@ -125,64 +131,6 @@ def _require_symmetry(path: Path, block: gemmi.cif.Block) -> None:
             f"{path}: no symmetry in the file, so the unit cell can't be filled; "
             "add _space_group_name_H-M_alt ('P 1' if all atoms are listed)"
         )
-
-
-def _charges(
-    path: Path,
-    block: gemmi.cif.Block,
-    structure: gemmi.SmallStructure,
-    symbols: NDArray[np.str_],
-    given: Mapping[str, int] | None,
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Formal charge of every site of the cell, and notes on how it was found."""
-    elements = sorted(set(symbols.tolist()))
-    if given:
-        missing = [element for element in elements if element not in given]
-        foreign = [element for element in given if element not in elements]
-        if missing:
-            raise InputError(f"{path}: oxidation_states lacks {', '.join(missing)}; add it")
-        if foreign:
-            raise InputError(
-                f"{path}: oxidation_states names {', '.join(foreign)}, which is not in the "
-                f"crystal; it holds {', '.join(elements)}"
-            )
-        return np.array([given[symbol] for symbol in symbols.tolist()]), ()
-    sites = structure.get_all_unit_cell_sites()
-    if all(site.charge != 0 for site in sites):
-        return np.array([site.charge for site in sites]), ()
-    table = block.find(["_atom_type_symbol", "_atom_type_oxidation_number"])
-    stated = {gemmi.cif.as_string(row[0]): row[1] for row in table}
-    if all(element in stated for element in elements):
-        return np.array([round(float(stated[symbol])) for symbol in symbols.tolist()]), ()
-    guessed = guess_oxidation_states(symbols)
-    if guessed is None:
-        raise InputError(
-            f"{path}: no whole oxidation states balance {', '.join(elements)}; "
-            "give oxidation_states in the recipe"
-        )
-    told = ", ".join(f"{symbol} {charge:+d}" for symbol, charge in guessed.items())
-    return (
-        np.array([guessed[symbol] for symbol in symbols.tolist()]),
-        (f"oxidation states guessed from the composition: {told}",),
-    )
-
-
-def guess_oxidation_states(symbols: NDArray[np.str_]) -> dict[str, int] | None:
-    """Return pymatgen's likeliest whole oxidation states of a composition, None if none balance.
-
-    Examples
-    --------
-    >>> guess_oxidation_states(np.array(["Ca", "F", "F"]))
-    {'Ca': 2, 'F': -1}
-    """
-    from pymatgen.core.composition import Composition  # noqa: PLC0415  (costs seconds)
-
-    elements, counts = np.unique(symbols, return_counts=True)
-    composition = Composition(dict(zip(elements.tolist(), counts.tolist(), strict=True)))
-    for guess in composition.oxi_state_guesses():
-        if guess and all(float(charge).is_integer() and charge for charge in guess.values()):
-            return {str(symbol): int(charge) for symbol, charge in guess.items()}
-    return None
 
 
 def text_of(block: gemmi.cif.Block, tag: str) -> str:

@@ -112,6 +112,12 @@ class Crystal:
 
     def __post_init__(self) -> None:
         refuse_overlaps(self.name, self.cell_a, self.fractional, self.symbols)
+        broken = np.flatnonzero(self.oxidation_states % 1)
+        if broken.size:
+            raise InputError(
+                f"{self.name}: {self.symbols[broken[0]]} has oxidation state "
+                f"{self.oxidation_states[broken[0]]:g}, not a whole number; give each site its own"
+            )
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(f"{s} {q:+d}" for s, q in self.charge_of.items())

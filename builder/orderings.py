@@ -12,8 +12,9 @@ from pydantic import Field
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .cif import guess_oxidation_states, read_structure, text_of
+from .cif import read_structure, text_of
 from .crystal import Crystal
+from .oxidation import charges_of_elements
 from .spacegroup import space_group_of
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def read_orderings(
     block, structure = read_structure(path)
     shared = _read_shared(path, structure)
     variants = _variants(shared, options.keep_symmetry)
-    charge_of = _charges(shared, variants[0][0], oxidation_states)
+    charge_of, notes = charges_of_elements(path, variants[0][0], oxidation_states)
     charges = np.array(
         [[charge_of[symbol] for symbol in symbols.tolist()] for symbols, _ in variants]
     )
@@ -200,6 +201,7 @@ def read_orderings(
             status="derived",
             source=text_of(block, "_epicarve_source") or f"file {path.name}",
             derivation=f"{derivation} {told}".strip(),
+            notes=notes,
         )
         crystal = replace(crystal, space_group=crystal.symmetry.symbol)
         energy = float(energies[index])
@@ -356,24 +358,6 @@ def _distinct(
     names = [min(row[turned].tobytes() for turned in permutations) for row in codes]
     first = {name: found[index] for index, name in reversed(list(enumerate(names)))}
     return [(first[name], names.count(name)) for name in dict.fromkeys(names)]
-
-
-def _charges(
-    shared: _Shared, symbols: NDArray[np.str_], given: Mapping[str, int] | None
-) -> Mapping[str, int]:
-    elements = sorted(set(symbols.tolist()))
-    found = given or guess_oxidation_states(symbols)
-    if found is None:
-        raise InputError(
-            f"{shared.path}: no whole oxidation states balance {', '.join(elements)}; give "
-            "oxidation_states in the recipe"
-        )
-    if sorted(found) != elements:
-        raise InputError(
-            f"{shared.path}: oxidation_states name {', '.join(sorted(found))}, but the crystal "
-            f"holds {', '.join(elements)}; give one for each"
-        )
-    return found
 
 
 def _assignment(shared: _Shared, symbols: NDArray[np.str_]) -> dict[str, str]:

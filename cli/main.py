@@ -6,13 +6,14 @@ import errno
 import os
 import signal
 import sys
+import warnings
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from epicarve import __version__
-from epicarve.errors import InputError
+from epicarve.errors import GuessWarning, InputError
 
 from .analyse import analyse
 from .build import build
@@ -86,9 +87,28 @@ def _keep_libraries_off_standard_output() -> None:
     sys.stdout = os.fdopen(ours, "w", encoding=encoding, errors=errors)
 
 
+def _tell_guesses() -> None:
+    """Print what was guessed as one line on standard error, without the line of code."""
+    as_usual = warnings.formatwarning
+
+    def told(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        line: str | None = None,
+    ) -> str:
+        if issubclass(category, GuessWarning):
+            return f"epicarve: {message}\n"
+        return as_usual(message, category, filename, lineno, line)
+
+    warnings.formatwarning = told
+
+
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
     _keep_libraries_off_standard_output()
+    _tell_guesses()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that CP2K is ended with us
     try:
         app()

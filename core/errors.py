@@ -1,4 +1,4 @@
-"""The one error that users see: one sentence that says what, where, and how to mend it."""
+"""What users see when input is wrong, or when something about it had to be guessed."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     Raise it with a message that names the thing, the value and the remedy, for instance
     ``"CaF2.cif: site F1 is occupied to 0.50; give an ordered structure"``.
     """
+
+
+class GuessWarning(UserWarning):
+    """Something that the input does not tell was guessed; the message says what, and as what."""

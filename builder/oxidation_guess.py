@@ -1,0 +1,117 @@
+"""Likely whole oxidation states of a composition, from how often each occurs in crystals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from math import gcd, log
+from typing import TYPE_CHECKING
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COMMON_SHARE = 0.02
+"""Least share that a common oxidation state is given, however seldom the table holds it."""
+
+INVERTED = log(0.05)
+"""Log-probability of a cation that is more electronegative than an anion."""
+
+MOST_COMBINATIONS = 2_000_000
+"""Combinations of oxidation states that are looked at; more are refused."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One charge for each element of a composition, with the logarithm of its probability."""
+
+    charges: dict[str, int]
+    log_probability: float
+
+
+@cache
+def state_shares(element: str) -> dict[int, float]:
+    """Return how the oxidation states of an element are shared out among known crystals.
+
+    The counts are those of the Inorganic Crystal Structure Database as pymatgen holds them;
+    the states that pymatgen calls common have a share of `COMMON_SHARE` at least.
+
+    Raises
+    ------
+    InputError
+        If no oxidation state of the element is known.
+
+    Examples
+    --------
+    >>> shares = state_shares("Pb")
+    >>> max(shares, key=shares.get)
+    2
+    """
+    from pymatgen.analysis.bond_valence import PRIOR_PROB  # noqa: PLC0415  (costs 0.5 s)
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
+
+    counts = {
+        int(kind.oxi_state): float(count)
+        for kind, count in PRIOR_PROB.items()
+        if kind.symbol == element and kind.oxi_state
+    }
+    total = sum(counts.values()) or 1.0
+    shares = {state: count / total for state, count in counts.items()}
+    for state in Element(element).common_oxidation_states:
+        shares[int(state)] = max(shares.get(int(state), 0.0), COMMON_SHARE)
+    if not shares:
+        raise InputError(f"no oxidation state of {element} is known; give oxidation_states")
+    return shares
+
+
+def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
+    """Return all ways to give each element one whole charge so that they balance, best first.
+
+    The composition is reduced first, so that the number of formula units does not matter. The
+    probability is the product of the shares of the states, and lower where a cation is more
+    electronegative than an anion.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Ions of each element.
+
+    Examples
+    --------
+    >>> [guess.charges for guess in guesses({"In": 4, "P": 4})][0]
+    {'In': 3, 'P': -3}
+    >>> guesses({"Fe": 3, "O": 4})
+    ()
+    """
+    ordered = dict(sorted(counts.items()))
+    found = [Guess(charges, _log_probability(charges)) for charges in _balanced(ordered)]
+    return tuple(sorted(found, key=lambda guess: (-guess.log_probability, str(guess.charges))))
+
+
+def _balanced(counts: dict[str, int]) -> Iterator[dict[str, int]]:
+    unit = gcd(*counts.values())
+    numbers = [count // unit for count in counts.values()]
+    states = [sorted(state_shares(element)) for element in counts]
+    combinations = 1
+    for each in states:
+        combinations *= len(each)
+    if combinations > MOST_COMBINATIONS:
+        raise InputError(
+            f"{', '.join(counts)}: too many elements to guess oxidation states; give them"
+        )
+    for charges in product(*states[:-1]):
+        left = -sum(n * charge for n, charge in zip(numbers, charges, strict=False))
+        last, rest = divmod(left, numbers[-1])
+        if rest == 0 and last in states[-1]:
+            yield dict(zip(counts, (*charges, last), strict=True))
+
+
+def _log_probability(charges: dict[str, int]) -> float:
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
+
+    total = sum(log(state_shares(element)[charge]) for element, charge in charges.items())
+    cation = max(Element(e).X for e, q in charges.items() if q > 0)
+    anion = min(Element(e).X for e, q in charges.items() if q < 0)
+    return total + (INVERTED if cation > anion else 0.0)
