@@ -21,6 +21,11 @@ Plane = Annotated[
     str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
 ]
 
+LEGEND = """in Å and Å²; ±: charges of the outermost layers, film/substrate; ! like ones of
+polar faces, which come after others of their matched fraction
+min: least matched fraction if registry, gap or strain change a bit
+J/m²: work of adhesion of rigid ions; off: from here to their best registry"""
+
 
 def interface(
     film: CrystalName,
@@ -151,16 +156,12 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     table.add_column("film", no_wrap=True)
     table.add_column("substrate", no_wrap=True)
     several = len(names) > 1
+    table.add_column("±", no_wrap=True)
     for heading in ("strain" if several else "area", "matched", "min", "rms"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("continues", no_wrap=True)
     for heading in ("gap", "J/m²", "off"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.caption = (
-        "in Å and Å²; min: least matched fraction if registry, gap or strain change a bit\n"
-        "J/m²: work of adhesion of rigid ions; off: from here to their best registry"
-    )
-    table.caption_justify = "left"
     for entry in entries:
         continuity, energy = entry["continuity"], entry["energy"]
         fraction = f"{continuity['matched_fraction']:.2f}"
@@ -175,6 +176,7 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
         strain, area = max(map(abs, entry["strain"]["film"])), entry["area_a2"]
         table.add_row(
             *faces,
+            _polarity(entry["polarity"]),
             f"{strain:.1%}" if several else f"{area:.0f}",
             f"[{colour}]{fraction}[/]",
             f"{continuity['range'][0]:.2f}",
@@ -182,6 +184,11 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
             "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
             f"{entry['gap_a']:.2f}",
             f"{energy['adhesion_j_m2']:.2f}" if energy["is_bound"] else "",
-            f"{energy['registry_off_a']:.2f}",
+            "" if energy["registry_off_a"] is None else f"{energy['registry_off_a']:.2f}",
         )
     console().print(table)
+    console().print(LEGEND, style="dim")
+
+
+def _polarity(polarity: dict[str, Any]) -> str:
+    return f"[yellow]{polarity['signs']}![/]" if polarity["repels"] else polarity["signs"]

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+FACING = {
+    "like": "like charges face each other",
+    "opposite": "opposite charges face each other",
+    "uncharged": "not both charged",
+}
+"""How the outermost layers of two faces are told."""
+
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -122,8 +129,21 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             f"{interface['substrate']} {plane_name(interface['substrate_hkl'])}, "
             f"gap {interface['gap_a']:.2f} Å"
         )
-        matched = f"{100 * continuity['matched_fraction']:.0f} % ({pairs})"
-        facts["cations continued"] = f"{matched}, rms {continuity['rms_a']:.2f} Å"
+        polarity = interface["polarity"]
+        facts["faces"] = (
+            f"{interface['film_termination']} on {interface['substrate_termination']}, "
+            f"charges {polarity['signs']}: {FACING[polarity['kind']]}"
+        )
+        facts["misfit"] = ", ".join(
+            f"{row['strain']:+.2%} along {direction_name(row['substrate_direction'])}"
+            for row in interface["misfit"]
+        )
+        matched = f"{100 * continuity['matched_fraction']:.0f} %"
+        facts["cations continued"] = (
+            f"{matched}: {continuity['reason']}"
+            if continuity["rms_a"] is None
+            else f"{matched} ({pairs}), rms {continuity['rms_a']:.2f} Å"
+        )
         contact = interface["shortest_contact"]
         if contact["pair"]:
             facts["shortest contact across"] = (
@@ -142,6 +162,11 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
         for note in origin["notes"]:
             facts[f"{name}: note"] = note
     return facts
+
+
+def direction_name(uvw: list[float]) -> str:
+    """Return a lattice vector in brackets: [0 1 1], [0 0.5 -0.5]."""
+    return f"[{' '.join(f'{x:g}' for x in uvw)}]"
 
 
 def plane_name(hkl: list[int]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
+from epicarve.builder.identity import refuse_same, told_apart
 from epicarve.builder.interfaces.search import best_of_faces
 from epicarve.builder.janus.half import Half, half_of
 from epicarve.builder.janus.join import Janus, join
@@ -166,7 +167,7 @@ def _core_shell(
 ) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.crystal is None:
         raise InputError("the recipe has no crystal for the shell")
-    core, shell = load_crystal(spec.crystal), load_crystal(recipe.crystal)
+    core, shell = told_apart((load_crystal(spec.crystal), load_crystal(recipe.crystal)))
     lattice = core if spec.lattice == "core" else shell
     matching_sites(lattice, shell if lattice is core else core)  # before the long work
     particle = carve_particle(lattice, shape, recipe.balance)
@@ -216,15 +217,17 @@ def _joined(
 ) -> tuple[Half, Half, Janus, Rotations]:
     """Join two halves; a run builds each of them and the whole, from one and the same solution."""
     spec = InterfaceSpec.model_validate_json(interface_json)
+    domains = [DomainSpec.model_validate_json(text) for text in (film_json, substrate_json)]
+    crystals = told_apart([load_crystal(domain.crystal) for domain in domains])
+    refuse_same(crystals[0], crystals[1], ("film", "substrate"))
     film, substrate = (
-        half_of(load_crystal(domain.crystal), domain.shape, hkl, layer, domain.balance)
-        for domain, hkl, layer in (
-            (DomainSpec.model_validate_json(film_json), spec.film_hkl, spec.film_termination),
-            (
-                DomainSpec.model_validate_json(substrate_json),
-                spec.substrate_hkl,
-                spec.substrate_termination,
-            ),
+        half_of(crystal, domain.shape, hkl, layer, domain.balance)
+        for crystal, domain, hkl, layer in zip(
+            crystals,
+            domains,
+            (spec.film_hkl, spec.substrate_hkl),
+            (spec.film_termination, spec.substrate_termination),
+            strict=True,
         )
     )
     on_film, on_substrate = spec.film_directions, spec.substrate_directions

@@ -8,9 +8,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from epicarve.builder.balancing.balance import BalanceOptions
+from epicarve.builder.miller import Direction, Indices
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes.kinds import AnyShapeSpec, PartSpec
-from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
+from epicarve.builder.shapes.spec import Finite, Length, refuse_whole_keys
 from epicarve.options import Options
 
 SIZES = ("diameter_nm", "atoms", "formula_units")
@@ -156,10 +157,10 @@ class InterfaceSpec(Options):
 
     Parameters
     ----------
-    film_directions, substrate_directions : pair of tuples of int, optional
-        Two lattice vectors [u, v, w] in each face; those of the film lie along those of the
-        substrate and span the coincidence cell. Those of the best interface of both faces, as
-        `epicarve interface` finds it, if not given.
+    film_directions, substrate_directions : pair of tuples of float, optional
+        Two lattice vectors [u, v, w] in each face, with halves and thirds where the cell is
+        centred; those of the film lie along those of the substrate and span the coincidence cell.
+        Those of the best interface of both faces, as `epicarve interface` finds it, if not given.
     film_hkl, substrate_hkl : tuple of int, optional
         Miller indices of the faces that meet, along their outward normals; needed for a shape
         with several faces, such as a box.
@@ -176,8 +177,8 @@ class InterfaceSpec(Options):
         as the engine relaxes at all. A half with `relaxed` is not relaxed again.
     """
 
-    film_directions: tuple[Indices, Indices] | None = None
-    substrate_directions: tuple[Indices, Indices] | None = None
+    film_directions: tuple[Direction, Direction] | None = None
+    substrate_directions: tuple[Direction, Direction] | None = None
     film_hkl: Indices | None = None
     substrate_hkl: Indices | None = None
     film_termination: str | None = None

@@ -13,13 +13,15 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 from ..contacts import contact_limits_a
-from ..shapes.spec import Indices
+from ..identity import refuse_same, told_apart
+from ..miller import Indices, refuse_four_indices
 from .cells import MatchOptions, coincidence_cells, least_strained_cell
 from .contact import contact_gap_a
 from .continuity import Boundary, cation_spacing_a, meeting_cations
 from .equivalence import distinct_cells
 from .face import distinct_planes, faces
 from .interface import CONTACT_DEPTH_A, Interface
+from .polarity import Polarity
 from .strain import StrainRule, common_cell
 from .translations import registry_lattice_a
 
@@ -86,8 +88,8 @@ def search(
     Returns
     -------
     tuple of Interface
-        One for each pair of terminations that has a coincidence cell: by matched fraction, then
-        rms, then area and strain.
+        One for each pair of terminations that has a coincidence cell: by matched fraction (of
+        equal ones those last whose charges repel), then rms, then area and strain.
 
     Raises
     ------
@@ -104,8 +106,10 @@ def search(
     (1.0, {'Pb→Cs': 2})
     """
     options = options or SearchOptions()
-    if film.name == substrate.name:
-        raise InputError(f"film and substrate are both {film.name}; give two different crystals")
+    refuse_same(film, substrate, ("film", "substrate"))
+    film, substrate = told_apart((film, substrate))
+    refuse_four_indices(film, options.film_hkl)
+    refuse_four_indices(substrate, options.substrate_hkl)
     spacings_a: dict[Side, float] = {
         "film": cation_spacing_a(film),
         "substrate": cation_spacing_a(substrate),
@@ -263,9 +267,12 @@ class _PlanePair:
         rested = self._rested(film, substrate, [one.reaching(level) for one in found])
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
-        return self._rank(best), Interface(
-            film=self.planes["film"].faces[film],
-            substrate=self.planes["substrate"].faces[substrate],
+        faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
+        fraction, *rest = self._rank(best)
+        repels = Polarity.of(faces[0].termination, faces[1].termination).repels
+        return (fraction, float(repels), *rest), Interface(
+            film=faces[0],
+            substrate=faces[1],
             cell=self.cells[best.cell],
             strain_rule=self.options.strain,
             shift_a=(x, y, z),
@@ -273,7 +280,7 @@ class _PlanePair:
         )
 
     def _rank(self, registries: _Registries) -> tuple[float, ...]:
-        """Return the rank of the best registry of a cell, as `Interface.rank` tells it."""
+        """Return the rank of the best registry of a cell, of two faces of given charges."""
         best, cell = registries.best, self.cells[registries.cell]
         return (
             -float(registries.fractions[best]),

@@ -12,6 +12,8 @@ from epicarve.errors import InputError
 from ..balancing.balance import BalanceOptions
 from ..carve import carve
 from ..centres import locate
+from ..interfaces.face import primitive_vectors
+from ..miller import refuse_four_indices
 from ..particle import carve_particle
 from ..planes import Termination, nearest_cut, point_on_cut
 from ..shapes import Cut, sphere_part
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..crystal import Crystal
+    from ..miller import Vector
     from ..model import Model
     from ..shapes.spec import ShapeSpec
+
+SAME_STEP = 1e-3
+"""A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,28 @@ class Half:
     centre: tuple[float, float, float]
     options: BalanceOptions = field(default_factory=BalanceOptions)
 
-    def face_vector_a(self, uvw: tuple[int, int, int]) -> NDArray[np.float64]:
+    def face_vector_a(self, uvw: Vector) -> NDArray[np.float64]:
         """Return a lattice vector of the face in Å, cartesian, shape (3,).
+
+        Parameters
+        ----------
+        uvw : tuple of float
+            In units of the conventional cell; halves and thirds where that is centred.
 
         Raises
         ------
         InputError
-            If [uvw] does not lie in the face.
+            If [uvw] is no lattice vector, or does not lie in the face.
         """
-        vector = np.array(uvw, dtype=float) @ self.crystal.cell_a
+        refuse_four_indices(self.crystal, uvw)
+        primitive = primitive_vectors(self.crystal)
+        steps = np.array(uvw, dtype=float) @ np.linalg.inv(primitive)
+        if np.abs(steps - np.rint(steps)).max() > SAME_STEP:
+            raise InputError(
+                f"{self.crystal.name}: direction {list(uvw)} is no lattice vector; give whole "
+                "numbers, or halves and thirds that the centring of the cell has"
+            )
+        vector = np.rint(steps) @ primitive @ self.crystal.cell_a
         out_of_plane = abs(vector @ self.crystal.direction(self.face.hkl))
         if not vector.any() or out_of_plane > 1e-6 * np.linalg.norm(vector):
             raise InputError(
@@ -70,14 +89,18 @@ class Half:
     @property
     def shortest_direction(self) -> tuple[int, int, int]:
         """The shortest lattice vector [uvw] of the face; the first in order of those of a kind."""
-        steps = np.arange(2, -3, -1)
-        every = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-        in_face = every[(every @ np.array(self.face.hkl) == 0) & every.any(axis=1)]
+        reach, in_face = 1, np.zeros((0, 3), dtype=np.int64)
+        while len(in_face) == 0:
+            reach *= 2
+            steps = np.arange(reach, -reach - 1, -1)
+            every = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+            every = every.reshape(-1, 3)
+            in_face = every[(every @ np.array(self.face.hkl) == 0) & every.any(axis=1)]
         lengths = np.linalg.norm(in_face @ self.crystal.cell_a, axis=1).round(6)
         u, v, w = in_face[int(np.argmin(lengths))].tolist()
         return (u, v, w)
 
-    def rotation(self, uvw: tuple[int, int, int], outward_z: float) -> NDArray[np.float64]:
+    def rotation(self, uvw: Vector, outward_z: float) -> NDArray[np.float64]:
         """Return the rotation that lays the face's normal along ±z and [uvw] along x."""
         along = self.face_vector_a(uvw)
         x = along / np.linalg.norm(along)
@@ -171,6 +194,7 @@ def half_of(
     ('PbCl2', 9.81)
     """
     options = options or BalanceOptions()
+    refuse_four_indices(crystal, spec, hkl)
     planes = spec.interface_planes()
     if hkl is None:
         if len(planes) == 0 or (len(planes) > 1 and spec.own_face is None):
