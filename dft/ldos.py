@@ -160,6 +160,7 @@ def _joined(
     """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
         raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
+    fermi_ev = [pdos.fermi_ev for pdos, _ in blocks if pdos.fermi_ev is not None]
     return OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
@@ -171,6 +172,7 @@ def _joined(
         restricted=restricted,
         source=source,
         of_kinds=of_kinds,
+        fermi_ev=np.array(fermi_ev if len(fermi_ev) == len(blocks) else []),
         orbital_names=tuple(orbitals[0]),
         orbital_weights=np.concatenate(
             [np.array([of_spin[name] for name in orbitals[0]]) for of_spin in orbitals], axis=-1

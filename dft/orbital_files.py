@@ -17,7 +17,7 @@ from .molog import has_orbitals, read_molog
 from .orbitals import Orbitals, around_gap
 from .output import main_outputs
 from .overlap import overlap_matrix
-from .run import ELECTRON_TOLERANCE, Run
+from .run import Run, require_own_electrons
 from .weighing import ALL
 from .wfn import read_wfn
 
@@ -59,10 +59,12 @@ class LoadedOrbitals:
     overlap: csr_array
     symbols: tuple[str, ...]
     source: str
+    fermi_ev: tuple[float, ...] = ()
 
     def states(self, weighing: Weighing) -> OrbitalStates:
         """Weigh the orbitals on the atoms."""
-        return self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
+        states = self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
+        return replace(states, fermi_ev=np.array(self.fermi_ev))
 
 
 def read_wfn_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
@@ -95,12 +97,7 @@ def read_wfn_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
 def _load_wfn(folder: Path, n_states: int | None) -> LoadedOrbitals:
     path, run = _newest(folder, find_wfn(folder))
     wfn = read_wfn(path)
-    for number, spin in enumerate(wfn.spins, start=1):
-        if abs((summed := spin.occupations.sum()) - spin.n_electrons) > ELECTRON_TOLERANCE:
-            raise InputError(
-                f"{path}: the occupations of spin {number} sum to {summed:.3f} instead of "
-                f"{spin.n_electrons} electrons; rerun the stage that writes it"
-            )
+    require_own_electrons(wfn)
     orbitals = _wfn_orbitals(wfn, n_states)
     spins = np.repeat(np.arange(len(wfn.spins)), [len(s.energies_ev) for s in wfn.spins])
     occupations = np.concatenate([spin.occupations for spin in wfn.spins])
@@ -190,11 +187,12 @@ def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:
         path, run = _newest(folder, files)
         basis, orbitals = read_molden(path)
         run.require_electrons(path, orbitals.occupations, orbitals.spins)
-        name = run.name
+        name, fermi_ev = run.name, run.fermi_ev
     elif len(files) == 1:
         path = files[0]
         basis, orbitals = read_molden(path)
         name = "a Molden file without main output, so that nothing tells whether it converged"
+        fermi_ev = ()
     else:
         named = ", ".join(path.name for path in files)
         raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
@@ -203,6 +201,7 @@ def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:
         overlap_matrix(basis.positions_bohr, basis.shells),
         basis.symbols,
         f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
+        fermi_ev,
     )
 
 
@@ -319,7 +318,7 @@ def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> LoadedOrbital
     else:
         overlap, origin = _computed(run, orbitals)
     source = f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}"
-    return LoadedOrbitals(orbitals, overlap, run.symbols, source)
+    return LoadedOrbitals(orbitals, overlap, run.symbols, source, run.fermi_ev)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:

@@ -241,6 +241,6 @@ def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | No
     total = len(occupations)
     if n_states is None or n_states >= total:
         return slice(0, total)
-    n_occupied = int((occupations > 0.5 * full).sum())
+    n_occupied = min(total, int(np.floor(max(0.0, occupations.sum()) / full + 0.5)))
     start = min(max(0, n_occupied - n_states // 2), total - n_states)
     return slice(start, start + n_states)

@@ -28,6 +28,7 @@ _FILE_NAME = re.compile(
 )
 _KIND = re.compile(r"# Projected DOS for atomic kind (?P<kind>\S+) at iteration")
 _LIST = re.compile(r"# Projected DOS for list (?P<index>\d+) of (?P<n_atoms>\d+) atoms")
+_FERMI = re.compile(r"E\(Fermi\)\s*=\s*(?P<value>-?\d+\.\d+) a\.u\.")
 _COLUMN = re.compile(r"s|p[xyz]?|[dfghi](?:[+-]?\d)?")
 _LEADING_COLUMNS: dict[tuple[str, ...], int] = {
     ("MO", "Eigenvalue", "[a.u.]", "Occupation"): 3,
@@ -86,6 +87,8 @@ class Pdos:
         Weight of the kind or list in each state, all angular momenta together.
     momenta : dict of str to ndarray of float, shape (n_states,)
         Weight of each angular momentum, by its letter.
+    fermi_ev : float or None
+        Fermi energy of its spin in eV; None if the head tells none.
     """
 
     kind: str
@@ -94,6 +97,7 @@ class Pdos:
     occupations: NDArray[np.float64]
     weights: NDArray[np.float64]
     momenta: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    fermi_ev: float | None = None
 
 
 def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
@@ -176,6 +180,7 @@ def read_pdos(path: Path) -> Pdos:
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise InputError(f"{path}: its states are not numbered from 1 on; copy it again")
     letters = np.array([name[0] for name in columns])
+    fermi = _FERMI.search(" ".join(header))
     return Pdos(
         kind=title["kind"] if "kind" in title.groupdict() else "",
         n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
@@ -186,6 +191,7 @@ def read_pdos(path: Path) -> Pdos:
             letter: table[:, n_leading:][:, letters == letter].sum(axis=1)
             for letter in dict.fromkeys(letters.tolist())
         },
+        fermi_ev=float(fermi["value"]) * EV_PER_HARTREE if fermi else None,
     )
 
 
@@ -240,9 +246,10 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
         if not (
             np.array_equal(content.energies_ev, lead.energies_ev)
             and np.array_equal(content.occupations, lead.occupations)
+            and content.fermi_ev == lead.fermi_ev
         ):
             raise InputError(
-                f"{file.path}: its energies or occupations differ from those of "
+                f"{file.path}: its energies, occupations or Fermi energy differ from those of "
                 f"{first.path.name}; keep the files of one run"
             )
         contents.append(

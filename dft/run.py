@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
+from epicarve.units import EV_PER_HARTREE
 
 from .atom_basis import read_positions_a
 from .output import main_outputs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from .output import Cp2kOutput
     from .run_input import RunInput
+    from .wfn import Wfn
 
 _ELEMENT = re.compile(r"[A-Z][a-z]?")
 
@@ -100,6 +102,12 @@ class Run:
         )
 
     @property
+    def fermi_ev(self) -> tuple[float, ...]:
+        """Fermi energy in eV, or one for each spin; empty if no electron is smeared."""
+        told = self.output.fermi_hartree if self.output.is_smeared else ()
+        return tuple(EV_PER_HARTREE * value for value in told[-2:])
+
+    @property
     def positions_a(self) -> NDArray[np.float64] | None:
         """Coordinates in Å, shape (n_atoms, 3), None if no input tells those of all atoms."""
         for source in self.inputs:
@@ -130,11 +138,39 @@ class Run:
         InputError
             If they differ.
         """
-        for spin, n_electrons in enumerate(self.output.n_electrons):
-            summed = float(occupations[spins == spin].sum())
-            if abs(summed - n_electrons) > ELECTRON_TOLERANCE:
+        told = self.output.n_electrons
+        if not told:
+            return
+        summed = [float(occupations[spins == spin].sum()) for spin in range(len(told))]
+        whose = [f"the occupations of spin {spin + 1} sum" for spin in range(len(told))]
+        if self.output.is_smeared and len(told) > 1:
+            # Smearing moves electrons between the spins; their sum stays.
+            summed, told, whose = [sum(summed)], (sum(told),), ["the occupations sum"]
+        for n_electrons, found, what in zip(told, summed, whose, strict=True):
+            if abs(found - n_electrons) > ELECTRON_TOLERANCE:
                 raise InputError(
-                    f"{path}: the occupations of spin {spin + 1} sum to {summed:.3f}, but "
-                    f"{self.output.path.name} tells of {n_electrons} electrons; keep the files of "
-                    "one run, with all occupied states"
+                    f"{path}: {what} to {found:.3f}, but {self.output.path.name} tells of "
+                    f"{n_electrons} electrons; keep the files of one run, with all occupied states"
                 )
+
+
+def require_own_electrons(wfn: Wfn) -> None:
+    """Refuse a .wfn file whose occupations do not sum to the electrons that it tells itself.
+
+    Parameters
+    ----------
+    wfn : Wfn
+        The file. Of two spins the sum over both counts, as smearing moves electrons between them.
+
+    Raises
+    ------
+    InputError
+        If they differ.
+    """
+    summed = sum(float(spin.occupations.sum()) for spin in wfn.spins)
+    told = sum(spin.n_electrons for spin in wfn.spins)
+    if not abs(summed - told) <= ELECTRON_TOLERANCE:
+        raise InputError(
+            f"{wfn.path}: the occupations sum to {summed:.3f} instead of {told} electrons; rerun "
+            "the stage that writes it"
+        )

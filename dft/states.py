@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
 from epicarve.files import replaced_file
+
+from .filling import is_partly_filled, occupied_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,7 @@ _DTYPES = {
     "spins": np.int8,
     "orbital_weights": np.float64,
     "overlap_populations": np.float64,
+    "fermi_ev": np.float64,
 }
 
 ANGULAR_MOMENTA = "spdfghi"
@@ -72,6 +76,9 @@ class OrbitalStates:
         for.
     overlap_populations : ndarray of float, shape (n_pairs, n_states)
         Overlap population between two groups of atoms in each state, for one electron in it.
+    fermi_ev : ndarray of float, shape (0,), (1,) or (2,)
+        Fermi energy in eV that the source tells, one for each spin if they have their own; empty if
+        it tells none.
 
     Raises
     ------
@@ -104,6 +111,7 @@ class OrbitalStates:
     left_out: tuple[int, ...] = (0, 0)
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    fermi_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         self._convert()
@@ -151,6 +159,7 @@ class OrbitalStates:
             ("a weight", self.weights),
             ("an orbital's weight", self.orbital_weights),
             ("an overlap population", self.overlap_populations),
+            ("a Fermi energy", self.fermi_ev),
         ):
             if not np.isfinite(array).all():
                 raise InputError(f"{where}: {name} is not a finite number; repeat the run")
@@ -196,21 +205,68 @@ class OrbitalStates:
         return float(self.occupations.sum())
 
     @property
+    def full(self) -> float:
+        """Electrons in a full state: 2 if spin-restricted, else 1."""
+        return 2.0 if self.restricted else 1.0
+
+    @cached_property
     def is_occupied(self) -> NDArray[np.bool_]:
-        """Whether a state is more than half full, shape (n_states,)."""
-        return self.occupations > (1.0 if self.restricted else 0.5)
+        """Whether a state is among those that the electrons fill, shape (n_states,)."""
+        return occupied_states(self.energies_ev, self.occupations, self.spins, self.full)
 
     @property
     def homo_ev(self) -> float | None:
         """Energy in eV of the highest occupied state, None if there is none."""
-        occupied = self.energies_ev[self.is_occupied]
-        return float(occupied.max()) if occupied.size else None
+        return self.edges_ev()[0]
 
     @property
     def lumo_ev(self) -> float | None:
         """Energy in eV of the lowest empty state, None if there is none."""
-        empty = self.energies_ev[~self.is_occupied]
-        return float(empty.min()) if empty.size else None
+        return self.edges_ev()[1]
+
+    def edges_ev(self, spin: int | None = None) -> tuple[float | None, float | None]:
+        """Return the energies in eV of the highest occupied and the lowest empty state.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of both if not given.
+        """
+        mine = self._of_spin(spin)
+        occupied = self.energies_ev[mine & self.is_occupied]
+        empty = self.energies_ev[mine & ~self.is_occupied]
+        return (
+            float(occupied.max()) if occupied.size else None,
+            float(empty.min()) if empty.size else None,
+        )
+
+    def is_metallic(self, spin: int | None = None) -> bool:
+        """Tell whether states at the Fermi energy are partly filled, so that there is no gap.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of either if not given.
+        """
+        mine = self._of_spin(spin)
+        return is_partly_filled(self.occupations[mine], self.is_occupied[mine], self.full)
+
+    def gap_ev(self, spin: int | None = None) -> float | None:
+        """Return LUMO minus HOMO in eV, 0 for a metal, None if one of them is missing.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of both if not given.
+        """
+        homo_ev, lumo_ev = self.edges_ev(spin)
+        if self.is_metallic(spin):
+            return 0.0
+        return None if homo_ev is None or lumo_ev is None else lumo_ev - homo_ev
+
+    def _of_spin(self, spin: int | None) -> NDArray[np.bool_]:
+        """Return which states are of a spin."""
+        return np.asarray(self.spins >= 0 if spin is None else self.spins == spin)
 
     def with_pairs(self, pairs: Sequence[tuple[str, str]]) -> OrbitalStates:
         """Return the states with the overlap populations of some pairs of groups alone.
@@ -283,7 +339,8 @@ class OrbitalStates:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in _FIELDS}
+                absent = _LATER_FIELDS.difference(archive.files)
+                arrays = {name: archive[name] for name in _FIELDS if name not in absent}
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; run the calculation first") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
@@ -305,7 +362,11 @@ class OrbitalStates:
             left_out=tuple(arrays["left_out"].tolist()),
             pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
             overlap_populations=arrays["overlap_populations"],
+            fermi_ev=arrays.get("fermi_ev", np.zeros(0)),
         )
 
 
 _FIELDS = tuple(field.name for field in fields(OrbitalStates))
+
+_LATER_FIELDS = {"fermi_ev"}
+"""Those that archives of earlier versions of epicarve lack."""

@@ -236,7 +236,10 @@ def spoil_new_layout(run):
         (spoil_nan, r"states-list7-1\.pdos: there is NaN"),
         (spoil_stars, r"states-list7-1\.pdos: not a whole table of numbers"),
         (spoil_missing_list, r"atom 7 \((Pb|S|Cl)\) has no list of its own"),
-        (spoil_other_energies, r"states-list7-1\.pdos: its energies or occupations differ"),
+        (
+            spoil_other_energies,
+            r"states-list7-1\.pdos: its energies, occupations or Fermi energy differ",
+        ),
         (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
         (
             spoil_other_electrons,
