@@ -248,6 +248,7 @@ def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
                 "maybe some above: edges and traps beyond are not seen",
             )
         )
+    checks += [_check("source", False, note) for note in states.notes]
     return checks
 
 

@@ -11,6 +11,7 @@ from .rules_basis import check_cutoff, check_files, check_functional, check_kind
 from .rules_cell import check_cell, check_contacts, check_places, check_poisson
 from .rules_scf import (
     check_empty_states,
+    check_printed_states,
     check_scf_method,
     check_spin,
     check_task,
@@ -44,6 +45,7 @@ RULES = (
     check_functional,
     check_spin,
     check_empty_states,
+    check_printed_states,
 )
 """What is looked at in each &FORCE_EVAL once CP2K understands the input."""
 

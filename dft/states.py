@@ -27,6 +27,8 @@ _DTYPES = {
     "spins": np.int8,
     "orbital_weights": np.float64,
     "overlap_populations": np.float64,
+    "list_weights": np.float64,
+    "lumo_beyond_ev": np.float64,
 }
 
 ANGULAR_MOMENTA = "spdfghi"
@@ -72,6 +74,16 @@ class OrbitalStates:
         for.
     overlap_populations : ndarray of float, shape (n_pairs, n_states)
         Overlap population between two groups of atoms in each state, for one electron in it.
+    list_names : tuple of str
+        Names of groups of atoms that were projected on together (&LDOS), such as ``"list:1"``. They
+        may share atoms, and need not hold all.
+    list_weights : ndarray of float, shape (n_lists, n_states)
+        Weight of each of these groups in each state.
+    lumo_beyond_ev : ndarray of float, shape (0,) or (2,)
+        Of each spin the lowest energy in eV of the empty states whose weights are not known, all
+        above those that are; infinity where there is none.
+    notes : tuple of str
+        What a reader must know of where the states are from, a sentence each.
 
     Raises
     ------
@@ -104,6 +116,10 @@ class OrbitalStates:
     left_out: tuple[int, ...] = (0, 0)
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    list_names: tuple[str, ...] = ()
+    list_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    lumo_beyond_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._convert()
@@ -145,12 +161,18 @@ class OrbitalStates:
                 f"{where}: overlap populations have shape {self.overlap_populations.shape}, but "
                 f"there are {len(self.pairs)} pairs of groups and {n_states} states"
             )
+        if self.list_names and self.list_weights.shape != (len(self.list_names), n_states):
+            raise InputError(
+                f"{where}: weights of lists have shape {self.list_weights.shape}, but there are "
+                f"{len(self.list_names)} names of lists and {n_states} states"
+            )
         for name, array in (
             ("an energy", self.energies_ev),
             ("an occupation", self.occupations),
             ("a weight", self.weights),
             ("an orbital's weight", self.orbital_weights),
             ("an overlap population", self.overlap_populations),
+            ("a list's weight", self.list_weights),
         ):
             if not np.isfinite(array).all():
                 raise InputError(f"{where}: {name} is not a finite number; repeat the run")
@@ -210,7 +232,9 @@ class OrbitalStates:
     def lumo_ev(self) -> float | None:
         """Energy in eV of the lowest empty state, None if there is none."""
         empty = self.energies_ev[~self.is_occupied]
-        return float(empty.min()) if empty.size else None
+        beyond = self.lumo_beyond_ev[np.isfinite(self.lumo_beyond_ev)]
+        lowest = np.concatenate([empty, beyond])
+        return float(lowest.min()) if lowest.size else None
 
     def with_pairs(self, pairs: Sequence[tuple[str, str]]) -> OrbitalStates:
         """Return the states with the overlap populations of some pairs of groups alone.
@@ -283,7 +307,8 @@ class OrbitalStates:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in _FIELDS}
+                absent = _LATER_FIELDS.difference(archive.files)
+                arrays = {name: archive[name] for name in _FIELDS if name not in absent}
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; run the calculation first") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
@@ -305,7 +330,14 @@ class OrbitalStates:
             left_out=tuple(arrays["left_out"].tolist()),
             pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
             overlap_populations=arrays["overlap_populations"],
+            list_names=tuple(str(name) for name in arrays.get("list_names", np.zeros(0)).tolist()),
+            list_weights=arrays.get("list_weights", np.zeros((0, 0))),
+            lumo_beyond_ev=arrays.get("lumo_beyond_ev", np.zeros(0)),
+            notes=tuple(str(note) for note in arrays.get("notes", np.zeros(0)).tolist()),
         )
 
 
 _FIELDS = tuple(field.name for field in fields(OrbitalStates))
+
+_LATER_FIELDS = {"list_names", "list_weights", "lumo_beyond_ev", "notes"}
+"""Those that archives of earlier versions of epicarve lack."""
