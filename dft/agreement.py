@@ -132,8 +132,8 @@ def with_further_states(states: OrbitalStates, others: Levels) -> OrbitalStates:
     if not n_further:
         return states
     note = (
-        f"{n_further} further empty states are told by {others.path.name} without weights of "
-        "atoms: the LUMO and the HOMO-LUMO gap take them in, but densities and IPR end below them"
+        f"{n_further} further empty states of {others.path.name} have no weights of atoms here: the "
+        "HOMO-LUMO gap takes them in, but densities and IPR end below them"
     )
     return replace(states, lumo_beyond_ev=beyond, notes=(*states.notes, note))
 

@@ -135,10 +135,14 @@ def _last_blocks(path: Path) -> list[int]:
         if last["spin"] == b"ALPHA" or len(found) < 2 or found[-2][0]["spin"] != b"ALPHA":
             raise InputError(f"{path}: the orbitals of one spin are missing; it is cut off")
         blocks = found[-2:]
-    if any(match["kind"] == b"CARTESIAN" or b"K POINT" in match["rest"] for match, _ in blocks):
+    if any(b"K POINT" in match["rest"] for match, _ in blocks):
         raise InputError(
-            f"{path}: its orbitals are in Cartesian functions or of k-points; rerun without "
-            "CARTESIAN and k-points"
+            f"{path}: its orbitals are of k-points, at which they are complex and cannot be "
+            "weighed here; rerun it at Γ, without &KPOINTS, in a supercell"
+        )
+    if any(match["kind"] == b"CARTESIAN" for match, _ in blocks):
+        raise InputError(
+            f"{path}: its orbitals are in Cartesian functions; rerun without CARTESIAN in &MO"
         )
     return [end for _, end in blocks]
 

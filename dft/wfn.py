@@ -26,6 +26,9 @@ _MARKER = 4
 """Bytes of the length that stands before and after each record. A record of 2 GiB would be split,
 but those here are of one orbital each, and no basis has 268 million functions."""
 
+_MOST_FUNCTIONS = 41
+"""Functions of a shell at an angular momentum of 20, far beyond any basis set."""
+
 _LONGEST_RECORD = 2**31 - 1
 """Bytes of the longest record that is not split."""
 
@@ -179,6 +182,8 @@ def _read_head(path: Path, stream: BinaryIO) -> tuple[Wfn, int]:
     _record(stream, "<i4", n_atoms * most_sets)
     sizes = _record(stream, "<i4", n_atoms * most_sets * most_shells).reshape(n_atoms, -1)
     shells = sizes[sizes > 0].astype(np.int64)
+    if sizes.min() < 0 or shells.max(initial=0) > _MOST_FUNCTIONS:
+        raise ValueError(f"its shells have {sizes.min()} to {sizes.max()} functions")
     if shells.sum() != n_functions:
         raise ValueError(f"its shells have {shells.sum()} functions, its orbitals {n_functions}")
     spins = []
