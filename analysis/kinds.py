@@ -14,7 +14,7 @@ from epicarve.style import colours, element_colours
 
 from .alignment import Alignment
 from .analyse import RESULTS
-from .dos import by_element, density_of_states, orbital_densities
+from .dos import by_element, density_of_states, list_densities, orbital_densities
 from .dos_panel import density_label, draw_density, scale_density
 from .figure import framed_figure, write_figure
 from .gap import FilteredGap
@@ -56,7 +56,8 @@ class KindAnalysis:
     options : AnalysisOptions
         Broadening, range and look.
     densities : tuple of DensityOfStates
-        By kind, and by kind and angular momentum.
+        By kind, by kind and angular momentum, and by groups of atoms that were projected on
+        together.
     """
 
     states: OrbitalStates
@@ -67,7 +68,8 @@ class KindAnalysis:
     def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
         """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
-        return cls(states, options, (by_kind, *orbital_densities(states, options)))
+        further = orbital_densities(states, options) + list_densities(states, options)
+        return cls(states, options, (by_kind, *further))
 
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
         """Collect what was found under the keys of `summarise`, None where an IPR is needed."""

@@ -122,6 +122,7 @@ def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
                 "maybe some above: edges and traps beyond are not seen",
             )
         )
+    checks += [check("source", False, note) for note in states.notes]
     return checks
 
 

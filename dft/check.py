@@ -19,6 +19,7 @@ from .rules_methods import (
 )
 from .rules_scf import (
     check_empty_states,
+    check_printed_states,
     check_scf_method,
     check_spin,
     check_task,
@@ -59,6 +60,7 @@ RULES = (
     check_functional,
     check_spin,
     check_empty_states,
+    check_printed_states,
 )
 """What is looked at in each &FORCE_EVAL once CP2K understands the input."""
 

@@ -15,8 +15,6 @@ from epicarve.units import EV_PER_HARTREE
 from .output_geometry import PrintedGeometry
 from .output_scf import (
     AGREEMENT_HARTREE,
-    MIXING_HARTREE,
-    OT_HARTREE,
     GeometryStep,
     ScfRun,
     differ_in_a_digit,
@@ -205,7 +203,7 @@ class OutputReader:
             run.n_steps += 1
             run.change = _number(step["change"])
             run.energy_hartree = float(step["energy"])
-            run.error_per_change = OT_HARTREE if " OT " in line else MIXING_HARTREE
+            run.mixes = " OT " not in line
         elif "SCF run converged in" in line:
             self._scf_run().converged = True
         elif "outer SCF loop FAILED" in line:

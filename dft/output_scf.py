@@ -35,15 +35,15 @@ class ScfRun:
         The last value of the convergence measure.
     energy_hartree : float or None
         Its last total energy in hartree.
-    error_per_change : float
-        How far the energy with forces may be off, in hartree for each unit of `change`.
+    mixes : bool
+        Whether densities are mixed, as where a matrix is diagonalised, and orbitals not rotated.
     """
 
     n_steps: int = 0
     converged: bool | None = None
     change: float | None = None
     energy_hartree: float | None = None
-    error_per_change: float = OT_HARTREE
+    mixes: bool = False
 
     def error_hartree(self, run_type: str) -> float:
         """Return how far the energy of the run may be off that of this SCF.
@@ -55,7 +55,8 @@ class ScfRun:
         """
         if run_type == "ENERGY":
             return AGREEMENT_HARTREE
-        return max(FORCES_HARTREE, (self.change or 0.0) * self.error_per_change)
+        per_change = MIXING_HARTREE if self.mixes else OT_HARTREE
+        return max(FORCES_HARTREE, (self.change or 0.0) * per_change)
 
 
 @dataclass

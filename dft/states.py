@@ -31,6 +31,8 @@ _DTYPES = {
     "orbital_weights": np.float64,
     "overlap_populations": np.float64,
     "fermi_ev": np.float64,
+    "list_weights": np.float64,
+    "lumo_beyond_ev": np.float64,
 }
 
 ANGULAR_MOMENTA = "spdfghi"
@@ -79,6 +81,16 @@ class OrbitalStates:
     fermi_ev : ndarray of float, shape (0,), (1,) or (2,)
         Fermi energy in eV that the source tells, one for each spin if they have their own; empty if
         it tells none.
+    list_names : tuple of str
+        Names of groups of atoms that were projected on together (&LDOS), such as ``"list:1"``. They
+        may share atoms, and need not hold all.
+    list_weights : ndarray of float, shape (n_lists, n_states)
+        Weight of each of these groups in each state.
+    lumo_beyond_ev : ndarray of float, shape (0,) or (2,)
+        Of each spin the lowest energy in eV of the empty states whose weights are not known, all
+        above those that are; infinity where there is none.
+    notes : tuple of str
+        What a reader must know of where the states are from, a sentence each.
 
     Raises
     ------
@@ -112,6 +124,10 @@ class OrbitalStates:
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     fermi_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    list_names: tuple[str, ...] = ()
+    list_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    lumo_beyond_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._convert()
@@ -153,6 +169,11 @@ class OrbitalStates:
                 f"{where}: overlap populations have shape {self.overlap_populations.shape}, but "
                 f"there are {len(self.pairs)} pairs of groups and {n_states} states"
             )
+        if self.list_names and self.list_weights.shape != (len(self.list_names), n_states):
+            raise InputError(
+                f"{where}: weights of lists have shape {self.list_weights.shape}, but there are "
+                f"{len(self.list_names)} names of lists and {n_states} states"
+            )
         for name, array in (
             ("an energy", self.energies_ev),
             ("an occupation", self.occupations),
@@ -160,6 +181,7 @@ class OrbitalStates:
             ("an orbital's weight", self.orbital_weights),
             ("an overlap population", self.overlap_populations),
             ("a Fermi energy", self.fermi_ev),
+            ("a list's weight", self.list_weights),
         ):
             if not np.isfinite(array).all():
                 raise InputError(f"{where}: {name} is not a finite number; repeat the run")
@@ -234,7 +256,9 @@ class OrbitalStates:
         """
         mine = self._of_spin(spin)
         occupied = self.energies_ev[mine & self.is_occupied]
-        empty = self.energies_ev[mine & ~self.is_occupied]
+        beyond = self.lumo_beyond_ev if spin is None else self.lumo_beyond_ev[spin : spin + 1]
+        empty = np.concatenate([self.energies_ev[mine & ~self.is_occupied], beyond])
+        empty = empty[np.isfinite(empty)]
         return (
             float(occupied.max()) if occupied.size else None,
             float(empty.min()) if empty.size else None,
@@ -363,10 +387,14 @@ class OrbitalStates:
             pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
             overlap_populations=arrays["overlap_populations"],
             fermi_ev=arrays.get("fermi_ev", np.zeros(0)),
+            list_names=tuple(str(name) for name in arrays.get("list_names", np.zeros(0)).tolist()),
+            list_weights=arrays.get("list_weights", np.zeros((0, 0))),
+            lumo_beyond_ev=arrays.get("lumo_beyond_ev", np.zeros(0)),
+            notes=tuple(str(note) for note in arrays.get("notes", np.zeros(0)).tolist()),
         )
 
 
 _FIELDS = tuple(field.name for field in fields(OrbitalStates))
 
-_LATER_FIELDS = {"fermi_ev"}
+_LATER_FIELDS = {"fermi_ev", "list_names", "list_weights", "lumo_beyond_ev", "notes"}
 """Those that archives of earlier versions of epicarve lack."""
