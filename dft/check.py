@@ -89,8 +89,9 @@ def check_input(path: Path, version: str = DEFAULT_VERSION) -> tuple[Finding, ..
     """
     report = Report()
     root = read_tree(path, version, report)
-    if not root.children and not report.findings:
-        return (Finding(None, "there is no section in it", "name a CP2K input"),)
+    if not root.children and all("stands in no section" in f.message for f in report.findings):
+        message = "this is no CP2K input: there is no section in it"
+        return (Finding(None, message, "name a CP2K input; its sections begin with &"),)
     if all(finding.severity == "warning" for finding in report.findings):
         for force_eval in root.all("FORCE_EVAL"):
             subject = Subject(root, force_eval, path.parent, version, report)

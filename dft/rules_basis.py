@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .cutoff import is_too_low, needed_cutoff_ry
 from .input_lines import data_folder, find_file
 from .subject import orbital_basis, potential_name
 
@@ -126,8 +127,8 @@ def check_cutoff(subject: Subject) -> None:
         basis = subject.basis(label)
         if basis is not None and basis.max_exponent > sharpest:
             sharpest, owner = basis.max_exponent, label
-    need = sharpest * relative
-    if cutoff < 0.95 * need:
+    need = needed_cutoff_ry(sharpest, relative)
+    if is_too_low(cutoff, need):
         subject.report.warn(
             mgrid.where("CUTOFF"),
             f"CUTOFF {cutoff:g} Ry is below the need of {owner}'s basis set: its largest exponent "

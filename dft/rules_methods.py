@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EXCHANGE_AT_KPOINTS = "2024.1"
 """First version with exact exchange and its auxiliary basis set (ADMM) at k-points."""
 
-MOMENT_AT_KPOINTS = "2025.2"
+MOMENT_KEPT = "2025.2"
 """First version that smears at k-points with a fixed magnetic moment."""
 
 HUBBARD_AT_KPOINTS = "2026.2"
@@ -110,10 +110,10 @@ def check_kpoint_methods(subject: Subject) -> None:
             f"CP2K has no METHOD {smear.value('METHOD')} of smearing with k-points {at}",
             "set METHOD FERMI_DIRAC",
         )
-    elif moment is not None and moment > 0.0 and subject.version < MOMENT_AT_KPOINTS:
+    elif moment is not None and moment > 0.0 and subject.version < MOMENT_KEPT:
         subject.report.error(
             smear.where("FIXED_MAGNETIC_MOMENT"),
-            f"CP2K before {MOMENT_AT_KPOINTS} can't keep the moment with k-points {at}",
+            f"CP2K before {MOMENT_KEPT} can't keep the moment with k-points {at}",
             "take it out, or compute a supercell at the Γ point",
         )
 
