@@ -12,7 +12,7 @@ from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
 from epicarve.builder.identity import refuse_same, told_apart
 from epicarve.builder.interfaces.search import best_of_faces
-from epicarve.builder.janus.half import Half, half_of
+from epicarve.builder.janus.half import Half, half_of, layers_that_attract, told_face
 from epicarve.builder.janus.join import Janus, join
 from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
@@ -220,14 +220,18 @@ def _joined(
     domains = [DomainSpec.model_validate_json(text) for text in (film_json, substrate_json)]
     crystals = told_apart([load_crystal(domain.crystal) for domain in domains])
     refuse_same(crystals[0], crystals[1], ("film", "substrate"))
+    asked = (
+        (spec.film_hkl, spec.film_termination),
+        (spec.substrate_hkl, spec.substrate_termination),
+    )
+    faces = [
+        (crystal, *told_face(crystal, domain.shape, *face))
+        for crystal, domain, face in zip(crystals, domains, asked, strict=True)
+    ]
     film, substrate = (
         half_of(crystal, domain.shape, hkl, layer, domain.balance)
-        for crystal, domain, hkl, layer in zip(
-            crystals,
-            domains,
-            (spec.film_hkl, spec.substrate_hkl),
-            (spec.film_termination, spec.substrate_termination),
-            strict=True,
+        for (crystal, hkl, _), layer, domain in zip(
+            faces, layers_that_attract(faces), domains, strict=True
         )
     )
     on_film, on_substrate = spec.film_directions, spec.substrate_directions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,10 @@ from ..balancing.balance import BalanceOptions
 from ..carve import carve
 from ..centres import locate
 from ..interfaces.face import primitive_vectors
+from ..interfaces.polarity import Polarity
 from ..miller import refuse_four_indices
 from ..particle import carve_particle
-from ..planes import Termination, nearest_cut, point_on_cut
+from ..planes import Termination, nearest_cut, point_on_cut, termination, terminations
 from ..shapes import Cut, sphere_part
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from ..miller import Vector
     from ..model import Model
     from ..shapes.spec import ShapeSpec
+
+SAME_DIPOLE_E_A = 1e-3
+"""Cuts whose dipoles differ by less than this, in e Å, are equally natural."""
 
 SAME_STEP = 1e-3
 """A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
@@ -195,6 +200,34 @@ def half_of(
     """
     options = options or BalanceOptions()
     refuse_four_indices(crystal, spec, hkl)
+    hkl, layer = told_face(crystal, spec, hkl, layer)
+    centre, scale = _centred(crystal, spec, options)
+    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
+    if flat is None:
+        indices = list(hkl)
+        raise InputError(
+            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
+            f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
+        )
+    face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
+    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+
+
+def told_face(
+    crystal: Crystal,
+    spec: ShapeSpec,
+    hkl: tuple[int, int, int] | None = None,
+    layer: str | None = None,
+) -> tuple[tuple[int, int, int], str | None]:
+    """Return plane and outermost layer of the face that meets the other half, as they are told.
+
+    The parameters are those of `half_of`; the layer is None if neither tells it.
+
+    Raises
+    ------
+    InputError
+        If the plane is told by neither, or both contradict each other.
+    """
     planes = spec.interface_planes()
     if hkl is None:
         if len(planes) == 0 or (len(planes) > 1 and spec.own_face is None):
@@ -216,17 +249,36 @@ def half_of(
             f"{crystal.name}: the face {list(hkl)} of the {spec.kind} ends on {given}, but the "
             f"interface shall end on {layer}; give one of them"
         )
-    layer = layer or given
-    centre, scale = _centred(crystal, spec, options)
-    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
-    if flat is None:
-        indices = list(hkl)
-        raise InputError(
-            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
-            f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
-        )
-    face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
-    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+    return hkl, layer or given
+
+
+def layers_that_attract(
+    faces: Sequence[tuple[Crystal, tuple[int, int, int], str | None]],
+) -> list[str | None]:
+    """Return the outermost layers of two faces, such that like charges do not face each other.
+
+    Where a layer is not told, the most natural cut counts. Planes such as (111) of zinc blende
+    have two cuts that are equally natural and oppositely charged; if the first ones of both faces
+    would repel each other, another one as natural is taken where there is one.
+
+    Parameters
+    ----------
+    faces : sequence of tuples, length 2
+        Crystal, Miller indices and outermost layer, if told, of film and substrate.
+    """
+    choices = []
+    for crystal, hkl, layer in faces:
+        natural = termination(crystal, hkl, layer)
+        every = [natural] if layer is not None else terminations(crystal, hkl)
+        dipole = abs(natural.dipole_e_a)
+        choices.append([each for each in every if abs(each.dipole_e_a) <= dipole + SAME_DIPOLE_E_A])
+    pairs = list(product(*choices))
+    chosen = next((pair for pair in pairs if not Polarity.of(*pair).repels), pairs[0])
+    first = pairs[0]
+    return [
+        told if one is other else one.layer
+        for one, other, (_, _, told) in zip(chosen, first, faces, strict=True)
+    ]
 
 
 def _centred(
