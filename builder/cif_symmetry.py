@@ -10,6 +10,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .cif_values import UNKNOWN
 from .hermann_mauguin import settings_named, settings_numbered
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ NAME_TAGS = (
 HALL_TAGS = ("_space_group_name_Hall", "_symmetry_space_group_name_Hall")
 NUMBER_TAGS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 OPERATION_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+
+MAX_OPERATIONS = 1000
+"""No list is longer: 192 operations of the largest groups, some of them repeated."""
 
 METRIC_TOLERANCE = 0.02
 """How far an operation may change the metric of a cell that is rounded, as a fraction of it."""
@@ -159,25 +163,32 @@ def _of_table(setting: gemmi.SpaceGroup) -> Setting:
 
 def _operations(cif: CifBlock) -> tuple[gemmi.Op, ...] | None:
     """Return the operations that are listed, None if there are none."""
-    texts = [text for text in cif.column(*OPERATION_TAGS) if text not in {"", "?", "."}]
+    texts = [text for text in cif.column(*OPERATION_TAGS) if text not in UNKNOWN]
     if not texts:
         return None
+    if len(texts) > MAX_OPERATIONS:
+        raise InputError(
+            f"{cif.path}: {len(texts)} symmetry operations are more than any group has"
+        )
     listed = [gemmi.Op("x,y,z"), *(_operation(cif.path, text) for text in texts)]
     operations = list({operation.wrap().triplet(): operation for operation in listed}.values())
-    group = gemmi.GroupOps(operations)
-    found = tuple(group)
-    whole = gemmi.GroupOps(operations)
-    try:
-        whole.add_missing_elements()
-    except RuntimeError as error:
-        raise InputError(f"{cif.path}: the symmetry operations form no group ({error})") from error
-    n_whole = len(tuple(whole))
-    if n_whole != len(operations):
+    if not _is_group(operations):
         raise InputError(
-            f"{cif.path}: the {len(operations)} symmetry operations form no group; with their "
-            f"products there are {n_whole}: list all, or take the list out and name the space group"
+            f"{cif.path}: the {len(operations)} symmetry operations form no group, as products of "
+            "them are not among them; list all, or take the list out and name the space group"
         )
-    return found
+    return tuple(gemmi.GroupOps(operations))
+
+
+def _is_group(operations: list[gemmi.Op]) -> bool:
+    """Whether the products of operations are among them, up to lattice vectors."""
+    rotations = np.array([operation.rot for operation in operations]) // gemmi.Op.DEN
+    shifts = np.array([operation.tran for operation in operations])
+    turned = np.einsum("aij,bjk->abik", rotations, rotations).reshape(-1, 9)
+    moved = np.einsum("aij,bj->abi", rotations, shifts) + shifts[:, None, :]
+    products = np.column_stack([turned, moved.reshape(-1, 3) % gemmi.Op.DEN])
+    own = np.column_stack([rotations.reshape(-1, 9), shifts % gemmi.Op.DEN])
+    return len(np.unique(np.concatenate([own, products]), axis=0)) == len(own)
 
 
 def _operation(path: Path, text: str) -> gemmi.Op:

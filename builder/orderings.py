@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .cif import LEAST_OCCUPANCY, guess_oxidation_states, read_cell
+from .cif import LEAST_OCCUPANCY, guess_oxidation_states, read_cell, refuse_molecules
 from .crystal import Crystal
 from .quasirandom import quasirandom_symbols
 from .shared_sites import shared_sites
@@ -156,6 +156,7 @@ def read_orderings(
     cif, cell = read_cell(path, block)
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
+    refuse_molecules(cell)
     shared = shared_sites(cell, options.supercell, nearest=options.nearest)
     cell = shared.cell
     if len(cell.labels) > LARGEST_EWALD:

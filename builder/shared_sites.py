@@ -154,9 +154,14 @@ class SharedSites:
                         "keep_symmetry: false"
                     )
                 return self._distinct(found, permutations)
-        centring = (group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))
-        cells = permutations[centring].min(axis=0)  # first site that a lattice vector leads to
-        return self._distinct(list(self._assignments(cells)), permutations)
+        found = []
+        if set(self.supercell) == {1}:
+            centring = (group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))
+            first = permutations[centring].min(axis=0)  # site that a lattice vector leads to
+            found = list(self._assignments(first))
+        if not found:
+            found = list(self._assignments(np.arange(len(cell.labels))))
+        return self._distinct(found, permutations)
 
     def _assignments(self, units: NDArray[Any]) -> Iterator[NDArray[np.str_]]:
         """All ways to put elements on the shared sites; sites of one unit take the same."""

@@ -36,6 +36,6 @@ GALENA = cubic(5.936)
 LEAD_SULFIDE = ("Pb1 Pb 0 0 0", "S1 S 0.5 0.5 0.5")
 
 
-def galena(head=named("F m -3 m"), sites=LEAD_SULFIDE, **more):
-    """Lead sulfide, a = 5.936 Å."""
-    return cif_text(GALENA, sites, head, **more)
+def galena(head=None, sites=LEAD_SULFIDE, **more):
+    """Lead sulfide, a = 5.936 Å, in F m -3 m if no other head is given."""
+    return cif_text(GALENA, sites, named("F m -3 m") if head is None else head, **more)

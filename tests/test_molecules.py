@@ -87,7 +87,12 @@ MOLECULAR = {
         ("Na1 Na 0 0 0", "H1 H 0 0 0.5", "F1 F 0 0 0.4173"),
         "3 F2H",
     ),
-    "CsI3-chains": (cubic(6.0), "P 1", ("Cs1 Cs 0.5 0.5 0.5", "I1 I 0 0 0.25", "I2 I 0 0 0.75"), "I2"),
+    "CsI3-chains": (
+        cubic(6.0),
+        "P 1",
+        ("Cs1 Cs 0.5 0.5 0.5", "I1 I 0 0 0.25", "I2 I 0 0 0.75"),
+        "I2",
+    ),
 }
 
 # hydrides, phosphides, carbides, nitrides and sulfides with short contacts of like anions
@@ -200,7 +205,7 @@ def test_methylammonium_is_one_unit_across_the_faces_of_the_cell():
     )
     symbols = np.array(["C", "N", *"HHHHHH", "Pb", "I", "I", "I"])
     assert molecular_units(cell, points, symbols) == {"CH6N": 1}
-    with pytest.raises(InputError, match="1 CH6N.*Cs in place of CH3NH3"):
+    with pytest.raises(InputError, match=r"1 CH6N.*Cs in place of CH3NH3"):
         Crystal("MAPbI3", cell, symbols, points, np.array([-2, -3, *[1] * 6, 2, -1, -1, -1]))
 
 
