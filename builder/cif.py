@@ -14,11 +14,12 @@ from .cif_contents import StatedContents, stated_contents
 from .cif_file import read_block
 from .cif_sites import listed_sites, stated_cell_a
 from .cif_symmetry import other_settings, stated_symmetry
-from .cif_values import oxidation_number
 from .crystal import Crystal
 from .molecules import refuse_molecular_units
 from .neighbours import refuse_overlaps, shortest_contact
+from .oxidation import charges_of_sites, stated_charges
 from .replace import as_replaced, replaced
+from .site_charges import Sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,14 +54,16 @@ def read_cif(
 
     Oxidation states are taken, in this order, from `oxidation_states`, from the file
     (``_atom_type_oxidation_number``, or charges in the site types such as ``Fe3+``), or
-    guessed from the composition by pymatgen; a guess is told in the crystal's notes.
+    guessed from composition and bond valences; a guess is told in the crystal's notes and by a
+    `GuessWarning`.
 
     Parameters
     ----------
     path : Path
         The CIF file.
     oxidation_states : mapping of str to int, optional
-        Formal charge of each element.
+        Formal charges by element or by site label; that of a label goes before that of its
+        element: ``{"Fe1": 3, "Fe2": 2, "O": -2}``.
     block : str or int, optional
         Name of the data block, or its number among those with atom sites, from 1; the first if
         not given.
@@ -91,10 +94,11 @@ def read_cif(
         given = oxidation_states or {}
         renamed = {shared.get(element, element): charge for element, charge in given.items()}
         oxidation_states = {**renamed, **{e: q for e, q in given.items() if e not in shared}}
-    refuse_molecules(cell)
+    refuse_unfit(cell)
     _refuse_partial_occupancy(cell)
-    refuse_overlaps(cell.name, cell.cell_a, cell.fractional, cell.symbols)
-    charges, notes = _charges(cif, cell, oxidation_states)
+    stated = [None] * len(cell.labels) if oxidation_states else stated_charges(cif, cell)
+    sites = Sites(cell.cell_a, cell.fractional, cell.symbols, cell.labels.tolist(), stated)
+    charges, notes = charges_of_sites(path, sites, oxidation_states)
     crystal = Crystal(
         name=path.stem,
         cell_a=cell.cell_a,
@@ -173,10 +177,13 @@ def _agrees(cell: FilledCell, contents: StatedContents) -> bool:
     return is_confirmed and not faults and not _too_tight(cell)
 
 
-def refuse_molecules(cell: FilledCell) -> None:
-    """Raise an InputError if the full sites of a cell hold molecular ions."""
+def refuse_unfit(cell: FilledCell) -> None:
+    """Raise an InputError if the full sites of a cell overlap, or hold molecular ions."""
     full = _full(cell)
-    refuse_molecular_units(cell.name, cell.cell_a, cell.fractional[full], cell.symbols[full])
+    if full.any():
+        sites = cell.name, cell.cell_a, cell.fractional[full], cell.symbols[full]
+        refuse_overlaps(*sites)
+        refuse_molecular_units(*sites)
 
 
 def _full(cell: FilledCell) -> NDArray[np.bool_]:
@@ -269,75 +276,3 @@ def _refuse_partial_occupancy(cell: FilledCell) -> None:
                 f"{cell.name}: site {label} is occupied to {total:.3g} by {next(iter(here))} "
                 f"alone, so places are empty; {advice}"
             )
-
-
-def _charges(
-    cif: CifBlock, cell: FilledCell, given: Mapping[str, int] | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Formal charge of every site of the cell, and notes on how it was found."""
-    path, symbols = cell.name, cell.symbols
-    elements = sorted(set(symbols.tolist()))
-    if given:
-        missing = [element for element in elements if element not in given]
-        foreign = [element for element in given if element not in elements]
-        if missing:
-            raise InputError(f"{path}: oxidation_states lacks {', '.join(missing)}; add it")
-        if foreign:
-            raise InputError(
-                f"{path}: oxidation_states names {', '.join(foreign)}, which is not in the "
-                f"crystal; it holds {', '.join(elements)}"
-            )
-        return np.array([given[symbol] for symbol in symbols.tolist()]), ()
-    stated = _stated_charges(cif, cell)
-    if all(stated):
-        return np.array(stated), ()
-    guessed = guess_oxidation_states(symbols)
-    if guessed is None:
-        raise InputError(
-            f"{path}: no whole oxidation states balance {', '.join(elements)}; "
-            "give oxidation_states in the recipe"
-        )
-    told = ", ".join(f"{symbol} {charge:+d}" for symbol, charge in guessed.items())
-    return (
-        np.array([guessed[symbol] for symbol in symbols.tolist()]),
-        (f"oxidation states guessed from the composition: {told}",),
-    )
-
-
-def _stated_charges(cif: CifBlock, cell: FilledCell) -> list[int]:
-    """Return the charge that the file states of each site, 0 where it states none."""
-    found: dict[str, int] = {}
-    for symbol, text in cif.table(["_atom_type_symbol", "_atom_type_oxidation_number"]):
-        try:
-            value = oxidation_number(text)
-        except ValueError as error:
-            raise InputError(
-                f"{cif.path}: _atom_type_oxidation_number of {symbol}: {error}; give "
-                "oxidation_states in the recipe, and take it out of the file"
-            ) from error
-        if value is not None:
-            found[symbol] = value
-    return [
-        charge or found.get(kind, found.get(symbol, 0))
-        for charge, kind, symbol in zip(
-            cell.charges.tolist(), cell.kinds.tolist(), cell.symbols.tolist(), strict=True
-        )
-    ]
-
-
-def guess_oxidation_states(symbols: NDArray[np.str_]) -> dict[str, int] | None:
-    """Return pymatgen's likeliest whole oxidation states of a composition, None if none balance.
-
-    Examples
-    --------
-    >>> guess_oxidation_states(np.array(["Ca", "F", "F"]))
-    {'Ca': 2, 'F': -1}
-    """
-    from pymatgen.core.composition import Composition  # noqa: PLC0415  (costs seconds)
-
-    elements, counts = np.unique(symbols, return_counts=True)
-    composition = Composition(dict(zip(elements.tolist(), counts.tolist(), strict=True)))
-    for guess in composition.oxi_state_guesses():
-        if guess and all(float(charge).is_integer() and charge for charge in guess.values()):
-            return {str(symbol): int(charge) for symbol, charge in guess.items()}
-    return None

@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .cif import LEAST_OCCUPANCY, guess_oxidation_states, read_cell, refuse_molecules
+from .cif import LEAST_OCCUPANCY, read_cell, refuse_unfit
 from .crystal import Crystal
+from .oxidation import charges_of_elements
 from .quasirandom import quasirandom_symbols
 from .shared_sites import shared_sites
 
@@ -156,7 +157,7 @@ def read_orderings(
     cif, cell = read_cell(path, block)
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
-    refuse_molecules(cell)
+    refuse_unfit(cell)
     shared = shared_sites(cell, options.supercell, nearest=options.nearest)
     cell = shared.cell
     if len(cell.labels) > LARGEST_EWALD:
@@ -170,7 +171,7 @@ def read_orderings(
         variants: list[Variant] = [(symbols, 1)]
     else:
         variants = shared.variants(options.keep_symmetry)
-    charge_of = _charges(cell.name, variants[0][0], oxidation_states)
+    charge_of, notes = charges_of_elements(path, variants[0][0], oxidation_states)
     charges = np.array(
         [[charge_of[symbol] for symbol in symbols.tolist()] for symbols, _ in variants]
     )
@@ -197,7 +198,8 @@ def read_orderings(
                 f"the lowest Ewald energy; {int(tied.sum())} of {len(order)} lie within "
                 f"{options.tie_ev:g} eV of it, which point charges do not tell apart."
             )
-        crystal = _crystal(shared, symbols, charges[index], cif, _derivation(cif, shared, told))
+        said = (_derivation(cif, shared, told), (*cell.notes, *notes))
+        crystal = _crystal(shared, symbols, charges[index], cif, said)
         energy = float(energies[index])
         found.append(Ordering(crystal, energy, above, n_equivalent, assignment, bool(tied[index])))
     return tuple(found)
@@ -208,9 +210,10 @@ def _crystal(
     symbols: NDArray[np.str_],
     charges: NDArray[np.int64],
     cif: CifBlock,
-    derivation: str,
+    said: tuple[str, tuple[str, ...]],
 ) -> Crystal:
-    """Return an ordered crystal."""
+    """Return an ordered crystal, with its derivation and its notes."""
+    derivation, notes = said
     crystal = Crystal(
         name=cif.path.stem,
         cell_a=shared.cell.cell_a,
@@ -220,7 +223,7 @@ def _crystal(
         status="derived",
         source=cif.text("_epicarve_source") or f"file {cif.path.name}",
         derivation=derivation,
-        notes=shared.cell.notes,
+        notes=notes,
     )
     return replace(crystal, space_group=crystal.symmetry.symbol)
 
@@ -271,21 +274,3 @@ def ewald_energies_ev(
     summation = EwaldSummation(structure)  # type: ignore[no-untyped-call]
     matrix = np.asarray(summation.total_energy_matrix)
     return np.asarray(np.einsum("si,ij,sj->s", charges, matrix, charges, optimize=True))
-
-
-def _charges(
-    path: str, symbols: NDArray[np.str_], given: Mapping[str, int] | None
-) -> Mapping[str, int]:
-    elements = sorted(set(symbols.tolist()))
-    found = given or guess_oxidation_states(symbols)
-    if found is None:
-        raise InputError(
-            f"{path}: no whole oxidation states balance {', '.join(elements)}; give "
-            "oxidation_states in the recipe"
-        )
-    if sorted(found) != elements:
-        raise InputError(
-            f"{path}: oxidation_states name {', '.join(sorted(found))}, but the crystal "
-            f"holds {', '.join(elements)}; give one for each"
-        )
-    return found
