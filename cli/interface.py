@@ -20,6 +20,10 @@ OptionalFolder = Annotated[
 Plane = Annotated[
     str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
 ]
+Block = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Data block of that CIF, by its name or its number from 1."),
+]
 
 LEGEND = """in Å and Å²; ±: charges of the outermost layers, film/substrate; ! like ones of
 polar faces, which come after others of their matched fraction
@@ -37,6 +41,8 @@ def interface(
     substrate_hkl: Plane = None,
     max_area: Annotated[float, typer.Option(help="Largest coincidence cell, in Å².")] = 260.0,
     max_strain: Annotated[float, typer.Option(help="Largest strain; 0.06 is 6 %.")] = 0.06,
+    film_block: Block = None,
+    substrate_block: Block = None,
     fixed: Annotated[
         Literal["substrate", "film", "split"],
         typer.Option(help="Whose lattice the interface takes."),
@@ -80,7 +86,9 @@ def interface(
             strain={"fixed": fixed, "max_strain": max(0.1, max_strain)},
         )
         tell(f"search: {film} on {substrate}")
-        ranking = rank(_crystal(film), _crystal(substrate), options, out, show)
+        ranking = rank(
+            _crystal(film, film_block), _crystal(substrate, substrate_block), options, out, show
+        )
         built = None
         if slab is not None and out is not None:
             if not 1 <= slab <= len(ranking.interfaces):
@@ -108,11 +116,15 @@ def compare(
     _report(ranking, out, as_json=as_json)
 
 
-def _crystal(name: str) -> CrystalSpec:
+def _crystal(name: str, block: str | None) -> CrystalSpec:
+    from epicarve.errors import InputError
     from epicarve.workflow.recipe_parts import CrystalSpec
 
-    is_file = name.lower().endswith(".cif") or Path(name).is_file()
-    return CrystalSpec(file=Path(name)) if is_file else CrystalSpec(name=name)
+    if name.lower().endswith(".cif") or Path(name).is_file():
+        return CrystalSpec(file=Path(name), block=block)
+    if block is not None:
+        raise InputError(f"block {block}: {name} is a bundled crystal, not a CIF; leave it out")
+    return CrystalSpec(name=name)
 
 
 def _indices(text: str | None, option: str) -> list[int] | None:

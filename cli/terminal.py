@@ -26,6 +26,9 @@ FACING = {
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+LONGEST_DERIVATION = 300
+"""Longer texts on how a crystal was derived are left to model.json."""
+
 
 def complain(message: str) -> None:
     """Print one sentence on standard error."""
@@ -87,6 +90,8 @@ def progress(start: str) -> Iterator[Callable[[str], None]]:
 
 def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
     """Return the lines that describe a model, from the content of its model.json."""
+    from epicarve.builder.library import bundled_names
+
     ratio = " : ".join(
         f"{summary['stoichiometry']['actual'][s]} {s}" for s in summary["stoichiometry"]["actual"]
     )
@@ -156,9 +161,14 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
                 f"by {fit['residual_rms_a']:.2f} Å rms"
             )
     for name, origin in summary["provenance"]["crystal"].items():
-        facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
+        told = " ".join(origin["derivation"].split())
+        facts[name] = f"{origin['status']}: {told}" if told else origin["status"]
         if origin["status"] == "given":
             facts[name] = f"{origin['source']}, space group {origin['space_group']}"
+        elif name in bundled_names() and not origin["source"].startswith("file "):
+            facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
+        elif len(told) > LONGEST_DERIVATION:
+            facts[name] = f"{origin['status']}; model.json tells from what (provenance, crystal)"
         for note in origin["notes"]:
             facts[f"{name}: note"] = note
     return facts

@@ -110,10 +110,16 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
 
 def load_crystal(spec: CrystalSpec) -> Crystal:
     """Return the bundled crystal or the one in the CIF file, ordered and replaced as asked."""
+    if spec.file is not None and spec.orderings is None:
+        return read_cif(
+            spec.file,
+            spec.oxidation_states,
+            block=spec.block,
+            full_occupancy=spec.full_occupancy,
+            replace_elements=spec.replace,
+        )
     if spec.orderings is not None:
         crystal = load_orderings(spec)[spec.orderings.rank - 1].crystal
-    elif spec.file is not None:
-        crystal = read_cif(spec.file, spec.oxidation_states)
     else:
         crystal = bundled_crystal(spec.name or "")
     return replaced(crystal, spec.replace) if spec.replace else crystal
@@ -123,7 +129,13 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     """Return the ordered variants of a CIF with shared sites; none of another crystal."""
     if spec.orderings is None or spec.file is None:
         return ()
-    found = read_orderings(spec.file, spec.oxidation_states, spec.orderings)
+    found = read_orderings(
+        spec.file,
+        spec.oxidation_states,
+        spec.orderings,
+        block=spec.block,
+        full_occupancy=spec.full_occupancy,
+    )
     if spec.orderings.rank > len(found):
         raise InputError(
             f"{spec.file}: orderings.rank {spec.orderings.rank} asked for, but there are "

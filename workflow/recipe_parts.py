@@ -29,15 +29,22 @@ class CrystalSpec(Options):
         A CIF file, relative to the recipe.
     oxidation_states : dict of str to int, optional
         Formal charge of each element; taken from the CIF or guessed if not given.
+    block : str or int, optional
+        Name of the data block of the file, or its number among those with atom sites, from 1.
+    full_occupancy : bool
+        Whether sites of the file occupied to 0.9 or more are taken as full.
     orderings : OrderingOptions, optional
         That the sites of the file are shared by several elements, and how to order them.
     replace : dict of str to str
-        Elements to put in the place of others, such as {Br: Cl}; cell and sites stay.
+        Elements to put in the place of others, such as {Br: Cl}; cell and sites stay. Sites that
+        both share become those of the new one.
     """
 
     name: str | None = None
     file: Path | None = None
     oxidation_states: dict[str, int] | None = None
+    block: str | int | None = None
+    full_occupancy: bool = False
     orderings: OrderingOptions | None = None
     replace: dict[str, str] = Field(default_factory=dict)
 
@@ -47,6 +54,9 @@ class CrystalSpec(Options):
             raise ValueError("give either name (of a bundled crystal) or file (a CIF)")
         if self.name is not None and self.oxidation_states is not None:
             raise ValueError("oxidation_states belong to a file; a bundled crystal has its own")
+        for key in ("block", "full_occupancy"):
+            if self.name is not None and key in self.model_fields_set:
+                raise ValueError(f"{key} is for a file; leave it out beside name")
         if self.name is not None and self.orderings is not None:
             raise ValueError("orderings belong to a file; a bundled crystal is ordered")
         return self
