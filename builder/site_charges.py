@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bond_valence import mean_log_likelihood, valence_sums
+from .bond_valence import REACH_A, mean_log_likelihood, valence_sums
+from .crystal import neighbours
 from .oxidation_guess import Guess, guesses, state_shares
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ class Sites:
         """Number of sites of each element."""
         elements, counts = np.unique(self.symbols, return_counts=True)
         return dict(zip(elements.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def valence_sums(self) -> NDArray[np.float64]:
+        """Sum of the bond valences of each site, positive for cations, shape (n_sites,)."""
+        first, second, _, lengths_a = neighbours(self.cell_a, self.fractional, REACH_A)
+        return valence_sums(first, second, lengths_a, self.symbols)
 
     @property
     def known(self) -> dict[str, int]:
@@ -120,7 +127,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     close = [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
     sums = None
     if len(close) != 1 or _is_rare(close[0]):
-        sums = valence_sums(sites.cell_a, sites.fractional, symbols)
+        sums = sites.valence_sums
         mixed = None if close and not _is_rare(close[0]) else _mixed(sites, sums)
         if mixed is not None:
             return SiteGuess(mixed, _told_by_site(mixed, symbols, sites.labels))
