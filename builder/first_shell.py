@@ -98,13 +98,16 @@ def first_shell_limit_a(distances_a: NDArray[np.float64], nearest_a: float = 0.0
     short = distances[(SHORT_SHARE * (number - 1)).astype(int)]
     too_long = distances > SHELL_STRETCH * short
     end = int(np.argmax(too_long)) if too_long.any() else len(distances)
+    begins = np.r_[True, np.round(distances[1:] / distances[:-1], 6) > 1.0]  # of equal ones
+    first = np.maximum.accumulate(np.where(begins, number - 1, 0))
     beyond = number + (STRAY_SHARE * number).astype(int)
-    shell = np.flatnonzero(beyond[:end] < len(distances))
+    shell = np.flatnonzero((beyond[:end] < len(distances)) & np.r_[begins[1:], True][:end])
     shell = shell[distances[shell] >= nearest_a]
     if len(shell) == 0:
         return float(distances[0] * SHELL_STRETCH)
-    widest = shell[np.argmax(np.round(distances[beyond[shell]] / distances[shell], 6))]
-    return float(0.5 * (distances[widest] + distances[beyond[widest]]))
+    beyond = first[beyond[shell]]
+    widest = int(np.argmax(np.round(distances[beyond] / distances[shell], 6)))
+    return float(0.5 * (distances[shell[widest]] + distances[beyond[widest]]))
 
 
 def _is_bonded(pair: tuple[str, str], shortest: dict[tuple[str, str], float], charge: int) -> bool:
