@@ -117,7 +117,10 @@ class Crystal:
             )
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
-            states = ", ".join(f"{s} {q:+d}" for s, q in self.charge_of.items())
+            states = ", ".join(
+                f"{symbol} {'/'.join(f'{q:+d}' for q in charges)}"
+                for symbol, charges in self.charges_of.items()
+            )
             raise InputError(
                 f"{self.name}: the unit cell carries {neutral:+d} e with {states}; "
                 "give oxidation_states that balance"
@@ -151,14 +154,26 @@ class Crystal:
 
     @cached_property
     def charge_of(self) -> dict[str, int]:
-        """Oxidation state of each element, cations first; the mean if an element has several."""
+        """Oxidation state of each element, cations first.
+
+        Of an element with several the mean, rounded: it tells their sign, and no more; see
+        `charges_of`.
+        """
         totals: dict[str, list[int]] = {}
         for symbol, charge in zip(
             self.symbols.tolist(), self.oxidation_states.tolist(), strict=True
         ):
-            totals.setdefault(symbol, []).append(charge)
+            totals.setdefault(symbol, []).append(int(charge))
         mean = {symbol: round(sum(q) / len(q)) for symbol, q in totals.items()}
         return dict(sorted(mean.items(), key=lambda item: (item[1] <= 0, item[1], item[0])))
+
+    @cached_property
+    def charges_of(self) -> dict[str, tuple[int, ...]]:
+        """All oxidation states of each element, ascending, in the order of `charge_of`."""
+        return {
+            symbol: tuple(np.unique(self.oxidation_states[self.symbols == symbol]).tolist())
+            for symbol in self.charge_of
+        }
 
     @cached_property
     def formula_unit(self) -> dict[str, int]:

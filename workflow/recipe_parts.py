@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.orderings import OrderingOptions
+from epicarve.builder.oxidation import whole_charges
 from epicarve.builder.shapes.kinds import AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
 from epicarve.options import Options
@@ -27,7 +28,8 @@ class CrystalSpec(Options):
     file : Path, optional
         A CIF file, relative to the recipe.
     oxidation_states : dict of str to int, optional
-        Formal charge of each element; taken from the CIF or guessed if not given.
+        Formal charges by element or by site label, such as {Fe1: 3, Fe2: 2, O: -2}; taken from the
+        CIF or guessed if not given.
     orderings : OrderingOptions, optional
         That the sites of the file are shared by several elements, and how to order them.
     replace : dict of str to str
@@ -39,6 +41,14 @@ class CrystalSpec(Options):
     oxidation_states: dict[str, int] | None = None
     orderings: OrderingOptions | None = None
     replace: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("oxidation_states", mode="before")
+    @classmethod
+    def _whole(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            numbers = {k: v for k, v in data.items() if isinstance(v, int | float)}
+            whole_charges("crystal", numbers)
+        return data
 
     @model_validator(mode="after")
     def _name_or_file(self) -> Self:
