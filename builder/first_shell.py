@@ -20,8 +20,8 @@ SHORT_SHARE = 0.25
 STRAY_SHARE = 0.03
 """The gap behind a shell may hold this share of the shell's own number of distances."""
 
-LEAST_VALENCE = 0.01
-"""A contact is no bond whose valence is below this share of the smaller charge of its ions."""
+LEAST_VALENCE = 0.02
+"""A contact is no bond whose valence is below this share of the strongest bonds of both ions."""
 
 
 def shell_limits_a(
@@ -35,8 +35,8 @@ def shell_limits_a(
 
     A pair makes none if its ions are never nearest to each other and its shortest contact is far
     beyond the bonds of both, as that of C and Cl in Pb2CO3Cl2: if its bond valence, with the
-    parameters that pymatgen holds, is below `LEAST_VALENCE` of the smaller of the two charges, or,
-    without parameters, if it is longer than `SHELL_STRETCH` times the shortest bonds of both.
+    parameters that pymatgen holds, is below `LEAST_VALENCE` of those of the shortest bonds of
+    both, or, without parameters, if it is longer than `SHELL_STRETCH` times them.
 
     Parameters
     ----------
@@ -56,10 +56,9 @@ def shell_limits_a(
         for anion in dict.fromkeys(symbols[charges < 0].tolist())
     }
     shortest = {pair: float(distances_a[at].min()) for pair, at in of_pair.items() if at.size}
-    least = {symbol: int(np.abs(charges[symbols == symbol]).min()) for symbol in set(symbols)}
     limits = {}
     for pair in shortest:
-        if _is_bonded(pair, shortest, min(least[pair[0]], least[pair[1]])):
+        if _is_bonded(pair, shortest):
             at = of_pair[pair]
             nearest_a = min(
                 _usual_nearest_a(ions[at], distances_a[at], symbols.size)
@@ -110,19 +109,20 @@ def first_shell_limit_a(distances_a: NDArray[np.float64], nearest_a: float = 0.0
     return float(0.5 * (distances[shell[widest]] + distances[beyond[widest]]))
 
 
-def _is_bonded(pair: tuple[str, str], shortest: dict[tuple[str, str], float], charge: int) -> bool:
+def _is_bonded(pair: tuple[str, str], shortest: dict[tuple[str, str], float]) -> bool:
     """Whether ions of two elements are near enough to each other to make bonds."""
     contact_a = shortest[pair]
-    ends_a = [
-        min(length for other, length in shortest.items() if other[side] == pair[side])
+    nearest = [
+        min((other for other in shortest if other[side] == pair[side]), key=shortest.__getitem__)
         for side in (0, 1)
     ]
-    if contact_a <= max(ends_a):
+    if contact_a <= max(shortest[other] for other in nearest):
         return True
     valence = bond_valence(*pair, contact_a)
-    if valence is None:
-        return contact_a <= SHELL_STRETCH * max(ends_a)
-    return valence >= LEAST_VALENCE * charge
+    others = [bond_valence(*other, shortest[other]) for other in nearest]
+    if valence is None or None in others:
+        return contact_a <= SHELL_STRETCH * max(shortest[other] for other in nearest)
+    return valence >= LEAST_VALENCE * min(other for other in others if other is not None)
 
 
 def _usual_nearest_a(
