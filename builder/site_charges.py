@@ -22,7 +22,7 @@ CLOSE = 20.0
 """A guess this many times less likely than the best is told beside it."""
 
 RARE_SHARE = 0.05
-"""An oxidation state that an element has more seldom than this is doubted."""
+"""An oxidation state that an element has more seldom than this is doubted, and told as rare."""
 
 LEAST_SHARE = 0.02
 """States that an element has more seldom than this are not thought of in mixed valence."""
@@ -141,6 +141,9 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     note = f"oxidation states guessed from the {by}: {_told(best)}"
     if others:
         note += f"; likely as well: {'; or '.join(others)}"
+    rare = {e: q for e, q in best.items() if state_shares(e)[q] < RARE_SHARE and e not in known}
+    if rare:
+        note += f"; rare, so check: {_told(rare)}"
     return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
 
 

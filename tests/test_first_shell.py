@@ -100,6 +100,20 @@ def test_the_rule_does_not_hang_on_cell_origin_and_scale(name, cells, origin, sc
     np.testing.assert_array_equal(other.coordination, expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("CsPbBr3", "Br", "Cl"), ("CsPbBr3-Pnma", "Br", "I"), ("PbS", "Pb", "Sn"), ("PbS", "S", "Te")],
+)
+@pytest.mark.parametrize("rms_a", [0.0, 0.1])
+def test_a_mixed_crystal_has_the_coordination_of_the_pure_one(name, old, new, rms_a):
+    crystal = moved(bundled(name), (2, 2, 2), rms_a, 3)
+    places = np.flatnonzero(crystal.symbols == old)
+    symbols = crystal.symbols.copy()
+    symbols[np.random.default_rng(0).choice(places, len(places) // 2, replace=False)] = new
+    mixed = replace(crystal, symbols=symbols)
+    np.testing.assert_array_equal(mixed.coordination, crystal.coordination)
+
+
 def structure(group, cell, sites):
     """Cell vectors, fractional coordinates and elements, filled by gemmi."""
     small = gemmi.SmallStructure()
