@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .crystal import neighbours
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,7 +52,10 @@ def bond_valence(first: str, second: str, length_a: float) -> float | None:
 
 
 def valence_sums(
-    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], symbols: NDArray[np.str_]
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    lengths_a: NDArray[np.float64],
+    symbols: NDArray[np.str_],
 ) -> NDArray[np.float64]:
     """Return the sum of the bond valences of every site, positive for cations, shape (n_sites,).
 
@@ -62,35 +63,36 @@ def valence_sums(
 
     Parameters
     ----------
-    cell_a : ndarray of float, shape (3, 3)
-        Lattice vectors in Å as rows.
-    fractional : ndarray of float, shape (n_sites, 3)
-        Fractional coordinates.
+    first, second : ndarray of int, shape (n_pairs,)
+        Sites closer than `REACH_A`, each pair in both orders.
+    lengths_a : ndarray of float, shape (n_pairs,)
+        Their distances in Å.
     symbols : ndarray of str, shape (n_sites,)
         Elements.
 
     Examples
     --------
+    >>> from epicarve.builder.crystal import neighbours
     >>> from epicarve.builder.library import bundled_crystal
     >>> galena = bundled_crystal("PbS")
-    >>> valence_sums(galena.cell_a, galena.fractional, galena.symbols).round(1).tolist()[::4]
+    >>> i, j, _, lengths_a = neighbours(galena.cell_a, galena.fractional, REACH_A)
+    >>> valence_sums(i, j, lengths_a, galena.symbols).round(1).tolist()[::4]
     [1.4, -1.4]
     """
     from pymatgen.core.periodic_table import Element  # noqa: PLC0415
 
-    i, j, _, lengths_a = neighbours(cell_a, fractional, REACH_A)
     elements, kind = np.unique(symbols, return_inverse=True)
     size = len(elements)
     unit, sign = np.full((size, size), -np.inf), np.zeros((size, size))
-    for a, first in enumerate(elements.tolist()):
-        for b, second in enumerate(elements.tolist()):
-            length = unit_length_a(first, second)
+    for a, one in enumerate(elements.tolist()):
+        for b, other in enumerate(elements.tolist()):
+            length = unit_length_a(one, other)
             if length is not None:
                 unit[a, b] = length
-                sign[a, b] = 1.0 if Element(first).X < Element(second).X else -1.0
-    pair = kind[i], kind[j]
+                sign[a, b] = 1.0 if Element(one).X < Element(other).X else -1.0
+    pair = kind[first], kind[second]
     valences = sign[pair] * np.exp((unit[pair] - lengths_a) / SOFTNESS_A)
-    return np.asarray(np.bincount(i, valences, minlength=len(symbols)), dtype=float)
+    return np.asarray(np.bincount(first, valences, minlength=len(symbols)), dtype=float)
 
 
 @cache

@@ -10,7 +10,8 @@ from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
-from .crystal import CONTACT_RANGE_A, first_shell_limit_a
+from .crystal import CONTACT_RANGE_A
+from .first_shell import shell_limits_a
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,13 +154,10 @@ def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
 
 def _limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
     """Take the first shell of each pair of elements from the distances of an unrelaxed cut."""
-    limits = {}
-    for cation in np.unique(model.symbols[model.charges > 0]).tolist():
-        for anion in np.unique(model.symbols[model.charges < 0]).tolist():
-            ions, others = (
-                cKDTree(model.positions_a[model.symbols == symbol]) for symbol in (cation, anion)
-            )
-            near = ions.sparse_distance_matrix(others, CONTACT_RANGE_A, output_type="ndarray")["v"]
-            if len(near) > 1:
-                limits[cation, anion] = first_shell_limit_a(near)
-    return limits
+    cations, anions = np.flatnonzero(model.charges > 0), np.flatnonzero(model.charges < 0)
+    near = cKDTree(model.positions_a[cations]).sparse_distance_matrix(
+        cKDTree(model.positions_a[anions]), CONTACT_RANGE_A, output_type="ndarray"
+    )
+    return shell_limits_a(
+        cations[near["i"]], anions[near["j"]], near["v"], model.symbols, model.charges
+    )

@@ -50,13 +50,16 @@ def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], fl
     elements make with ions of the same sign as the partner: no radius is assumed.
     """
     known: dict[frozenset[str], float] = {}
-    charge = {**first.charge_of, **second.charge_of}
+    signs: dict[str, set[int]] = {}
+    for crystal in (first, second):
+        for symbol, charges in crystal.charges_of.items():
+            signs.setdefault(symbol, set()).update(np.sign(charges).tolist())
     for contacts in (first.contacts_a, second.contacts_a):
         for pair, distance in contacts.items():
             known[pair] = min(distance, known.get(pair, np.inf))
     limits = dict(known)
-    for one in charge:
-        for other in charge:
+    for one in signs:
+        for other in signs:
             pair = frozenset((one, other))
             if pair not in limits:
                 alike = [
@@ -64,7 +67,7 @@ def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], fl
                     for pair_known, distance in known.items()
                     for mine, partner in ((one, other), (other, one))
                     if mine in pair_known
-                    and any(charge[s] * charge[partner] > 0 for s in pair_known - {mine} or {mine})
+                    and any(signs[s] & signs[partner] for s in pair_known - {mine} or {mine})
                 ]
                 limits[pair] = max(alike)
     return limits

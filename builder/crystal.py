@@ -12,21 +12,17 @@ from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
 
+from .first_shell import shell_limits_a
 from .molecules import refuse_molecular_units
 from .neighbours import neighbours, refuse_cell, refuse_overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from .spacegroup import SpaceGroup
 
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
-
-SHELL_STRETCH = 1.5
-"""The longest bond of a first shell is at most this multiple of the shortest one."""
 
 TORUS_CELLS = 6
 """Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
@@ -122,7 +118,10 @@ class Crystal:
             )
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
-            states = ", ".join(f"{s} {q:+d}" for s, q in self.charge_of.items())
+            states = ", ".join(
+                f"{symbol} {'/'.join(f'{q:+d}' for q in charges)}"
+                for symbol, charges in self.charges_of.items()
+            )
             raise InputError(
                 f"{self.name}: the unit cell carries {neutral:+d} e with {states}; "
                 "give oxidation_states that balance"
@@ -156,14 +155,26 @@ class Crystal:
 
     @cached_property
     def charge_of(self) -> dict[str, int]:
-        """Oxidation state of each element, cations first; the mean if an element has several."""
+        """Oxidation state of each element, cations first.
+
+        Of an element with several the mean, rounded: it tells their sign, and no more; see
+        `charges_of`.
+        """
         totals: dict[str, list[int]] = {}
         for symbol, charge in zip(
             self.symbols.tolist(), self.oxidation_states.tolist(), strict=True
         ):
-            totals.setdefault(symbol, []).append(charge)
+            totals.setdefault(symbol, []).append(int(charge))
         mean = {symbol: round(sum(q) / len(q)) for symbol, q in totals.items()}
         return dict(sorted(mean.items(), key=lambda item: (item[1] <= 0, item[1], item[0])))
+
+    @cached_property
+    def charges_of(self) -> dict[str, tuple[int, ...]]:
+        """All oxidation states of each element, ascending, in the order of `charge_of`."""
+        return {
+            symbol: tuple(np.unique(self.oxidation_states[self.symbols == symbol]).tolist())
+            for symbol in self.charge_of
+        }
 
     @cached_property
     def formula_unit(self) -> dict[str, int]:
@@ -199,28 +210,62 @@ class Crystal:
 
     @cached_property
     def bond_rule(self) -> dict[tuple[str, str], float]:
-        """Longest bond in Å of each (cation, anion) pair of elements.
+        """Longest bond in Å of each (cation, anion) pair of elements that makes bonds.
 
-        The limit stands in the middle of the widest gap, as a ratio, between successive
-        distances of the pair, looked for up to `SHELL_STRETCH` times the shortest one: the
-        crystal's own first coordination shell, with no table of radii.
+        The limit stands in the middle of the widest gap, as a ratio, between the distances of the
+        pair: the crystal's own first coordination shell, with no table of radii; see
+        `shell_limits_a` for how strays in the gap are treated, and pairs that make no bonds.
         """
-        return {
-            (cation, anion): first_shell_limit_a(distances)
-            for (cation, anion), distances in self._opposite_distances().items()
-        }
+        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
+        opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
+        found = shell_limits_a(
+            i[opposite], j[opposite], distances[opposite], self.symbols, self.oxidation_states
+        )
+        order = list(self.charge_of)
+        return dict(sorted(found.items(), key=lambda item: [order.index(s) for s in item[0]]))
 
     @cached_property
     def bonds(self) -> Bonds:
-        """All bonds of the unit cell by `bond_rule`, in a fixed order."""
-        reach_a = max(self.bond_rule.values())
+        """All bonds of the unit cell by `bond_rule`, in a fixed order.
+
+        Raises
+        ------
+        InputError
+            If an ion has none.
+        """
+        reach_a = max(self.bond_rule.values(), default=0.0)
         i, j, shifts, distances = neighbours(self.cell_a, self.fractional, reach_a)
         limits = np.zeros(len(i))
         for (cation, anion), limit in self.bond_rule.items():
             limits[(self.symbols[i] == cation) & (self.symbols[j] == anion)] = limit
         opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
         bonded = opposite & (distances <= limits)
-        return Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
+        found = Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
+        alone = np.setdiff1d(np.arange(self.n_sites), np.r_[found.cations, found.anions])
+        if alone.size:
+            raise InputError(self._loneliness(int(alone[0]), len(alone)))
+        return found
+
+    def _loneliness(self, site: int, n_alone: int) -> str:
+        """Say how far an ion without a bond is from others."""
+        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
+        signs = np.sign(self.oxidation_states)
+        near = np.flatnonzero((i == site) & (signs[j] == -signs[site]))
+        told = f"there is no ion of opposite charge within {CONTACT_RANGE_A:.0f} Å"
+        if near.size:
+            nearest = near[np.argmin(distances[near])]
+            pair = sorted((site, int(j[nearest])), key=lambda ion: -signs[ion])
+            cation, anion = self.symbols[pair].tolist()
+            told = (
+                f"its nearest {self.symbols[j[nearest]]} lies {distances[nearest]:.2f} Å away, and "
+                f"{cation}-{anion} bonds of this crystal end at "
+                f"{self.bond_rule.get((cation, anion), 0.0):.2f} Å"
+            )
+        others = f", nor have {n_alone - 1} others" if n_alone > 1 else ""
+        return (
+            f"{self.name}: site {site + 1} ({self.symbols[site]}) has no bond{others}: {told}; "
+            "check cell and sites, or relax the crystal"
+        )
 
     @cached_property
     def links(self) -> Bonds:
@@ -288,22 +333,6 @@ class Crystal:
         coprime = np.array(hkl) // np.gcd.reduce(hkl)
         return float(1.0 / np.linalg.norm(np.linalg.inv(self.cell_a) @ coprime))
 
-    def _opposite_distances(self) -> Mapping[tuple[str, str], NDArray[np.float64]]:
-        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
-        cations = [symbol for symbol, charge in self.charge_of.items() if charge > 0]
-        anions = [symbol for symbol, charge in self.charge_of.items() if charge < 0]
-        found = {}
-        for cation in cations:
-            for anion in anions:
-                of_pair = (self.symbols[i] == cation) & (self.symbols[j] == anion)
-                if not of_pair.any():
-                    raise InputError(
-                        f"{self.name}: no {anion} within {CONTACT_RANGE_A:.0f} Å of any {cation}; "
-                        "check the cell and the sites"
-                    )
-                found[cation, anion] = distances[of_pair]
-        return found
-
 
 def cell_parameters(
     cell_a: NDArray[np.float64],
@@ -313,32 +342,3 @@ def cell_parameters(
     u, v, w = cell_a / np.array([[a], [b], [c]])
     angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
     return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
-
-
-def first_shell_limit_a(distances_a: NDArray[np.float64]) -> float:
-    """Return where the first coordination shell ends, in Å, given all distances of a pair.
-
-    Parameters
-    ----------
-    distances_a : ndarray of float, shape (n,)
-        Distances of one pair of elements in Å, in any order, over at least two shells.
-
-    Returns
-    -------
-    float
-        The middle of the widest gap, as a ratio of successive distances, whose lower end lies
-        within `SHELL_STRETCH` times the shortest distance.
-
-    Examples
-    --------
-    Rock salt with a = 6 Å has neighbours at 3, 5.196, 6.708, ... Å:
-
-    >>> round(first_shell_limit_a(np.array([3.0, 5.196, 6.708])), 3)
-    4.098
-    """
-    distances = np.sort(distances_a)
-    shell = np.flatnonzero(distances[:-1] <= SHELL_STRETCH * distances[0])
-    if len(shell) == 0:
-        return float(distances[0] * SHELL_STRETCH)
-    widest = shell[np.argmax(np.round(distances[shell + 1] / distances[shell], 6))]
-    return float(0.5 * (distances[widest] + distances[widest + 1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from math import gcd, log
+from math import gcd, log, prod
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 COMMON_SHARE = 0.02
 """Least share that a common oxidation state is given, however seldom the table holds it."""
 
+UNCOUNTED = 0.05
+"""Of elements that the table lacks (Au, Pt, Os), how likely other states are beside common ones."""
+
 INVERTED = log(0.05)
 """Log-probability of a cation that is more electronegative than an anion."""
 
-MOST_COMBINATIONS = 2_000_000
-"""Combinations of oxidation states that are looked at; more are refused."""
+MOST_COMBINATIONS = 50_000
+"""Combinations that are looked at; if there are more, those of rare states are left out."""
+
+RARER_AND_RARER = (0.0, 0.001, 0.005, 0.02, 0.05, 0.2, 1.0)
+"""Shares below which states are left out, one after the other, until few enough are left."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,13 @@ def state_shares(element: str) -> dict[int, float]:
     }
     total = sum(counts.values()) or 1.0
     shares = {state: count / total for state, count in counts.items()}
-    for state in Element(element).common_oxidation_states:
-        shares[int(state)] = max(shares.get(int(state), 0.0), COMMON_SHARE)
+    common = [int(state) for state in Element(element).common_oxidation_states]
+    if not counts:
+        weights = {int(state): UNCOUNTED for state in Element(element).oxidation_states}
+        weights.update(dict.fromkeys(common, 1.0))
+        shares = {state: weight / sum(weights.values()) for state, weight in weights.items()}
+    for state in common:
+        shares[state] = max(shares.get(state, 0.0), COMMON_SHARE)
     if not shares:
         raise InputError(f"no oxidation state of {element} is known; give oxidation_states")
     return shares
@@ -93,19 +104,21 @@ def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
 def _balanced(counts: dict[str, int]) -> Iterator[dict[str, int]]:
     unit = gcd(*counts.values())
     numbers = [count // unit for count in counts.values()]
-    states = [sorted(state_shares(element)) for element in counts]
-    combinations = 1
-    for each in states:
-        combinations *= len(each)
-    if combinations > MOST_COMBINATIONS:
-        raise InputError(
-            f"{', '.join(counts)}: too many elements to guess oxidation states; give them"
-        )
+    for least in RARER_AND_RARER:
+        states = [_states(element, least) for element in counts]
+        if prod(map(len, states)) <= MOST_COMBINATIONS:
+            break
     for charges in product(*states[:-1]):
         left = -sum(n * charge for n, charge in zip(numbers, charges, strict=False))
         last, rest = divmod(left, numbers[-1])
         if rest == 0 and last in states[-1]:
             yield dict(zip(counts, (*charges, last), strict=True))
+
+
+def _states(element: str, least: float) -> list[int]:
+    """Return the oxidation states that have a share, the most frequent one in any case."""
+    shares = state_shares(element)
+    return sorted(q for q, share in shares.items() if share >= min(least, max(shares.values())))
 
 
 def _log_probability(charges: dict[str, int]) -> float:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bond_valence import mean_log_likelihood, valence_sums
+from .bond_valence import REACH_A, mean_log_likelihood, valence_sums
+from .neighbours import neighbours
 from .oxidation_guess import Guess, guesses, state_shares
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CLOSE = 20.0
 """A guess this many times less likely than the best is told beside it."""
 
 RARE_SHARE = 0.05
-"""An oxidation state that an element has more seldom than this is doubted."""
+"""An oxidation state that an element has more seldom than this is doubted, and told as rare."""
 
 LEAST_SHARE = 0.02
 """States that an element has more seldom than this are not thought of in mixed valence."""
@@ -62,6 +63,12 @@ class Sites:
         """Number of sites of each element."""
         elements, counts = np.unique(self.symbols, return_counts=True)
         return dict(zip(elements.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def valence_sums(self) -> NDArray[np.float64]:
+        """Sum of the bond valences of each site, positive for cations, shape (n_sites,)."""
+        first, second, _, lengths_a = neighbours(self.cell_a, self.fractional, REACH_A)
+        return valence_sums(first, second, lengths_a, self.symbols)
 
     @property
     def known(self) -> dict[str, int]:
@@ -120,7 +127,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     close = [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
     sums = None
     if len(close) != 1 or _is_rare(close[0]):
-        sums = valence_sums(sites.cell_a, sites.fractional, symbols)
+        sums = sites.valence_sums
         mixed = None if close and not _is_rare(close[0]) else _mixed(sites, sums)
         if mixed is not None:
             return SiteGuess(mixed, _told_by_site(mixed, symbols, sites.labels))
@@ -134,6 +141,9 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     note = f"oxidation states guessed from the {by}: {_told(best)}"
     if others:
         note += f"; likely as well: {'; or '.join(others)}"
+    rare = {e: q for e, q in best.items() if state_shares(e)[q] < RARE_SHARE and e not in known}
+    if rare:
+        note += f"; rare, so check: {_told(rare)}"
     return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
 
 

@@ -94,6 +94,11 @@ def notes_of_origins(origins: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...
     )
 
 
+def notes_of_crystals(crystals: Sequence[Crystal]) -> tuple[str, ...]:
+    """Return what was assumed when crystals were read, such as guessed charges."""
+    return tuple(f"{crystal.name}: {note}" for crystal in crystals for note in crystal.notes)
+
+
 def _stoichiometry(model: Model, crystal: Crystal) -> dict[str, Any]:
     return {
         "target": crystal.formula_unit,
@@ -128,6 +133,14 @@ def _min_coordination(model: Model) -> dict[str, int]:
     }
 
 
+def listed_charges(crystal: Crystal) -> dict[str, int | list[int]]:
+    """Return the charge of each element, a list where it has several."""
+    return {
+        symbol: charges[0] if len(charges) == 1 else list(charges)
+        for symbol, charges in crystal.charges_of.items()
+    }
+
+
 def _origin(crystal: Crystal) -> dict[str, Any]:
     return {
         "status": crystal.status,
@@ -135,7 +148,7 @@ def _origin(crystal: Crystal) -> dict[str, Any]:
         "derivation": crystal.derivation,
         "space_group": crystal.space_group,
         "cell": [round(value, 5) for value in crystal.cell_parameters],
-        "oxidation_states": crystal.charge_of,
+        "oxidation_states": listed_charges(crystal),
         "longest_bonds_a": {
             f"{cation}-{anion}": round(limit, 6)
             for (cation, anion), limit in crystal.bond_rule.items()

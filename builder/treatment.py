@@ -179,10 +179,11 @@ def treat(
 def _cation(crystal: Crystal, options: TreatmentOptions) -> str:
     """Element of the salt's cation; empty if none is added."""
     cations = [symbol for symbol, charge in crystal.charge_of.items() if charge > 0]
-    if crystal.charge_of.get(options.halide, HALIDE_CHARGE) != HALIDE_CHARGE:
-        charge = crystal.charge_of[options.halide]
+    charges = crystal.charges_of.get(options.halide, (HALIDE_CHARGE,))
+    if charges != (HALIDE_CHARGE,):
+        told = " or ".join(f"{charge:+d}" for charge in charges)
         raise InputError(
-            f"{crystal.name}: {options.halide} carries {charge:+d} e here, so it is no halide; "
+            f"{crystal.name}: {options.halide} carries {told} e here, so it is no halide; "
             "name an anion of charge -1"
         )
     if options.kind == "halide_terminated":

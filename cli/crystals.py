@@ -30,14 +30,20 @@ def crystals(
 
 def _facts(crystal: dict[str, Any]) -> dict[str, object]:
     a, b, c, alpha, beta, gamma = crystal["cell"]
-    states = crystal["oxidation_states"].items()
+    states = {
+        symbol: charges if isinstance(charges, list) else [charges]
+        for symbol, charges in crystal["oxidation_states"].items()
+    }
     facts: dict[str, object] = {
         "formula": crystal["formula"],
         "space group": crystal["space_group"],
         "status": crystal["status"],
         "cell": f"{a:g}, {b:g}, {c:g} Å; {alpha:g}, {beta:g}, {gamma:g}°",
         "density": f"{crystal['density_g_cm3']:.2f} g/cm³",
-        "oxidation states": ", ".join(f"{s} {q:+d}" for s, q in states),
+        "oxidation states": ", ".join(
+            f"{symbol} {'/'.join(f'{charge:+d}' for charge in charges)}"
+            for symbol, charges in states.items()
+        ),
         "longest bonds": ", ".join(f"{pair} {d:.2f} Å" for pair, d in crystal["bonds"].items()),
         "coordination": ", ".join(
             f"{s} {'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()

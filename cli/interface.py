@@ -17,6 +17,12 @@ CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or 
 OptionalFolder = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")
 ]
+Charges = Annotated[
+    str | None,
+    typer.Option(
+        metavar="IONS", help="Charges by element or site label of a CIF, such as Fe1=3,Fe2=2,O=-2."
+    ),
+]
 Plane = Annotated[
     str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
 ]
@@ -39,6 +45,8 @@ def interface(
     max_index: Annotated[int, typer.Option(help="Largest Miller index of the planes.")] = 1,
     film_hkl: Plane = None,
     substrate_hkl: Plane = None,
+    film_charges: Charges = None,
+    substrate_charges: Charges = None,
     max_area: Annotated[float, typer.Option(help="Largest coincidence cell, in Å².")] = 260.0,
     max_strain: Annotated[float, typer.Option(help="Largest strain; 0.06 is 6 %.")] = 0.06,
     film_block: Block = None,
@@ -86,9 +94,11 @@ def interface(
             strain={"fixed": fixed, "max_strain": max(0.1, max_strain)},
         )
         tell(f"search: {film} on {substrate}")
-        ranking = rank(
-            _crystal(film, film_block), _crystal(substrate, substrate_block), options, out, show
+        crystals = (
+            _crystal(film, film_charges, film_block, "film"),
+            _crystal(substrate, substrate_charges, substrate_block, "substrate"),
         )
+        ranking = rank(*crystals, options, out, show)
         built = None
         if slab is not None and out is not None:
             if not 1 <= slab <= len(ranking.interfaces):
@@ -116,15 +126,38 @@ def compare(
     _report(ranking, out, as_json=as_json)
 
 
-def _crystal(name: str, block: str | None) -> CrystalSpec:
+def _crystal(name: str, charges: str | None, block: str | None, side: str) -> CrystalSpec:
     from epicarve.errors import InputError
     from epicarve.workflow.recipe_parts import CrystalSpec
 
     if name.lower().endswith(".cif") or Path(name).is_file():
-        return CrystalSpec(file=Path(name), block=block)
-    if block is not None:
-        raise InputError(f"block {block}: {name} is a bundled crystal, not a CIF; leave it out")
+        states = _charges(charges, f"--{side}-charges")
+        return CrystalSpec(file=Path(name), oxidation_states=states, block=block)
+    for option, given in ((f"--{side}-charges", charges), (f"--{side}-block", block)):
+        if given is not None:
+            raise InputError(f"{option} is for a CIF file, but {name} is a bundled crystal")
     return CrystalSpec(name=name)
+
+
+def _charges(text: str | None, option: str) -> dict[str, int] | None:
+    from epicarve.builder.cif_values import oxidation_number
+    from epicarve.errors import InputError
+
+    if text is None:
+        return None
+    charges: dict[str, int] = {}
+    for part in text.replace(",", " ").split():
+        ion, _, number = part.partition("=")
+        try:
+            charge = oxidation_number(number)
+        except ValueError:
+            charge = None
+        if not ion or charge is None:
+            raise InputError(
+                f"{option} {text}: {part} gives no whole charge; write it as in Fe1=3,Fe2=2,O=-2"
+            )
+        charges[ion] = charge
+    return charges
 
 
 def _indices(text: str | None, option: str) -> list[int] | None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 HEAD = """# Crystal families
 
 Every crystal below is read from a CIF, with no cutoff, radius or coordination number set by
-hand: bonds end at the widest gap, as a ratio, between successive cation-anion distances. The
-numbers it finds are held against textbooks in `tests/test_families.py`.
+hand: bonds end at the widest gap, as a ratio, between cation-anion distances ([the bond
+rule](crystals.md)). The numbers it finds are held against textbooks in `tests/test_families.py`.
 
 Each is carved as a sphere, a hemisphere on (001), a box of {{100}}, {{010}}, {{001}} and a
 Wulff polyhedron of these and {{111}} with equal energies, at the volume of {sizes} ions.

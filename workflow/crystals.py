@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.bulk_summary import coordination_of
 from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.summary import listed_charges
 
 if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal
@@ -51,7 +52,7 @@ def describe(crystal: Crystal) -> dict[str, Any]:
         "cell": [round(value, 5) for value in crystal.cell_parameters],
         "n_sites": crystal.n_sites,
         "density_g_cm3": round(crystal.density_g_cm3, 3),
-        "oxidation_states": crystal.charge_of,
+        "oxidation_states": listed_charges(crystal),
         "bonds": {f"{c}-{a}": round(limit, 3) for (c, a), limit in crystal.bond_rule.items()},
         "coordination": coordination_of(crystal),
         "notes": list(crystal.notes),

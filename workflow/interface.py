@@ -17,7 +17,7 @@ from epicarve.builder.interfaces.figure import draw_interfaces
 from epicarve.builder.interfaces.repulsion import born_repulsion
 from epicarve.builder.interfaces.search import SearchOptions, search
 from epicarve.builder.interfaces.slab import SlabOptions, build_slab
-from epicarve.builder.summary import derived_notes, with_origins
+from epicarve.builder.summary import derived_notes, notes_of_crystals, with_origins
 from epicarve.builder.write import write_slab
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -302,7 +302,7 @@ def _ranking(
         interfaces=tuple(found),
         entries=tuple(_entries(found)),
         failed=tuple(failed),
-        notes=derived_notes(crystals),
+        notes=(*derived_notes(crystals), *notes_of_crystals(crystals)),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from epicarve.builder.balancing.balance import BalanceOptions
 from epicarve.builder.miller import Direction, Indices
 from epicarve.builder.orderings import OrderingOptions
+from epicarve.builder.oxidation import whole_charges
 from epicarve.builder.shapes.kinds import AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Finite, Length, refuse_whole_keys
 from epicarve.options import Options
@@ -28,7 +29,8 @@ class CrystalSpec(Options):
     file : Path, optional
         A CIF file, relative to the recipe.
     oxidation_states : dict of str to int, optional
-        Formal charge of each element; taken from the CIF or guessed if not given.
+        Formal charges by element or by site label, such as {Fe1: 3, Fe2: 2, O: -2}; taken from the
+        CIF or guessed if not given.
     block : str or int, optional
         Name of the data block of the file, or its number among those with atom sites, from 1.
     full_occupancy : bool
@@ -47,6 +49,14 @@ class CrystalSpec(Options):
     full_occupancy: bool = False
     orderings: OrderingOptions | None = None
     replace: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("oxidation_states", mode="before")
+    @classmethod
+    def _whole(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            numbers = {k: v for k, v in data.items() if isinstance(v, int | float)}
+            whole_charges("crystal", numbers)
+        return data
 
     @model_validator(mode="after")
     def _name_or_file(self) -> Self:

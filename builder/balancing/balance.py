@@ -59,27 +59,30 @@ class Substitution(Options):
         Raises
         ------
         InputError
-            If the crystal lacks the element to be replaced, or the new charge is unknown or has
-            the other sign.
+            If the crystal lacks the element to be replaced, or the new charge is unknown, one of
+            several, or has the other sign.
         """
-        charges = crystal.charge_of
+        charges = crystal.charges_of
         if self.replace not in charges:
             raise InputError(
                 f"{crystal.name}: substitution of {self.replace}, which it does not hold; "
                 f"it holds {', '.join(charges)}"
             )
-        charge = self.charge if self.charge is not None else charges.get(self.by)
-        if charge is None:
+        known = charges.get(self.by, ()) if self.charge is None else (self.charge,)
+        if len(known) != 1:
+            told = " or ".join(f"{charge:+d}" for charge in known)
             raise InputError(
-                f"{crystal.name}: no charge is known of {self.by}, which shall replace "
-                f"{self.replace}; give the substitution a charge"
+                f"{crystal.name}: {f'{self.by} carries {told}' if known else 'no charge is known'}"
+                f"{'' if known else f' of {self.by}'}, which shall replace {self.replace}; give "
+                "the substitution a charge"
             )
-        if charge * charges[self.replace] <= 0:
-            raise InputError(
-                f"{crystal.name}: {self.by} of charge {charge:+d} can't replace {self.replace} of "
-                f"charge {charges[self.replace]:+d}; give an ion of the same sign"
-            )
-        return charge
+        for before in charges[self.replace]:
+            if known[0] * before <= 0:
+                raise InputError(
+                    f"{crystal.name}: {self.by} of charge {known[0]:+d} can't replace "
+                    f"{self.replace} of charge {before:+d}; give an ion of the same sign"
+                )
+        return known[0]
 
 
 class BalanceOptions(Options):
