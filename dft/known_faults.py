@@ -92,7 +92,12 @@ def require_right_energies(orbitals: Orbitals, run: Run) -> None:
     faults = faults_of(run, (check_printed_states,))
     if faults:
         raise InputError(f"{orbitals.path}: {faults[0].message}; {faults[0].remedy}")
-    if run.output is not None and not run.output.scf[-1].mixes and _before(run.output.version):
+    if (
+        run.output is not None
+        and run.output.scf
+        and not run.output.scf[-1].mixes
+        and _before(run.output.version)
+    ):
         raise InputError(
             f"{orbitals.path}: it holds orbitals past the highest occupied of an orbital "
             f"transformation (OT), whose energies CP2K before {HOMO_INDEX_FIXED} prints wrongly; "

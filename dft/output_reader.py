@@ -80,7 +80,10 @@ class OutputReader:
     ended: bool = False
     n_atoms: int | None = None
     run_type: str = ""
+    print_level: str = ""
+    n_kpoints: int = 1
     smeared: bool = False
+    smeared_apart: bool = False
     fermi_hartree: list[float] = field(default_factory=list)
     geometry: PrintedGeometry = field(default_factory=PrintedGeometry)
     scf: list[ScfRun] = field(default_factory=list)
@@ -187,6 +190,11 @@ class OutputReader:
             self.project = "".join(line.removeprefix(" GLOBAL| Project name").split())
         elif line.startswith(" GLOBAL| Run type"):
             self.run_type = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" GLOBAL| Global print level"):
+            self.print_level = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" BRILLOUIN| List of Kpoints"):
+            count = line.rsplit(maxsplit=1)[-1]
+            self.n_kpoints = int(count) if count.isdecimal() else 1
         elif step := _MD_STEP.match(line):
             self.last_step = int(step["number"])
         elif line.startswith(" CELL| "):
@@ -214,6 +222,10 @@ class OutputReader:
             self._take_fermi(fermi["value"])
         elif "Smear method:" in line:
             self.smeared = True
+        elif ". Atomic kind:" in line:
+            self.geometry.take_kind(line)
+        elif "smeared independently" in line:
+            self.smeared_apart = True
         elif "- Atoms:" in line:
             count = line.rsplit(maxsplit=1)[-1]
             self.n_atoms = int(count) if count.isdigit() else None
@@ -266,6 +278,7 @@ class OutputReader:
         if number < 0 or (self.step_numbers and number != self.step_numbers[-1] + 1):
             self._damaged(f"geometry step {word} follows {self.step_numbers[-1:] or 'none'}")
         self.step_numbers.append(number)
+        self.last_step = number
 
     def _take_total(self, word: str) -> None:
         """Take in the energy that a finished SCF prints, which its last step has told already."""

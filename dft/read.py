@@ -546,6 +546,8 @@ def _require_sound(*folders: Path) -> None:
 def _refuse_kpoints(*folders: Path) -> None:
     """Refuse a run with k-points, which leaves no states that could be read."""
     for folder in folders:
+        for output in main_outputs(folder):
+            output.require_gamma()
         for path in sorted(folder.glob("[!.]*.kp")):
             raise InputError(
                 f"{path}: the run has k-points, of which CP2K writes neither projections nor "
