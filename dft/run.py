@@ -95,7 +95,7 @@ class Run:
 
         None without a main output.
         """
-        return None if self.output is None else self.output.n_geometry_steps
+        return None if self.output is None else self.output.last_step or 0
 
     @property
     def symbols(self) -> tuple[str, ...]:
