@@ -100,7 +100,13 @@ def load_text(
     """
     orbitals = read_molog(path)
     require_right_energies(orbitals, run)
-    run.require_electrons(path, orbitals.occupations, orbitals.spins)
+    below = np.repeat(np.arange(2, dtype=np.int8), orbitals.left_out)
+    full = np.full(len(below), 2.0 if orbitals.restricted else 1.0)
+    run.require_electrons(
+        path,
+        np.concatenate([full, orbitals.occupations]),
+        np.concatenate([below, orbitals.spins]),
+    )
     return _with_overlap(_window(orbitals, n_states), run, overlap, n_states)
 
 
@@ -173,7 +179,7 @@ def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
         occupations=orbitals.occupations[kept],
         spins=orbitals.spins[kept],
         coefficients=orbitals.coefficients[:, kept],
-        left_out=_left_out(windows),
+        left_out=tuple(np.add(orbitals.left_out, _left_out(windows)).tolist()),
     )
 
 

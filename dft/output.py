@@ -71,6 +71,9 @@ class Cp2kOutput:
         The words with which CP2K aborted, empty if it did not.
     input_name : str
         Name of the input file, empty if it is not told.
+    started : str
+        When the run began, by its own clock, such that later times sort after earlier ones; empty
+        if it is not told.
     n_electrons : tuple of int
         Electrons of each spin at the start, one number if restricted; empty if they are not told.
     run_type : str
@@ -127,6 +130,7 @@ class Cp2kOutput:
     cell_lengths_a: tuple[float, float, float] | None = None
     cell_angles: tuple[float, float, float] | None = None
     last_step: int | None = None
+    started: str = ""
 
     @property
     def moves(self) -> bool:
@@ -247,6 +251,7 @@ def read_output(path: Path) -> Cp2kOutput:
         cell_lengths_a=reader.geometry.cell_lengths_a,
         cell_angles=reader.geometry.cell_angles,
         last_step=reader.last_step,
+        started=reader.started,
     )
 
 
@@ -259,6 +264,8 @@ def _whole_lines(stream: TextIO) -> Iterator[str]:
 
 def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
     """Find and read the main outputs of CP2K in a folder, the newest first.
+
+    Those that began later count as newer, of equal ones that which ended, then the younger file.
 
     Parameters
     ----------
@@ -288,4 +295,8 @@ def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
             found.append(read_output(path))
     if empty and not found:
         read_output(empty[0])  # refuses it by name
-    return tuple(sorted(found, key=lambda output: -output.path.stat().st_mtime_ns))
+
+    def age(output: Cp2kOutput) -> tuple[str, bool, int]:
+        return output.started, output.ended, output.path.stat().st_mtime_ns
+
+    return tuple(sorted(found, key=age, reverse=True))

@@ -47,6 +47,7 @@ _FORCES_NEW = re.compile(r" FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+$")
 _FORCES_SUM = re.compile(r" (?:FORCES\| Sum|SUM OF ATOMIC FORCES)\s+(\S+)\s+(\S+)\s+(\S+)")
 _TIMING = re.compile(r" (\S+)\s+(\d+)\s+\d+\.\d\s+(\S+)\s+(\S+)\s+(\S+)\s+(?P<total>\d+\.\d{3})$")
 _FERMI = re.compile(r" {1,6}Fermi energy:\s+(?P<value>\S+)$")
+_STARTED = re.compile(r"PROGRAM STARTED AT\s+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*)")
 _ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)\s*$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
@@ -76,6 +77,7 @@ class OutputReader:
     version: str = ""
     project: str = ""
     input_name: str = ""
+    started: str = ""
     n_electrons: dict[int, int] = field(default_factory=dict)
     ended: bool = False
     n_atoms: int | None = None
@@ -165,7 +167,7 @@ class OutputReader:
         elif line.startswith(VERSION_LINE):
             # A run appended to the same file starts anew.
             word = (line.rpartition("CP2K version")[2].split() or [""])[0]
-            self.__init__(version=word, _line=self._line)  # type: ignore[misc]
+            self.__init__(version=word, started=self.started, _line=self._line)  # type: ignore[misc]
         elif line.startswith(" SCF WAVEFUNCTION OPTIMIZATION"):
             self.scf.append(ScfRun())
             self.fermi_hartree = []
@@ -233,6 +235,8 @@ class OutputReader:
             self._feed_step(line)
         elif "PROGRAM ENDED AT" in line:
             self.ended = True
+        elif started := _STARTED.search(line):
+            self.started = started["time"]
 
     def _feed_step(self, line: str) -> None:
         """Take in energies, geometry steps and warnings."""

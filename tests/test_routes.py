@@ -265,6 +265,34 @@ def test_first_blocks_of_text_without_a_spin(runs, tmp_path):
     require_same(read_states(folder), runs("so-triplet"))
 
 
+def test_text_of_some_orbitals_is_a_window(water):
+    """MO_INDEX_RANGE from the fourth orbital on, the highest occupied one."""
+    folder = water("diag", "*.MOLog", "*.inp", "*.out", "*.csr")
+    whole = read_states(folder)
+    path = folder / "text-1_0.MOLog"
+    lines = path.read_text().splitlines(keepends=True)
+    numbers = [i for i, line in enumerate(lines) if line.split()[1:2] in (["1"], ["4"])]
+    first, fourth = (i for i in numbers if len(lines[i].split()) == 4)
+    path.write_text("".join([*lines[:first], *lines[fourth:]]))
+    states = read_states(folder)
+    np.testing.assert_array_equal(states.numbers, [4, 5, 6])
+    np.testing.assert_allclose(states.weights, whole.weights[:, 3:], atol=1e-12)
+    assert states.is_window
+
+
+def test_the_output_that_began_last_counts(water):
+    """Whatever the times of files are: a first try that was cut off, and the run itself."""
+    folder = water("diag")
+    text = (folder / "diag.out").read_text()
+    for name, day, part in (("diag.out", 14, text), ("try.out", 13, text[: len(text) // 2])):
+        started = f"STARTED AT               2026-11-{day} 09:30:00.123"
+        (folder / name).write_text(part.replace("STARTED AT", started))
+    assert edges_ev(read_states(folder)) == pytest.approx(EDGES_EV, abs=1e-3)
+    change(folder / "try.out", "2026-11-13", "2026-11-15")
+    with pytest.raises(InputError, match=r"try\.out: the run was cut off"):
+        read_states(folder)
+
+
 def test_a_head_of_a_wfn_file_that_asks_for_too_much_is_refused(runs, tmp_path):
     (source,) = runs("so-triplet").glob("*.wfn")
     content = source.read_bytes()
