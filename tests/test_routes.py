@@ -316,6 +316,18 @@ def test_what_a_check_knows_of_the_input_is_told(water):
     assert "CUTOFF 42 Ry is below the need" in read_states(folder).notes[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "kept", "section"),
+    [("ot", "*-k?-1.pdos", "PDOS"), ("diag", "*.MOLog", "MO"), ("diag", "*.molden", "MO_MOLDEN")],
+)
+def test_files_that_the_input_does_not_ask_for_may_be_of_an_earlier_run(water, name, kept, section):
+    folder = water(name, kept, "*.inp", "*.out", "*.csr", "BASIS*")
+    assert read_states(folder).notes == ()
+    change(folder / f"{name}.inp", f"&{section}\n", f"&{section} OFF\n")
+    (note,) = read_states(folder).notes
+    assert f"{name}.inp does not ask for &{section}, so that" in note
+
+
 def test_routes_can_be_named(water):
     folder = water("diag")
     for read, word in (
