@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HARTREE_EV = 27.211386245988
-_KIND_FILE = re.compile(r"(?P<head>.+?)-?(?:(?P<spin>ALPHA|BETA)_)?k(?P<kind>\d+)-(?P<step>\d+(_\d+)*)\.pdos")
+_KIND_FILE = re.compile(
+    r"(?P<head>.+?)-?(?:(?P<spin>ALPHA|BETA)_)?k(?P<kind>\d+)-(?P<step>\d+(_\d+)*)\.pdos"
+)
 
 
 @dataclass(frozen=True)
 class Truth:
-    """States of the last step: for each spin energies (eV), occupations, weights of elements and kinds."""
+    """States of the last step: for each spin energies (eV), occupations, weights."""
 
     energies_ev: tuple[np.ndarray, ...]
     occupations: tuple[np.ndarray, ...]
     weights: tuple[dict[str, np.ndarray], ...]
+    of_kinds: tuple[dict[str, np.ndarray], ...]
     fermi_ev: float
     gap_printed_ev: float | None
     n_electrons: float | None
@@ -41,13 +44,21 @@ class Truth:
     def homo_ev(self) -> float:
         """Highest state that is more than half full."""
         half = 1.0 if self.restricted else 0.5
-        return max(e[o > half].max() for e, o in zip(self.energies_ev, self.occupations, strict=True) if (o > half).any())
+        return max(
+            e[o > half].max()
+            for e, o in zip(self.energies_ev, self.occupations, strict=True)
+            if (o > half).any()
+        )
 
     @property
     def lumo_ev(self) -> float | None:
         """Lowest state that is at most half full."""
         half = 1.0 if self.restricted else 0.5
-        found = [e[o <= half].min() for e, o in zip(self.energies_ev, self.occupations, strict=True) if (o <= half).any()]
+        found = [
+            e[o <= half].min()
+            for e, o in zip(self.energies_ev, self.occupations, strict=True)
+            if (o <= half).any()
+        ]
         return min(found) if found else None
 
 
@@ -73,9 +84,10 @@ def read_truth(folder: Path, project: str, elements: dict[str, str]) -> Truth:
         if key not in steps or steps[key][0] < step:
             steps[key] = (step, path)
     spins = sorted({spin for spin, _ in steps})
-    energies, occupations, weights, fermi = [], [], [], []
+    energies, occupations, weights, of_kinds, fermi = [], [], [], [], []
     for spin in spins:
         of_elements: dict[str, np.ndarray] = {}
+        kinds: dict[str, np.ndarray] = {}
         for (this, _), (_, path) in steps.items():
             if this != spin:
                 continue
@@ -87,16 +99,17 @@ def read_truth(folder: Path, project: str, elements: dict[str, str]) -> Truth:
             element = elements.get(kind, kind)
             summed = table[:, 3:].sum(axis=1)
             of_elements[element] = of_elements.get(element, 0.0) + summed
-            if kind != element:
-                of_elements[kind] = summed
+            kinds[kind] = summed
             fermi.append(float(head.split("=")[2].split()[0]) * HARTREE_EV)
         energies.append(table[:, 1] * HARTREE_EV)
         occupations.append(table[:, 2])
         weights.append(of_elements)
+        of_kinds.append(kinds)
     return Truth(
         tuple(energies),
         tuple(occupations),
         tuple(weights),
+        tuple(of_kinds),
         max(fermi),
         *_of_output(folder),
         restricted=spins == [""],
