@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 REACH = 6.0
 """Standard deviations after which a Gaussian counts as zero (its tail beyond holds 2e-9)."""
 
+SHARED_WEIGHT = 1e-4
+"""Weights of groups sum to more than 1 by more than this if they share atoms."""
+
 WIDEST_EMPTY_EV = 10.0
 """Wider stretches without a state, as between core levels and valence bands, are left out of the
 grid of energies."""
@@ -227,6 +230,56 @@ def orbital_densities(states: OrbitalStates, options: AnalysisOptions) -> list[D
     if not states.orbital_names:
         return []
     return [broadened(states, states.orbital_names, states.orbital_weights, options)]
+
+
+def list_densities(states: OrbitalStates, options: AnalysisOptions) -> list[DensityOfStates]:
+    """Return the density of states of the groups of atoms that were projected on together."""
+    return [broadened(states, *groups, options) for groups in groups_of_lists(states)]
+
+
+def groups_of_lists(
+    states: OrbitalStates,
+) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
+    """Share the states out among the groups of atoms that were projected on together.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        Their `list_weights` tell the weight of each group in each state.
+
+    Returns
+    -------
+    list of (names, weights)
+        All groups and the rest of the atoms together if they share no atoms, else each group beside
+        the rest; weights have shape (n_groups, n_states) and sum to 1 in each state. Empty without
+        groups.
+
+    Examples
+    --------
+    >>> from epicarve.dft.states import OrbitalStates
+    >>> states = OrbitalStates([-1.0], [2.0], [[0.25], [0.75]], ("H", "O"))
+    >>> groups_of_lists(replace(states, list_names=("list:1",), list_weights=[[0.75]]))
+    [(('list:1', 'list:other atoms'), array([[0.75],
+           [0.25]]))]
+    """
+    if not states.list_names:
+        return []
+    names, weights = states.list_names, states.list_weights
+    if (weights.sum(axis=0) <= 1.0 + SHARED_WEIGHT).all():
+        return [_with_rest(names, weights)]
+    # "list:1" and its atoms become the two groups "list 1:its atoms" and "list 1:other atoms".
+    alone = [f"{name.replace(':', ' ')}:its atoms" for name in names]
+    return [_with_rest((name,), row[None]) for name, row in zip(alone, weights, strict=True)]
+
+
+def _with_rest(
+    names: tuple[str, ...], weights: NDArray[np.float64]
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Add the atoms that are in none of some groups as a group of their own."""
+    rest = 1.0 - weights.sum(axis=0)
+    if (rest <= SHARED_WEIGHT).all():
+        return names, weights
+    return (*names, f"{names[0].partition(':')[0]}:other atoms"), np.vstack([weights, rest])
 
 
 def broadened(

@@ -11,7 +11,7 @@ from epicarve.errors import InputError
 from epicarve.files import replaced_file
 
 from .dos import broadened
-from .summary import rounded
+from .plain import rounded
 from .tables import SPIN_NAMES
 from .traps import SIDES
 

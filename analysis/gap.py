@@ -89,17 +89,20 @@ class Gap:
         With the fixed threshold on the IPR.
     size_aware : FilteredGap
         With the threshold on N·IPR.
+    is_metallic : bool
+        Whether states at the Fermi energy are partly filled, so that there is no plain gap.
     """
 
     homo_ev: float | None
     lumo_ev: float | None
     filtered: FilteredGap
     size_aware: FilteredGap
+    is_metallic: bool = False
 
     @property
     def homo_lumo_gap_ev(self) -> float | None:
-        """LUMO minus HOMO in eV, None if one is missing."""
-        return difference(self.lumo_ev, self.homo_ev)
+        """LUMO minus HOMO in eV, 0 for a metal, None if one is missing."""
+        return 0.0 if self.is_metallic else difference(self.lumo_ev, self.homo_ev)
 
     @property
     def middle_ev(self) -> float:
@@ -126,6 +129,7 @@ class Gap:
             size_aware=trap_filter(
                 energies_ev, occupied, localization.n_ipr, options.n_ipr_max, "N·IPR"
             ),
+            is_metallic=states.is_metallic(),
         )
 
 

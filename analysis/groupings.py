@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from epicarve.style import element_colours
 
+from .dos import groups_of_lists
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,6 +68,7 @@ def groupings(analysis: Analysis, palette: Palette) -> tuple[Grouping, ...]:
     weights = [groups.weights(states.weights) for groups in analysis.partitions]
     if states.orbital_names:
         weights.append(states.orbital_weights)
+    weights += [list_weights for _, list_weights in groups_of_lists(states)]
     found = []
     for index, (dos, group_weights) in enumerate(zip(analysis.densities, weights, strict=True)):
         title, names = _told(dos.groups, analysis) if index else ("element", dos.groups)

@@ -14,19 +14,17 @@ from epicarve.style import colours, element_colours
 
 from .alignment import Alignment
 from .analyse import RESULTS
-from .dos import by_element, density_of_states, orbital_densities
+from .dos import by_element, density_of_states, list_densities, orbital_densities
 from .dos_panel import density_label, draw_density, scale_density
 from .figure import framed_figure, write_figure
 from .gap import FilteredGap
 from .localization import no_ipr
 from .options import AnalysisOptions
+from .plain import checks_of_states, missing_plain, plain_fields
 from .results import window_around
 from .summary import (
     alignment_fields,
-    checks_of_states,
     filtered_fields,
-    missing_plain,
-    plain_fields,
     plateau_fields,
     provenance_fields,
 )
@@ -58,7 +56,8 @@ class KindAnalysis:
     options : AnalysisOptions
         Broadening, range and look.
     densities : tuple of DensityOfStates
-        By kind, and by kind and angular momentum.
+        By kind, by kind and angular momentum, and by groups of atoms that were projected on
+        together.
     """
 
     states: OrbitalStates
@@ -69,7 +68,8 @@ class KindAnalysis:
     def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
         """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
-        return cls(states, options, (by_kind, *orbital_densities(states, options)))
+        further = orbital_densities(states, options) + list_densities(states, options)
+        return cls(states, options, (by_kind, *further))
 
     def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
         """Collect what was found under the keys of `summarise`, None where an IPR is needed."""
@@ -94,14 +94,16 @@ class KindAnalysis:
             "profile": None,
             "overlap_populations": [],
         }
-        reasons = missing_plain(states)
+        reasons, checks = missing_plain(states), checks_of_states(states)
+        known = {told["name"] for told in checks}
         return {
             **summary,
             "checks": [
-                *checks_of_states(states),
+                *checks,
                 *(
                     {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
                     for name in _names_of_none(summary)
+                    if name not in known
                 ),
             ],
             "provenance": provenance_fields(states, self.options, provenance),
@@ -118,10 +120,11 @@ class KindAnalysis:
             axes.set_xlim(*(energy_ev - zero_ev for energy_ev in window_ev))
             shades = element_colours(dos.groups, look.palette)
             marks = [Patch(color=colour, label=name) for name, colour in shades.items()]
-            if states.homo_ev is not None and states.lumo_ev is not None:
+            homo_ev, gap_ev = states.homo_ev, states.gap_ev()
+            if homo_ev is not None and gap_ev is not None and gap_ev > 0.0:
                 shade = colours(look.palette)["plain_gap"]
-                axes.axvspan(states.homo_ev - zero_ev, states.lumo_ev - zero_ev, color=shade, lw=0)
-                gap = f"HOMO–LUMO gap, {states.lumo_ev - states.homo_ev:.2f} eV"
+                axes.axvspan(homo_ev - zero_ev, homo_ev + gap_ev - zero_ev, color=shade, lw=0)
+                gap = f"HOMO–LUMO gap, {gap_ev:.2f} eV"
                 marks.append(Patch(color=shade, label=gap))
             draw_density(axes, dos, shades, zero_ev)
             peak = float(dos.total.max(initial=0.0)) or 1.0

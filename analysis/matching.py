@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,8 @@ from scipy.spatial.distance import cdist
 
 from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
+
+from .orientation import REACHES_A, Points, orientations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,15 @@ SAME_ORDER_A = 1.0
 
 ROUNDS = 50
 
+SURE_A = 0.3
+"""Below this root mean square deviation no other order and no mirror image is thought of."""
+
+GAIN = 0.5
+"""Part of the deviation that another order than the files', or a mirror image, may leave."""
+
+TRIES = 3
+"""So many orientations are followed by assignments."""
+
 
 @dataclass(frozen=True)
 class Match:
@@ -47,12 +58,20 @@ class Match:
         Distance in Å of each from its place in the first geometry.
     matched_by : {"order", "assignment"}
         Whether atoms of the same number were taken for the same.
+    is_mirrored : bool
+        Whether the second geometry is the mirror image of the first: a rotation does not do.
     """
 
     order: NDArray[np.int64]
     positions_a: NDArray[np.float64]
     shifts_a: NDArray[np.float64]
     matched_by: str
+    is_mirrored: bool = False
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the two are surely the same atoms: within `SAME_ORDER_A`."""
+        return self.rmsd_a <= SAME_ORDER_A
 
     @property
     def rmsd_a(self) -> float:
@@ -69,11 +88,12 @@ def match_atoms(
     """Find which atom of a second geometry is which of the first, with the least deviation.
 
     If both list the same elements in the same order and agree within `SAME_ORDER_A`, atoms of the
-    same number are the same. Else atoms are assigned within each element, one to one, so that the
-    summed squares of the distances are least; superposition and assignment alternate until nothing
-    changes. They start from the orientation as given and from the four in which the principal axes
-    coincide, the one first in which nearest atoms lie closest; the first result within
-    `SAME_ORDER_A` is taken, else the best of all.
+    same number are the same, unless an assignment halves the deviation: then some of them changed
+    places in the file. Else atoms are assigned within each element, one to one, so that the summed
+    squares of the distances are least; superposition and assignment alternate until nothing
+    changes. They start from the most likely `orientations`; the first result within `SAME_ORDER_A`
+    is taken, else the best of all. Where a rotation leaves more than `SURE_A`, the mirror image of
+    the second geometry is tried too, and taken if it halves the deviation and is that close.
 
     Parameters
     ----------
@@ -100,28 +120,60 @@ def match_atoms(
             f"the two geometries are not of the same atoms: {_formula(kinds, counts)} before and "
             f"{_formula(other_kinds, other_counts)} after; give two geometries of one model"
         )
-    found = []
+    members = [(np.flatnonzero(symbols == k), np.flatnonzero(other_symbols == k)) for k in kinds]
+    first = Points(symbols, positions_a)
+    found: list[Match] = []
     if symbols.tolist() == other_symbols.tolist():
         in_order = _match(positions_a, other_positions_a, np.arange(len(symbols)), "order")
-        if in_order.rmsd_a <= SAME_ORDER_A:
+        order = _assigned(positions_a, in_order.positions_a, members) if in_order.is_close else None
+        if order is not None:
+            assigned = _match(positions_a, other_positions_a, order, "assignment")
+            if assigned.rmsd_a < GAIN * in_order.rmsd_a:
+                return assigned
+        if in_order.rmsd_a <= SURE_A:
             return in_order
         found.append(in_order)
-    members = [(np.flatnonzero(symbols == k), np.flatnonzero(other_symbols == k)) for k in kinds]
-    for start in sorted(
-        _starts(positions_a, other_positions_a),
-        key=lambda start: _misfit(positions_a, start, members),
-    ):
-        order = _assigned(positions_a, start, members)
-        if order is not None:
-            found.append(_match(positions_a, other_positions_a, order, "assignment"))
-            if found[-1].rmsd_a <= SAME_ORDER_A:
-                return found[-1]
+    for reach_a in REACHES_A:
+        best = _best(first, Points(other_symbols, other_positions_a), reach_a, members)
+        if best is None or best.rmsd_a > SURE_A:
+            mirrored = Points(other_symbols, -other_positions_a)
+            mirror = _best(first, mirrored, reach_a, members)
+            least = GAIN * min([m.rmsd_a for m in (best, *found) if m], default=np.inf)
+            if mirror is not None and mirror.rmsd_a <= min(least, SAME_ORDER_A):
+                return replace(mirror, is_mirrored=True)
+        if best is not None:
+            found.append(best)
+        if any(match.is_close for match in found):
+            break
     if not found:
         raise InputError(
             f"the atoms of the two geometries do not lie within {LARGEST_REACH_A:g} Å of each "
             "other, one to one, in any orientation; list the atoms of both in the same order"
         )
-    return min(found, key=lambda match: round(match.rmsd_a, 9))
+    least_a = min(match.rmsd_a for match in found)
+    in_order_is_as_good = found[0].is_close and least_a >= GAIN * found[0].rmsd_a
+    return found[0] if in_order_is_as_good else min(found, key=_deviation)
+
+
+def _deviation(match: Match) -> float:
+    return round(match.rmsd_a, 9)
+
+
+def _best(
+    first: Points,
+    second: Points,
+    reach_a: float,
+    members: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
+) -> Match | None:
+    """Return the match from the likeliest orientations, the first that is close or the best."""
+    found: list[Match] = []
+    for start in islice(orientations(first, second, reach_a), TRIES):
+        order = _assigned(first.positions_a, start, members)
+        if order is not None:
+            found.append(_match(first.positions_a, second.positions_a, order, "assignment"))
+            if found[-1].is_close:
+                return found[-1]
+    return min(found, key=_deviation, default=None)
 
 
 def _match(
@@ -133,31 +185,6 @@ def _match(
     moved = other_positions_a[order]
     moved = superposed(moved, positions_a).applied(moved)
     return Match(order, moved, np.linalg.norm(moved - positions_a, axis=1), matched_by)
-
-
-def _starts(
-    positions_a: NDArray[np.float64], other_positions_a: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Lay the centroids onto each other, as given and with the principal axes parallel."""
-    there = positions_a.mean(axis=0)
-    points, others = positions_a - there, other_positions_a - other_positions_a.mean(axis=0)
-    axes, other_axes = (np.linalg.svd(p, full_matrices=False)[2] for p in (points, others))
-    starts = [others + there]
-    for first, second in product((1.0, -1.0), repeat=2):
-        turn = axes.T @ np.diag([first, second, 1.0]) @ other_axes
-        turn = axes.T @ np.diag([first, second, np.sign(np.linalg.det(turn))]) @ other_axes
-        starts.append(others @ turn.T + there)
-    return starts
-
-
-def _misfit(
-    positions_a: NDArray[np.float64],
-    start_a: NDArray[np.float64],
-    members: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
-) -> float:
-    """Return the summed squares of the distances from atoms to the nearest of their element."""
-    nearest = [cKDTree(start_a[there]).query(positions_a[here])[0] for here, there in members]
-    return round(sum(float((distances**2).sum()) for distances in nearest), 6)
 
 
 def _assigned(

@@ -21,6 +21,7 @@ from .dos import (
     by_shell,
     by_species_in_domain,
     density_of_states,
+    list_densities,
     orbital_densities,
 )
 from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
@@ -79,8 +80,8 @@ class Analysis:
         the model has several domains; by core, surface and interface, if there is more than one of
         them; by labels of the user, if there are any.
     densities : tuple of DensityOfStates
-        Density of states by each partition, and by element and angular momentum if the states
-        tell it.
+        Density of states by each partition, and by element and angular momentum, and by groups of
+        atoms that were projected on together, if the states tell them.
     edges : dict
         Band edges by domain; empty without a model.
     alignment : Alignment
@@ -162,7 +163,7 @@ class Analysis:
         edges = {} if model is None else domain_edges(states, kept, model)
         axis = None if model is None else Axis.of(model, sites)
         densities = [density_of_states(states, groups, options) for groups in partitions]
-        densities += orbital_densities(states, options)
+        densities += orbital_densities(states, options) + list_densities(states, options)
         return cls(
             states=states,
             options=options,
@@ -225,7 +226,7 @@ def window_around(
 ) -> tuple[float, float]:
     """Return the range in eV to show of some states, with edges inside it."""
     homo_ev, lumo_ev, energies_ev = states.homo_ev, states.lumo_ev, states.energies_ev
-    lowest, highest = float(energies_ev.min()), float(energies_ev.max())
+    lowest, highest = float(energies_ev.min()), float(max(energies_ev.max(), lumo_ev or -np.inf))
     below = -np.inf if homo_ev is None else homo_ev - options.window_below_ev
     above = np.inf if lumo_ev is None else lumo_ev + options.window_above_ev
     if valence_edge_ev is not None:

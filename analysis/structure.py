@@ -14,7 +14,7 @@ from epicarve.options import Options
 
 from .bond_changes import bond_rows, coordination_rows, phases
 from .cations import cation_alignment
-from .matching import Match, match_atoms
+from .matching import SAME_ORDER_A, Match, match_atoms
 from .profile import Axis
 from .scattering import (
     WAVELENGTH_A,
@@ -181,6 +181,14 @@ class Comparison:
             phase, unknown = phases(model, then, now)
             interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
             reasons = unknown | ({"interface": why} if why else {})
+        if not match.is_close:
+            reasons["match"] = (
+                "no orientation and order was found in which the two lie within "
+                f"{SAME_ORDER_A:g} Å of each other: displacements, bonds and phase mean little "
+                "unless the model changed that much; list the atoms of both in the same order"
+            )
+        if match.is_mirrored:
+            reasons["match"] = "the second geometry is the mirror image of the first, laid back"
         return cls(
             symbols=symbols,
             match=match,
@@ -209,6 +217,7 @@ class Comparison:
         return {
             "n_atoms": len(self.symbols),
             "matched_by": self.match.matched_by,
+            "mirrored": self.match.is_mirrored,
             "rmsd_a": round(self.match.rmsd_a, 4),
             "max_shift_a": round(float(shifts_a[farthest]), 4),
             "max_shift_atom": farthest + 1,

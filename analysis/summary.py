@@ -8,9 +8,9 @@ import numpy as np
 
 from epicarve import __version__
 
-from .gap import HIGHEST_THRESHOLD, difference
-from .localization import DEGENERATE_EV
+from .gap import HIGHEST_THRESHOLD
 from .options import N_IPR_OF_1S_ENVELOPE
+from .plain import check, checks_of_states, missing_plain, plain_fields, rounded
 from .traps import SIDES
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from .profile import Profile
     from .results import Analysis
     from .traps import Traps
-
-PARTIAL_OCCUPATION = 0.01
-"""Electrons by which an occupation must differ from empty and full to count as partial."""
 
 
 def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -73,26 +70,6 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         ],
         "provenance": provenance_fields(states, options, provenance),
     }
-
-
-def plain_fields(states: OrbitalStates) -> dict[str, Any]:
-    """Return what is told of states without a filter, energies in eV."""
-    return {
-        "n_states": states.n_states,
-        "n_electrons": rounded(states.n_electrons),
-        "homo_ev": rounded(states.homo_ev),
-        "lumo_ev": rounded(states.lumo_ev),
-        "homo_lumo_gap_ev": rounded(difference(states.lumo_ev, states.homo_ev)),
-    }
-
-
-def missing_plain(states: OrbitalStates) -> dict[str, str]:
-    """Give the reason of each None in `plain_fields`."""
-    reasons = {}
-    for name, which in (("homo_ev", "occupied"), ("lumo_ev", "empty")):
-        if getattr(states, name) is None:
-            reasons[name] = reasons["homo_lumo_gap_ev"] = f"there is no {which} state"
-    return reasons
 
 
 def provenance_fields(
@@ -201,56 +178,6 @@ def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
     }
 
 
-def rounded(value: float | None) -> float | None:
-    """Round an energy in eV to 1e-6, and turn −0 into 0."""
-    return None if value is None else round(value, 6) + 0.0
-
-
-def _check(name: str, ok: bool, message: str) -> dict[str, Any]:
-    return {"name": name, "ok": ok, "message": message}
-
-
-def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
-    """Tell what a reader must know of the states before trusting the numbers."""
-    full = 2.0 if states.restricted else 1.0
-    from_integer = np.minimum(np.abs(states.occupations), np.abs(states.occupations - full))
-    n_partial = int(np.count_nonzero(from_integer > PARTIAL_OCCUPATION))
-    are = "state is" if n_partial == 1 else "states are"
-    checks = [
-        _check(
-            "occupations",
-            n_partial == 0,
-            f"{n_partial} {are} partially filled, so HOMO and LUMO are a matter of definition"
-            if n_partial
-            else "every state is either full or empty",
-        )
-    ]
-    gap_ev = difference(states.lumo_ev, states.homo_ev)
-    if gap_ev is not None:
-        metallic = gap_ev <= DEGENERATE_EV
-        told = f"HOMO and LUMO lie {gap_ev:.4f} eV apart, "
-        if metallic:
-            told += "so the model is metallic: gaps, traps and edges mean little"
-        else:
-            told += "so the model has a gap"
-        if gap_ev < -DEGENERATE_EV:
-            told = (
-                f"the LUMO lies {-gap_ev:.4f} eV below the HOMO, as the spins are not filled to "
-                "one level: gaps, traps and edges mean little"
-            )
-        checks.append(_check("metallic", not metallic, told))
-    if states.is_window:
-        checks.append(
-            _check(
-                "window",
-                False,
-                f"{sum(states.left_out)} states below those around the gap were left out, and "
-                "maybe some above: edges and traps beyond are not seen",
-            )
-        )
-    return checks
-
-
 def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
     """Tell what bears on how far the gap and its threshold can be trusted."""
     gap, found, limit = analysis.gap, analysis.plateau, analysis.options.ipr_max
@@ -258,7 +185,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
     envelope = min(1.0, N_IPR_OF_1S_ENVELOPE / n_atoms)
     fits = limit >= envelope
     checks = [
-        _check(
+        check(
             "ipr_max",
             fits,
             f"a 1S envelope over {n_atoms} atoms has an IPR of {envelope:.3g}, "
@@ -272,7 +199,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
     if found is not None:
         on_plateau = found.holds(limit)
         checks.append(
-            _check(
+            check(
                 "plateau_holds_ipr_max",
                 on_plateau,
                 f"the gap stays within {analysis.options.broadening_ev:g} eV of {found.gap_ev:.3f} "
@@ -282,7 +209,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
         )
     if gap.delocalised is not gap.filtered:
         checks.append(
-            _check(
+            check(
                 "edge_filter",
                 False,
                 f"at the threshold {limit:g} no state is left at a side of the gap, so traps and "
@@ -290,7 +217,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
             )
         )
     if analysis.model is not None and analysis.sites.reason:
-        checks.append(_check("sites", False, analysis.sites.reason))
+        checks.append(check("sites", False, analysis.sites.reason))
     return checks
 
 
@@ -323,7 +250,7 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     for field in ("type", "valence_offset_ev", "conduction_offset_ev", "margin_ev"):
         if getattr(alignment, field) is None:
             reasons[f"alignment.{field}"] = alignment.reason
-    return [_check(name, False, reason) for name, reason in reasons.items()]
+    return [check(name, False, reason) for name, reason in reasons.items()]
 
 
 def _missing_populations(coop: Coop | None) -> dict[str, str]:

@@ -72,7 +72,7 @@ def valence_sums(
 
     Examples
     --------
-    >>> from epicarve.builder.crystal import neighbours
+    >>> from epicarve.builder.neighbours import neighbours
     >>> from epicarve.builder.library import bundled_crystal
     >>> galena = bundled_crystal("PbS")
     >>> i, j, _, lengths_a = neighbours(galena.cell_a, galena.fractional, REACH_A)

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from epicarve.errors import InputError
 
+from .identity import refuse_one_name, refuse_same
 from .lattice import ions_near
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ def with_core(
     InputError
         If the crystals have one name, do not match, or no ion is left for core or shell.
     """
-    if core.name == shell.name:
-        raise InputError(f"core and shell are both {core.name}; give two different crystals")
+    refuse_same(core, shell, ("core", "shell"))
+    refuse_one_name(core, shell)
     other = shell if lattice is core else core
     site_of_other, rms_a = matching_sites(lattice, other)
     in_core = region.signed_distance_a(model.positions_a) <= 0.0

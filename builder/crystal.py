@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
 from .first_shell import shell_limits_a
+from .molecules import refuse_molecular_units
+from .neighbours import neighbours, refuse_cell, refuse_overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
 
-OVERLAP_A = 0.9
-"""Two atoms closer than this, in Å, are an error of the input."""
 
 TORUS_CELLS = 6
 """Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
@@ -86,7 +85,8 @@ class Crystal:
     Raises
     ------
     InputError
-        If ions overlap, the cell is not neutral, or a site has no opposite ion in reach.
+        If the cell has no volume, sites overlap or are too many, there are molecular ions, the
+        cell is not neutral, or a site has no opposite ion in reach.
 
     Examples
     --------
@@ -108,7 +108,9 @@ class Crystal:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        refuse_cell(self.name, self.cell_a, self.fractional)
         refuse_overlaps(self.name, self.cell_a, self.fractional, self.symbols)
+        refuse_molecular_units(self.name, self.cell_a, self.fractional, self.symbols)
         self._require_whole_charges()
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
@@ -346,57 +348,3 @@ def cell_parameters(
     u, v, w = cell_a / np.array([[a], [b], [c]])
     angles = np.degrees(np.arccos(np.clip([v @ w, u @ w, u @ v], -1.0, 1.0)))
     return (float(a), float(b), float(c), float(angles[0]), float(angles[1]), float(angles[2]))
-
-
-def refuse_overlaps(
-    name: str,
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    symbols: NDArray[np.str_],
-) -> None:
-    """Raise an InputError that names two sites closer than `OVERLAP_A`, if there are any."""
-    i, j, _, distances = neighbours(cell_a, fractional, OVERLAP_A)
-    if i.size:
-        raise InputError(
-            f"{name}: sites {i[0] + 1} ({symbols[i[0]]}) and {j[0] + 1} ({symbols[j[0]]}) "
-            f"overlap, {distances[0]:.2f} Å apart; remove the duplicate or alternative site"
-        )
-
-
-def neighbours(
-    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], radius_a: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return all ordered pairs of sites of a lattice that are closer than a radius.
-
-    Parameters
-    ----------
-    cell_a : ndarray of float, shape (3, 3)
-        Lattice vectors in Å as rows.
-    fractional : ndarray of float, shape (n_sites, 3)
-        Fractional coordinates in [0, 1).
-    radius_a : float
-        Largest distance in Å.
-
-    Returns
-    -------
-    first, second : ndarray of int, shape (n_pairs,)
-        Sites of each pair.
-    shifts : ndarray of int, shape (n_pairs, 3)
-        Cell of the second site when the first lies in cell (0, 0, 0).
-    distances_a : ndarray of float, shape (n_pairs,)
-        Distances in Å.
-    """
-    n_sites = len(fractional)
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell_a), axis=0)
-    reach = np.ceil(radius_a / heights).astype(int) + 1
-    ranges = [np.arange(-n, n + 1) for n in reach]
-    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    images = (fractional[None, :, :] + cells[:, None, :]).reshape(-1, 3) @ cell_a
-    positions = fractional @ cell_a
-    found = cKDTree(images).query_ball_point(positions, radius_a, return_sorted=True)
-    first = np.repeat(np.arange(n_sites), [len(each) for each in found])
-    image = np.concatenate([np.asarray(each, dtype=int) for each in found])
-    distances = np.linalg.norm(images[image] - positions[first], axis=1)
-    second, shifts = image % n_sites, cells[image // n_sites]
-    itself = (first == second) & ~shifts.any(axis=1)
-    return first[~itself], second[~itself], shifts[~itself], distances[~itself]

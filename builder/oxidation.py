@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-import gemmi
 import numpy as np
 
 from epicarve.errors import GuessWarning, InputError
@@ -15,10 +14,13 @@ from .oxidation_guess import guesses
 from .site_charges import Sites, guess_charges, mean_charge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from .cif_cell import FilledCell
+    from .cif_file import CifBlock
 
 GIVE = (
     "give oxidation_states by element or site label, such as {Fe1: 3, Fe2: 2, O: -2}, in the "
@@ -72,9 +74,7 @@ def charges_of_sites(
     return found.charges, (found.note,)
 
 
-def stated_charges(
-    path: Path, block: gemmi.cif.Block, sites: Iterable[gemmi.SmallStructure.Site]
-) -> list[int | None]:
+def stated_charges(cif: CifBlock, cell: FilledCell) -> list[int | None]:
     """Return the charge that a CIF states of each site, None where it states none.
 
     Charges stand in the types of sites (``Fe3+``) or in ``_atom_type_oxidation_number``.
@@ -85,20 +85,17 @@ def stated_charges(
         If an oxidation number is no whole number.
     """
     numbers: dict[str, int] = {}
-    for row in block.find(["_atom_type_symbol", "_atom_type_oxidation_number"]):
-        symbol, text = gemmi.cif.as_string(row[0]), gemmi.cif.as_string(row[1])
+    for symbol, text in cif.table(["_atom_type_symbol", "_atom_type_oxidation_number"]):
         try:
             number = oxidation_number(text)
         except ValueError as error:
             raise InputError(
-                f"{path}: _atom_type_oxidation_number of {symbol}: {error}; {GIVE}"
+                f"{cif.path}: _atom_type_oxidation_number of {symbol}: {error}; {GIVE}"
             ) from error
         if number is not None:
             numbers[symbol] = number
-    return [
-        site.charge or numbers.get(site.type_symbol, numbers.get(site.element.name))
-        for site in sites
-    ]
+    sites = zip(cell.charges.tolist(), cell.kinds.tolist(), cell.symbols.tolist(), strict=True)
+    return [charge or numbers.get(kind, numbers.get(symbol)) for charge, kind, symbol in sites]
 
 
 def charges_of_elements(

@@ -12,8 +12,9 @@ from .sizing import carve_count
 if TYPE_CHECKING:
     from .balancing.balance import BalanceOptions
     from .crystal import Crystal
+    from .miller import Vector
     from .model import Model
-    from .shapes.spec import ShapeSpec, Vector
+    from .shapes.spec import ShapeSpec
 
 
 @dataclass(frozen=True)

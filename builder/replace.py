@@ -58,16 +58,16 @@ def replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
                 "another element"
             )
     symbols = np.array([elements.get(symbol, symbol) for symbol in crystal.symbols.tolist()])
+    return as_replaced(replace(crystal, symbols=symbols), elements)
+
+
+def as_replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
+    """Return a crystal in which elements were replaced, named and derived accordingly."""
     told = ", ".join(f"{new} for {old}" for old, new in elements.items())
-    made = replace(
+    said = f"{told} in {crystal.name}; cell and coordinates not relaxed."
+    return replace(
         crystal,
-        symbols=symbols,
+        name=f"{crystal.formula}-as-{crystal.name}",
         status="derived",
-        derivation=" ".join(
-            [
-                *([crystal.derivation] if crystal.derivation else []),
-                f"{told} in {crystal.name}; cell and coordinates not relaxed.",
-            ]
-        ),
+        derivation=" ".join([*([crystal.derivation] if crystal.derivation else []), said]),
     )
-    return replace(made, name=f"{made.formula}-as-{crystal.name}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .bond_valence import REACH_A, mean_log_likelihood, valence_sums
-from .crystal import neighbours
+from .neighbours import neighbours
 from .oxidation_guess import Guess, guesses, state_shares
 
 if TYPE_CHECKING:

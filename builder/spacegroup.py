@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import spglib
+from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
@@ -77,9 +78,16 @@ class SpaceGroup:
 
     def site_permutations(self, fractional: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the site to which each operation takes each site, shape (n, n_sites)."""
-        away = self.images(fractional)[:, :, None, :] - fractional[None, None, :, :]
-        away -= np.rint(away)
-        return np.asarray(np.argmin(np.linalg.norm(away @ self.cell_a, axis=3), axis=2))
+        tree = cKDTree(_wrapped(fractional), boxsize=1.0)
+        images = _wrapped(self.images(fractional).reshape(-1, 3))
+        return np.asarray(tree.query(images)[1]).reshape(len(self.rotations), -1)
+
+
+def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return coordinates in [0, 1); a tiny negative one would become 1 itself."""
+    wrapped = fractional % 1.0
+    wrapped[wrapped >= 1.0] = 0.0
+    return wrapped
 
 
 def space_group_of(

@@ -67,6 +67,18 @@ def analyse(
             help="Overlap populations (COOP) between two groups, such as Pb,S; can be repeated.",
         ),
     ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
+    ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Step of an optimisation or dynamics; the last if not given.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
@@ -87,6 +99,8 @@ def analyse(
             n_states=states,
             weights=weights,
             overlap_populations=pairs,
+            project=project,
+            step=step,
             figures={name: value for name, value in asked.items() if value is not None},
         )
     if as_json:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .terminal import AsJson, print_json
 
+if TYPE_CHECKING:
+    from epicarve.dft.finding import Finding
+
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE.inp", help="A CP2K input.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE.inp...", help="CP2K inputs, or folders that hold some."),
+    ],
     cp2k: Annotated[
         str | None,
         typer.Option(
@@ -21,16 +27,26 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check any CP2K input; exit code 1 and a list if something is wrong."""
+    """Check any CP2K inputs; exit code 1 and a list if something is wrong."""
     from epicarve.workflow.check import check as check_file
+    from epicarve.workflow.check import inputs_in
 
-    findings = check_file(file, cp2k)
+    found = {file: check_file(file, cp2k) for file in inputs_in(files)}
     if as_json:
-        print_json({"file": str(file), "findings": [asdict(finding) for finding in findings]})
-    elif not findings:
-        typer.echo(f"{file}: nothing wrong found")
+        told = [
+            {"file": str(file), "findings": [asdict(finding) for finding in findings]}
+            for file, findings in found.items()
+        ]
+        print_json(told[0] if len(told) == 1 else {"files": told})
     else:
-        for finding in findings:
-            line = f":{finding.line}" if finding.line else ""
-            typer.echo(f"{file}{line}: {finding.severity}: {finding.message}; {finding.remedy}")
-    raise typer.Exit(1 if findings else 0)
+        for file, findings in found.items():
+            _print(file, findings)
+    raise typer.Exit(1 if any(found.values()) else 0)
+
+
+def _print(file: Path, findings: tuple[Finding, ...]) -> None:
+    if not findings:
+        typer.echo(f"{file}: nothing wrong found")
+    for finding in findings:
+        line = f":{finding.line}" if finding.line else ""
+        typer.echo(f"{file}{line}: {finding.severity}: {finding.message}; {finding.remedy}")

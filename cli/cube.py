@@ -23,13 +23,17 @@ def cube(
     spin: Annotated[Literal["alpha", "beta"], typer.Option(help="Which spin.")] = "alpha",
     step: Annotated[float, typer.Option(help="Distance between points, in Å.")] = 0.25,
     margin: Annotated[float, typer.Option(help="Box beyond the outermost atoms, in Å.")] = 4.0,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write one orbital of a .wfn file as a cube file, for a viewer."""
     with progress("cube"):
         from epicarve.workflow.cube import cube as write
 
-        grid = write(folder, state, out, spin=spin, step_a=step, margin_a=margin)
+        grid = write(folder, state, out, spin=spin, step_a=step, margin_a=margin, project=project)
     shape = list(grid.values.shape)
     if as_json:
         print_json({"file": str(out), "points": shape, "norm": grid.norm})

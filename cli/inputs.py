@@ -41,6 +41,8 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     facts = bulk_facts if "kpoints" in built.summary else model_facts
     console().print(facts_table(built.summary["formula"], facts(built.summary)))
     console().print(resources_table(needs))
+    for note in dict.fromkeys(need["note"] for need in needs.values() if need["note"]):
+        console().print(note)
     steps = " → ".join(stage.folder for stage in stages)
     console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")
     console().print("or ./run.sh on a machine with CP2K and no scheduler")

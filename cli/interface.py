@@ -26,6 +26,15 @@ Charges = Annotated[
 Plane = Annotated[
     str | None, typer.Option(metavar="H,K,L", help="Look at this plane only, such as 0,1,0.")
 ]
+Block = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Data block of that CIF, by its name or its number from 1."),
+]
+
+LEGEND = """in Å and Å²; ±: charges of the outermost layers, film/substrate; ! like ones of
+polar faces, which come after others of their matched fraction
+min: least matched fraction if registry, gap or strain change a bit
+J/m²: work of adhesion of rigid ions; off: from here to their best registry"""
 
 
 def interface(
@@ -40,6 +49,8 @@ def interface(
     substrate_charges: Charges = None,
     max_area: Annotated[float, typer.Option(help="Largest coincidence cell, in Å².")] = 260.0,
     max_strain: Annotated[float, typer.Option(help="Largest strain; 0.06 is 6 %.")] = 0.06,
+    film_block: Block = None,
+    substrate_block: Block = None,
     fixed: Annotated[
         Literal["substrate", "film", "split"],
         typer.Option(help="Whose lattice the interface takes."),
@@ -84,8 +95,8 @@ def interface(
         )
         tell(f"search: {film} on {substrate}")
         crystals = (
-            _crystal(film, film_charges, "--film-charges"),
-            _crystal(substrate, substrate_charges, "--substrate-charges"),
+            _crystal(film, film_block, film_charges, "--film-charges"),
+            _crystal(substrate, substrate_block, substrate_charges, "--substrate-charges"),
         )
         ranking = rank(*crystals, options, out, show)
         built = None
@@ -115,12 +126,15 @@ def compare(
     _report(ranking, out, as_json=as_json)
 
 
-def _crystal(name: str, charges: str | None, option: str) -> CrystalSpec:
+def _crystal(name: str, block: str | None, charges: str | None, option: str) -> CrystalSpec:
     from epicarve.errors import InputError
     from epicarve.workflow.recipe_parts import CrystalSpec
 
     if name.lower().endswith(".cif") or Path(name).is_file():
-        return CrystalSpec(file=Path(name), oxidation_states=_charges(charges, option))
+        states = _charges(charges, option)
+        return CrystalSpec(file=Path(name), block=block, oxidation_states=states)
+    if block is not None:
+        raise InputError(f"block {block}: {name} is a bundled crystal, not a CIF; leave it out")
     if charges is not None:
         raise InputError(f"{option} is for a CIF file; {name} is bundled and has its own charges")
     return CrystalSpec(name=name)
@@ -188,16 +202,12 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     table.add_column("film", no_wrap=True)
     table.add_column("substrate", no_wrap=True)
     several = len(names) > 1
+    table.add_column("±", no_wrap=True)
     for heading in ("strain" if several else "area", "matched", "min", "rms"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("continues", no_wrap=True)
     for heading in ("gap", "J/m²", "off"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.caption = (
-        "in Å and Å²; min: least matched fraction if registry, gap or strain change a bit\n"
-        "J/m²: work of adhesion of rigid ions; off: from here to their best registry"
-    )
-    table.caption_justify = "left"
     for entry in entries:
         continuity, energy = entry["continuity"], entry["energy"]
         fraction = f"{continuity['matched_fraction']:.2f}"
@@ -212,6 +222,7 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
         strain, area = max(map(abs, entry["strain"]["film"])), entry["area_a2"]
         table.add_row(
             *faces,
+            _polarity(entry["polarity"]),
             f"{strain:.1%}" if several else f"{area:.0f}",
             f"[{colour}]{fraction}[/]",
             f"{continuity['range'][0]:.2f}",
@@ -219,6 +230,11 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
             "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
             f"{entry['gap_a']:.2f}",
             f"{energy['adhesion_j_m2']:.2f}" if energy["is_bound"] else "",
-            f"{energy['registry_off_a']:.2f}",
+            "" if energy["registry_off_a"] is None else f"{energy['registry_off_a']:.2f}",
         )
     console().print(table)
+    console().print(LEGEND, style="dim")
+
+
+def _polarity(polarity: dict[str, Any]) -> str:
+    return f"[yellow]{polarity['signs']}![/]" if polarity["repels"] else polarity["signs"]

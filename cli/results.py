@@ -123,8 +123,17 @@ def _plain(summary: Mapping[str, Any]) -> dict[str, object]:
     return {
         "states": f"{summary['n_states']}, {summary['n_electrons']:g} electrons",
         "HOMO, LUMO": f"{_ev(summary['homo_ev'])}, {_ev(summary['lumo_ev'])}",
-        "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]),
+        "HOMO-LUMO gap": _ev(summary["homo_lumo_gap_ev"]) + _metal(summary),
+        **{
+            f"gap of {spin} states": _ev(edges["homo_lumo_gap_ev"]) + _metal(edges)
+            for spin, edges in summary["spins"].items()
+        },
+        **({"Fermi energy": _ev(fermi_ev)} if (fermi_ev := summary["fermi_ev"]) else {}),
     }
+
+
+def _metal(edges: Mapping[str, Any]) -> str:
+    return " (metallic)" if edges["metallic"] else ""
 
 
 def _populations(pair: Mapping[str, Any]) -> str:

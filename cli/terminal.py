@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YAML file.")]
+FACING = {
+    "like": "like charges face each other",
+    "opposite": "opposite charges face each other",
+    "uncharged": "not both charged",
+}
+"""How the outermost layers of two faces are told."""
+
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+LONGEST_DERIVATION = 300
+"""Longer texts on how a crystal was derived are left to model.json."""
 
 
 def complain(message: str) -> None:
@@ -80,6 +90,8 @@ def progress(start: str) -> Iterator[Callable[[str], None]]:
 
 def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
     """Return the lines that describe a model, from the content of its model.json."""
+    from epicarve.builder.library import bundled_names
+
     ratio = " : ".join(
         f"{summary['stoichiometry']['actual'][s]} {s}" for s in summary["stoichiometry"]["actual"]
     )
@@ -122,8 +134,21 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             f"{interface['substrate']} {plane_name(interface['substrate_hkl'])}, "
             f"gap {interface['gap_a']:.2f} Å"
         )
-        matched = f"{100 * continuity['matched_fraction']:.0f} % ({pairs})"
-        facts["cations continued"] = f"{matched}, rms {continuity['rms_a']:.2f} Å"
+        polarity = interface["polarity"]
+        facts["faces"] = (
+            f"{interface['film_termination']} on {interface['substrate_termination']}, "
+            f"charges {polarity['signs']}: {FACING[polarity['kind']]}"
+        )
+        facts["misfit"] = ", ".join(
+            f"{row['strain']:+.2%} along {direction_name(row['substrate_direction'])}"
+            for row in interface["misfit"]
+        )
+        matched = f"{100 * continuity['matched_fraction']:.0f} %"
+        facts["cations continued"] = (
+            f"{matched}: {continuity['reason']}"
+            if continuity["rms_a"] is None
+            else f"{matched} ({pairs}), rms {continuity['rms_a']:.2f} Å"
+        )
         contact = interface["shortest_contact"]
         if contact["pair"]:
             facts["shortest contact across"] = (
@@ -136,12 +161,22 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
                 f"by {fit['residual_rms_a']:.2f} Å rms"
             )
     for name, origin in summary["provenance"]["crystal"].items():
-        facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
+        told = " ".join(origin["derivation"].split())
+        facts[name] = f"{origin['status']}: {told}" if told else origin["status"]
         if origin["status"] == "given":
             facts[name] = f"{origin['source']}, space group {origin['space_group']}"
+        elif name in bundled_names() and not origin["source"].startswith("file "):
+            facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
+        elif len(told) > LONGEST_DERIVATION:
+            facts[name] = f"{origin['status']}; model.json tells from what (provenance, crystal)"
         for note in origin["notes"]:
             facts[f"{name}: note"] = note
     return facts
+
+
+def direction_name(uvw: list[float]) -> str:
+    """Return a lattice vector in brackets: [0 1 1], [0 0.5 -0.5]."""
+    return f"[{' '.join(f'{x:g}' for x in uvw)}]"
 
 
 def plane_name(hkl: list[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -14,6 +15,10 @@ from .errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+SCRIPTS = {".sh", ".job"}
+"""Suffixes of files that can be run."""
 
 
 @contextmanager
@@ -41,12 +46,10 @@ def replaced_file(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less the umask
     try:
         yield temporary
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -119,9 +122,30 @@ def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in UTF-8, atomically."""
+    r"""Write `text` to `path` in UTF-8, atomically; a script can be run.
+
+    Who may read it, may run it: the umask holds for scripts as for other files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> script = Path(tempfile.mkdtemp()) / "run.sh"
+    >>> write_text(script, "#!/bin/sh\n")
+    >>> os.access(script, os.X_OK)
+    True
+    """
     with replaced_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+        if path.suffix in SCRIPTS:
+            mode = temporary.stat().st_mode
+            temporary.chmod(mode | (mode & 0o444) >> 2)
+
+
+def holds_text(path: Path, text: str) -> bool:
+    """Return whether `path` is as `write_text` would leave it."""
+    if not path.is_file() or (path.suffix in SCRIPTS and not os.access(path, os.X_OK)):
+        return False
+    return path.read_text(encoding="utf-8") == text
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -8,9 +8,18 @@ from .finding import Finding, Report
 from .input_tree import read_tree
 from .rules_atoms import check_kpoints, check_lists, check_source
 from .rules_basis import check_cutoff, check_files, check_functional, check_kinds
-from .rules_cell import check_cell, check_contacts, check_places, check_poisson
+from .rules_cell import check_cell, check_contacts, check_places, check_poisson, check_symmetry
+from .rules_methods import (
+    check_auxiliary,
+    check_dispersion,
+    check_kpoint_methods,
+    check_mixing,
+    check_printing,
+    check_restricted,
+)
 from .rules_scf import (
     check_empty_states,
+    check_printed_states,
     check_scf_method,
     check_spin,
     check_task,
@@ -32,18 +41,26 @@ RULES = (
     check_files,
     check_source,
     check_cell,
+    check_symmetry,
     check_poisson,
     check_places,
     check_contacts,
     check_lists,
     check_kpoints,
+    check_kpoint_methods,
     check_scf_method,
+    check_mixing,
+    check_restricted,
+    check_auxiliary,
+    check_dispersion,
+    check_printing,
     check_thresholds,
     check_kinds,
     check_cutoff,
     check_functional,
     check_spin,
     check_empty_states,
+    check_printed_states,
 )
 """What is looked at in each &FORCE_EVAL once CP2K understands the input."""
 
@@ -72,8 +89,9 @@ def check_input(path: Path, version: str = DEFAULT_VERSION) -> tuple[Finding, ..
     """
     report = Report()
     root = read_tree(path, version, report)
-    if not root.children and not report.findings:
-        return (Finding(None, "there is no section in it", "name a CP2K input"),)
+    if not root.children and all("stands in no section" in f.message for f in report.findings):
+        message = "this is no CP2K input: there is no section in it"
+        return (Finding(None, message, "name a CP2K input; its sections begin with &"),)
     if all(finding.severity == "warning" for finding in report.findings):
         for force_eval in root.all("FORCE_EVAL"):
             subject = Subject(root, force_eval, path.parent, version, report)

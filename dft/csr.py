@@ -100,4 +100,7 @@ def _text(path: Path) -> Iterator[_Part]:
             table = np.loadtxt(lines, ndmin=2)
             if table.shape[1] != 3:
                 raise ValueError("its lines are not row, column and value")
-            yield table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), table[:, 2]
+            places = table[:, :2]
+            if not (np.abs(places) <= np.iinfo(np.int32).max).all() or (places % 1.0).any():
+                raise ValueError("a row or column is no whole number")
+            yield *places.astype(np.int32).T, table[:, 2]

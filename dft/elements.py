@@ -41,6 +41,8 @@ class BasisElement:
         Valence electrons, the q of the potential.
     functions : int
         Basis functions of one atom.
+    largest_exponent : float
+        The largest exponent of its Gaussians in 1/bohr².
     basis : str
         Name of the basis set without the number of electrons.
     """
@@ -48,6 +50,7 @@ class BasisElement:
     symbol: str
     electrons: int
     functions: int
+    largest_exponent: float
     basis: str
 
     @property
@@ -114,6 +117,7 @@ def covered_elements(basis: str) -> Mapping[str, BasisElement]:
             symbol=row["element"],
             electrons=int(row["electrons"]),
             functions=int(row["functions"]),
+            largest_exponent=float(row["largest_exponent"]),
             basis=basis,
         )
         for row in rows

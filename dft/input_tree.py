@@ -157,7 +157,8 @@ def read_tree(path: Path, version: str, report: Report) -> Section:
                 _refuse_section(open_section, name, line, version, report)
             skipped += 1
             continue
-        open_section = _opened(open_section, Section(name, line, spec, open_section), rest, report)
+        opened = Section(name, line, spec, open_section)
+        open_section = _opened(open_section, opened, rest, version, report)
     while open_section.parent is not None and not lines.is_cut_off:
         report.error(open_section.line, f"&{open_section.name} is not closed", "add its &END")
         open_section = open_section.parent
@@ -179,7 +180,7 @@ def _refuse_section(section: Section, name: str, line: Line, version: str, repor
         report.error(line, message, _where_known(section, name, version))
 
 
-def _opened(parent: Section, section: Section, rest: str, report: Report) -> Section:
+def _opened(parent: Section, section: Section, rest: str, version: str, report: Report) -> Section:
     name, line, spec = section.name, section.line, section.spec
     siblings = parent.children.setdefault(name, [])
     if siblings and not spec.repeats:
@@ -191,7 +192,8 @@ def _opened(parent: Section, section: Section, rest: str, report: Report) -> Sec
             section.parameter = parsed_values(spec.parameter, rest)
         except BadValueError as error:
             message = str(error).replace("SECTION_PARAMETERS", "the parameter")
-            report.add(line, f"&{name}: {message}", error.remedy, error.severity)
+            remedy = _choice_elsewhere(section, None, rest, version) or error.remedy
+            report.add(line, f"&{name}: {message}", remedy, error.severity)
     elif tokens(rest):
         report.warn(line, f"&{name} has no parameter, CP2K ignores {rest.strip()}", "take it out")
     return section
@@ -248,7 +250,8 @@ def _take_keyword(section: Section, line: Line, version: str, report: Report) ->
         values = parsed_values(spec, rest)
     except BadValueError as error:
         said = str(error) if name in str(error) else f"{name}: {error}"
-        report.add(line, said, error.remedy, error.severity)
+        remedy = _choice_elsewhere(section, name, rest, version) or error.remedy
+        report.add(line, said, remedy, error.severity)
         values = ()
     mentions = section.entries.setdefault(main, [])
     if mentions and not spec.repeats:
@@ -283,10 +286,31 @@ def _where_known(section: Section, name: str, version: str) -> str:
 
 def _other_versions(section: Section, name: str, version: str) -> str:
     """Say which versions know a name, nothing if none does."""
-    known = [other for other in versions() if _knows(section, name, other)]
+    return _known_in([other for other in versions() if _knows(section, name, other)], version)
+
+
+def _known_in(known: list[str], version: str) -> str:
     if not known:
         return ""
     return f"knows it from {known[0]} on" if known[0] > version else f"knew it up to {known[-1]}"
+
+
+def _choice_elsewhere(section: Section, name: str | None, rest: str, version: str) -> str:
+    """Say how a choice is mended that another version knows, nothing if there is none.
+
+    The name is that of a keyword, or None for the parameter of the section.
+    """
+    for choice in (word.upper() for word in rest.split()):
+        known = []
+        for other in versions():
+            spec = _same_section(section, other)
+            keyword = spec and (spec.keyword(name) if name else spec.parameter)
+            if keyword and choice in keyword.choices:
+                known.append(other)
+        if known and version not in known:
+            whole = f"leave {name} out" if name else "leave the word out"
+            return f"{whole}, or choose another: CP2K {_known_in(known, version)}, not in {version}"
+    return ""
 
 
 def _outer(section: Section) -> Iterator[Section]:
@@ -296,7 +320,13 @@ def _outer(section: Section) -> Iterator[Section]:
 
 
 def _knows(section: Section, name: str, version: str) -> bool:
+    spec = _same_section(section, version)
+    return spec is not None and bool(spec.keyword(name) or spec.section(name))
+
+
+def _same_section(section: Section, version: str) -> SectionSpec | None:
+    """Return what another version expects of a section, None if it knows none there."""
     spec: SectionSpec | None = schema(version)
     for step in section.place:
         spec = spec.section(step) if spec else None
-    return spec is not None and bool(spec.keyword(name) or spec.section(name))
+    return spec

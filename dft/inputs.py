@@ -7,13 +7,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from epicarve.errors import InputError
-from epicarve.files import filled_folder
+from epicarve.files import filled_folder, holds_text, write_text
 
+from .cutoff import chosen_cutoff_ry
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .elements import AUXILIARY_FILE, FILES, BasisElement, basis_elements
 from .input_text import input_text, merged
 from .jobs import job_files
 from .resources import stage_resources
+from .rules_methods import MOMENT_KEPT
 from .settings import HYBRIDS, Cp2kSettings, PeriodicSettings
 from .stages import START, Stage, periodic_stages, stages
 from .system import System
@@ -126,6 +128,12 @@ def write_periodic(
             f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
             "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
         )
+    smeared = settings.smearing_k is not None and (settings.multiplicity or 1) > 1
+    if smeared and settings.kpoints != (1, 1, 1) and not is_since(settings.version, MOMENT_KEPT):
+        raise InputError(
+            f"multiplicity: CP2K before {MOMENT_KEPT} can't keep it where it smears at k-points; "
+            f"set version to {MOMENT_KEPT} or later, or take smearing_k out"
+        )
     chain = periodic_stages(settings.relax)
     _write(system, settings, machine, folder, chain)
     return chain
@@ -195,7 +203,7 @@ def _write(
     needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
     texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
     start = system.xyz_text()
-    changed = not _is_same(folder / START, start)
+    changed = not holds_text(folder / START, start)
     for path in (START, *(stage.coordinates for stage in chain)):
         # The stages' own coordinates are replaced when they run; until then they make the inputs
         # whole, so that each can be checked.
@@ -203,9 +211,8 @@ def _write(
             texts[path] = start
     with filled_folder(folder) as scratch:
         for name, text in texts.items():
-            if not _is_same(folder / name, text):
-                (scratch / name).parent.mkdir(exist_ok=True)
-                (scratch / name).write_text(text, encoding="utf-8")
+            if not holds_text(folder / name, text):
+                write_text(scratch / name, text)
 
 
 def _functional(system: System, settings: LevelSettings) -> list[str]:
@@ -222,6 +229,8 @@ def _functional(system: System, settings: LevelSettings) -> list[str]:
 def _scf(settings: LevelSettings, stage: Stage) -> list[str]:
     """Return the fragments that say how the orbitals are found."""
     smearing = ["smearing"] * (settings.smearing_k is not None)
+    if smearing and settings.multiplicity is not None:
+        smearing.append("smearing-spin")
     if stage.name == "states":
         return ["states", *smearing]
     if isinstance(settings, PeriodicSettings):
@@ -248,7 +257,7 @@ def _values(
         "coordinates": f"{stage.name}.xyz",
         "basis_files": files,
         "potential_file": potential_file,
-        "cutoff_ry": settings.cutoff_ry,
+        "cutoff_ry": chosen_cutoff_ry(settings, elements.values()),
         "rel_cutoff_ry": settings.rel_cutoff_ry,
         "exchange_radius_a": _exchange_radius_a(system),
         "exchange_memory_mb": settings.exchange_memory_mb,
@@ -257,6 +266,7 @@ def _values(
         "eps_default": settings.eps_default,
         "eps_scf": settings.eps_scf,
         "smearing_k": settings.smearing_k,
+        "magnetic_moment": float((settings.multiplicity or 1) - 1),
         "added_mos": n_added_mos(
             n_electrons,
             sum(element.functions for element in each),
@@ -309,7 +319,3 @@ def _projections(n_atoms: int, version: str) -> dict[str, Any]:
     if is_since(version, DOS_SECTION):
         return {"dos": {"pdos": {}, "ldos": lists}}
     return {"pdos": {"ldos": lists}}
-
-
-def _is_same(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
 
-from .pdos import find_pdos, read_alike
-from .run import Run
+from .pdos import read_alike, read_pdos
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -20,21 +20,56 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .pdos import Pdos, PdosFile
+    from .run import Run
     from .run_input import RunInput
 
 _ELEMENT = re.compile(r"[A-Z][a-z]?")
 _ROUNDING = 5e-9
 """Half of the last digit of a weight in a .pdos file."""
 
+SAME_ENERGY_EV = 0.005
+"""Energies of one state that two files tell differ by less; .pdos files round them to 3e-5 eV, and
+CP2K may repeat the SCF between two of them."""
 
-def read_ldos_folder(folder: Path) -> OrbitalStates:
-    """Read energies, occupations and atomic weights from a folder with CP2K's output.
+MOST_RANGES = 4
+"""A list of more ranges of atoms is named by how many atoms it has."""
+
+
+def covers_atoms(files: Sequence[PdosFile], run: Run) -> bool:
+    """Tell whether a run was asked for a list of each single atom, so that an IPR can be had.
 
     Parameters
     ----------
-    folder : Path
-        Holds one .pdos file for each atom and the main output, and the input or as many lists as
-        atoms in the order of the atoms. The project may have any name.
+    files : sequence of PdosFile
+        The .pdos files of one step of a run.
+    run : Run
+        The run.
+
+    Raises
+    ------
+    InputError
+        If nothing tells what the atoms are.
+    """
+    lists = {file.index for file in files if file.is_list}
+    if not lists:
+        return False
+    source = _source(run)
+    if source is None:
+        return len(lists) == len(run.symbols)
+    alone = {atoms[0] for atoms in source.lists if len(atoms) == 1}
+    return alone >= set(range(1, len(run.symbols) + 1))
+
+
+def read_lists(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
+    """Read energies, occupations and atomic weights from the lists of single atoms.
+
+    Parameters
+    ----------
+    files : sequence of PdosFile
+        All .pdos files of one step of a run: one list for each atom at least.
+    run : Run
+        The run; its input tells which atom each list is of, or they stand in the order of the
+        atoms.
 
     Returns
     -------
@@ -44,86 +79,10 @@ def read_ldos_folder(folder: Path) -> OrbitalStates:
     Raises
     ------
     InputError
-        If a file is missing, cut off or of another run, the run is cut off or did not converge, or
-        an atom has no list.
+        If a file is missing, cut off or of another run, or an atom has no list.
     """
-    files = find_pdos(folder)
-    lists = [file for file in files if file.is_list]
-    if not lists:
-        raise InputError(
-            f"{folder}: there are only .pdos files of whole kinds in it, from which no IPR can be "
-            "had; add &LDOS / LIST i / &END LDOS for each atom i to &PDOS and rerun the last stage"
-        )
-    project = _project(folder, lists)
-    files = tuple(file for file in files if file.project == project)
-    return _assemble(folder, files, Run.of(folder, project))
-
-
-def read_kind_folder(folder: Path) -> OrbitalStates:
-    """Read energies, occupations and weights of whole kinds from a folder without lists of atoms.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds one .pdos file for each kind (and spin), and the main output.
-
-    Returns
-    -------
-    OrbitalStates
-        With `of_kinds` set: its rows are kinds and its symbols their names.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, cut off or of another run, or the run did not converge.
-    """
-    files = [file for file in find_pdos(folder) if not file.is_list]
-    if not files:
-        raise InputError(f"{folder}: there are no .pdos files of kinds in it; give another folder")
-    project = _project(folder, files)
-    run = Run.of(folder, project)
-    blocks, orbitals = [], []
-    for spin in sorted({file.spin for file in files}):
-        contents = read_alike(file for file in files if file.spin == spin)
-        blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
-        orbitals.append(_orbital_weights({pdos.kind.capitalize(): [pdos] for pdos in contents}))
-    names = tuple(pdos.kind.capitalize() for pdos in contents)
-    states = _joined(
-        folder,
-        blocks,
-        orbitals,
-        names,
-        f"{run.name}, PDOS of each kind",
-        restricted=files[0].restricted,
-        of_kinds=True,
-    )
-    run.require_electrons(files[0].path, states.occupations, states.spins)
-    return states
-
-
-def _project(folder: Path, files: Sequence[PdosFile]) -> str:
-    """Return the one project that files are of."""
-    projects = sorted({file.project for file in files})
-    if len(projects) > 1:
-        raise InputError(
-            f"{folder}: it holds .pdos files of several projects ({', '.join(projects)}); give a "
-            "folder with one of them"
-        )
-    if len({file.restricted for file in files}) > 1:
-        raise InputError(
-            f"{folder}: it holds .pdos files of a restricted and of an unrestricted run of project "
-            f"{projects[0]}; keep those of one run"
-        )
-    return projects[0]
-
-
-def _assemble(
-    folder: Path,
-    files: Sequence[PdosFile],
-    run: Run,
-) -> OrbitalStates:
-    symbols = run.symbols
-    source = next((source for source in run.inputs if source.lists), None)
+    _require_one_kind_of_run(files)
+    folder, symbols, source = run.folder, run.symbols, _source(run)
     blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
     orbitals: list[dict[str, NDArray[np.float64]]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
@@ -147,6 +106,141 @@ def _assemble(
     return states
 
 
+def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
+    """Read energies, occupations and weights of whole kinds.
+
+    Parameters
+    ----------
+    files : sequence of PdosFile
+        The .pdos files of one step of a run: one for each kind and spin, and maybe lists.
+    run : Run
+        The run.
+
+    Returns
+    -------
+    OrbitalStates
+        With `of_kinds` set: its rows are kinds and its symbols their names.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, cut off or of another run.
+    """
+    kinds = [file for file in files if not file.is_list]
+    if not kinds:
+        raise InputError(
+            f"{run.folder}: there are no .pdos files of kinds beside those of lists; copy all of "
+            "them"
+        )
+    _require_one_kind_of_run(kinds)
+    blocks, orbitals = [], []
+    for spin in sorted({file.spin for file in kinds}):
+        contents = read_alike(file for file in kinds if file.spin == spin)
+        blocks.append((contents[0], np.array([pdos.weights for pdos in contents])))
+        orbitals.append(_orbital_weights({pdos.kind.capitalize(): [pdos] for pdos in contents}))
+    names = tuple(pdos.kind.capitalize() for pdos in contents)
+    states = _joined(
+        run.folder,
+        blocks,
+        orbitals,
+        names,
+        f"{run.name}, PDOS of each kind",
+        restricted=kinds[0].restricted,
+        of_kinds=True,
+    )
+    run.require_electrons(kinds[0].path, states.occupations, states.spins)
+    return states
+
+
+def with_lists(states: OrbitalStates, files: Sequence[PdosFile], run: Run) -> OrbitalStates:
+    """Add the weights of the groups of atoms that a run projected on together.
+
+    Lists of single atoms that make up all atoms are no such groups.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        States of the run.
+    files : sequence of PdosFile
+        The .pdos files of the step of the states.
+    run : Run
+        The run.
+
+    Returns
+    -------
+    OrbitalStates
+        With `list_names` and `list_weights`; as they are if there are no groups. Where a group
+        cannot be added, `notes` says why.
+    """
+    try:
+        source, all_alone = _source(run), covers_atoms(files, run)
+    except InputError:
+        source, all_alone = _source(run), False
+    lists = [file for file in files if file.is_list]
+    names: list[str] = []
+    weights: list[NDArray[np.float64]] = []
+    for index in sorted({file.index for file in lists}):
+        try:
+            own = [file for file in lists if file.index == index]
+            atoms = () if source is None else _listed(own[0], source)
+            if all_alone and len(atoms) < 2:
+                continue
+            weights.append(_weights_of_list(states, own))
+            names.append(f"list:{index}{_atoms_told(atoms)}")
+        except InputError as error:
+            told = str(error).replace(f"{run.folder}/", "")
+            note = f"list {index} is not shown as a group: {told}"
+            states = replace(states, notes=(*states.notes, note))
+    if not names:
+        return states
+    return replace(states, list_names=tuple(names), list_weights=np.array(weights))
+
+
+def _weights_of_list(states: OrbitalStates, files: Sequence[PdosFile]) -> NDArray[np.float64]:
+    """Weight of a list in each of some states, whose numbers and energies the files must tell."""
+    if {file.spin for file in files} != set(np.unique(states.spins).tolist()):
+        raise InputError(f"{files[0].path}: the file of one spin is missing; copy all .pdos files")
+    found = np.empty(states.n_states)
+    for file in files:
+        pdos = read_pdos(file.path, file.step)
+        mine = states.spins == file.spin
+        numbers = states.numbers[mine]
+        told = pdos.energies_ev[numbers - 1] if numbers.max() <= len(pdos.energies_ev) else None
+        if told is None or np.abs(told - states.energies_ev[mine]).max() > SAME_ENERGY_EV:
+            raise InputError(f"{file.path}: its energies are not those of the states shown")
+        found[mine] = pdos.weights[numbers - 1]
+    return found
+
+
+def _atoms_told(atoms: Sequence[int]) -> str:
+    """Name the atoms of a list, or how many there are: `` (atoms 1-3 7)``."""
+    ranges: list[list[int]] = []
+    for atom in sorted(set(atoms)):
+        if ranges and atom == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], atom]
+        else:
+            ranges.append([atom])
+    if not ranges:
+        return ""
+    if len(ranges) > MOST_RANGES:
+        return f" ({len(set(atoms))} atoms)"
+    return f" (atoms {' '.join('-'.join(map(str, ends)) for ends in ranges)})"
+
+
+def _source(run: Run) -> RunInput | None:
+    """Return the input of a run that has its lists."""
+    return next((source for source in run.inputs if source.lists), None)
+
+
+def _require_one_kind_of_run(files: Sequence[PdosFile]) -> None:
+    """Refuse files of a restricted and of an unrestricted run."""
+    if len({file.restricted for file in files}) > 1:
+        raise InputError(
+            f"{files[0].path.parent}: it holds .pdos files of a restricted and of an unrestricted "
+            f"run of project {files[0].project}; keep those of one run"
+        )
+
+
 def _joined(
     folder: Path,
     blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
@@ -160,6 +254,7 @@ def _joined(
     """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
         raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
+    fermi_ev = [pdos.fermi_ev for pdos, _ in blocks if pdos.fermi_ev is not None]
     return OrbitalStates(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
@@ -171,6 +266,7 @@ def _joined(
         restricted=restricted,
         source=source,
         of_kinds=of_kinds,
+        fermi_ev=np.array(fermi_ev if len(fermi_ev) == len(blocks) else []),
         orbital_names=tuple(orbitals[0]),
         orbital_weights=np.concatenate(
             [np.array([of_spin[name] for name in orbitals[0]]) for of_spin in orbitals], axis=-1

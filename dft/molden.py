@@ -108,17 +108,25 @@ def _read_basis(path: Path, stream: TextIO) -> AtomBasis:
 def _shells(lines: list[str], n_atoms: int) -> tuple[tuple[GaussianShell, ...], ...]:
     """Shells of each atom, from the section [GTO]."""
     of_atom: list[list[GaussianShell]] = [[] for _ in range(n_atoms)]
-    words = (line.split() for line in lines if line.strip())
-    atom = -1
-    for head in words:
+    rows = [line.split() for line in lines if line.strip()]
+    atom, place = -1, 0
+    while place < len(rows):
+        head = rows[place]
         if head[0].isdigit():
-            atom = int(head[0]) - 1
+            atom, place = int(head[0]) - 1, place + 1
             continue
-        primitives = [[float(word) for word in next(words, [])[:2]] for _ in range(int(head[1]))]
-        exponents, coefficients = zip(*primitives, strict=True)
-        of_atom[atom].append(
-            GaussianShell(_LETTERS.index(head[0].lower()), exponents, coefficients)
-        )
+        end = place + 1 + int(head[1])
+        primitives = np.array([[float(word) for word in row[:2]] for row in rows[place + 1 : end]])
+        if atom < 0 or end > len(rows) or primitives.shape != (int(head[1]), 2):
+            raise ValueError("a shell in [GTO] is cut off")
+        if not np.isfinite(primitives).all() or (primitives[:, 0] <= 0.0).any():
+            raise ValueError("an exponent in [GTO] is not positive, or a number not finite")
+        exponents, coefficients = (tuple(column) for column in primitives.T.tolist())
+        angular = _LETTERS.index(head[0].lower())
+        of_atom[atom].append(GaussianShell(angular, exponents, coefficients))
+        place = end
+    if not all(of_atom):
+        raise ValueError("an atom has no basis functions")
     return tuple(tuple(shells) for shells in of_atom)
 
 

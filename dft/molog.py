@@ -120,25 +120,31 @@ def _headlines(path: Path) -> Iterator[tuple[re.Match[bytes], int]]:
 
 
 def _last_blocks(path: Path) -> list[int]:
-    """Where the last block of each spin begins, below its headline."""
-    last = {match["spin"]: (match, end) for match, end in _headlines(path)}
-    found = [(m["kind"], m["rest"], end) for _, (m, end) in sorted(last.items(), key=_spin_order)]
+    """Where the last block of each spin begins, below its headline.
+
+    In the first blocks of an unrestricted run no spin may be named, so the last block tells.
+    """
+    found = list(_headlines(path))
     if not found:
         raise InputError(
             f"{path}: there are no orbitals with coefficients in it; use &MO in &PRINT"
         )
-    if any(kind == b"CARTESIAN" or b"K POINT" in rest for kind, rest, _ in found):
+    last, end = found[-1]
+    blocks = [(last, end)]
+    if last["spin"] is not None:
+        if last["spin"] == b"ALPHA" or len(found) < 2 or found[-2][0]["spin"] != b"ALPHA":
+            raise InputError(f"{path}: the orbitals of one spin are missing; it is cut off")
+        blocks = found[-2:]
+    if any(b"K POINT" in match["rest"] for match, _ in blocks):
         raise InputError(
-            f"{path}: its orbitals are in Cartesian functions or of k-points; rerun without "
-            "CARTESIAN and k-points"
+            f"{path}: its orbitals are of k-points, at which they are complex and cannot be "
+            "weighed here; rerun it at Γ, without &KPOINTS, in a supercell"
         )
-    if set(last) not in ({None}, {b"ALPHA", b"BETA"}):
-        raise InputError(f"{path}: the orbitals of one spin are missing; it is cut off")
-    return [end for _, _, end in found]
-
-
-def _spin_order(item: tuple[bytes | None, object]) -> bool:
-    return item[0] == b"BETA"
+    if any(match["kind"] == b"CARTESIAN" for match, _ in blocks):
+        raise InputError(
+            f"{path}: its orbitals are in Cartesian functions; rerun without CARTESIAN in &MO"
+        )
+    return [end for _, end in blocks]
 
 
 def _read_block(path: Path, start: int) -> _Block:

@@ -1,8 +1,8 @@
-"""Orbital states from files of orbitals: .wfn, CP2K's text, or Molden, whichever a folder holds."""
+"""Orbitals of a run from its files, .wfn, CP2K's text or Molden, with their overlap."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,43 +12,25 @@ from epicarve.errors import InputError
 
 from .atom_basis import read_atom_basis
 from .csr import read_csr
+from .known_faults import require_right_energies
 from .molden import read_molden
-from .molog import has_orbitals, read_molog
-from .orbitals import Orbitals, around_gap
-from .output import main_outputs
+from .molog import read_molog
+from .orbitals import Orbitals, around_gap, require_energies
 from .overlap import overlap_matrix
-from .run import ELECTRON_TOLERANCE, Run
-from .weighing import ALL
+from .run import require_own_electrons
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from scipy.sparse import csr_array
 
     from .atom_basis import AtomBasis
+    from .run import Run
     from .states import OrbitalStates
     from .weighing import Weighing
     from .wfn import Wfn
-
-_ITERATION = re.compile(r"-(\d+(?:_\d+)*)$")
-
-
-def find_wfn(folder: Path) -> list[Path]:
-    """Find the restart files of a folder; backups (.bak-1) are none."""
-    return sorted(folder.glob("[!.]*.wfn"))
-
-
-def find_text(folder: Path) -> list[Path]:
-    """Find the files of a folder that hold orbitals as text, main outputs among them."""
-    files = [*sorted(folder.glob("[!.]*.MOLog")), *(output.path for output in main_outputs(folder))]
-    return [path for path in files if has_orbitals(path)]
-
-
-def find_molden(folder: Path) -> list[Path]:
-    """Find the Molden files of a folder."""
-    return sorted(folder.glob("[!.]*.molden"))
 
 
 @dataclass(frozen=True)
@@ -59,200 +41,97 @@ class LoadedOrbitals:
     overlap: csr_array
     symbols: tuple[str, ...]
     source: str
+    fermi_ev: tuple[float, ...] = ()
 
     def states(self, weighing: Weighing) -> OrbitalStates:
         """Weigh the orbitals on the atoms."""
-        return self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
+        states = self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
+        return replace(states, fermi_ev=np.array(self.fermi_ev))
 
 
-def read_wfn_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
-    """Read the states of a run from its .wfn file and its overlap matrix.
+Load = Callable[[int | None], LoadedOrbitals]
+"""Reads orbitals of a file: so many states of each spin, those around its gap, or all."""
 
-    The overlap is that of &S_CSR_WRITE if its file is there, else it is computed from the input,
-    the coordinates and the file of basis sets.
+
+def load_wfn(
+    path: Path, run: Run, overlap: Path | None = None, n_states: int | None = None
+) -> LoadedOrbitals:
+    """Read the orbitals of a .wfn file with their overlap.
 
     Parameters
     ----------
-    folder : Path
-        Holds the .wfn file of one project, its main output and its input.
-    weighing : Weighing
-        Which states, and what is to be had of them. Memory is 8 bytes for each basis function and
-        state that is asked for, and that of the overlap matrix, twice for overlap populations.
+    path : Path
+        The .wfn file.
+    run : Run
+        The run that wrote it.
+    overlap : Path, optional
+        The file of &S_CSR_WRITE. If not given, the overlap is computed from the input, the
+        coordinates and the file of basis sets.
+    n_states : int, optional
+        How many states of each spin, those around its gap; all if not given. Memory is 8 bytes for
+        each basis function and state, and that of the overlap matrix, twice for overlap
+        populations.
 
     Returns
     -------
-    OrbitalStates
+    LoadedOrbitals
         Restricted, or alpha before beta.
 
     Raises
     ------
     InputError
-        If a file is missing, damaged or of another run, or the run did not converge.
+        If a file is missing, damaged or of another run.
     """
-    return _load_wfn(folder, weighing.n_states).states(weighing)
-
-
-def _load_wfn(folder: Path, n_states: int | None) -> LoadedOrbitals:
-    path, run = _newest(folder, find_wfn(folder))
     wfn = read_wfn(path)
-    for number, spin in enumerate(wfn.spins, start=1):
-        if abs((summed := spin.occupations.sum()) - spin.n_electrons) > ELECTRON_TOLERANCE:
-            raise InputError(
-                f"{path}: the occupations of spin {number} sum to {summed:.3f} instead of "
-                f"{spin.n_electrons} electrons; rerun the stage that writes it"
-            )
-    orbitals = _wfn_orbitals(wfn, n_states)
+    require_own_electrons(wfn)
+    require_energies(path, wfn.energies_ev)
     spins = np.repeat(np.arange(len(wfn.spins)), [len(s.energies_ev) for s in wfn.spins])
     occupations = np.concatenate([spin.occupations for spin in wfn.spins])
     run.require_electrons(path, occupations, spins.astype(np.int8))
-    return _of_run(run, orbitals, n_states)
+    return _with_overlap(_wfn_orbitals(wfn, n_states), run, overlap, n_states)
 
 
-def newest_wfn(folder: Path) -> tuple[Wfn, AtomBasis]:
-    """Find the newest .wfn file of a run, and the basis functions of its orbitals.
+def load_text(
+    path: Path, run: Run, overlap: Path | None = None, n_states: int | None = None
+) -> LoadedOrbitals:
+    """Read the orbitals of a .MOLog file or a main output, as `load_wfn`.
 
-    Raises
-    ------
-    InputError
-        If there is none, or the run's input is missing or of another run.
+    They are as exact as the digits of the text.
     """
-    files = find_wfn(folder)
-    if not files:
-        raise InputError(
-            f"{folder}: there is no .wfn file in it, of which cube files are made; give the folder "
-            "of a finished run, of a chain that of its last stage (4-states)"
-        )
-    path, run = _newest(folder, files)
-    if not run.inputs:
-        raise InputError(f"{folder}: {path.name} needs the input of its run; put it beside it")
-    wfn = read_wfn(path)
-    return wfn, _basis_of(run, path, wfn.n_functions)
-
-
-def read_text_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
-    """Read the states of a run from its orbitals as text and its overlap matrix.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds the text of one project (a .MOLog file, or the main output), its main output and its
-        input.
-    weighing : Weighing
-        Which states, and what is to be had of them.
-
-    Returns
-    -------
-    OrbitalStates
-        As exact as the digits of the text.
-
-    Raises
-    ------
-    InputError
-        As `read_wfn_states`.
-    """
-    return _load_text(folder, weighing.n_states).states(weighing)
-
-
-def _load_text(folder: Path, n_states: int | None) -> LoadedOrbitals:
-    path, run = _newest(folder, find_text(folder))
     orbitals = read_molog(path)
+    require_right_energies(orbitals, run)
     run.require_electrons(path, orbitals.occupations, orbitals.spins)
-    return _of_run(run, _window(orbitals, n_states), n_states)
+    return _with_overlap(_window(orbitals, n_states), run, overlap, n_states)
 
 
-def read_molden_states(folder: Path, weighing: Weighing = ALL) -> OrbitalStates:
-    """Read the states of a run from its Molden file, which holds all that their overlap needs.
+def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbitals:
+    """Read the orbitals of a Molden file, which holds all that their overlap needs.
 
-    Parameters
-    ----------
-    folder : Path
-        Holds the Molden file of one project, and its main output. A lone Molden file is read as
-        well, but then nothing tells whether its run converged.
-    weighing : Weighing
-        Which states, and what is to be had of them.
-
-    Returns
-    -------
-    OrbitalStates
-        As exact as the digits of the file.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged, or the run did not converge.
+    They are as exact as the digits of the file.
     """
-    return _load_molden(folder, weighing.n_states).states(weighing)
-
-
-def _load_molden(folder: Path, n_states: int | None) -> LoadedOrbitals:
-    files = find_molden(folder)
-    if main_outputs(folder):
-        path, run = _newest(folder, files)
-        basis, orbitals = read_molden(path)
-        run.require_electrons(path, orbitals.occupations, orbitals.spins)
-        name = run.name
-    elif len(files) == 1:
-        path = files[0]
-        basis, orbitals = read_molden(path)
-        name = "a Molden file without main output, so that nothing tells whether it converged"
-    else:
-        named = ", ".join(path.name for path in files)
-        raise InputError(f"{folder}: it holds several Molden files ({named}); keep one of them")
+    basis, orbitals = read_molden(path)
+    run.require_electrons(path, orbitals.occupations, orbitals.spins)
     return LoadedOrbitals(
         _window(orbitals, n_states),
         overlap_matrix(basis.positions_bohr, basis.shells),
         basis.symbols,
-        f"{name}, {_told(path, n_states)}, overlap of its own basis functions",
+        f"{run.name}, {_told(path, n_states)}, overlap of its own basis functions",
+        run.fermi_ev,
     )
 
 
-def load_orbitals(folder: Path) -> LoadedOrbitals | None:
-    """Read all orbitals of a run with their overlap: .wfn, else text, else Molden, else None.
+def wfn_of_run(path: Path, run: Run) -> tuple[Wfn, AtomBasis]:
+    """Read a .wfn file and the basis functions of its orbitals.
 
     Raises
     ------
     InputError
-        As `read_wfn_states`.
+        If it is damaged, or the run's input is missing or of another run.
     """
-    for find, load in (
-        (find_wfn, _load_wfn),
-        (find_text, _load_text),
-        (find_molden, _load_molden),
-    ):
-        if find(folder):
-            return load(folder, None)
-    return None
-
-
-def _newest(folder: Path, files: Iterable[Path]) -> tuple[Path, Run]:
-    """Return the file of the last iteration, and its run; refuse files of several projects."""
-    outputs = {output.project: output for output in main_outputs(folder)}
-    of_project: dict[str, list[Path]] = {}
-    for path in files:
-        # A file may be the main output itself; others begin with the project's name.
-        owners = [
-            project
-            for project, output in outputs.items()
-            if output.path == path or path.name.startswith(f"{project}-")
-        ]
-        owner = max(owners, key=len, default=_ITERATION.sub("", path.stem).rpartition("-")[0])
-        of_project.setdefault(owner, []).append(path)
-    if not of_project:
-        raise InputError(f"{folder}: there are no such orbitals in it; give the folder of a run")
-    if len(of_project) > 1:
-        raise InputError(
-            f"{folder}: it holds orbitals of several projects ({', '.join(sorted(of_project))}); "
-            "give a folder with one of them"
-        )
-    ((project, candidates),) = of_project.items()
-    return max(candidates, key=_age), Run.of(folder, project)
-
-
-def _age(path: Path) -> tuple[int, tuple[int, ...], int]:
-    """Rank the files of one project: whole SCFs after their single steps, in order of iteration."""
-    match = _ITERATION.search(path.stem)
-    iteration = tuple(int(number) for number in match[1].split("_")) if match else ()
-    return -len(iteration), iteration, path.stat().st_mtime_ns
+    if not run.inputs:
+        raise InputError(f"{run.folder}: {path.name} needs the input of its run; put it beside it")
+    wfn = read_wfn(path)
+    return wfn, _basis_of(run, path, wfn.n_functions)
 
 
 def _wfn_orbitals(wfn: Wfn, n_states: int | None) -> Orbitals:
@@ -304,22 +183,16 @@ def _told(path: Path, n_states: int | None) -> str:
     return f"{which} of {path.name}"
 
 
-def _of_run(run: Run, orbitals: Orbitals, n_states: int | None) -> LoadedOrbitals:
-    """Put the overlap of a run beside its orbitals."""
-    n_functions = len(orbitals.atom_of_function)
-    files = sorted(run.folder.glob("[!.]*S_SPIN_1*.csr"), key=_age)
-    own = [path for path in files if path.name.startswith(f"{run.output.project}-")]
-    if files and not own:
-        raise InputError(
-            f"{files[-1]}: it is of another project than {orbitals.path.name}; keep the files of "
-            "one run"
-        )
-    if own:
-        overlap, origin = read_csr(own[-1], n_functions), own[-1].name
+def _with_overlap(
+    orbitals: Orbitals, run: Run, overlap: Path | None, n_states: int | None
+) -> LoadedOrbitals:
+    """Put their overlap beside the orbitals of a run."""
+    if overlap is not None:
+        matrix, origin = read_csr(overlap, len(orbitals.atom_of_function)), overlap.name
     else:
-        overlap, origin = _computed(run, orbitals)
+        matrix, origin = _computed(run, orbitals)
     source = f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}"
-    return LoadedOrbitals(orbitals, overlap, run.symbols, source)
+    return LoadedOrbitals(orbitals, matrix, run.symbols, source, run.fermi_ev)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:

@@ -110,7 +110,7 @@ class Orbitals:
         InputError
             If the energies are missing, or the orbitals are not orthonormal in this overlap.
         """
-        self.require_energies()
+        require_energies(self.path, self.energies_ev)
         pairs, populations = self.overlap_populations(overlap, symbols, weighing.pairs_of)
         require_fitting(overlap, self.coefficients, self.atom_of_function, len(symbols))
         parts = PARTITIONS[weighing.partition](overlap, self.coefficients)
@@ -177,21 +177,6 @@ class Orbitals:
                 populations[:, chosen] = self._tested(split, chosen, start)
         return pair_names(pairs), populations
 
-    def require_energies(self) -> None:
-        """Refuse orbitals whose energies were never computed.
-
-        Raises
-        ------
-        InputError
-            If all energies are zero, or there is no orbital.
-        """
-        if not self.coefficients.size or np.abs(self.energies_ev).max() < NO_ENERGY_EV:
-            raise InputError(
-                f"{self.path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves "
-                "them after an orbital transformation; rerun it once with &DIAGONALIZATION and "
-                "ADDED_MOS, starting from this file"
-            )
-
     def _tested(
         self, split: SplitOverlap, states: NDArray[np.int64], start: int
     ) -> NDArray[np.float64]:
@@ -214,6 +199,29 @@ class Orbitals:
                 f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
             )
         return populations
+
+
+def require_energies(path: Path, energies_ev: NDArray[np.float64]) -> None:
+    """Refuse orbitals whose energies were never computed.
+
+    Parameters
+    ----------
+    path : Path
+        The file that they are from.
+    energies_ev : ndarray of float, shape (n_states,)
+        Their energies in eV.
+
+    Raises
+    ------
+    InputError
+        If all energies are zero, or there is no orbital.
+    """
+    if np.abs(energies_ev).max(initial=0.0) < NO_ENERGY_EV:
+        raise InputError(
+            f"{path}: the energies of its orbitals are zero, as CP2K before 2026.1 leaves them "
+            "after an orbital transformation; rerun it once with &DIAGONALIZATION and ADDED_MOS, "
+            "starting from this file"
+        )
 
 
 def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | None) -> slice:
@@ -241,6 +249,6 @@ def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | No
     total = len(occupations)
     if n_states is None or n_states >= total:
         return slice(0, total)
-    n_occupied = int((occupations > 0.5 * full).sum())
+    n_occupied = min(total, int(np.floor(max(0.0, occupations.sum()) / full + 0.5)))
     start = min(max(0, n_occupied - n_states // 2), total - n_states)
     return slice(start, start + n_states)

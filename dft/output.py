@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
-from .output_reader import VERSION_LINE, GeometryStep, OutputReader, ScfRun
+from .output_reader import VERSION_LINE, OutputReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import TextIO
+
+    from .output_scf import GeometryStep, ScfRun
 
 _HEAD_BYTES = 65536
 """A main output names its version of CP2K within these first bytes."""
@@ -22,6 +24,9 @@ _OTHER_SUFFIXES = {
     *(".pdos", ".wfn", ".xyz", ".inp", ".restart", ".csr", ".molden", ".MOLog", ".cube", ".npz"),
 }
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?\Z")
+STILL_RUN_TYPES = {"", "ENERGY", "ENERGY_FORCE", "WFN_OPT", "SPECTRA", "LINEAR_RESPONSE"}
+"""Run types that leave atoms and cell where the input puts them."""
+
 _LONGEST_LINE = 65536
 """Characters that are read at once; what CP2K prints is 80 to some hundred wide."""
 
@@ -67,7 +72,21 @@ class Cp2kOutput:
     input_name : str
         Name of the input file, empty if it is not told.
     n_electrons : tuple of int
-        Electrons of each spin, one number if restricted; empty if they are not told.
+        Electrons of each spin at the start, one number if restricted; empty if they are not told.
+    run_type : str
+        What CP2K was asked to do, such as ``"GEO_OPT"``; empty if it is not told.
+    is_smeared : bool
+        Whether electrons are spread over states around the Fermi energy.
+    fermi_hartree : tuple of float
+        Fermi energies that the last SCF printed, in hartree; empty if it did not.
+    positions_a : tuple of tuple of float
+        Coordinates of the atoms in Å from the last table, to six digits; empty if there is none.
+    cell_a : tuple of tuple of float or None
+        Vectors of the last cell that is printed, in Å to three digits; None if there is none.
+    cell_lengths_a, cell_angles : tuple of float or None
+        Lengths of its vectors in Å and its angles in degrees, to six digits.
+    last_step : int or None
+        Number of the last step of an optimisation or of molecular dynamics; None without one.
     """
 
     path: Path
@@ -88,6 +107,19 @@ class Cp2kOutput:
     abort: str
     input_name: str
     n_electrons: tuple[int, ...]
+    run_type: str = ""
+    is_smeared: bool = False
+    fermi_hartree: tuple[float, ...] = ()
+    positions_a: tuple[tuple[float, float, float], ...] = ()
+    cell_a: tuple[tuple[float, float, float], ...] | None = None
+    cell_lengths_a: tuple[float, float, float] | None = None
+    cell_angles: tuple[float, float, float] | None = None
+    last_step: int | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the run may have moved atoms or cell; not if its type is not told."""
+        return self.run_type not in STILL_RUN_TYPES
 
     def require_sound(self, *, must_relax: bool = False) -> None:
         """Refuse an output whose numbers cannot be trusted.
@@ -174,6 +206,14 @@ def read_output(path: Path) -> Cp2kOutput:
         abort=" ".join(reader.abort),
         input_name=reader.input_name,
         n_electrons=tuple(reader.n_electrons[spin] for spin in sorted(reader.n_electrons)),
+        run_type=reader.run_type,
+        is_smeared=reader.smeared,
+        fermi_hartree=tuple(reader.fermi_hartree),
+        positions_a=tuple(reader.geometry.positions_a),
+        cell_a=reader.geometry.cell_a,
+        cell_lengths_a=reader.geometry.cell_lengths_a,
+        cell_angles=reader.geometry.cell_angles,
+        last_step=reader.last_step,
     )
 
 

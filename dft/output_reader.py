@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 
 from epicarve.units import EV_PER_HARTREE
 
+from .output_geometry import PrintedGeometry
+from .output_scf import (
+    AGREEMENT_HARTREE,
+    GeometryStep,
+    ScfRun,
+    differ_in_a_digit,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 VERSION_LINE = " CP2K| version string:"
 
-_ATOM_ROW = re.compile(
-    r"\s+(?P<index>\d+)\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+(?P<number>\d+)"
-    r"(?:\s+-?\d+\.\d+){3}\s+-?\d+\.\d+\s+\d+\.\d+\s*$"
-)
 _ENERGY = re.compile(
     r" ENERGY\| Total FORCE_EVAL \(.*\) energy \[(?P<unit>[^\]]+)\]:?(?P<value>.*)"
 )
@@ -30,6 +34,7 @@ _SCF_STEP = re.compile(
 _STEP_INFO = re.compile(
     r" (?:-+  Informations at step =|OPT\| Step number)\s*(?P<number>\d+)[ -]*$"
 )
+_MD_STEP = re.compile(r" (?:MD\| Step number|STEP NUMBER\s+=)\s+(?P<number>\d+)\s*$")
 _STEP_VALUE = re.compile(
     r" (?: Total Energy  |OPT\| Total energy \[(?P<unit>[^\]]+)\]|(?P<gradient> Max\. gradient|"
     r"OPT\| Maximum gradient))\s*=?\s*(?P<value>\S+)$"
@@ -41,6 +46,7 @@ _FORCES_OLD = re.compile(r"\s+(\d+)\s+\d+\s+[A-Z][a-z]?\s+(\S+)\s+(\S+)\s+(\S+)$
 _FORCES_NEW = re.compile(r" FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+$")
 _FORCES_SUM = re.compile(r" (?:FORCES\| Sum|SUM OF ATOMIC FORCES)\s+(\S+)\s+(\S+)\s+(\S+)")
 _TIMING = re.compile(r" (\S+)\s+(\d+)\s+\d+\.\d\s+(\S+)\s+(\S+)\s+(\S+)\s+(?P<total>\d+\.\d{3})$")
+_FERMI = re.compile(r" {1,6}Fermi energy:\s+(?P<value>\S+)$")
 _ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)\s*$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
@@ -51,68 +57,8 @@ _HARTREE = {"a.u.": 1.0, "hartree": 1.0, "Ry": 0.5, "eV": 1.0 / EV_PER_HARTREE}
 _FRAME = " --------------------------"
 """The line above and below the head of a geometry step."""
 
-AGREEMENT_HARTREE = 1e-6
-"""Two printings of one energy differ by less than this."""
-
-MIXING_HARTREE = 100.0
-"""Where densities are mixed, the energy of the run, after the last mixing, differs from that of the
-SCF by less than this times the last change of the density matrix; 20 was seen with 36 atoms."""
-
 SUM_TOLERANCE = 1e-6
 """A column of forces and its printed sum differ by less than this per atom, in hartree/bohr."""
-
-_ELEMENTS = (
-    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
-    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
-    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm"
-)
-ATOMIC_NUMBERS = {symbol: number for number, symbol in enumerate(_ELEMENTS.split())}
-"""Atomic number of each element."""
-
-
-@dataclass
-class ScfRun:
-    """One self-consistent field calculation.
-
-    Parameters
-    ----------
-    n_steps : int
-        Steps of all its inner loops.
-    converged : bool or None
-        Whether it converged, None if it did not come to its end.
-    change : float or None
-        The last value of the convergence measure.
-    energy_hartree : float or None
-        Its last total energy in hartree.
-    mixes : bool
-        Whether it diagonalises and mixes densities.
-    """
-
-    n_steps: int = 0
-    converged: bool | None = None
-    change: float | None = None
-    energy_hartree: float | None = None
-    mixes: bool = False
-
-
-@dataclass
-class GeometryStep:
-    """What CP2K tells of one step of a geometry optimisation.
-
-    Parameters
-    ----------
-    number : int
-        Its number.
-    energy_hartree, max_gradient_hartree_bohr : float or None
-        Energy and largest gradient after it.
-    pressure_gpa : float or None
-        Pressure after it in GPa, where the cell relaxes.
-    """
-
-    number: int
-    energy_hartree: float | None = None
-    max_gradient_hartree_bohr: float | None = None
-    pressure_gpa: float | None = None
 
 
 @dataclass
@@ -133,12 +79,16 @@ class OutputReader:
     n_electrons: dict[int, int] = field(default_factory=dict)
     ended: bool = False
     n_atoms: int | None = None
+    run_type: str = ""
+    smeared: bool = False
+    fermi_hartree: list[float] = field(default_factory=list)
+    geometry: PrintedGeometry = field(default_factory=PrintedGeometry)
     scf: list[ScfRun] = field(default_factory=list)
     energies_hartree: list[float] = field(default_factory=list)
     step_numbers: list[int] = field(default_factory=list)
+    last_step: int | None = None
     steps: list[GeometryStep] = field(default_factory=list)
     geometry_converged: bool = False
-    symbols: list[str] = field(default_factory=list)
     forces: list[tuple[float, float, float]] = field(default_factory=list)
     timings_s: dict[str, float] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
@@ -149,6 +99,11 @@ class OutputReader:
     _framed: int = 0
     _spin: int = 1
     _line: int = 0
+
+    @property
+    def symbols(self) -> list[str]:
+        """Element of each atom, from the last table of coordinates."""
+        return self.geometry.symbols
 
     @property
     def scf_converged(self) -> bool | None:
@@ -198,7 +153,8 @@ class OutputReader:
         elif line.startswith((" ENERGY|", " OPT", " *** WARNING", " -")):
             self._feed_step(line)
         elif "ATOMIC COORDINATES IN" in line:
-            self._inside, self.symbols = "atoms", []
+            self._inside = "atoms"
+            self.geometry.begin(line)
         elif "ATOMIC FORCES in [a.u.]" in line or line.startswith(
             " FORCES| Atomic forces [hartree"
         ):
@@ -209,6 +165,7 @@ class OutputReader:
             self.__init__(version=word, _line=self._line)  # type: ignore[misc]
         elif line.startswith(" SCF WAVEFUNCTION OPTIMIZATION"):
             self.scf.append(ScfRun())
+            self.fermi_hartree = []
             self._energy_is_old = True
         elif "GEOMETRY OPTIMIZATION COMPLETED" in line:
             self.geometry_converged = True
@@ -224,9 +181,16 @@ class OutputReader:
     def _feed_description(self, line: str) -> None:
         """Take in a line that tells what is calculated, not how it went."""
         if line.startswith(" CP2K| Input file name"):
-            self.input_name = line.rsplit(maxsplit=1)[-1]
+            self.input_name = line.removeprefix(" CP2K| Input file name").strip()
         elif line.startswith(" GLOBAL| Project name"):
-            self.project = line.rsplit(maxsplit=1)[-1]
+            # CP2K takes the blanks out of a name when it names files.
+            self.project = "".join(line.removeprefix(" GLOBAL| Project name").split())
+        elif line.startswith(" GLOBAL| Run type"):
+            self.run_type = line.rsplit(maxsplit=1)[-1]
+        elif step := _MD_STEP.match(line):
+            self.last_step = int(step["number"])
+        elif line.startswith(" CELL| "):
+            self.geometry.take_cell(line)
         elif line.rstrip() in {" Spin 1", " Spin 2"}:
             self._spin = int(line.rstrip()[-1])
         elif electrons := _ELECTRONS.match(line):
@@ -239,13 +203,17 @@ class OutputReader:
             run.n_steps += 1
             run.change = _number(step["change"])
             run.energy_hartree = float(step["energy"])
-            run.mixes = "Diag." in line
+            run.mixes = " OT " not in line
         elif "SCF run converged in" in line:
             self._scf_run().converged = True
         elif "outer SCF loop FAILED" in line:
             self._scf_run().converged = False
         elif line.startswith("  Total energy:"):
-            self._scf_run().energy_hartree = _number(line.rsplit(maxsplit=1)[-1])
+            self._take_total(line.rsplit(maxsplit=1)[-1])
+        elif fermi := _FERMI.match(line):
+            self._take_fermi(fermi["value"])
+        elif "Smear method:" in line:
+            self.smeared = True
         elif "- Atoms:" in line:
             count = line.rsplit(maxsplit=1)[-1]
             self.n_atoms = int(count) if count.isdigit() else None
@@ -269,6 +237,7 @@ class OutputReader:
             self._framed = 1 if self._framed == 0 else 0
         elif info := _STEP_INFO.match(line):
             self.steps.append(GeometryStep(int(info["number"])))
+            self.last_step = int(info["number"])
         elif self.steps and (value := _STEP_VALUE.match(line)):
             number = _number(value["value"])
             if value["gradient"]:
@@ -276,7 +245,8 @@ class OutputReader:
             elif number is not None:
                 number *= _HARTREE.get(value["unit"] or "a.u.", 1.0)
                 self.steps[-1].energy_hartree = number
-                self._compare(number, "the energy of the step")
+                if self.energy_hartree is not None:
+                    self._compare(self.energy_hartree, number, "the energy of the step")
         elif self.steps and (pressure := _PRESSURE.match(line)):
             number, scale = _number(pressure["value"]), _GPA.get(pressure["unit"])
             if number is not None and scale is not None:
@@ -297,6 +267,23 @@ class OutputReader:
             self._damaged(f"geometry step {word} follows {self.step_numbers[-1:] or 'none'}")
         self.step_numbers.append(number)
 
+    def _take_total(self, word: str) -> None:
+        """Take in the energy that a finished SCF prints, which its last step has told already."""
+        run, value = self._scf_run(), _number(word)
+        before = run.energy_hartree
+        run.energy_hartree = value
+        if value is None:
+            self._damaged(f"an energy reads {word!r}")
+        elif before is not None:
+            self._compare(value, before, "the energy of the last step of the SCF")
+
+    def _take_fermi(self, word: str) -> None:
+        value = _number(word)
+        if value is None:
+            self._damaged(f"a Fermi energy reads {word!r}")
+        else:
+            self.fermi_hartree.append(value)
+
     def _take_energy(self, unit: str, word: str) -> None:
         value = _number(word)
         scale = _HARTREE.get(unit)
@@ -307,34 +294,25 @@ class OutputReader:
         self._energy_is_old = False
         scf = self.scf[-1] if self.scf else None
         if scf is not None and scf.converged and scf.energy_hartree is not None:
-            error = MIXING_HARTREE * (scf.change or 0.0) if scf.mixes else 0.0
-            self._compare(scf.energy_hartree, "the energy of the SCF", error)
+            energy, error = self.energies_hartree[-1], scf.error_hartree(self.run_type)
+            self._compare(energy, scf.energy_hartree, "the energy of the SCF", error)
 
-    def _compare(self, other: float, whose: str, error: float = 0.0) -> None:
-        """Notice a number that differs from its other printing in one digit.
-
-        Energies of correlation or of parts that are no SCF differ from that of the SCF in many.
-        """
-        energy = self.energy_hartree
-        if energy is None or abs(energy - other) < max(AGREEMENT_HARTREE, error):
-            return
-        one, two = f"{energy:.7f}", f"{other:.7f}"
-        width = max(len(one), len(two))
-        if sum(a != b for a, b in zip(one.rjust(width), two.rjust(width), strict=True)) <= 2:
-            self._damaged(f"the energy {one} hartree does not agree with {whose}, {two}")
+    def _compare(
+        self, energy: float, other: float, whose: str, error: float = AGREEMENT_HARTREE
+    ) -> None:
+        """Notice a number that differs from its other printing in one digit."""
+        if differ_in_a_digit(energy, other, error):
+            self._damaged(
+                f"the energy {energy:.7f} hartree does not agree with {whose}, {other:.7f}"
+            )
 
     def _feed_atom(self, line: str) -> None:
-        row = _ATOM_ROW.match(line)
-        if row is None:
-            if self.symbols or (line.strip() and "Atom" not in line):
-                self._inside = ""
-                self._feed_line(line)
-            return
-        number, symbol = int(row["number"]), row["element"]
-        known = number in {0, ATOMIC_NUMBERS.get(symbol, 0)}  # 0: a place without nucleus
-        if int(row["index"]) != len(self.symbols) + 1 or not known:
-            self._damaged(f"atom {row['index']} is {symbol} with atomic number {number}")
-        self.symbols.append(symbol)
+        wrong = self.geometry.take_atom(line)
+        if wrong:
+            self._damaged(wrong)
+        elif wrong is None and (self.symbols or (line.strip() and "Atom" not in line)):
+            self._inside = ""
+            self._feed_line(line)
 
     def _feed_force(self, line: str) -> None:
         total = _FORCES_SUM.match(line)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 _FILE_NAME = re.compile(
     r"(?P<project>.+)-(?:(?P<spin>ALPHA|BETA)_)?(?P<target>k|list)(?P<index>\d+)"
-    r"-(?P<iteration>\d+(?:_\d+)*)\.pdos"
+    r"(?:-(?P<iteration>\d+(?:_\d+)*))?\.pdos"
 )
+_STEP = re.compile(rb"^# Projected DOS .* at iteration step i = *(\d+)", re.MULTILINE)
 _KIND = re.compile(r"# Projected DOS for atomic kind (?P<kind>\S+) at iteration")
 _LIST = re.compile(r"# Projected DOS for list (?P<index>\d+) of (?P<n_atoms>\d+) atoms")
+_FERMI = re.compile(r"E\(Fermi\)\s*=\s*(?P<value>-?\d+\.\d+) a\.u\.")
 _COLUMN = re.compile(r"s|p[xyz]?|[dfghi](?:[+-]?\d)?")
 _LEADING_COLUMNS: dict[tuple[str, ...], int] = {
     ("MO", "Eigenvalue", "[a.u.]", "Occupation"): 3,
@@ -55,8 +57,9 @@ class PdosFile:
         Whether it is of a list of atoms (&LDOS) rather than of an atomic kind.
     index : int
         Number of the list or kind, from 1.
-    iteration : tuple of int
-        CP2K's counters of the step that it was written at.
+    step : int
+        Step of the optimisation or molecular dynamics that its numbers are of; 0 at the start, and
+        of a run without steps. A file that holds several steps counts once for each.
     """
 
     path: Path
@@ -65,7 +68,7 @@ class PdosFile:
     restricted: bool
     is_list: bool
     index: int
-    iteration: tuple[int, ...]
+    step: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Pdos:
         Weight of the kind or list in each state, all angular momenta together.
     momenta : dict of str to ndarray of float, shape (n_states,)
         Weight of each angular momentum, by its letter.
+    fermi_ev : float or None
+        Fermi energy of its spin in eV; None if the head tells none.
     """
 
     kind: str
@@ -94,10 +99,11 @@ class Pdos:
     occupations: NDArray[np.float64]
     weights: NDArray[np.float64]
     momenta: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    fermi_ev: float | None = None
 
 
 def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
-    """Find the .pdos files of a folder, those of the latest step of each list and kind.
+    """Find the .pdos files of a folder, of all steps.
 
     Parameters
     ----------
@@ -107,40 +113,53 @@ def find_pdos(folder: Path) -> tuple[PdosFile, ...]:
     Returns
     -------
     tuple of PdosFile
-        Ordered by project, lists after kinds, spin and index; empty if there are none.
+        Ordered by project, lists after kinds, spin, index and step; empty if there are none.
     """
-    latest: dict[tuple[str, bool, int, int], PdosFile] = {}
+    found = []
     for path in sorted(folder.glob("[!.]*.pdos")):
         match = _FILE_NAME.fullmatch(path.name)
-        if match is None:
+        if match is None or not path.is_file():
             continue
-        file = PdosFile(
-            path=path,
-            project=match["project"],
-            spin=int(match["spin"] == "BETA"),
-            restricted=match["spin"] is None,
-            is_list=match["target"] == "list",
-            index=int(match["index"]),
-            iteration=tuple(int(n) for n in match["iteration"].split("_")),
-        )
-        key = (file.project, file.is_list, file.spin, file.index)
-        if key not in latest or latest[key].iteration < file.iteration:
-            latest[key] = file
-    return tuple(latest[key] for key in sorted(latest))
+        found += [
+            PdosFile(
+                path=path,
+                project=match["project"],
+                spin=int(match["spin"] == "BETA"),
+                restricted=match["spin"] is None,
+                is_list=match["target"] == "list",
+                index=int(match["index"]),
+                step=step,
+            )
+            for step in _steps(path, match["iteration"] or "")
+        ]
+    return tuple(
+        sorted(found, key=lambda f: (f.project, f.is_list, f.spin, f.index, f.step, f.path.name))
+    )
 
 
-def read_pdos(path: Path) -> Pdos:
+def _steps(path: Path, iteration: str) -> list[int]:
+    """Return the steps that a file tells of: its name ends in `1_STEP`, or its heads name them."""
+    counters = iteration.split("_")
+    if len(counters) > 1:
+        return [int(counters[1])]
+    return sorted({int(step) for step in _STEP.findall(path.read_bytes())}) or [0]
+
+
+def read_pdos(path: Path, step: int | None = None) -> Pdos:
     """Read one .pdos file in the layout of CP2K 7.1 to 2026.1 or of 2026.2.
 
     Parameters
     ----------
     path : Path
         The file.
+    step : int, optional
+        Of a file that holds several steps, which one; the last if not given, or if its heads name
+        none.
 
     Returns
     -------
     Pdos
-        Its content; of a file with several steps, the last one.
+        Its content.
 
     Raises
     ------
@@ -154,7 +173,7 @@ def read_pdos(path: Path) -> Pdos:
         raise InputError(
             f"{path}: the file is cut off in its last line; copy it again or rerun the stage"
         )
-    lines = text.splitlines()
+    lines = _lines_of_step(text.splitlines(), step)
     header = list(takewhile(lambda line: line.startswith("#"), lines))
     title, columns, n_leading = _parse_header(path, header)
     if len(header) == len(lines):
@@ -176,17 +195,34 @@ def read_pdos(path: Path) -> Pdos:
     if not np.array_equal(table[:, 0], np.arange(1, len(table) + 1)):
         raise InputError(f"{path}: its states are not numbered from 1 on; copy it again")
     letters = np.array([name[0] for name in columns])
-    return Pdos(
-        kind=title["kind"] if "kind" in title.groupdict() else "",
-        n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
-        energies_ev=table[:, 1] * EV_PER_HARTREE,
-        occupations=table[:, 2],
-        weights=table[:, n_leading:].sum(axis=1),
-        momenta={
-            letter: table[:, n_leading:][:, letters == letter].sum(axis=1)
-            for letter in dict.fromkeys(letters.tolist())
-        },
-    )
+    fermi = _FERMI.search(" ".join(header))
+    with np.errstate(over="ignore"):  # a damaged number may be 1e308
+        return Pdos(
+            kind=title["kind"] if "kind" in title.groupdict() else "",
+            n_atoms=int(title["n_atoms"]) if "n_atoms" in title.groupdict() else None,
+            energies_ev=table[:, 1] * EV_PER_HARTREE,
+            occupations=table[:, 2],
+            weights=table[:, n_leading:].sum(axis=1),
+            momenta={
+                letter: table[:, n_leading:][:, letters == letter].sum(axis=1)
+                for letter in dict.fromkeys(letters.tolist())
+            },
+            fermi_ev=float(fermi["value"]) * EV_PER_HARTREE if fermi else None,
+        )
+
+
+def _lines_of_step(lines: list[str], step: int | None) -> list[str]:
+    """Return the lines of one step of a file, the last one if several heads name it."""
+    if step is None:
+        return lines
+    heads = [i for i, line in enumerate(lines) if line.startswith("# Projected DOS")]
+    if not heads:
+        return lines
+    for start, end in reversed(list(pairwise([*heads, len(lines)]))):
+        named = _STEP.match(lines[start].encode())
+        if named and int(named[1]) == step:
+            return lines[start:end]
+    return lines
 
 
 def _parse_header(path: Path, header: list[str]) -> tuple[re.Match[str], tuple[str, ...], int]:
@@ -229,7 +265,7 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
     contents: list[Pdos] = []
     first: PdosFile | None = None
     for file in files:
-        content = read_pdos(file.path)
+        content = read_pdos(file.path, file.step)
         first = first or file
         lead = contents[0] if contents else content
         if len(content.energies_ev) != len(lead.energies_ev):
@@ -240,9 +276,10 @@ def read_alike(files: Iterable[PdosFile]) -> list[Pdos]:
         if not (
             np.array_equal(content.energies_ev, lead.energies_ev)
             and np.array_equal(content.occupations, lead.occupations)
+            and content.fermi_ev == lead.fermi_ev
         ):
             raise InputError(
-                f"{file.path}: its energies or occupations differ from those of "
+                f"{file.path}: its energies, occupations or Fermi energy differ from those of "
                 f"{first.path.name}; keep the files of one run"
             )
         contents.append(

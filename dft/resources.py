@@ -13,6 +13,7 @@ import numpy as np
 
 from epicarve.units import A_PER_BOHR
 
+from .cutoff import chosen_cutoff_ry, cutoff_note
 from .electrons import n_added_mos, n_valence_electrons
 from .elements import basis_elements
 from .settings import HYBRIDS, PeriodicSettings
@@ -68,6 +69,8 @@ class StageResources:
         Files that the stage leaves in 1e9 bytes.
     ranks, threads_per_rank : int
         Suggested MPI processes, a square number, and OpenMP threads of each.
+    note : str
+        What is to be told of the cutoff, empty if nothing.
     """
 
     functions: int
@@ -77,6 +80,7 @@ class StageResources:
     disk_gb: float
     ranks: int
     threads_per_rank: int
+    note: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data, numbers of GB to two digits."""
@@ -113,7 +117,7 @@ def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> St
     states = math.ceil((electrons + multiplicity - 1) / 2)
     if stage.name == "states" or settings.smearing_k is not None:
         states += n_added_mos(electrons, functions, settings.added_mos, multiplicity)
-    points = _grid_points(system, settings.cutoff_ry)
+    points = _grid_points(system, chosen_cutoff_ry(settings, elements.values()))
     if stage.name == "prerelax":
         functions, points = XTB_FUNCTIONS * system.n_atoms, 0
     ranks, threads = _cores(functions)
@@ -138,6 +142,7 @@ def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> St
         disk_gb=disk / BYTES_PER_GB,
         ranks=ranks,
         threads_per_rank=threads,
+        note=cutoff_note(settings, elements) if points else "",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .cutoff import is_too_low, needed_cutoff_ry
 from .input_lines import data_folder, find_file
 from .subject import orbital_basis, potential_name
 
@@ -53,7 +54,7 @@ def check_kinds(subject: Subject) -> None:
     atoms = subject.atoms
     if atoms is None or not subject.on_grid:
         return
-    bases, potentials = subject.data("BASIS_SET_FILE_NAME"), subject.data("POTENTIAL_FILE_NAME")
+    bases = subject.data("BASIS_SET_FILE_NAME")
     for label, kind in subject.kinds.items():
         if kind is None:
             subject.report.error(
@@ -61,31 +62,49 @@ def check_kinds(subject: Subject) -> None:
             )
             continue
         element = subject.element(label)
-        basis, potential = orbital_basis(kind), potential_name(kind)
+        basis = orbital_basis(kind)
         if basis is None and kind.first("BASIS") is None and not subject.is_ghost(label):
             subject.report.error(kind.line, f"{label} has no basis set", "add BASIS_SET")
         elif basis not in {None, "NONE"} and bases is not None and (element, basis) not in bases:
             where = kind.where("BASIS_SET")
             remedy = _existing(bases, element, str(basis))
             subject.report.error(where, f"there is no basis set {basis} for {label}", remedy)
-        if subject.is_ghost(label) or kind.first("POTENTIAL") is not None or not potential:
-            continue
-        where = kind.where("POTENTIAL")
-        if potential == "ALL" and _method(subject) == "GPW":
-            subject.report.error(
-                where, f"{label}: POTENTIAL ALL needs METHOD GAPW", "set it in &QS, or use GTH"
-            )
-        elif potentials is not None and (element, potential) not in potentials:
-            remedy = _existing(potentials, element, potential)
-            subject.report.error(where, f"there is no potential {potential} for {label}", remedy)
-        elif potentials is not None and basis:
-            _compare_electrons(subject, kind, label, basis)
+        if not subject.is_ghost(label) and kind.first("POTENTIAL") is None:
+            _check_potential(subject, kind, label, basis)
     used = [kind for kind in subject.kinds.values() if kind is not None]
     for kind in subject.force_eval.all("SUBSYS", "KIND"):
         if kind not in used and kind.parameter and kind.parameter != ("DEFAULT",):
             subject.report.warn(
                 kind.line, f"no atom is of &KIND {kind.parameter[0]}", "take it out"
             )
+
+
+def _check_potential(subject: Subject, kind: Section, label: str, basis: str | None) -> None:
+    """Check that the potential of a kind exists, and fits method and basis set."""
+    potentials, element = subject.data("POTENTIAL_FILE_NAME"), subject.element(label)
+    potential, where = potential_name(kind), kind.where("POTENTIAL")
+    if kind.entry("POTENTIAL") is None:
+        subject.report.error(
+            kind.line, f"{label} has no potential", f"add POTENTIAL, {_fitting(basis)}"
+        )
+    elif potential == "ALL" and _method(subject) == "GPW":
+        subject.report.error(
+            where, f"{label}: POTENTIAL ALL needs METHOD GAPW", "set it in &QS, or use GTH"
+        )
+    elif potential == "ALL" and element not in {"H", "HE"} and _is_of_valence(basis):
+        subject.report.error(
+            where,
+            f"{label}: POTENTIAL ALL with all electrons, but {basis} is a basis set for the "
+            "valence electrons alone",
+            "take an all-electron basis set, or a GTH potential",
+        )
+    elif not potential or potentials is None:
+        return
+    elif (element, potential) not in potentials:
+        remedy = _existing(potentials, element, potential)
+        subject.report.error(where, f"there is no potential {potential} for {label}", remedy)
+    elif basis:
+        _compare_electrons(subject, kind, label, basis)
 
 
 def check_cutoff(subject: Subject) -> None:
@@ -108,8 +127,8 @@ def check_cutoff(subject: Subject) -> None:
         basis = subject.basis(label)
         if basis is not None and basis.max_exponent > sharpest:
             sharpest, owner = basis.max_exponent, label
-    need = sharpest * relative
-    if cutoff < 0.95 * need:
+    need = needed_cutoff_ry(sharpest, relative)
+    if is_too_low(cutoff, need):
         subject.report.warn(
             mgrid.where("CUTOFF"),
             f"CUTOFF {cutoff:g} Ry is below the need of {owner}'s basis set: its largest exponent "
@@ -187,6 +206,17 @@ def _compare_electrons(subject: Subject, kind: Section, label: str, basis: str) 
             f"{electrons}",
             "take basis set and potential with the same q",
         )
+
+
+def _is_of_valence(basis: str | None) -> bool:
+    """Whether the name of a basis set says that it goes with GTH potentials."""
+    return basis is not None and "GTH" in basis.split("-")
+
+
+def _fitting(basis: str | None) -> str:
+    """Name the potential that goes with a basis set whose name tells its electrons."""
+    mark, number = (basis or "").rpartition("-Q")[1:]
+    return f"such as GTH-PBE{f'-q{number}' if mark and number.isdigit() else ''} with PBE"
 
 
 def _method(subject: Subject) -> str:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
-from math import dist, floor
+from math import dist, floor, isclose
 from typing import TYPE_CHECKING
 
-from .input_cell import Vector, cell_vectors, periodicity
+from .input_cell import (
+    Vector,
+    cell_vectors,
+    lengths_and_angles,
+    periodicity,
+    symmetrised,
+)
 
 if TYPE_CHECKING:
     from .input_atoms import InputAtoms
@@ -21,6 +27,9 @@ CONTACT_A = 1.0
 
 HYDROGEN_CONTACT_A = 0.6
 """The same with hydrogen (H2 0.74)."""
+
+SYMMETRY = 1e-3
+"""How far CP2K's symmetry may change lengths and angles, as a fraction: more is no rounding."""
 
 SHAPE = 1e-4
 """How far the edges of a cube may differ, as a fraction, before CP2K's grids along them do."""
@@ -45,6 +54,37 @@ def check_cell(subject: Subject) -> None:
         subject.report.error(section.line, "the cell has no size", "give ABC, or A, B and C")
     elif subject.cell is None:
         subject.report.error(section.line, "the cell has no volume", "mend its vectors")
+
+
+def check_symmetry(subject: Subject) -> None:
+    """Check that SYMMETRY leaves the cell as it is given: CP2K makes the cell to fit it."""
+    section = subject.force_eval.first("SUBSYS", "CELL")
+    given = cell_vectors(section) if section else None
+    if section is None or given is None or subject.cell is None:
+        return
+    symmetry = str(section.value("SYMMETRY"))
+    made = symmetrised(given, symmetry)
+    if made is None:
+        subject.report.error(
+            section.where("SYMMETRY"),
+            f"SYMMETRY {symmetry} leaves a cell without volume",
+            "leave SYMMETRY out",
+        )
+        return
+    before, after = lengths_and_angles(given), lengths_and_angles(made)
+    if not all(isclose(a, b, rel_tol=SYMMETRY) for a, b in zip(before, after, strict=True)):
+        said = f"lengths and angles {_numbers(before)} into {_numbers(after)}: another crystal"
+    elif subject.atoms is not None and subject.atoms.scaled:
+        return
+    elif any(dist(a, b) > SYMMETRY * max(before) for a, b in zip(given, made, strict=True)):
+        said = "the directions of the vectors: coordinates in Å no longer belong to it"
+    else:
+        return
+    subject.report.error(
+        section.where("SYMMETRY"),
+        f"SYMMETRY {symmetry} changes the cell, {said}",
+        "leave SYMMETRY out: it only keeps a cell that relaxes",
+    )
 
 
 def check_poisson(subject: Subject) -> None:
@@ -251,6 +291,10 @@ def _cartesian(atoms: InputAtoms, cell: InputCell) -> list[Vector]:
     if atoms.scaled:
         return [cell.cartesian(position) for position in atoms.positions_a]
     return list(atoms.positions_a)
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.6g}" for value in values)
 
 
 def _is_cube(cell: InputCell) -> bool:

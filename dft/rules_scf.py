@@ -46,8 +46,8 @@ def check_scf_method(subject: Subject) -> None:
             f"OT (line {ot.line.number}) keeps every state fully occupied and can't be smeared",
             "use &DIAGONALIZATION with &MIXING, or take out &SMEAR",
         )
-    kpoints = subject.force_eval.first("DFT", "KPOINTS")
-    if kpoints is not None and kpoints.value("SCHEME") not in {"NONE", "GAMMA"}:
+    kpoints = subject.kpoints
+    if kpoints is not None:
         subject.report.error(
             ot.line,
             f"CP2K has no OT with k-points (line {kpoints.line.number})",
@@ -125,7 +125,7 @@ def check_spin(subject: Subject) -> None:
 
 
 def check_empty_states(subject: Subject) -> None:
-    """Check that the basis set has the empty states asked for, and that OT is not asked for any."""
+    """Check that the basis set has the empty states asked for."""
     scf, electrons = subject.scf, n_electrons(subject)
     if scf is None or electrons is None:
         return
@@ -139,6 +139,13 @@ def check_empty_states(subject: Subject) -> None:
             f"{added:.0f} empty states are asked for, but the basis set has only {available}",
             f"set ADDED_MOS {available}, or -1 for all",
         )
+
+
+def check_printed_states(subject: Subject) -> None:
+    """Check that OT is not asked for orbitals past the highest occupied one."""
+    scf, electrons = subject.scf, n_electrons(subject)
+    if scf is None or electrons is None:
+        return
     printed = subject.force_eval.on("DFT", "PRINT", "MO")
     if printed is None or scf.on("OT") is None or subject.version >= HOMO_INDEX_FIXED:
         return

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
+from epicarve.units import EV_PER_HARTREE
 
 from .atom_basis import read_positions_a
 from .output import main_outputs
 from .run_input import read_run_input
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from .output import Cp2kOutput
     from .run_input import RunInput
+    from .wfn import Wfn
 
 _ELEMENT = re.compile(r"[A-Z][a-z]?")
 
@@ -29,24 +33,27 @@ ELECTRON_TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class Run:
-    """One CP2K run that came to a good end.
+    """One CP2K run that came to a good end, as far as its files tell.
 
     Parameters
     ----------
     folder : Path
         Where its files lie.
-    output : Cp2kOutput
-        Its main output; sound.
+    project : str
+        Name of its project.
+    output : Cp2kOutput or None
+        Its main output; sound. None if it is not there, so that nothing tells how the run ended.
     inputs : tuple of RunInput
         Inputs of its project, that which the output names first; empty if there are none.
     """
 
     folder: Path
-    output: Cp2kOutput
+    project: str
+    output: Cp2kOutput | None
     inputs: tuple[RunInput, ...]
 
     @classmethod
-    def of(cls, folder: Path, project: str) -> Run:
+    def of(cls, folder: Path, project: str, outputs: Sequence[Cp2kOutput] | None = None) -> Run:
         """Find the run of a project.
 
         Parameters
@@ -55,6 +62,8 @@ class Run:
             Where to look, not below.
         project : str
             Name of CP2K's project.
+        outputs : sequence of Cp2kOutput, optional
+            The main outputs in the folder, if they are read already.
 
         Returns
         -------
@@ -64,40 +73,53 @@ class Run:
         Raises
         ------
         InputError
-            If its main output is missing, or the run was cut off or did not converge.
+            If the run was cut off or did not converge.
         """
-        output = next((o for o in main_outputs(folder) if o.project == project), None)
-        if output is None:
-            raise InputError(
-                f"{folder}: the main output of project {project} is not there (the file given to "
-                "cp2k's -o); put it beside the others, as it tells whether the run converged"
-            )
-        output.require_sound()
-        named = [folder / output.input_name] if output.input_name else []
-        paths = dict.fromkeys([*named, *sorted(folder.glob("[!.]*.inp"))])
-        inputs = [read_run_input(path) for path in paths if path.is_file()]
-        return cls(folder, output, tuple(i for i in inputs if i.project == project))
+        found = main_outputs(folder) if outputs is None else outputs
+        output = next((o for o in found if o.project == project), None)
+        if output is not None:
+            output.require_sound()
+        inputs = readable_inputs(folder, () if output is None else (output,))
+        return cls(folder, project, output, tuple(i for i in inputs if i.project == project))
 
     @property
     def name(self) -> str:
         """What the run is, for the source of its states."""
-        return f"CP2K {self.output.version}, project {self.output.project}"
+        if self.output is None:
+            return f"CP2K, project {self.project}, without its main output"
+        return f"CP2K {self.output.version}, project {self.project}"
+
+    @property
+    def last_step(self) -> int | None:
+        """Number of the last step of an optimisation or of molecular dynamics, 0 without steps.
+
+        None without a main output.
+        """
+        return None if self.output is None else self.output.n_geometry_steps
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Element of each atom, from the main output or else from the input's coordinates."""
-        if self.output.symbols:
+        if self.output is not None and self.output.symbols:
             return self.output.symbols
         for source in self.inputs:
             matches = [_ELEMENT.match(label) for label in source.labels]
             symbols = tuple(match[0] for match in matches if match)
             if symbols and len(symbols) == len(matches):
                 return symbols
+        output = "a main output" if self.output is None else self.output.path.name
         raise InputError(
-            f"{self.folder}: the elements of the atoms are told neither by "
-            f"{self.output.path.name} (a table of atomic coordinates) nor by an input file and its "
-            "coordinates; add either"
+            f"{self.folder}: the elements of the atoms are told neither by {output} (a table of "
+            "atomic coordinates) nor by an input file and its coordinates; add either"
         )
+
+    @property
+    def fermi_ev(self) -> tuple[float, ...]:
+        """Fermi energy in eV, or one for each spin; empty if no electron is smeared."""
+        if self.output is None or not self.output.is_smeared:
+            return ()
+        told = self.output.fermi_hartree
+        return tuple(EV_PER_HARTREE * value for value in told[-2:])
 
     @property
     def positions_a(self) -> NDArray[np.float64] | None:
@@ -130,11 +152,65 @@ class Run:
         InputError
             If they differ.
         """
-        for spin, n_electrons in enumerate(self.output.n_electrons):
-            summed = float(occupations[spins == spin].sum())
-            if abs(summed - n_electrons) > ELECTRON_TOLERANCE:
+        told = () if self.output is None else self.output.n_electrons
+        if self.output is None or not told:
+            return
+        summed = [float(occupations[spins == spin].sum()) for spin in range(len(told))]
+        whose = [f"the occupations of spin {spin + 1} sum" for spin in range(len(told))]
+        if self.output.is_smeared and len(told) > 1:
+            # Smearing moves electrons between the spins; their sum stays.
+            summed, told, whose = [sum(summed)], (sum(told),), ["the occupations sum"]
+        for n_electrons, found, what in zip(told, summed, whose, strict=True):
+            if abs(found - n_electrons) > ELECTRON_TOLERANCE:
                 raise InputError(
-                    f"{path}: the occupations of spin {spin + 1} sum to {summed:.3f}, but "
-                    f"{self.output.path.name} tells of {n_electrons} electrons; keep the files of "
-                    "one run, with all occupied states"
+                    f"{path}: {what} to {found:.3f}, but {self.output.path.name} tells of "
+                    f"{n_electrons} electrons; keep the files of one run, with all occupied states"
                 )
+
+
+def require_own_electrons(wfn: Wfn) -> None:
+    """Refuse a .wfn file whose occupations do not sum to the electrons that it tells itself.
+
+    Parameters
+    ----------
+    wfn : Wfn
+        The file. Of two spins the sum over both counts, as smearing moves electrons between them.
+
+    Raises
+    ------
+    InputError
+        If they differ.
+    """
+    summed = sum(float(spin.occupations.sum()) for spin in wfn.spins)
+    told = sum(spin.n_electrons for spin in wfn.spins)
+    if not abs(summed - told) <= ELECTRON_TOLERANCE:
+        raise InputError(
+            f"{wfn.path}: the occupations sum to {summed:.3f} instead of {told} electrons; rerun "
+            "the stage that writes it"
+        )
+
+
+def readable_inputs(folder: Path, outputs: Sequence[Cp2kOutput]) -> list[RunInput]:
+    """Read the inputs in a folder, those that main outputs name first.
+
+    Others that cannot be followed are left out, as they may be of another program or run.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look, not below.
+    outputs : sequence of Cp2kOutput
+        Main outputs in it.
+
+    Raises
+    ------
+    InputError
+        If an input that a main output names cannot be followed.
+    """
+    named = [folder / output.input_name for output in outputs if output.input_name]
+    found = [read_run_input(path) for path in dict.fromkeys(named) if path.is_file()]
+    for path in sorted(folder.glob("[!.]*.inp")):
+        if path not in named and path.is_file():
+            with suppress(InputError):
+                found.append(read_run_input(path))
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from epicarve.options import Options
 
@@ -79,8 +79,9 @@ class LevelSettings(Options):
     basis : str
         Family of basis sets. SR means short range: fewer diffuse functions, better conditioned.
         SZV is for quick trials.
-    cutoff_ry : float
-        Plane-wave cutoff of the finest grid in Ry.
+    cutoff_ry : float or None
+        Plane-wave cutoff of the finest grid in Ry; None takes 400 Ry, or more where the sharpest
+        Gaussian of the elements needs more (`epicarve.dft.cutoff`).
     rel_cutoff_ry : float
         Cutoff in Ry of the grid on which a Gaussian of exponent 1 is mapped.
     eps_default : float
@@ -103,7 +104,7 @@ class LevelSettings(Options):
     functional: Literal["PBE", "PBEsol", "revPBE", "PBE0", "HSE06"] = "PBE"
     dispersion: Literal["D3", "D3(BJ)"] | None = None
     basis: Basis = "DZVP-MOLOPT-SR-GTH"
-    cutoff_ry: float = Field(default=400.0, gt=0)
+    cutoff_ry: float | None = Field(default=None, gt=0)
     rel_cutoff_ry: float = Field(default=50.0, gt=0)
     eps_default: float = Field(default=1e-12, gt=0)
     eps_scf: float = Field(default=1e-6, gt=0)
@@ -112,6 +113,12 @@ class LevelSettings(Options):
     smearing_k: float | None = Field(default=None, gt=0)
     added_mos: int | None = Field(default=None, ge=1)
     exchange_memory_mb: int = Field(default=2000, ge=1)
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _unquoted(cls, version: object) -> object:
+        """Take 2024.1 for "2024.1": without quotation marks YAML reads a number."""
+        return str(version) if isinstance(version, float) else version
 
 
 class Cp2kSettings(LevelSettings):

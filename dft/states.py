@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.errors import InputError
 from epicarve.files import replaced_file
+
+from .filling import is_partly_filled, occupied_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,9 @@ _DTYPES = {
     "spins": np.int8,
     "orbital_weights": np.float64,
     "overlap_populations": np.float64,
+    "fermi_ev": np.float64,
+    "list_weights": np.float64,
+    "lumo_beyond_ev": np.float64,
 }
 
 ANGULAR_MOMENTA = "spdfghi"
@@ -72,6 +78,19 @@ class OrbitalStates:
         for.
     overlap_populations : ndarray of float, shape (n_pairs, n_states)
         Overlap population between two groups of atoms in each state, for one electron in it.
+    fermi_ev : ndarray of float, shape (0,), (1,) or (2,)
+        Fermi energy in eV that the source tells, one for each spin if they have their own; empty if
+        it tells none.
+    list_names : tuple of str
+        Names of groups of atoms that were projected on together (&LDOS), such as ``"list:1"``. They
+        may share atoms, and need not hold all.
+    list_weights : ndarray of float, shape (n_lists, n_states)
+        Weight of each of these groups in each state.
+    lumo_beyond_ev : ndarray of float, shape (0,) or (2,)
+        Of each spin the lowest energy in eV of the empty states whose weights are not known, all
+        above those that are; infinity where there is none.
+    notes : tuple of str
+        What a reader must know of where the states are from, a sentence each.
 
     Raises
     ------
@@ -104,6 +123,11 @@ class OrbitalStates:
     left_out: tuple[int, ...] = (0, 0)
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    fermi_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    list_names: tuple[str, ...] = ()
+    list_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    lumo_beyond_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._convert()
@@ -145,12 +169,19 @@ class OrbitalStates:
                 f"{where}: overlap populations have shape {self.overlap_populations.shape}, but "
                 f"there are {len(self.pairs)} pairs of groups and {n_states} states"
             )
+        if self.list_names and self.list_weights.shape != (len(self.list_names), n_states):
+            raise InputError(
+                f"{where}: weights of lists have shape {self.list_weights.shape}, but there are "
+                f"{len(self.list_names)} names of lists and {n_states} states"
+            )
         for name, array in (
             ("an energy", self.energies_ev),
             ("an occupation", self.occupations),
             ("a weight", self.weights),
             ("an orbital's weight", self.orbital_weights),
             ("an overlap population", self.overlap_populations),
+            ("a Fermi energy", self.fermi_ev),
+            ("a list's weight", self.list_weights),
         ):
             if not np.isfinite(array).all():
                 raise InputError(f"{where}: {name} is not a finite number; repeat the run")
@@ -196,21 +227,70 @@ class OrbitalStates:
         return float(self.occupations.sum())
 
     @property
+    def full(self) -> float:
+        """Electrons in a full state: 2 if spin-restricted, else 1."""
+        return 2.0 if self.restricted else 1.0
+
+    @cached_property
     def is_occupied(self) -> NDArray[np.bool_]:
-        """Whether a state is more than half full, shape (n_states,)."""
-        return self.occupations > (1.0 if self.restricted else 0.5)
+        """Whether a state is among those that the electrons fill, shape (n_states,)."""
+        return occupied_states(self.energies_ev, self.occupations, self.spins, self.full)
 
     @property
     def homo_ev(self) -> float | None:
         """Energy in eV of the highest occupied state, None if there is none."""
-        occupied = self.energies_ev[self.is_occupied]
-        return float(occupied.max()) if occupied.size else None
+        return self.edges_ev()[0]
 
     @property
     def lumo_ev(self) -> float | None:
         """Energy in eV of the lowest empty state, None if there is none."""
-        empty = self.energies_ev[~self.is_occupied]
-        return float(empty.min()) if empty.size else None
+        return self.edges_ev()[1]
+
+    def edges_ev(self, spin: int | None = None) -> tuple[float | None, float | None]:
+        """Return the energies in eV of the highest occupied and the lowest empty state.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of both if not given.
+        """
+        mine = self._of_spin(spin)
+        occupied = self.energies_ev[mine & self.is_occupied]
+        beyond = self.lumo_beyond_ev if spin is None else self.lumo_beyond_ev[spin : spin + 1]
+        empty = np.concatenate([self.energies_ev[mine & ~self.is_occupied], beyond])
+        empty = empty[np.isfinite(empty)]
+        return (
+            float(occupied.max()) if occupied.size else None,
+            float(empty.min()) if empty.size else None,
+        )
+
+    def is_metallic(self, spin: int | None = None) -> bool:
+        """Tell whether states at the Fermi energy are partly filled, so that there is no gap.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of either if not given.
+        """
+        mine = self._of_spin(spin)
+        return is_partly_filled(self.occupations[mine], self.is_occupied[mine], self.full)
+
+    def gap_ev(self, spin: int | None = None) -> float | None:
+        """Return LUMO minus HOMO in eV, 0 for a metal, None if one of them is missing.
+
+        Parameters
+        ----------
+        spin : {0, 1}, optional
+            Whose states; those of both if not given.
+        """
+        homo_ev, lumo_ev = self.edges_ev(spin)
+        if self.is_metallic(spin):
+            return 0.0
+        return None if homo_ev is None or lumo_ev is None else lumo_ev - homo_ev
+
+    def _of_spin(self, spin: int | None) -> NDArray[np.bool_]:
+        """Return which states are of a spin."""
+        return np.asarray(self.spins >= 0 if spin is None else self.spins == spin)
 
     def with_pairs(self, pairs: Sequence[tuple[str, str]]) -> OrbitalStates:
         """Return the states with the overlap populations of some pairs of groups alone.
@@ -283,7 +363,8 @@ class OrbitalStates:
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in _FIELDS}
+                absent = _LATER_FIELDS.difference(archive.files)
+                arrays = {name: archive[name] for name in _FIELDS if name not in absent}
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; run the calculation first") from None
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
@@ -305,7 +386,15 @@ class OrbitalStates:
             left_out=tuple(arrays["left_out"].tolist()),
             pairs=tuple((str(first), str(second)) for first, second in arrays["pairs"].tolist()),
             overlap_populations=arrays["overlap_populations"],
+            fermi_ev=arrays.get("fermi_ev", np.zeros(0)),
+            list_names=tuple(str(name) for name in arrays.get("list_names", np.zeros(0)).tolist()),
+            list_weights=arrays.get("list_weights", np.zeros((0, 0))),
+            lumo_beyond_ev=arrays.get("lumo_beyond_ev", np.zeros(0)),
+            notes=tuple(str(note) for note in arrays.get("notes", np.zeros(0)).tolist()),
         )
 
 
 _FIELDS = tuple(field.name for field in fields(OrbitalStates))
+
+_LATER_FIELDS = {"fermi_ev", "list_names", "list_weights", "lumo_beyond_ev", "notes"}
+"""Those that archives of earlier versions of epicarve lack."""

@@ -24,6 +24,9 @@ LEAST_VOLUME_A3 = 1e-6
 GRID_METHODS = {"GPW", "GAPW", "GAPW_XC", "LRIGPW", "RIGPW", "OFGPW"}
 """Methods that need basis sets, potentials and a Poisson solver on grids."""
 
+SEMIEMPIRICAL = {"MNDO", "MNDOD", "AM1", "PM3", "PM6", "PM6-FM", "PDG", "RM1", "PNNL"}
+"""Semi-empirical methods."""
+
 
 class Subject:
     """One &FORCE_EVAL with what belongs to it.
@@ -72,6 +75,25 @@ class Subject:
         qs = self.force_eval.first("DFT", "QS")
         method = qs.value("METHOD") if qs else "GPW"
         return self.is_quickstep and self.dft is not None and method in GRID_METHODS
+
+    @cached_property
+    def is_semiempirical(self) -> bool:
+        """Whether a semi-empirical method gives the forces."""
+        qs = self.force_eval.first("DFT", "QS")
+        return self.is_quickstep and qs is not None and qs.value("METHOD") in SEMIEMPIRICAL
+
+    @cached_property
+    def kpoints(self) -> Section | None:
+        """The section of k-points, which SCHEME GAMMA is to CP2K too; None without any."""
+        section = self.force_eval.first("DFT", "KPOINTS")
+        return None if section is None or section.value("SCHEME") == "NONE" else section
+
+    @cached_property
+    def diagonalises(self) -> bool:
+        """Whether orbitals are found by diagonalisation: what CP2K does unless told otherwise."""
+        qs = self.force_eval.first("DFT", "QS")
+        orbital_free = qs is not None and True in {qs.value("LS_SCF"), qs.value("ALMO_SCF")}
+        return self.scf is not None and self.scf.on("OT") is None and not orbital_free
 
     @property
     def run_type(self) -> str:
@@ -194,6 +216,13 @@ def orbital_basis(kind: Section | None) -> str | None:
         if len(words) == 1 or words[:1] == ["ORB"]:
             return words[-1]
     return None
+
+
+def auxiliary_basis(kind: Section) -> bool:
+    """Return whether a kind names or holds a basis set in which ADMM computes exact exchange."""
+    named = [entry.values for entry in kind.entries.get("BASIS_SET", ())]
+    held = [section.parameter for section in kind.all("BASIS")]
+    return any(_words(values)[:1] == ["AUX_FIT"] for values in (*named, *held))
 
 
 def potential_name(kind: Section | None) -> str:

@@ -26,6 +26,12 @@ _MARKER = 4
 """Bytes of the length that stands before and after each record. A record of 2 GiB would be split,
 but those here are of one orbital each, and no basis has 268 million functions."""
 
+_MOST_FUNCTIONS = 41
+"""Functions of a shell at an angular momentum of 20, far beyond any basis set."""
+
+_LONGEST_RECORD = 2**31 - 1
+"""Bytes of the longest record that is not split."""
+
 _VECTORS_AT_ONCE = 32
 """Orbitals read in one call and tested while they are in the processor's cache; the system takes at
 most 1024 pieces of memory in a call."""
@@ -87,6 +93,11 @@ class Wfn:
     def atom_of_function(self) -> NDArray[np.int64]:
         """Atom, from 0, that each basis function sits on, shape (n_functions,)."""
         return np.repeat(np.arange(self.n_atoms), self.functions_of_atom)
+
+    @property
+    def energies_ev(self) -> NDArray[np.float64]:
+        """Energies of the orbitals of all spins in eV."""
+        return np.concatenate([spin.energies_ev for spin in self.spins])
 
     def coefficients(self, spin: int, start: int, stop: int) -> NDArray[np.float64]:
         """Read some orbitals, and nothing else of the file.
@@ -171,6 +182,8 @@ def _read_head(path: Path, stream: BinaryIO) -> tuple[Wfn, int]:
     _record(stream, "<i4", n_atoms * most_sets)
     sizes = _record(stream, "<i4", n_atoms * most_sets * most_shells).reshape(n_atoms, -1)
     shells = sizes[sizes > 0].astype(np.int64)
+    if sizes.min() < 0 or shells.max(initial=0) > _MOST_FUNCTIONS:
+        raise ValueError(f"its shells have {sizes.min()} to {sizes.max()} functions")
     if shells.sum() != n_functions:
         raise ValueError(f"its shells have {shells.sum()} functions, its orbitals {n_functions}")
     spins = []
@@ -196,6 +209,9 @@ def _read_head(path: Path, stream: BinaryIO) -> tuple[Wfn, int]:
 def _record(stream: BinaryIO, kind: str, count: int) -> NDArray[Any]:
     """Read one record of `count` numbers."""
     length = np.dtype(kind).itemsize * count
+    left = os.fstat(stream.fileno()).st_size - stream.tell() - 2 * _MARKER
+    if not 0 <= length <= min(left, _LONGEST_RECORD):
+        raise ValueError(f"a record of {length:.3g} bytes is told of where {max(0, left)} are left")
     head, body, tail = stream.read(_MARKER), stream.read(length), stream.read(_MARKER)
     expected = length.to_bytes(_MARKER, "little")
     if head != expected or tail != expected:

@@ -116,6 +116,13 @@ DIAGONALIZED = {"&OT\n        MINIMIZER DIIS\n      &END OT": "&DIAGONALIZATION\
 POLARISED = {"CHARGE 0": "CHARGE 0\n    UKS T"}
 SMEARED = "&SMEAR\n        METHOD FERMI_DIRAC\n      &END SMEAR"
 KPOINTS = "&KPOINTS\n      SCHEME MONKHORST-PACK 2 2 1\n    &END KPOINTS"
+CRYSTAL = {**PERIODIC, **DIAGONALIZED, "&XC\n": f"{KPOINTS}\n    &XC\n"}
+GAPW = {"EPS_DEFAULT 1.0E-12": "EPS_DEFAULT 1.0E-12\n      METHOD GAPW"}
+ADMM = "&AUXILIARY_DENSITY_MATRIX_METHOD\n    &END"
+DISPERSION = (
+    "&VDW_POTENTIAL\nPOTENTIAL_TYPE PAIR_POTENTIAL\n&PAIR_POTENTIAL\nTYPE DFTD3\n"
+    "PARAMETER_FILE_NAME BASIS\n&END\n&END"
+)
 
 
 class Mistake(NamedTuple):
@@ -139,6 +146,11 @@ def hybrid(potential: str) -> dict[str, str]:
     """Put exact exchange with a potential behind the functional, in a periodic cell."""
     section = f"&END XC_FUNCTIONAL\n      &HF\n{potential}\n      &END HF"
     return {**PERIODIC, "&END XC_FUNCTIONAL": section}
+
+
+def symmetric(cell: str, symmetry: str) -> dict[str, str]:
+    """Put a periodic cell with a symmetry in place of the box."""
+    return {**PERIODIC, "ABC 12 12 12": f"{cell}\n      SYMMETRY {symmetry}"}
 
 
 MISTAKES = [
@@ -413,6 +425,228 @@ MISTAKES = [
         "PARAMETER_FILE_NAME",
         "file of dispersion d3.dat",
         "mend its name",
+    ),
+    Mistake(
+        "no potential",
+        {"      POTENTIAL GTH-PBE-q6\n": ""},
+        "&KIND S",
+        "S has no potential",
+        "GTH-PBE-q6",
+    ),
+    Mistake(
+        "all electrons in a basis set of the valence electrons",
+        {**GAPW, "POTENTIAL GTH-PBE-q6": "POTENTIAL ALL"},
+        "POTENTIAL ALL",
+        "for the valence electrons alone",
+        "all-electron basis set",
+    ),
+    Mistake(
+        "hexagonal cell of 120 degrees",
+        symmetric("ABC 12 12 12\n      ALPHA_BETA_GAMMA 90 90 120", "HEXAGONAL"),
+        "SYMMETRY HEXAGONAL",
+        "12, 12, 12, 90, 90, 120 into 12, 12, 12, 90, 90, 60",
+        "leave SYMMETRY out",
+    ),
+    Mistake(
+        "cell that is not cubic",
+        symmetric("ABC 12 12.5 13", "CUBIC"),
+        "SYMMETRY CUBIC",
+        "into 12.5, 12.5, 12.5",
+        "leave SYMMETRY out",
+    ),
+    Mistake(
+        "tetragonal about another axis",
+        symmetric("ABC 12 13 13", "TETRAGONAL"),
+        "SYMMETRY TETRAGONAL",
+        "into 12.5, 12.5, 13",
+        "leave SYMMETRY out",
+    ),
+    Mistake(
+        "monoclinic about another axis",
+        symmetric("ABC 12 12 12\n      ALPHA_BETA_GAMMA 90 90 95", "MONOCLINIC"),
+        "SYMMETRY MONOCLINIC",
+        "90, 90, 95 into 12, 12, 12, 90, 90, 90",
+        "leave SYMMETRY out",
+    ),
+    Mistake(
+        "cell that is turned",
+        symmetric("A 0 12 0\n      B 12.5 0 0\n      C 0 0 13", "ORTHORHOMBIC"),
+        "SYMMETRY ORTHORHOMBIC",
+        "the directions of the vectors",
+        "leave SYMMETRY out",
+    ),
+    Mistake(
+        "exact exchange with k-points",
+        {**DIAGONALIZED, **hybrid(""), "&XC\n": f"{KPOINTS}\n    &XC\n"},
+        "&HF",
+        "no exact exchange with k-points",
+        "supercell",
+    ),
+    Mistake(
+        "DFT+U with k-points",
+        {
+            **CRYSTAL,
+            "POTENTIAL GTH-PBE-q4": "&DFT_PLUS_U\n L 1\n U_MINUS_J 0.1\n&END\nPOTENTIAL GTH-PBE-q4",
+        },
+        "&DFT_PLUS_U",
+        "no DFT+U with k-points",
+        "supercell",
+    ),
+    Mistake(
+        "another diagonalisation with k-points",
+        {**CRYSTAL, "&DIAGONALIZATION": "&DIAGONALIZATION\n ALGORITHM DAVIDSON"},
+        "ALGORITHM DAVIDSON",
+        "no Davidson diagonalisation with k-points",
+        "STANDARD",
+    ),
+    Mistake(
+        "window of energies with k-points",
+        {
+            **CRYSTAL,
+            "MAX_SCF 30": "MAX_SCF 30\nADDED_MOS 4\n&SMEAR\nWINDOW_SIZE 0.1\n&END",
+        },
+        "&SMEAR",
+        "no METHOD ENERGY_WINDOW",
+        "FERMI_DIRAC",
+    ),
+    Mistake(
+        "moment with k-points",
+        {
+            **CRYSTAL,
+            **POLARISED,
+            "MAX_SCF 30": "MAX_SCF 30\nADDED_MOS 4\n&SMEAR\nMETHOD FERMI_DIRAC\n"
+            "FIXED_MAGNETIC_MOMENT 2\n&END",
+        },
+        "FIXED_MAGNETIC_MOMENT",
+        "can't keep the moment",
+        "take it out",
+    ),
+    Mistake(
+        "projections with k-points", CRYSTAL, "&PDOS", "leaves out &PDOS", "supercell", "warning"
+    ),
+    Mistake(
+        "projections at the gamma point by name",
+        {**CRYSTAL, "&XC\n": "&KPOINTS\n      SCHEME GAMMA\n    &END\n    &XC\n"},
+        "&PDOS",
+        "leaves out &PDOS",
+        "supercell",
+        "warning",
+    ),
+    Mistake(
+        "Molden file with k-points",
+        {**CRYSTAL, "&PDOS\n": "&MO_MOLDEN\n&END\n&PDOS\n"},
+        "&MO_MOLDEN",
+        "leaves out &MO_MOLDEN",
+        "supercell",
+        "warning",
+    ),
+    Mistake(
+        "projections of linear scaling",
+        {"EPS_DEFAULT 1.0E-12": "EPS_DEFAULT 1.0E-12\n      LS_SCF"},
+        "&PDOS",
+        "with LS_SCF (line 17) CP2K leaves out &PDOS",
+        "in place of LS_SCF",
+        "warning",
+    ),
+    Mistake(
+        "diagonalisation without mixing",
+        {**DIAGONALIZED, "MAX_SCF 30": "MAX_SCF 30\n&MIXING\nMETHOD NONE\n&END"},
+        "METHOD NONE",
+        "without mixing",
+        "BROYDEN_MIXING",
+    ),
+    Mistake(
+        "mixing of a semi-empirical method",
+        {
+            **DIAGONALIZED,
+            "EPS_DEFAULT 1.0E-12": "METHOD PM6",
+            "MAX_SCF 30": "MAX_SCF 30\n&MIXING\nMETHOD BROYDEN_MIXING\n&END",
+        },
+        "METHOD BROYDEN_MIXING",
+        "no BROYDEN_MIXING with METHOD PM6",
+        "DIRECT_P_MIXING",
+    ),
+    Mistake(
+        "projections of a semi-empirical method",
+        {"EPS_DEFAULT 1.0E-12": "METHOD PM6"},
+        "&PDOS",
+        "with METHOD PM6 CP2K leaves out",
+        "GFN1-xTB",
+        "warning",
+    ),
+    Mistake(
+        "ROKS, diagonalised",
+        {
+            **DIAGONALIZED,
+            "CHARGE 0": "ROKS\n    MULTIPLICITY 3",
+            "MAX_SCF 30": "MAX_SCF 30\n&MIXING\nMETHOD PULAY_MIXING\n&END",
+        },
+        "METHOD PULAY_MIXING",
+        "crashes where ROKS",
+        "UKS in place",
+    ),
+    Mistake(
+        "ROKS by OT that does not rotate",
+        {"CHARGE 0": "ROKS\n    MULTIPLICITY 3"},
+        "&OT",
+        "does not rotate",
+        "ROTATION T",
+    ),
+    Mistake(
+        "ROKS with smearing",
+        {
+            **DIAGONALIZED,
+            "CHARGE 0": "ROKS\n    MULTIPLICITY 3",
+            "MAX_SCF 30": f"MAX_SCF 30\nADDED_MOS 5\n{SMEARED}",
+        },
+        "&SMEAR",
+        "no smearing with ROKS",
+        "UKS in place",
+    ),
+    Mistake(
+        "ADMM without its basis set",
+        {**hybrid(""), "&QS": f"{ADMM}\n    &QS"},
+        "&KIND Pb",
+        "no auxiliary basis set",
+        "AUX_FIT",
+    ),
+    Mistake(
+        "ADMM, purified, without OT",
+        {**hybrid(""), **DIAGONALIZED, "&QS": f"{ADMM}\n    &QS"},
+        "&AUXILIARY",
+        "MO_DIAG, CP2K's default, needs OT",
+        "METHOD NONE",
+    ),
+    Mistake(
+        "ADMM with charges constrained, purified",
+        {
+            **hybrid(""),
+            "&QS": ADMM.replace(
+                "\n", "\nMETHOD CHARGE_CONSTRAINED_PROJECTION\nADMM_PURIFICATION_METHOD CAUCHY\n"
+            )
+            + "\n    &QS",
+        },
+        "CAUCHY",
+        "goes with no purification",
+        "METHOD NONE",
+    ),
+    Mistake(
+        "dispersion without a functional",
+        {"&END XC_FUNCTIONAL": f"&END XC_FUNCTIONAL\n{DISPERSION}"},
+        "TYPE DFTD3",
+        "whose functional",
+        "REFERENCE_FUNCTIONAL PBE",
+    ),
+    Mistake(
+        "dispersion that is not switched on",
+        {
+            "&END XC_FUNCTIONAL": "&END XC_FUNCTIONAL\n"
+            + DISPERSION.replace("POTENTIAL_TYPE PAIR_POTENTIAL\n", "")
+        },
+        "&PAIR_POTENTIAL",
+        "has no effect",
+        "POTENTIAL_TYPE PAIR_POTENTIAL",
+        "warning",
     ),
     Mistake(
         "no functional theory",

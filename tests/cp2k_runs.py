@@ -1,6 +1,7 @@
 """Real runs of CP2K, committed with its own projections, and what tests do with them."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from epicarve.analysis.gap import Gap
 from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.dft.ldos import read_kind_folder, read_ldos_folder
+from epicarve.dft.read import read_states
 from epicarve.units import EV_PER_HARTREE
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -22,6 +23,11 @@ RUNS = {
     "pbs-bulk": "periodic, triclinic, two basis sets, not set up by epicarve",
     "co-cation": "all electrons, charged doublet, functions up to g, not set up by epicarve",
 }
+read_ldos_folder = partial(read_states, routes=("lists",))
+read_kind_folder = partial(read_states, routes=("kinds",))
+read_wfn_states = partial(read_states, routes=("wfn",))
+read_text_states = partial(read_states, routes=("text",))
+read_molden_states = partial(read_states, routes=("molden",))
 FINITE = [name for name in RUNS if name != "pbs-bulk"]
 
 

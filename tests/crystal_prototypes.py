@@ -319,10 +319,5 @@ PROTOTYPES = (
         (("Si", 0.4697, 0, 2 / 3), ("O", 0.4133, 0.2672, 0.7855)),
         {"Si": 4, "O": -2}, {"Si": (4,), "O": (2,)}, "Kihara 1990",
     ),
-    Prototype(
-        "CaCO3-calcite", "calcite", "R -3 c:H", _hexagonal(4.9896, 17.061),
-        (("Ca", 0, 0, 0), ("C", 0, 0, 0.25), ("O", 0.2568, 0, 0.25)),
-        {"Ca": 2, "C": 4, "O": -2}, {"Ca": (6,), "C": (3,), "O": (3,)}, "Maslen et al. 1993",
-    ),
 )  # fmt: skip
 """Structures with their textbook coordination."""

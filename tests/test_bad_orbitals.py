@@ -1,12 +1,19 @@
 """Orbitals of CP2K that are cut, damaged, or of another run: one sentence each."""
 
+import re
 import shutil
 
 import numpy as np
 import pytest
-from cp2k_runs import COMMON, only
+from cp2k_runs import (
+    COMMON,
+    only,
+    read_molden_states,
+    read_text_states,
+    read_wfn_states,
+    require_same,
+)
 
-from epicarve.dft.orbital_files import read_molden_states, read_text_states, read_wfn_states
 from epicarve.dft.read import read_states
 from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
@@ -129,15 +136,6 @@ def spoil_other_basis(run):
         (spoil_zero_energies, r"RESTART\.wfn: the energies of its orbitals are zero"),
         (spoil_occupations, r"the occupations of spin 1 sum to 81\.000 instead of 82 electrons"),
         (spoil_text_instead, r"RESTART\.wfn: not a whole \.wfn file"),
-        (
-            spoil_cut_overlap,
-            r"\.csr: not a whole overlap matrix \(it is cut off in its last line\)",
-        ),
-        (spoil_short_overlap, r"\.csr: elements are missing on its diagonal, so it is cut off"),
-        (spoil_nan_overlap, r"\.csr: there is NaN"),
-        (spoil_other_project, r"another-S_SPIN_1-1_0\.csr: it is of another project"),
-        (spoil_two_wfn, r"orbitals of several projects \(another, cs4pbbr6\)"),
-        (spoil_no_output, r"the main output of project cs4pbbr6 is not there"),
         (spoil_moved_atom, r"orbital \d+ is not orthonormal .* coordinates or basis set beside it"),
         (spoil_missing_atom, r"147 basis functions, but cs4pbbr6\.inp tells of 133 on 10 atoms"),
         (spoil_no_basis, r"file of basis sets BASIS_OF_MY_OWN is neither beside it nor"),
@@ -150,6 +148,35 @@ def test_bad_wfn_runs_are_refused_in_one_sentence(runs, tmp_path, spoil, sentenc
     with pytest.raises(InputError, match=sentence) as caught:
         read_states(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "note"),
+    [
+        (
+            spoil_cut_overlap,
+            r"\.csr: not a whole overlap matrix \(it is cut off in its last line\)",
+        ),
+        (spoil_short_overlap, r"\.csr: elements are missing on its diagonal, so it is cut off"),
+        (spoil_nan_overlap, r"\.csr: there is NaN"),
+        (spoil_two_wfn, r"other projects .* were not looked at \(--project another\)"),
+        (spoil_no_output, r"convergence is unknown"),
+    ],
+)
+def test_what_is_not_needed_does_not_hide_the_orbitals(runs, tmp_path, spoil, note):
+    folder = only(runs("cs4pbbr6"), tmp_path, *COMMON, "*.wfn", "*.csr")
+    spoil(folder)
+    states = read_states(folder)
+    require_same(states, runs("cs4pbbr6"))
+    assert any(re.search(note, told) for told in states.notes)
+
+
+def test_the_overlap_of_another_project_is_not_taken(runs, tmp_path):
+    folder = only(runs("cs4pbbr6"), tmp_path, *COMMON, "*.wfn", "*.csr")
+    spoil_other_project(folder)
+    states = read_states(folder)
+    assert "computed from" in states.source
+    require_same(states, runs("cs4pbbr6"))
 
 
 @pytest.mark.parametrize("kind", ["MOLog", "molden"])
@@ -211,8 +238,9 @@ def test_cartesian_functions_are_refused(runs, tmp_path):
     folder = only(runs("so-triplet"), tmp_path, *COMMON, "*.molden", "*.MOLog")
     (text,), (molden,) = folder.glob("*.MOLog"), folder.glob("*.molden")
     text.write_text(text.read_text().replace("SPHERICAL", "CARTESIAN"))
-    with pytest.raises(InputError, match="in Cartesian functions or of k-points"):
-        read_states(folder)
+    with pytest.raises(InputError, match="in Cartesian functions"):
+        read_text_states(folder)
+    assert "in Cartesian functions" in read_states(folder).notes[0]
     text.unlink()
     molden.write_text(molden.read_text().replace("[5D7F]", ""))
     with pytest.raises(InputError, match="angular momentum 2 are Cartesian"):

@@ -226,7 +226,7 @@ def test_a_cell_that_relaxes_goes_on_where_it_was_killed(tmp_path):
     inputs(recipe, tmp_path)
     folder = tmp_path / "1-relax"
     begun = subprocess.Popen(
-        ["bash", "run.sh"],
+        ["./run.sh"],
         cwd=tmp_path,
         env={**local_environment("cp2k.psmp"), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,

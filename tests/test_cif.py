@@ -78,7 +78,7 @@ def test_rounded_special_positions_are_not_doubled(cif):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (("0.25 0.25 0.25 1", "0.25 0.25 0.25 0.5"), "site F1 is occupied to 0.50"),
+        (("0.25 0.25 0.25 1", "0.25 0.25 0.25 0.5"), "site F1 is occupied to 0.5 by F alone"),
         (
             ("_space_group_name_H-M_alt 'F m -3 m'\n_space_group_IT_number 225\n", ""),
             "no symmetry in the file",

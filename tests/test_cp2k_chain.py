@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from cp2k_runs import read_kind_folder
 
 from epicarve.cli import main
-from epicarve.dft.ldos import read_kind_folder
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
 

@@ -1,14 +1,21 @@
 """The inputs of all examples before the real CP2K, schemas of versions and another parser."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cp2k_input_tools.parser import CP2KInputParserSimplified
 from cp2k_program import assert_accepted
+from crystal_prototypes import PROTOTYPES
 
+from epicarve.builder.carve import carve
+from epicarve.builder.shapes import Sphere
 from epicarve.dft.check import check_input
-from epicarve.dft.inputs import write_stages
+from epicarve.dft.inputs import RESOURCES, write_periodic, write_stages
 from epicarve.dft.schema_xml import installed_xml
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
+from epicarve.dft.system import System
 from epicarve.workflow.bulk import Bulk, write_bulk
 from epicarve.workflow.inputs import inputs
 from epicarve.workflow.new import EXAMPLES, example_names
@@ -48,6 +55,39 @@ def test_cp2k_accepts_every_input_of_every_example(name, tmp_path):
             chain = write_stages(built.model, settings, recipe.machine, folder)
         for stage in chain:
             assert check_input(folder / stage.input, version) == ()
+
+
+SOFT = ("CsCl", "ZnS", "AlN", "PbCl2", "CdI2")
+"""Crystals whose Gaussians the usual cutoff holds; those of others need a higher one."""
+
+COMMON = (*SOFT, "NaCl", "MgO", "LiF", "CaF2", "ZnO", "TiO2-rutile", "SrTiO3", "PbFCl", "Al2O3")
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_defaults_fit_every_common_crystal(name, tmp_path):
+    prototypes = {prototype.name: prototype for prototype in PROTOTYPES}
+    rock_salt = prototypes["NaCl"]
+    for like, a in (("MgO", 4.21), ("LiF", 4.03)):
+        states = {"MgO": {"Mg": 2, "O": -2}, "LiF": {"Li": 1, "F": -1}}[like]
+        sites = tuple(
+            (symbol, *site[1:]) for symbol, site in zip(states, rock_salt.sites, strict=True)
+        )
+        prototypes[like] = replace(
+            rock_salt, name=like, cell=(a, a, a, 90, 90, 90), states=states, sites=sites
+        )
+    crystal = prototypes[name].crystal(tmp_path)
+    whole = write_periodic(
+        System.of_crystal(crystal), PeriodicSettings(), MachineSettings(), tmp_path / "bulk"
+    )
+    chain = write_stages(
+        carve(crystal, Sphere(radius_a=4.0)), Cp2kSettings(), MachineSettings(), tmp_path / "dot"
+    )
+    for folder, stages in (("bulk", whole), ("dot", chain)):
+        needs = json.loads((tmp_path / folder / RESOURCES).read_text())
+        for stage in stages:
+            assert check_input(tmp_path / folder / stage.input) == ()
+            raised = name not in SOFT and stage.name != "prerelax"
+            assert needs[stage.folder]["note"].startswith("cutoff") is raised
 
 
 @pytest.fixture(scope="module")

@@ -172,6 +172,24 @@ def test_electrons_have_to_fit_charge_and_multiplicity(model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("multiplicity", "moment"), [(1, 0.0), (3, 2.0)])
+def test_smearing_keeps_the_multiplicity(model, tmp_path, multiplicity, moment):
+    settings = Cp2kSettings(multiplicity=multiplicity, smearing_k=300.0)
+    inputs = written(model, settings, tmp_path)
+    for name in ("relax", "ground-state", "states"):
+        assert f"FIXED_MAGNETIC_MOMENT {moment}" in inputs[name].read_text()
+        assert check_input(inputs[name]) == ()
+
+
+def test_smearing_at_kpoints_keeps_the_multiplicity_or_is_refused(tmp_path):
+    settings = PeriodicSettings(multiplicity=3, smearing_k=300.0, kpoints=(2, 2, 2))
+    with pytest.raises(InputError, match=r"before 2025\.2 can't keep it"):
+        write_periodic(BULK, settings, MachineSettings(), tmp_path)
+    newer = settings.model_copy(update={"version": "2025.2"})
+    (stage,) = write_periodic(BULK, newer, MachineSettings(), tmp_path)
+    assert "FIXED_MAGNETIC_MOMENT 2.0" in (tmp_path / stage.input).read_text()
+
+
 @pytest.mark.parametrize("basis", BASES)
 def test_element_without_basis_is_named(basis):
     with pytest.raises(InputError, match=f"Eu has no basis set {basis} in CP2K's BASIS_MOLOPT"):
@@ -205,8 +223,11 @@ def data():
                     count = sum(
                         (2 * shell + 1) * n for block in entry.blocks for shell, n in block.l
                     )
+                    sharpest = max(
+                        float(row[0]) for block in entry.blocks for row in block.coefficients
+                    )
                     for known in entry.identifiers:
-                        sets[name, entry.element, known] = count
+                        sets[name, entry.element, known] = count, sharpest
     return potentials, sets
 
 
@@ -218,7 +239,9 @@ def test_table_of_elements_is_that_of_cp2k(basis, data):
     table = covered_elements(basis)
     assert len(table) == 71
     for symbol, element in table.items():
-        assert sets[basis_file, symbol, element.basis_name] == element.functions
+        functions, sharpest = sets[basis_file, symbol, element.basis_name]
+        assert element.functions == functions
+        assert element.largest_exponent == pytest.approx(sharpest, rel=1e-5)
         assert potentials[potential_file, symbol, element.potential_name] == element.electrons
 
 
@@ -227,9 +250,11 @@ def test_entries_are_those_of_the_peer(data):
     """Our quick reader of data files, over the whole of BASIS_MOLOPT and GTH_POTENTIALS."""
     potentials, sets = data
     bases, charges = (entries(data_folder() / n) for n in ("BASIS_MOLOPT", "GTH_POTENTIALS"))
-    for (file, element, name), functions in sets.items():
+    for (file, element, name), (functions, sharpest) in sets.items():
         if file == "BASIS_MOLOPT":
-            assert basis_entry(bases[element.upper(), name.upper()]).functions == functions
+            entry = basis_entry(bases[element.upper(), name.upper()])
+            assert entry.functions == functions
+            assert entry.max_exponent == pytest.approx(sharpest)
     for (file, element, name), electrons in potentials.items():
         if file == "GTH_POTENTIALS":
             assert valence_electrons(charges[element.upper(), name.upper()]) == electrons
@@ -373,6 +398,11 @@ def test_cp2k_takes_an_scf_step(system, settings, tmp_path):
     done = cp2k(path)
     assert done.returncode == 0, done.stdout
     assert "ENERGY| Total FORCE_EVAL" in done.stdout
+    if settings.multiplicity is not None:  # spins that keep their electrons when they are smeared
+        occupied = re.findall(r"Number of electrons: +(\d+)", done.stdout)
+        alpha, beta = map(int, occupied)
+        assert alpha - beta == settings.multiplicity - 1
+        assert "smeared independently" in done.stdout
 
 
 def test_a_model_of_the_size_of_the_study(tmp_path):

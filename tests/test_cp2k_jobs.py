@@ -49,7 +49,7 @@ def calls(folder):
 
 def run(folder, stand_in, **environment):
     return subprocess.run(
-        ["bash", "run.sh"],
+        ["./run.sh"],
         cwd=folder,
         env={**os.environ, "EPICARVE_CP2K": stand_in, **environment},
         capture_output=True,
@@ -72,6 +72,27 @@ def test_all_scripts_are_bash(chain):
     scripts = [folder / stage.script for stage in stages]
     for script in (*scripts, *folder.glob("*.sh")):
         subprocess.run(["bash", "-n", script], check=True)
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o755), (0o002, 0o775), (0o077, 0o700)])
+def test_all_scripts_can_be_run_and_the_umask_holds(model, tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        stages = write_stages(model, SETTINGS, MachineSettings(scheduler="pbs"), tmp_path)
+    finally:
+        os.umask(before)
+    scripts = {*tmp_path.glob("*.sh"), *(tmp_path / stage.script for stage in stages)}
+    assert {path.name for path in scripts} >= {"run.sh", "submit.sh", "stage.sh", "relax.job"}
+    for path in tmp_path.rglob("*"):
+        wanted = mode if path in scripts or path.is_dir() else mode & 0o666
+        assert path == tmp_path or path.stat().st_mode & 0o777 == wanted, path
+
+
+def test_scripts_of_an_earlier_version_can_be_run_once_written_again(model, chain):
+    folder, _ = chain
+    (folder / "run.sh").chmod(0o644)
+    write_stages(model, SETTINGS, MachineSettings(), folder)
+    assert os.access(folder / "run.sh", os.X_OK)
 
 
 def test_script_asks_for_what_the_machine_settings_say(model, tmp_path):
@@ -228,7 +249,7 @@ def test_a_copied_folder_is_as_complete_as_its_original(chain, stand_in, tmp_pat
     folder, _ = chain
     run(folder, stand_in)
     copy = tmp_path / "copy"
-    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    shutil.copytree(folder, copy, copy_function=shutil.copy)
     for path in copy.rglob("*.inp"):
         path.touch()
     assert "4-states: complete already" in run(copy, stand_in).stdout

@@ -117,7 +117,8 @@ def test_names_tell_where_a_file_belongs(tmp_path):
     for name in names:
         (tmp_path / name).touch()
     found = {file.path.name: file for file in find_pdos(tmp_path)}
-    assert set(found) == {names[0], names[2], names[3]}
+    assert set(found) == set(names[:4])
+    assert (found[names[1]].step, found[names[2]].step) == (3, 12)
     assert {file.project for file in found.values()} == {"a-b-1"}
     assert found[names[2]].is_list
     assert found[names[2]].index == 10

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from cp2k_runs import read_kind_folder
 from tblite.interface import Calculator
 
 from epicarve.builder.carve import carve
@@ -11,7 +12,6 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.cp2k import run_stages
 from epicarve.dft.inputs import write_stages
-from epicarve.dft.ldos import read_kind_folder
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
 from epicarve.dft.settings import Cp2kSettings, MachineSettings

@@ -1,15 +1,16 @@
 """States read from real CP2K output, and every way in which that output can be bad."""
 
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cp2k_runs import read_kind_folder, read_ldos_folder
 
 from epicarve.analysis.dos import by_element, density_of_states
 from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.dft.ldos import read_kind_folder, read_ldos_folder
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
 from epicarve.dft.states import OrbitalStates
@@ -225,10 +226,25 @@ def spoil_new_layout(run):
     ("spoil", "sentence"),
     [
         (spoil_empty_output, r"states\.out: the file is empty"),
-        (spoil_no_output, r"main output of project states is not there"),
         (spoil_cut_output, r"states\.out: the run was cut off"),
         (spoil_unended_output, r"states\.out: the run was cut off"),
         (spoil_unconverged_output, r"states\.out: the last SCF did not converge"),
+        (
+            spoil_other_electrons,
+            r"occupations of spin 1 sum to 114\.000, but states\.out tells of 914",
+        ),
+    ],
+)
+def test_a_run_that_cannot_be_trusted_is_refused_in_one_sentence(copied, spoil, sentence):
+    spoil(copied)
+    with pytest.raises(InputError, match=sentence) as caught:
+        read_states(copied)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
         (spoil_empty_list, r"states-list7-1\.pdos: the file is empty"),
         (spoil_cut_line, r"states-list7-1\.pdos: the file is cut off"),
         (spoil_cut_digit, r"states-list7-1\.pdos: the file is cut off"),
@@ -236,22 +252,39 @@ def spoil_new_layout(run):
         (spoil_nan, r"states-list7-1\.pdos: there is NaN"),
         (spoil_stars, r"states-list7-1\.pdos: not a whole table of numbers"),
         (spoil_missing_list, r"atom 7 \((Pb|S|Cl)\) has no list of its own"),
-        (spoil_other_energies, r"states-list7-1\.pdos: its energies or occupations differ"),
-        (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
         (
-            spoil_other_electrons,
-            r"occupations of spin 1 sum to 114\.000, but states\.out tells of 914",
+            spoil_other_energies,
+            r"states-list7-1\.pdos: its energies, occupations or Fermi energy differ",
         ),
+        (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
         (spoil_restricted_and_not, r"of a restricted and of an unrestricted run of project states"),
-        (spoil_two_projects, r"several projects \(other, states\)"),
         (spoil_new_layout, r"states-list7-1\.pdos: its column Total is not known"),
     ],
 )
-def test_bad_output_is_refused_in_one_sentence(copied, spoil, sentence):
+def test_lists_that_cannot_be_used_do_not_hide_the_kinds(copied, spoil, sentence):
+    whole = read_states(copied)
     spoil(copied)
-    with pytest.raises(InputError, match=sentence) as caught:
-        read_states(copied)
-    assert "\n" not in str(caught.value)
+    states = read_states(copied)
+    assert states.of_kinds
+    assert (states.homo_ev, states.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
+    assert any(re.search(f"not used: .*{sentence}", note) for note in states.notes)
+    with pytest.raises(InputError, match=sentence):
+        read_ldos_folder(copied)
+
+
+def test_without_a_main_output_convergence_is_unknown(copied):
+    whole = read_states(copied)
+    spoil_no_output(copied)
+    states = read_states(copied)
+    np.testing.assert_array_equal(states.weights, whole.weights)
+    assert "convergence is unknown" in states.caveat
+
+
+def test_a_file_of_another_project_is_told(copied):
+    spoil_two_projects(copied)
+    assert any("(--project other)" in note for note in read_states(copied).notes)
+    with pytest.raises(InputError, match="no states of project third in it; there are some of"):
+        read_states(copied, project="third")
 
 
 def test_missing_folder(tmp_path):

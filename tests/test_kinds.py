@@ -5,10 +5,9 @@ import json
 import sys
 
 import pytest
-from cp2k_runs import COMMON, only
+from cp2k_runs import COMMON, only, read_ldos_folder
 
 from epicarve.cli import main
-from epicarve.dft.ldos import read_ldos_folder
 from epicarve.workflow.analyse import analyse
 
 

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from epicarve.builder.neighbours import neighbours
 from epicarve.builder.orderings import OrderingOptions, ewald_energies_ev, read_orderings
+from epicarve.cli import main
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
+from epicarve.workflow.build import build, load_crystal
 from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipe_parts import CrystalSpec
 
 STATES = {"Pb": 2, "S": -2, "Cl": -1}
 LEAD = [(0.5, 0.625, 0.25), (0.3125, 0.3125, 0.0), (0.4375, 0.9375, 0.0)]
@@ -121,7 +124,7 @@ def test_recipe_takes_a_rank_and_keeps_the_table(monoclinic):
     with pytest.raises(InputError, match="there are 6"):
         build(parse_recipe(asked))
     del asked["crystal"]["orderings"]
-    with pytest.raises(InputError, match="if sites are shared"):
+    with pytest.raises(InputError, match=r"orderings: {} to order it"):
         build(parse_recipe(asked))
 
 
@@ -155,3 +158,136 @@ def test_a_crystal_without_shared_sites_is_refused(tmp_path):
 def test_symmetry_that_can_not_be_kept(cubic):
     with pytest.raises(InputError, match="keep_symmetry: false"):
         read_orderings(cubic, STATES, OrderingOptions(keep_symmetry=True))
+
+
+@pytest.fixture
+def halide(tmp_path):
+    """CsPbX3, its halide site shared by Br and Cl in any ratio."""
+
+    def write(bromide, **more):
+        rows = [
+            ("Cs1", "Cs", 0.5, 0.5, 0.5, 1),
+            ("Pb1", "Pb", 0, 0, 0, 1),
+            ("Br1", "Br", 0.5, 0, 0, bromide),
+            ("Cl1", "Cl", 0.5, 0, 0, round(1 - bromide, 6)),
+        ]
+        cell = (5.74, 5.74, 5.74, 90, 90, 90)
+        return {"file": cif(tmp_path / "halide.cif", cell, "P m -3 m", rows), **more}
+
+    return write
+
+
+HALIDE = {"Cs": 1, "Pb": 2, "Br": -1, "Cl": -1}
+
+
+def halide_counts(crystal):
+    return [int((crystal.symbols == symbol).sum()) for symbol in ("Br", "Cl")]
+
+
+def test_a_ratio_that_does_not_fit_the_cell_names_the_ways_on(halide):
+    path = halide(0.6)["file"]
+    with pytest.raises(InputError, match=r"supercell: \[1, 1, 5\]} or {nearest: true}") as error:
+        read_orderings(path, HALIDE)
+    assert "to take Br2 Cl1" in str(error.value)
+    (ordering,) = read_orderings(path, HALIDE, OrderingOptions(nearest=True))
+    assert halide_counts(ordering.crystal) == [2, 1]
+    assert "Br2 Cl1 for Br1.8 Cl1.2" in ordering.crystal.derivation
+    found = read_orderings(path, HALIDE, OrderingOptions(supercell=(1, 1, 5)))
+    assert {tuple(halide_counts(ordering.crystal)) for ordering in found} == {(9, 6)}
+    assert sum(ordering.n_equivalent for ordering in found) == 5005  # 15!/(9! 6!)
+    assert "Supercell of 1×1×5 cells" in found[0].crystal.derivation
+
+
+def test_too_many_orderings_name_the_quasirandom_choice(halide):
+    options = OrderingOptions(supercell=(2, 2, 2), nearest=True)
+    with pytest.raises(InputError, match="quasirandom: true"):
+        read_orderings(halide(0.6)["file"], HALIDE, options)
+
+
+def pair_shares(crystal, length_a):
+    """Share of Br-Br, Br-Cl and Cl-Cl among halides that are `length_a` apart."""
+    halides = np.flatnonzero(np.isin(crystal.symbols, ["Br", "Cl"]))
+    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional[halides], length_a + 0.1)
+    near = abs(distances - length_a) < 0.1
+    bromide = crystal.symbols[halides] == "Br"
+    together = bromide[i[near]].astype(int) + bromide[j[near]]
+    return np.bincount(together, minlength=3)[::-1] / near.sum()
+
+
+def test_a_quasirandom_ordering_keeps_the_ratio_and_mixes_at_random(halide):
+    options = OrderingOptions(supercell=(3, 3, 3), nearest=True, quasirandom=True)
+    (ordering,) = read_orderings(halide(0.6)["file"], HALIDE, options)
+    crystal = ordering.crystal
+    assert halide_counts(crystal) == [49, 32]
+    bromide = 49 / 81
+    random = [bromide**2, 2 * bromide * (1 - bromide), (1 - bromide) ** 2]
+    for shell_a in (5.74 / 2**0.5, 5.74):
+        assert pair_shares(crystal, shell_a) == pytest.approx(random, abs=0.02)
+    (again,) = read_orderings(halide(0.6)["file"], HALIDE, options)
+    assert again.crystal.symbols.tolist() == crystal.symbols.tolist()
+    (other,) = read_orderings(halide(0.6)["file"], HALIDE, options.model_copy(update={"seed": 1}))
+    assert other.crystal.symbols.tolist() != crystal.symbols.tolist()
+    assert "Quasirandom ordering (seed 0)" in crystal.derivation
+
+
+def test_options_that_contradict_each_other():
+    with pytest.raises(ValueError, match="rank can't stand beside quasirandom"):
+        OrderingOptions(quasirandom=True, rank=2)
+    with pytest.raises(ValueError, match="seed is for quasirandom"):
+        OrderingOptions(seed=3)
+
+
+def test_replace_puts_one_element_on_a_shared_site(halide):
+    spec = CrystalSpec(**halide(0.6), replace={"Br": "Cl"}, oxidation_states=HALIDE)
+    crystal = load_crystal(spec)
+    assert (crystal.formula, crystal.status) == ("CsPbCl3", "derived")
+    assert crystal.name == "CsPbCl3-as-halide"
+    assert crystal.derivation.startswith("Cl for Br in halide")
+    both = CrystalSpec(**halide(0.6), replace={"Br": "I", "Cl": "I"}, oxidation_states=HALIDE)
+    assert load_crystal(both).formula == "CsPbI3"
+    with pytest.raises(InputError, match=r"site Br1 is shared \(Br 0.6, Cl 0.4\)"):
+        load_crystal(CrystalSpec(**halide(0.6)))
+    with pytest.raises(InputError, match="names Sn, which is not in the crystal"):
+        load_crystal(CrystalSpec(**halide(0.6), replace={"Br": "Cl", "Sn": "Ge"}))
+
+
+def test_nearly_full_sites_are_ordered_when_asked_for(tmp_path):
+    rows = [
+        ("Pb", "Pb", 0, 0, 0, 1),
+        ("S", "S", 0.5, 0.5, 0.5, 0.48),
+        ("Se", "Se", 0.5, 0.5, 0.5, 0.48),
+    ]
+    path = cif(tmp_path / "mixed.cif", (6, 6, 6, 90, 90, 90), "F m -3 m", rows)
+    states = {"Pb": 2, "S": -2, "Se": -2}
+    with pytest.raises(InputError, match="full_occupancy: true"):
+        read_orderings(path, states)
+    found = read_orderings(path, states, full_occupancy=True)
+    assert found[0].crystal.formula_unit == {"Pb": 2, "S": 1, "Se": 1}
+    assert "S 0.960" in found[0].crystal.notes[0]
+
+
+def test_molecular_ions_are_found_before_they_are_ordered(tmp_path):
+    rows = [
+        ("K1", "K", 0.5, 0.5, 0.5, 0.5),
+        ("Rb1", "Rb", 0.5, 0.5, 0.5, 0.5),
+        ("B1", "B", 0, 0, 0, 1),
+        ("F1", "F", 0.111, 0.111, 0.111, 1),
+    ]
+    path = cif(tmp_path / "mixed.cif", (7.26, 7.26, 7.26, 90, 90, 90), "F -4 3 m", rows)
+    with pytest.raises(InputError, match="4 BF4"):
+        read_orderings(path)
+
+
+def test_the_table_says_of_what_a_crystal_was_derived(halide, capsys, monkeypatch, tmp_path):
+    recipe = tmp_path / "r.yaml"
+    halide(0.66667)
+    recipe.write_text(
+        "crystal: {file: halide.cif, orderings: {}}\nshape: {kind: sphere, diameter_nm: 1.2}\n"
+    )
+    monkeypatch.setattr("sys.argv", ["epicarve", "build", str(recipe), "-o", str(tmp_path / "o")])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "epicarve crystals" not in shown
+    assert "Ordering 1 of" in shown

@@ -2,13 +2,14 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.io import read
 
-from epicarve.dft.read import read_places, read_states
+from epicarve.dft.read import read_folder
 from epicarve.dft.run import Run
 from epicarve.units import A_PER_BOHR
 from epicarve.workflow.analyse import analyse
@@ -33,8 +34,7 @@ def run(tmp_path):
 )
 def test_places_are_those_of_the_molden_file(run, name):
     folder = run(name)
-    states = read_states(folder)
-    places = read_places(folder, states.symbols)
+    places = read_folder(folder).positions_a
     (molden,) = folder.glob("*.molden")
     unit, rows = re.search(r"\[Atoms\] *(\w+)\n(.*?)\n *\[", molden.read_text(), re.S).groups()
     printed = np.array([[float(x) for x in row.split()[3:6]] for row in rows.splitlines()])
@@ -58,8 +58,9 @@ def test_a_run_that_epicarve_did_not_make_shows_its_traps_on_the_atoms(run, tmp_
 
 def test_other_atoms_and_lost_coordinates_have_no_places(run):
     folder = run("pb49s33cl32")
-    symbols = read_states(folder).symbols
-    assert read_places(folder, symbols[::-1]) is None
+    reading = read_folder(folder)
+    states = replace(reading.states, symbols=reading.states.symbols[::-1])
+    assert replace(reading, states=states).positions_a is None
     (folder / "pb49s33cl32.xyz").unlink()
     assert Run.of(folder, "pb49s33cl32").positions_a is None
-    assert read_places(folder, symbols) is None
+    assert read_folder(folder).positions_a is None

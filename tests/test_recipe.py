@@ -59,6 +59,8 @@ def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
         (("crystal:", "crystal: ["), "not valid YAML"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nanalysis: {ipr_maximum: 1}"), "did you mean ipr_max"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {cutoff: 1}"), "did you mean cutoff_ry"),
+        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {max_scf: 9}"), "'max_scf'; known are version"),
+        (("crystal:\n  name: Pb4S3Cl2", "crystal: PbS"), "crystal: it takes keys of its own"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"), "engine: .*'cp2k' or 'xtb'"),
     ],
 )
@@ -70,6 +72,19 @@ def test_each_mistake_is_one_sentence(recipe, change, complaint):
     assert "recipe.yaml" in message
     assert "\n" not in message
     assert "pydantic" not in message
+
+
+@pytest.mark.parametrize("off", ["null", "none", "None", "~"])
+def test_none_and_null_switch_a_setting_off(recipe, off):
+    keys = ("dispersion", "multiplicity", "smearing_k", "added_mos", "prerelax", "relax")
+    blocks = "\n".join(f"  {key}: {off}" for key in keys)
+    read = read_recipe(recipe(f"{GOOD}\ncp2k:\n{blocks}\n"))
+    assert [getattr(read.cp2k, key) for key in keys] == [None] * len(keys)
+
+
+@pytest.mark.parametrize("version", ["2024.1", '"2024.1"'])
+def test_a_version_needs_no_quotation_marks(recipe, version):
+    assert read_recipe(recipe(f"{GOOD}\ncp2k: {{version: {version}}}\n")).cp2k.version == "2024.1"
 
 
 def test_missing_empty_and_binary_files(recipe, tmp_path):

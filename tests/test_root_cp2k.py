@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cp2k_runs import read_ldos_folder
 from scipy.linalg import eigvalsh
 
 from epicarve.dft.csr import read_csr
-from epicarve.dft.ldos import read_ldos_folder
 from epicarve.dft.reduction import Reduction
 from epicarve.dft.root import root_product, spectrum_bounds
 from epicarve.dft.team import Team

@@ -167,7 +167,7 @@ def test_copied_folder_relaxes_halves_and_joins_them(tmp_path):
     }
     first, second = (
         subprocess.run(
-            ["bash", "run.sh"],
+            ["./run.sh"],
             cwd=folder,
             env=environment,
             capture_output=True,

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.crystal import neighbours
 from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
 from epicarve.builder.interfaces.contact import contact_gap_a
 from epicarve.builder.interfaces.face import faces
@@ -23,6 +22,7 @@ from epicarve.builder.interfaces.interface import Interface
 from epicarve.builder.interfaces.slab import SlabOptions, build_slab
 from epicarve.builder.interfaces.strain import StrainRule
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.neighbours import neighbours
 from epicarve.builder.orderings import read_orderings
 from epicarve.builder.summary import derived_notes
 from epicarve.builder.write import write_slab

@@ -51,6 +51,72 @@ def test_a_shuffled_and_turned_particle_is_found_again(seed):
     assert order[found.order].tolist() == list(range(model.n_atoms))
 
 
+@pytest.fixture(scope="module")
+def pieces():
+    """Pieces of crystals, with and without axes of inertia of their own, 12 to 1500 atoms."""
+    galena, chloride = bundled_crystal("PbS"), bundled_crystal("Pb4S3Cl2")
+    models = [carve(galena, Sphere(radius_a=radius_a)) for radius_a in (4.0, 6.0, 9.0)]
+    models += [carve(chloride, Sphere(radius_a=12.0))]
+    models += [carve(bundled_crystal("Pb3S2Cl2"), Sphere(radius_a=21.0)), janus()]
+    named = [(m.symbols, m.positions_a) for m in models]
+    grid = np.stack(np.meshgrid(*[np.arange(6)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    return [*named, (np.array(["Pb", "S"])[grid.sum(axis=1) % 2], 2.97 * grid)]  # a cube
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds, which=st.integers(0, 6), noise_a=st.sampled_from([0.0, 0.05, 0.1]))
+def test_any_turn_order_and_noise_leave_the_deviation_of_the_noise(pieces, seed, which, noise_a):
+    rng = np.random.default_rng(seed)
+    symbols, points = pieces[which]
+    order = rng.permutation(len(symbols))
+    shaken = points + rng.normal(0.0, noise_a, points.shape) if noise_a else points
+    for mirror in (1.0, -1.0):
+        moved = mirror * shaken @ Rotation.random(rng=rng).as_matrix().T + 7.0
+        found = match_atoms(symbols, points, symbols[order], moved[order])
+        assert found.rmsd_a <= superposed(shaken, points).rms_a + 1e-6
+        assert found.rmsd_a >= 0.9 * superposed(shaken, points).rms_a
+        assert (symbols[order][found.order] == symbols).all()
+        if mirror > 0.0:
+            assert not found.is_mirrored
+
+
+def test_a_mirror_image_is_told(pieces):
+    symbols, points = pieces[3]
+    comparison = Comparison.of(symbols, points, symbols[::-1], -points[::-1], options=FAST)
+    assert comparison.match.rmsd_a < 1e-6
+    assert comparison.as_dict()["mirrored"]
+    assert "mirror image" in comparison.reasons["match"]
+
+
+def test_two_atoms_that_changed_places_in_the_file_do_not_move(pieces):
+    symbols, points = pieces[2]
+    first, second = np.flatnonzero(symbols == "Pb")[:2]
+    swapped = points.copy()
+    swapped[[first, second]] = points[[second, first]]
+    found = match_atoms(symbols, points, symbols, swapped)
+    assert (found.matched_by, round(found.rmsd_a, 9)) == ("assignment", 0.0)
+
+
+def test_another_structure_is_no_match_and_told(pieces):
+    symbols, points = pieces[1]
+    rng = np.random.default_rng(5)
+    other = rng.uniform(points.min(), points.max(), points.shape)
+    comparison = Comparison.of(symbols, points, symbols, other, options=FAST)
+    assert not comparison.match.is_close
+    assert "mean little" in comparison.reasons["match"]
+
+
+@pytest.mark.parametrize(
+    "points", [[[0.0, 0, 0]], [[0.0, 0, 0], [0, 0, 2.9]], [[0.0, 0, 0], [0, 0, 3], [0, 0, 7.5]]]
+)
+def test_few_atoms_and_lines_are_matched(points):
+    points = np.array(points)
+    symbols = np.array(["Pb", "S", "Pb"])[: len(points)]
+    turned = points @ Rotation.from_euler("xyz", [20, 70, 40], degrees=True).as_matrix().T
+    found = match_atoms(symbols, points, symbols[::-1], turned[::-1])
+    assert found.rmsd_a < 1e-6
+
+
 def test_many_atoms_are_matched_among_near_ones(monkeypatch):
     model = janus()
     rng = np.random.default_rng(0)

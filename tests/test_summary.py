@@ -17,6 +17,9 @@ from epicarve.errors import InputError
 KEYS = {
     "n_states",
     "n_electrons",
+    "fermi_ev",
+    "metallic",
+    "spins",
     "homo_ev",
     "lumo_ev",
     "homo_lumo_gap_ev",

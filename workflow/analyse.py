@@ -15,7 +15,7 @@ from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
 from epicarve.dft.atom_basis import read_last_xyz
-from epicarve.dft.read import read_places, read_states
+from epicarve.dft.read import read_folder
 from epicarve.dft.weighing import Weighing
 from epicarve.errors import InputError
 from epicarve.files import read_json
@@ -46,6 +46,8 @@ def analyse(
     n_states: int | None = None,
     weights: str = "lowdin",
     overlap_populations: Sequence[tuple[str, str]] | None = None,
+    project: str | None = None,
+    step: int | None = None,
     options: AnalysisOptions | None = None,
 ) -> dict[str, Any]:
     """Read the states in a folder, whoever made them, and write figures, tables and summary.
@@ -80,6 +82,10 @@ def analyse(
     overlap_populations : sequence of pairs of str, optional
         Pairs of groups of atoms, such as ``[("Pb", "S")]``, to have the overlap populations of;
         overrides those of `options`. The orbitals must be in the folder, not their weights alone.
+    project : str, optional
+        Which project of CP2K, where the folder holds several that can be used.
+    step : int, optional
+        Which step of an optimisation or of molecular dynamics; the last one if not given.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
 
@@ -115,7 +121,8 @@ def analyse(
     options = checked(AnalysisOptions, settings, "settings of the analysis")
     labels = labels_of(folder, options)
     weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
-    states = read_states(folder, weighing)
+    reading = read_folder(folder, weighing, project=project, step=step)
+    states = reading.states
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -143,7 +150,7 @@ def analyse(
         provenance=provenance,
         notes=notes,
         labels=labels,
-        positions_a=read_places(folder, states.symbols) if model is None else None,
+        positions_a=reading.positions_a if model is None else None,
         hdf5=hdf5,
     )
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from epicarve import __version__
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
+from epicarve.builder.identity import refuse_same, told_apart
 from epicarve.builder.interfaces.search import best_of_faces
-from epicarve.builder.janus.half import Half, half_of
+from epicarve.builder.janus.half import Half, half_of, layers_that_attract, told_face
 from epicarve.builder.janus.join import Janus, join
 from epicarve.builder.janus.relaxed import join_relaxed
 from epicarve.builder.library import bundled_crystal
@@ -109,10 +110,16 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
 
 def load_crystal(spec: CrystalSpec) -> Crystal:
     """Return the bundled crystal or the one in the CIF file, ordered and replaced as asked."""
+    if spec.file is not None and spec.orderings is None:
+        return read_cif(
+            spec.file,
+            spec.oxidation_states,
+            block=spec.block,
+            full_occupancy=spec.full_occupancy,
+            replace_elements=spec.replace,
+        )
     if spec.orderings is not None:
         crystal = load_orderings(spec)[spec.orderings.rank - 1].crystal
-    elif spec.file is not None:
-        crystal = read_cif(spec.file, spec.oxidation_states)
     else:
         crystal = bundled_crystal(spec.name or "")
     return replaced(crystal, spec.replace) if spec.replace else crystal
@@ -122,7 +129,13 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     """Return the ordered variants of a CIF with shared sites; none of another crystal."""
     if spec.orderings is None or spec.file is None:
         return ()
-    found = read_orderings(spec.file, spec.oxidation_states, spec.orderings)
+    found = read_orderings(
+        spec.file,
+        spec.oxidation_states,
+        spec.orderings,
+        block=spec.block,
+        full_occupancy=spec.full_occupancy,
+    )
     if spec.orderings.rank > len(found):
         raise InputError(
             f"{spec.file}: orderings.rank {spec.orderings.rank} asked for, but there are "
@@ -166,7 +179,7 @@ def _core_shell(
 ) -> tuple[Model, list[Crystal], Rotations]:
     if recipe.crystal is None:
         raise InputError("the recipe has no crystal for the shell")
-    core, shell = load_crystal(spec.crystal), load_crystal(recipe.crystal)
+    core, shell = told_apart((load_crystal(spec.crystal), load_crystal(recipe.crystal)))
     lattice = core if spec.lattice == "core" else shell
     matching_sites(lattice, shell if lattice is core else core)  # before the long work
     particle = carve_particle(lattice, shape, recipe.balance)
@@ -216,15 +229,21 @@ def _joined(
 ) -> tuple[Half, Half, Janus, Rotations]:
     """Join two halves; a run builds each of them and the whole, from one and the same solution."""
     spec = InterfaceSpec.model_validate_json(interface_json)
+    domains = [DomainSpec.model_validate_json(text) for text in (film_json, substrate_json)]
+    crystals = told_apart([load_crystal(domain.crystal) for domain in domains])
+    refuse_same(crystals[0], crystals[1], ("film", "substrate"))
+    asked = (
+        (spec.film_hkl, spec.film_termination),
+        (spec.substrate_hkl, spec.substrate_termination),
+    )
+    faces = [
+        (crystal, *told_face(crystal, domain.shape, *face))
+        for crystal, domain, face in zip(crystals, domains, asked, strict=True)
+    ]
     film, substrate = (
-        half_of(load_crystal(domain.crystal), domain.shape, hkl, layer, domain.balance)
-        for domain, hkl, layer in (
-            (DomainSpec.model_validate_json(film_json), spec.film_hkl, spec.film_termination),
-            (
-                DomainSpec.model_validate_json(substrate_json),
-                spec.substrate_hkl,
-                spec.substrate_termination,
-            ),
+        half_of(crystal, domain.shape, hkl, layer, domain.balance)
+        for (crystal, hkl, _), layer, domain in zip(
+            faces, layers_that_attract(faces), domains, strict=True
         )
     )
     on_film, on_substrate = spec.film_directions, spec.substrate_directions

@@ -9,6 +9,8 @@ from epicarve import __version__
 from epicarve.builder.crystal_cif import crystal_cif
 from epicarve.builder.primitive import PrimitiveCell, primitive_cell
 from epicarve.builder.relaxed_crystal import RelaxedCrystal, relaxed_crystal
+from epicarve.dft.cutoff import chosen_cutoff_ry
+from epicarve.dft.elements import basis_elements
 from epicarve.dft.inputs import write_periodic
 from epicarve.dft.kpoints import symmetric_grid
 from epicarve.dft.relaxed_cell import RelaxedCell, read_relaxed_cell
@@ -228,6 +230,8 @@ def _results(
 def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:
     """Tell how the coordinates were computed, for the file and for all that is built from it."""
     level = bulk.settings
+    elements = basis_elements(bulk.system.symbols, level.basis)
+    cutoff_ry = chosen_cutoff_ry(level, elements.values())
     force = cell.max_force_hartree_bohr
     start = bulk.crystal
     began = start.derivation or f"{start.status} coordinates."
@@ -236,7 +240,7 @@ def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:
     return (
         f"{'Cell and ions' if level.variable_cell else 'Ions'} relaxed by CP2K {cell.version}"
         f"{'' if level.variable_cell else ' in the cell of the source'}: {functional}, "
-        f"{level.basis}, GTH-PBE, {level.cutoff_ry:g} Ry (relative {level.rel_cutoff_ry:g} Ry), "
+        f"{level.basis}, GTH-PBE, {cutoff_ry:g} Ry (relative {level.rel_cutoff_ry:g} Ry), "
         f"EPS_DEFAULT {level.eps_default:g}, {' × '.join(map(str, level.kpoints))} k-points for "
         f"the primitive cell of {bulk.system.n_atoms} ions; "
         f"{cell.energy_hartree / bulk.n_formula_units:.6f} hartree per formula unit, largest force "

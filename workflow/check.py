@@ -6,9 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epicarve.dft.check import DEFAULT_VERSION, check_input
+from epicarve.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from epicarve.dft.check import Finding
+
+
+def inputs_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the files to check: those named, and all *.inp in and below the folders named.
+
+    Raises
+    ------
+    InputError
+        If a folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        files = sorted(path.rglob("*.inp")) if path.is_dir() else [path]
+        if not files:
+            raise InputError(f"{path}: there is no *.inp in this folder; name a CP2K input")
+        found += files
+    return list(dict.fromkeys(found))
 
 
 def check(file: Path | str, cp2k: str | None = None) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 from epicarve.dft.cube import OrbitalGrid, orbital_grid, write_cube
-from epicarve.dft.orbital_files import newest_wfn
+from epicarve.dft.read import wfn_of_folder
 from epicarve.errors import InputError
 
 SPINS = ("alpha", "beta")
@@ -22,13 +22,14 @@ def cube(
     spin: str = "alpha",
     step_a: float = 0.25,
     margin_a: float = 4.0,
+    project: str | None = None,
 ) -> OrbitalGrid:
     """Evaluate one orbital of a .wfn file on a grid.
 
     Parameters
     ----------
     folder : Path or str
-        Holds the .wfn file of one project, its main output and its input.
+        Holds a .wfn file and the input of its run.
     state : int or str
         Number of the state within its spin, from 1, as in states.csv; or ``"homo"``,
         ``"lumo"``, ``"homo-1"``, ``"lumo+2"`` and so on.
@@ -40,6 +41,8 @@ def cube(
         Distance in Å between points of the grid.
     margin_a : float
         Width in Å of the box beyond the outermost atoms.
+    project : str, optional
+        Which project of CP2K, where the folder holds .wfn files of several.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def cube(
         raise InputError("the step of a grid must be positive, and its margin not negative")
     if spin not in SPINS:
         raise InputError(f"no spin {spin!r}; give alpha or beta")
-    wfn, basis = newest_wfn(folder)
+    wfn, basis = wfn_of_folder(folder, project)
     which = SPINS.index(spin)
     if which >= len(wfn.spins):
         raise InputError(f"{wfn.path}: the run is spin-restricted; its states count as alpha")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, model_validator
 
 from epicarve import __version__
+from epicarve.builder.identity import told_apart
 from epicarve.builder.interfaces.energy import interface_energy, whole_sides
 from epicarve.builder.interfaces.figure import draw_interfaces
 from epicarve.builder.interfaces.repulsion import born_repulsion
@@ -40,6 +41,9 @@ SHOWN = 10
 DRAWN = 4
 """Interfaces of one pair that are drawn."""
 
+ENERGY_KEYS = ("adhesion_j_m2", "registry_off_a", "gap_a")
+"""What tables tell of an energy; None where there is none."""
+
 COLUMNS = (
     "film",
     "film_hkl",
@@ -55,6 +59,7 @@ COLUMNS = (
     "rms_a",
     "pairs",
     "continuous",
+    "polarity",
     "gap_a",
     "shortest_contact",
     "adhesion_j_m2",
@@ -179,8 +184,12 @@ def interface(
     if n_shown < 1:
         raise InputError(f"{n_shown} interfaces asked for; ask for 1 or more")
     options = options or SearchOptions()
-    above = load_crystal(film) if isinstance(film, CrystalSpec) else film
-    below = load_crystal(substrate) if isinstance(substrate, CrystalSpec) else substrate
+    above, below = told_apart(
+        [
+            load_crystal(crystal) if isinstance(crystal, CrystalSpec) else crystal
+            for crystal in (film, substrate)
+        ]
+    )
     found = search(above, below, options)[:n_shown]
     ranking = _ranking(found, (), (above, below))
     if out is not None:
@@ -256,8 +265,8 @@ def compare(
     found: list[Interface] = []
     failed: list[dict[str, str]] = []
     crystals: dict[str, Crystal] = {}
-    for pair in table.pairs:
-        film, substrate = load_crystal(pair.film), load_crystal(pair.substrate)
+    loaded = told_apart([load_crystal(one) for p in table.pairs for one in (p.film, p.substrate)])
+    for film, substrate in zip(loaded[::2], loaded[1::2], strict=True):
         if tell is not None:
             tell(f"{film.name} on {substrate.name}")
         try:
@@ -301,12 +310,19 @@ def _entries(found: Sequence[Interface]) -> Iterator[dict[str, Any]]:
     """Yield what interface.json says of each interface, its energy with it."""
     repulsions: dict[tuple[str, str], Repulsion] = {}
     for one in found:
-        crystals = (one.film.crystal, one.substrate.crystal)
-        names = (crystals[0].name, crystals[1].name)
+        yield {**one.as_dict(), "energy": _energy(one, repulsions)}
+
+
+def _energy(one: Interface, repulsions: dict[tuple[str, str], Repulsion]) -> dict[str, Any]:
+    """Return the energy of an interface, or why it has none: the continuity stands without it."""
+    crystals = (one.film.crystal, one.substrate.crystal)
+    names = (crystals[0].name, crystals[1].name)
+    try:
         if names not in repulsions:
             repulsions[names] = born_repulsion(*crystals)
-        energy = interface_energy(*whole_sides(one), repulsions[names])
-        yield {**one.as_dict(), "energy": energy.as_dict(one)}
+        return interface_energy(*whole_sides(one), repulsions[names]).as_dict(one)
+    except InputError as error:
+        return {**dict.fromkeys(ENERGY_KEYS), "is_bound": False, "reason": str(error)}
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:
@@ -341,6 +357,7 @@ def _table(ranking: Ranking) -> str:
                 "rms_a": continuity["rms_a"],
                 "pairs": " ".join(f"{n}×{pair}" for pair, n in continuity["pairs"].items()),
                 "continuous": continuity["continuous"],
+                "polarity": entry["polarity"]["signs"],
                 "gap_a": entry["gap_a"],
                 "shortest_contact": f"{contact['pair']} {contact['distance_a']:.3f}",
                 "adhesion_j_m2": entry["energy"]["adhesion_j_m2"],

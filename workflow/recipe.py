@@ -259,6 +259,8 @@ def _sentence(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         message = "missing; add it"
+    elif first["type"] == "model_type":
+        message = f"it takes keys of its own below it (got {first['input']!r})"
     elif first["type"] == "union_tag_not_found":
         message = f"kind is missing; add one of {', '.join(KINDS)}"
     elif first["type"] == "union_tag_invalid":

@@ -8,10 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from epicarve.builder.balancing.balance import BalanceOptions
+from epicarve.builder.miller import Direction, Indices
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.oxidation import whole_charges
 from epicarve.builder.shapes.kinds import AnyShapeSpec, PartSpec
-from epicarve.builder.shapes.spec import Finite, Indices, Length, refuse_whole_keys
+from epicarve.builder.shapes.spec import Finite, Length, refuse_whole_keys
 from epicarve.options import Options
 
 SIZES = ("diameter_nm", "atoms", "formula_units")
@@ -30,15 +31,22 @@ class CrystalSpec(Options):
     oxidation_states : dict of str to int, optional
         Formal charges by element or by site label, such as {Fe1: 3, Fe2: 2, O: -2}; taken from the
         CIF or guessed if not given.
+    block : str or int, optional
+        Name of the data block of the file, or its number among those with atom sites, from 1.
+    full_occupancy : bool
+        Whether sites of the file occupied to 0.9 or more are taken as full.
     orderings : OrderingOptions, optional
         That the sites of the file are shared by several elements, and how to order them.
     replace : dict of str to str
-        Elements to put in the place of others, such as {Br: Cl}; cell and sites stay.
+        Elements to put in the place of others, such as {Br: Cl}; cell and sites stay. Sites that
+        both share become those of the new one.
     """
 
     name: str | None = None
     file: Path | None = None
     oxidation_states: dict[str, int] | None = None
+    block: str | int | None = None
+    full_occupancy: bool = False
     orderings: OrderingOptions | None = None
     replace: dict[str, str] = Field(default_factory=dict)
 
@@ -56,6 +64,9 @@ class CrystalSpec(Options):
             raise ValueError("give either name (of a bundled crystal) or file (a CIF)")
         if self.name is not None and self.oxidation_states is not None:
             raise ValueError("oxidation_states belong to a file; a bundled crystal has its own")
+        for key in ("block", "full_occupancy"):
+            if self.name is not None and key in self.model_fields_set:
+                raise ValueError(f"{key} is for a file; leave it out beside name")
         if self.name is not None and self.orderings is not None:
             raise ValueError("orderings belong to a file; a bundled crystal is ordered")
         return self
@@ -166,10 +177,10 @@ class InterfaceSpec(Options):
 
     Parameters
     ----------
-    film_directions, substrate_directions : pair of tuples of int, optional
-        Two lattice vectors [u, v, w] in each face; those of the film lie along those of the
-        substrate and span the coincidence cell. Those of the best interface of both faces, as
-        `epicarve interface` finds it, if not given.
+    film_directions, substrate_directions : pair of tuples of float, optional
+        Two lattice vectors [u, v, w] in each face, with halves and thirds where the cell is
+        centred; those of the film lie along those of the substrate and span the coincidence cell.
+        Those of the best interface of both faces, as `epicarve interface` finds it, if not given.
     film_hkl, substrate_hkl : tuple of int, optional
         Miller indices of the faces that meet, along their outward normals; needed for a shape
         with several faces, such as a box.
@@ -186,8 +197,8 @@ class InterfaceSpec(Options):
         as the engine relaxes at all. A half with `relaxed` is not relaxed again.
     """
 
-    film_directions: tuple[Indices, Indices] | None = None
-    substrate_directions: tuple[Indices, Indices] | None = None
+    film_directions: tuple[Direction, Direction] | None = None
+    substrate_directions: tuple[Direction, Direction] | None = None
     film_hkl: Indices | None = None
     substrate_hkl: Indices | None = None
     film_termination: str | None = None

@@ -121,6 +121,7 @@ class Continuity:
             "rms_a": self.rms_a,
             "rms_in_spacings": self.rms_in_spacings,
             "pairs": dict(self.pairs),
+            **({} if self.pairs else {"reason": unmatched(TOLERANCE_IN_SPACINGS * self.spacing_a)}),
             "continued": self.continued,
             "n_matched": self.n_matched,
             "n_sites": self.n_sites,
@@ -290,6 +291,11 @@ class Boundary:
             matched_film=film,
             matched_substrate=substrate,
         )
+
+
+def unmatched(tolerance_a: float) -> str:
+    """Say why there is no root mean square distance of matched cations."""
+    return f"no cation lies within {tolerance_a:.2f} Å of a continued site"
 
 
 def cation_spacing_a(crystal: Crystal) -> float:

@@ -59,7 +59,8 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
     Each is seen along the first lattice vector of the substrate's face. Where the interface is
     continuous, cations of the film on the crystallographic site that continues the substrate's
     are orange, as in Fig. S17 of the study. Rings are the continued sites, dotted where no cation
-    lies in them.
+    lies in them. Where both outermost layers are charged, their signs stand beside the gap, the
+    film's first.
 
     Parameters
     ----------
@@ -154,7 +155,10 @@ def _draw_panel(axes: Axes, interface: Interface, shades: dict[str, str]) -> Non
     continuity = interface.continuity
     pairs = ", ".join(continuity.pairs) or "none"
     rms = "" if continuity.rms_a is None else f", rms {continuity.rms_a:.2f} Å"
+    polarity = interface.polarity
+    signs = "" if polarity.kind == "uncharged" else f", {polarity.signs}"
     text = f"matched {continuity.matched_fraction:.2f}{rms}\n{pairs}, gap {interface.gap_a:.2f} Å"
+    text += signs
     axes.text(0.0, -HEIGHT_A - 2.9, text, ha="center", va="top", fontsize=6.5, color="0.25")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..contacts import contact_limits_a
 from .contact import contact_gap_a, tightest_contact
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .polarity import Polarity
 from .strain import StrainRule, common_cell
 from .translations import nearest_squared_a2, registry_lattice_a
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .continuity import Side
     from .face import Face
 
-    Direction = tuple[int, int, int]
+    Direction = tuple[float, float, float]
     from .stack import Stack
     from .strain import CommonCell
 
@@ -127,11 +128,19 @@ class Interface:
         return replace(self, shift_a=(x, y, z))
 
     @property
+    def polarity(self) -> Polarity:
+        """The charges that both faces turn to each other."""
+        return Polarity.of(self.film.termination, self.substrate.termination)
+
+    @property
     def rank(self) -> tuple[float, ...]:
-        """Sorts the most continuous first, then by area, strain and vacuum, smallest first."""
-        cell = self.cell
-        size = (round(cell.area_a2, 3), round(cell.max_strain, 6))
-        return (*self.continuity.rank, *size, round(self.vacuum_a, 3))
+        """Sorts the most continuous first, of equal ones those last whose charges repel.
+
+        Then by rms, area, strain and vacuum, smallest first.
+        """
+        fraction, rms_a = self.continuity.rank
+        size = (round(self.cell.area_a2, 3), round(self.cell.max_strain, 6))
+        return (fraction, float(self.polarity.repels), rms_a, *size, round(self.vacuum_a, 3))
 
     def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
         """Return the ranges of matched fraction and rms when one thing is changed.
@@ -162,13 +171,16 @@ class Interface:
 
     @property
     def film_directions(self) -> tuple[Direction, Direction]:
-        """Lattice vectors [uvw] of the film that span the cell, along those of the substrate."""
-        return _whole(self.cell.film_matrix * [1, -1] @ self.film.directions)
+        """Lattice vectors [uvw] of the film that span the cell, along those of the substrate.
+
+        In units of its conventional cell: halves and thirds occur where that is centred.
+        """
+        return _vectors(self.cell.film_matrix * [1, -1] @ self.film.directions)
 
     @property
     def substrate_directions(self) -> tuple[Direction, Direction]:
         """Lattice vectors [uvw] of the substrate that span the cell."""
-        return _whole(self.cell.substrate_matrix @ self.substrate.directions)
+        return _vectors(self.cell.substrate_matrix @ self.substrate.directions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
@@ -185,6 +197,7 @@ class Interface:
             "substrate_termination": substrate.layer,
             "film_termination_charge_e_per_nm2": film.charge_e_per_nm2,
             "substrate_termination_charge_e_per_nm2": substrate.charge_e_per_nm2,
+            "polarity": self.polarity.as_dict(),
             "film_cut_a": film.offset_a,
             "substrate_cut_a": substrate.offset_a,
             "area_a2": self.cell.area_a2,
@@ -205,7 +218,7 @@ class Interface:
                 "sensitivity": sensitivity,
             },
             "shortest_contact": self.contact.as_dict(),
-            "vacuum_a": self.vacuum_a,
+            "vacuum_a": self.vacuum_a if np.isfinite(self.vacuum_a) else None,
         }
 
     @cached_property
@@ -264,10 +277,9 @@ class Interface:
         }
 
 
-def _whole(directions: NDArray[np.float64]) -> tuple[Direction, Direction]:
-    """Return two directions in whole numbers, both stretched alike in a centred cell."""
-    factor = next(
-        n for n in (1, 2, 3, 6) if np.abs(np.rint(n * directions) / n - directions).max() < 1e-6
+def _vectors(directions: NDArray[np.float64]) -> tuple[Direction, Direction]:
+    """Return two lattice vectors [uvw] as plain numbers, whole ones as integers."""
+    (a, b, c), (d, e, f) = (
+        [int(x) if x.is_integer() else x for x in row] for row in directions.round(6).tolist()
     )
-    (a, b, c), (d, e, f) = np.rint(factor * directions).astype(int).tolist()
     return (a, b, c), (d, e, f)

@@ -27,7 +27,7 @@ from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
 from ..contacts import contact_limits_a
-from ..crystal import neighbours
+from ..neighbours import neighbours
 from .splitting import ENDS, sharp_values, smooth_transform
 
 if TYPE_CHECKING:

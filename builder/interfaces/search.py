@@ -13,18 +13,21 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 from ..contacts import contact_limits_a
-from ..shapes.spec import Indices
+from ..identity import refuse_same, told_apart
+from ..miller import Indices, refuse_four_indices
 from .cells import MatchOptions, coincidence_cells, least_strained_cell
 from .contact import contact_gap_a
 from .continuity import Boundary, cation_spacing_a, meeting_cations
 from .equivalence import distinct_cells
 from .face import distinct_planes, faces
 from .interface import CONTACT_DEPTH_A, Interface
+from .polarity import Polarity
+from .registries import Registries, level
 from .strain import StrainRule, common_cell
 from .translations import registry_lattice_a
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,8 +40,14 @@ if TYPE_CHECKING:
 CANDIDATES = 4
 """Ranks of registries of a pair of terminations that are weighed with their contacts."""
 
-REGISTRIES = 2
-"""Values of the rms of a coincidence cell whose registries are kept."""
+STEPS_PER_S = 3e8
+"""Distances that the search weighs in a second of one core."""
+
+MAX_STEPS = 3.6e10
+"""Distances above which a search is refused, with the estimate."""
+
+MAX_PAIRS = 4000
+"""Pairs of a site and a cation of one cell above which a search is refused: about 1 GB."""
 
 UPSIDE_DOWN = np.diag([1, -1])
 """Takes units of a face's lattice vectors to those of the lattice turned upside down."""
@@ -86,14 +95,14 @@ def search(
     Returns
     -------
     tuple of Interface
-        One for each pair of terminations that has a coincidence cell: by matched fraction, then
-        rms, then area and strain.
+        One for each pair of terminations that has a coincidence cell: by matched fraction (of
+        equal ones those last whose charges repel), then rms, then area and strain.
 
     Raises
     ------
     InputError
-        If both crystals are the same, or no pair of planes has a coincidence cell; the message
-        then tells the nearest.
+        If both crystals are the same, the search would take too long, or no pair of planes has a
+        coincidence cell; the message then tells the nearest.
 
     Examples
     --------
@@ -104,8 +113,10 @@ def search(
     (1.0, {'Pb→Cs': 2})
     """
     options = options or SearchOptions()
-    if film.name == substrate.name:
-        raise InputError(f"film and substrate are both {film.name}; give two different crystals")
+    refuse_same(film, substrate, ("film", "substrate"))
+    film, substrate = told_apart((film, substrate))
+    refuse_four_indices(film, options.film_hkl)
+    refuse_four_indices(substrate, options.substrate_hkl)
     spacings_a: dict[Side, float] = {
         "film": cation_spacing_a(film),
         "substrate": cation_spacing_a(substrate),
@@ -113,11 +124,12 @@ def search(
     above = _planes(film, options.film_hkl, options.max_index, "film", spacings_a)
     below = _planes(substrate, options.substrate_hkl, options.max_index, "substrate", spacings_a)
     limits_a = contact_limits_a(film, substrate)
-    found = [
-        ranked
-        for films, substrates in product(above, below)
-        for ranked in _PlanePair(films, substrates, options, spacings_a, limits_a).interfaces()
-    ]
+    pairs, steps = [], 0.0
+    for films, substrates in product(above, below):
+        pairs.append(_PlanePair(films, substrates, options, spacings_a, limits_a))
+        steps += pairs[-1].steps
+        _refuse_long_search(pairs, steps, options)
+    found = [ranked for pair in pairs for ranked in pair.interfaces()]
     if not found:
         raise InputError(_nearest_miss(above, below, options))
     return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
@@ -233,6 +245,23 @@ class _PlanePair:
         )
         self._in_cells: dict[tuple[Side, int, str, int], Stack] = {}
 
+    @property
+    def most_pairs(self) -> int:
+        """Most pairs of a site and a cation of any cell and pair of terminations."""
+        return int(max((each.max(initial=0) for each in self._n_pairs()), default=0))
+
+    @property
+    def steps(self) -> float:
+        """Distances that finding all registries would take, if every cell had to be looked at."""
+        return float(sum((each.astype(float) ** 2).sum() for each in self._n_pairs()))
+
+    def _n_pairs(self) -> Iterator[NDArray[np.int64]]:
+        """Pairs of a site and a cation in each cell, for all terminations and either side."""
+        counts = np.array(self.n_film, dtype=np.int64) * np.array(self.n_substrate, dtype=np.int64)
+        films, substrates = (plane.stacks for plane in self.planes.values())
+        for film, substrate, side in product(films, substrates, self.spacings_a):
+            yield counts * film[side].n_ions * substrate[side].n_ions
+
     def interfaces(self) -> Iterator[tuple[tuple[float, ...], Interface]]:
         """Yield the best interface of each pair of terminations, after its rank."""
         if self.cells:
@@ -247,9 +276,9 @@ class _PlanePair:
             for k in range(len(self.cells))
             for side in self.spacings_a
         ]
-        found: list[_Registries] = []
+        found: list[Registries] = []
         for possible, k, side in sorted(tries, key=lambda one: -one[0]):
-            if possible < _level(found, CANDIDATES)[0]:
+            if possible < level(found, CANDIDATES)[0]:
                 break  # no registry of this cell, nor of the next ones, is as continuous
             boundary = Boundary(
                 self._in_cell("film", film, side, k),
@@ -258,22 +287,25 @@ class _PlanePair:
                 self.spacings_a[side],
                 self.registry_lattices_a[k],
             )
-            found.append(_Registries.of(k, boundary))
-        level = _level(found, CANDIDATES)
-        rested = self._rested(film, substrate, [one.reaching(level) for one in found])
+            found.append(Registries.of(k, boundary))
+        least = level(found, CANDIDATES)
+        rested = self._rested(film, substrate, [one.reaching(least) for one in found])
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
-        return self._rank(best), Interface(
-            film=self.planes["film"].faces[film],
-            substrate=self.planes["substrate"].faces[substrate],
+        faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
+        fraction, *rest = self._rank(best)
+        repels = Polarity.of(faces[0].termination, faces[1].termination).repels
+        return (fraction, float(repels), *rest), Interface(
+            film=faces[0],
+            substrate=faces[1],
             cell=self.cells[best.cell],
             strain_rule=self.options.strain,
             shift_a=(x, y, z),
             continued=best.boundary.continued,
         )
 
-    def _rank(self, registries: _Registries) -> tuple[float, ...]:
-        """Return the rank of the best registry of a cell, as `Interface.rank` tells it."""
+    def _rank(self, registries: Registries) -> tuple[float, ...]:
+        """Return the rank of the best registry of a cell, of two faces of given charges."""
         best, cell = registries.best, self.cells[registries.cell]
         return (
             -float(registries.fractions[best]),
@@ -283,7 +315,7 @@ class _PlanePair:
             round(float(registries.vacua_a[best]), 3),
         )
 
-    def _rested(self, film: int, substrate: int, found: list[_Registries]) -> Iterator[_Registries]:
+    def _rested(self, film: int, substrate: int, found: list[Registries]) -> Iterator[Registries]:
         """Raise the film, where it must be, until no contact is too short."""
         # both sides continued in one cell follow each other, and their contacts are looked at once
         for k, group in groupby(found, key=lambda one: one.cell):
@@ -326,66 +358,17 @@ class _PlanePair:
         return self._in_cells[key]
 
 
-@dataclass(frozen=True)
-class _Registries:
-    """Translations of the film in one cell, with the continuity at each."""
-
-    cell: int
-    boundary: Boundary
-    shifts_a: NDArray[np.float64]
-    vacua_a: NDArray[np.float64]
-    fractions: NDArray[np.float64]
-    rms_a: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, cell: int, boundary: Boundary) -> _Registries:
-        """Return the best ones of a boundary, contacts not minded."""
-        shifts_a, fractions, rms_a = boundary.registries(REGISTRIES)
-        unknown = np.zeros(len(shifts_a))
-        return cls(cell, boundary, shifts_a, unknown, fractions.round(6), rms_a.round(4))
-
-    @property
-    def n_registries(self) -> int:
-        return len(self.shifts_a)
-
-    @property
-    def best(self) -> int:
-        """The most continuous one; that of the least vacuum among equals."""
-        return int(np.lexsort((self.vacua_a.round(3), self.rms_a, -self.fractions))[0])
-
-    def raised(self, least_a: NDArray[np.float64]) -> _Registries:
-        """Return them with the film raised to a least height where it lies lower."""
-        shifts, fractions, rms = self.shifts_a.copy(), self.fractions.copy(), self.rms_a.copy()
-        low = shifts[:, 2] < least_a
-        if low.any():
-            shifts[low, 2] = least_a[low]
-            scores = self.boundary.scores(shifts[low])
-            fractions[low], rms[low] = scores[0].round(6), scores[1].round(4)
-        return _Registries(self.cell, self.boundary, shifts, shifts[:, 2] - least_a, fractions, rms)
-
-    def reaching(self, level: tuple[float, float]) -> _Registries:
-        """Return those that are as continuous as a level, or more."""
-        fraction, rms_a = level
-        more = self.fractions > fraction
-        more |= (self.fractions == fraction) & (self.rms_a <= rms_a)
-        return _Registries(
-            self.cell,
-            self.boundary,
-            *(one[more] for one in (self.shifts_a, self.vacua_a, self.fractions, self.rms_a)),
-        )
-
-
-def _level(found: list[_Registries], n: int) -> tuple[float, float]:
-    """Return matched fraction and rms of the n-th best rank, or (0, inf) if there are fewer."""
-    ranks = {
-        (-fraction, rms)
-        for one in found
-        for fraction, rms in zip(one.fractions.tolist(), one.rms_a.tolist(), strict=True)
-    }
-    if len(ranks) < n:
-        return 0.0, np.inf
-    fraction, rms_a = sorted(ranks)[n - 1]
-    return -fraction, rms_a
+def _refuse_long_search(pairs: Sequence[_PlanePair], steps: float, options: SearchOptions) -> None:
+    """Refuse a search that would take too long or too much memory, before it is made."""
+    most, n_cells = pairs[-1].most_pairs, sum(len(pair.cells) for pair in pairs)
+    if steps <= MAX_STEPS and most <= MAX_PAIRS:
+        return
+    raise InputError(
+        f"the search would look at {n_cells} coincidence cells or more of up to "
+        f"{options.match.max_area_a2:g} Å², with up to {most} pairs of cations in one, for longer "
+        f"than {MAX_STEPS / STEPS_PER_S / 60:.0f} min; lower max_area_a2 or max_strain, or give "
+        "film_hkl and substrate_hkl"
+    )
 
 
 def _nearest_miss(above: list[_Plane], below: list[_Plane], options: SearchOptions) -> str:

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 
+MAX_IONS = 200_000
+"""Ions of a slab above which it is refused, with the estimate."""
+
+MAX_VACUUM_A = 1000.0
+
+
 class SlabOptions(Options):
     """Size of a slab.
 
@@ -47,7 +53,7 @@ class SlabOptions(Options):
 
     film_thickness_a: float = Field(default=12.0, gt=0.0)
     substrate_thickness_a: float = Field(default=12.0, gt=0.0)
-    vacuum_a: float = Field(default=20.0, gt=0.0)
+    vacuum_a: float = Field(default=20.0, gt=0.0, le=MAX_VACUUM_A)
     middle: Literal["film", "substrate"] | None = None
 
 
@@ -188,6 +194,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     ('Cs12Pb28S12Br44', 0, 'inversion')
     """
     options = options or SlabOptions()
+    _refuse_many_ions(interface, options)
     faces: dict[Side, Face] = {"film": interface.film, "substrate": interface.substrate}
     thickness_a: dict[Side, float] = {
         "film": interface.film.whole_depth_a(options.film_thickness_a),
@@ -225,6 +232,22 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
             "interface": interface.as_dict(),
         },
     )
+
+
+def _refuse_many_ions(interface: Interface, options: SlabOptions) -> None:
+    """Refuse a slab of too many ions before it is built."""
+    ions = sum(
+        interface.cell.area_a2 * thickness_a * face.crystal.n_sites / face.crystal.volume_a3
+        for face, thickness_a in (
+            (interface.film, options.film_thickness_a),
+            (interface.substrate, options.substrate_thickness_a),
+        )
+    )
+    if ions > MAX_IONS:
+        raise InputError(
+            f"a slab so thick holds about {ions:.1e} ions in {interface.cell.area_a2:.0f} Å²; the "
+            f"limit is {MAX_IONS:.0e}, so ask for thinner layers"
+        )
 
 
 def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Contact:

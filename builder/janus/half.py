@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,11 @@ from epicarve.errors import InputError
 from ..balancing.balance import BalanceOptions
 from ..carve import carve
 from ..centres import locate
+from ..interfaces.face import primitive_vectors
+from ..interfaces.polarity import Polarity
+from ..miller import refuse_four_indices
 from ..particle import carve_particle
-from ..planes import Termination, nearest_cut, point_on_cut
+from ..planes import Termination, nearest_cut, point_on_cut, termination, terminations
 from ..shapes import Cut, sphere_part
 
 if TYPE_CHECKING:
@@ -22,8 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..crystal import Crystal
+    from ..miller import Vector
     from ..model import Model
     from ..shapes.spec import ShapeSpec
+
+SAME_DIPOLE_E_A = 1e-3
+"""Cuts whose dipoles differ by less than this, in e Å, are equally natural."""
+
+SAME_STEP = 1e-3
+"""A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +61,28 @@ class Half:
     centre: tuple[float, float, float]
     options: BalanceOptions = field(default_factory=BalanceOptions)
 
-    def face_vector_a(self, uvw: tuple[int, int, int]) -> NDArray[np.float64]:
+    def face_vector_a(self, uvw: Vector) -> NDArray[np.float64]:
         """Return a lattice vector of the face in Å, cartesian, shape (3,).
+
+        Parameters
+        ----------
+        uvw : tuple of float
+            In units of the conventional cell; halves and thirds where that is centred.
 
         Raises
         ------
         InputError
-            If [uvw] does not lie in the face.
+            If [uvw] is no lattice vector, or does not lie in the face.
         """
-        vector = np.array(uvw, dtype=float) @ self.crystal.cell_a
+        refuse_four_indices(self.crystal, uvw)
+        primitive = primitive_vectors(self.crystal)
+        steps = np.array(uvw, dtype=float) @ np.linalg.inv(primitive)
+        if np.abs(steps - np.rint(steps)).max() > SAME_STEP:
+            raise InputError(
+                f"{self.crystal.name}: direction {list(uvw)} is no lattice vector; give whole "
+                "numbers, or halves and thirds that the centring of the cell has"
+            )
+        vector = np.rint(steps) @ primitive @ self.crystal.cell_a
         out_of_plane = abs(vector @ self.crystal.direction(self.face.hkl))
         if not vector.any() or out_of_plane > 1e-6 * np.linalg.norm(vector):
             raise InputError(
@@ -70,14 +94,18 @@ class Half:
     @property
     def shortest_direction(self) -> tuple[int, int, int]:
         """The shortest lattice vector [uvw] of the face; the first in order of those of a kind."""
-        steps = np.arange(2, -3, -1)
-        every = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-        in_face = every[(every @ np.array(self.face.hkl) == 0) & every.any(axis=1)]
+        reach, in_face = 1, np.zeros((0, 3), dtype=np.int64)
+        while len(in_face) == 0:
+            reach *= 2
+            steps = np.arange(reach, -reach - 1, -1)
+            every = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+            every = every.reshape(-1, 3)
+            in_face = every[(every @ np.array(self.face.hkl) == 0) & every.any(axis=1)]
         lengths = np.linalg.norm(in_face @ self.crystal.cell_a, axis=1).round(6)
         u, v, w = in_face[int(np.argmin(lengths))].tolist()
         return (u, v, w)
 
-    def rotation(self, uvw: tuple[int, int, int], outward_z: float) -> NDArray[np.float64]:
+    def rotation(self, uvw: Vector, outward_z: float) -> NDArray[np.float64]:
         """Return the rotation that lays the face's normal along ±z and [uvw] along x."""
         along = self.face_vector_a(uvw)
         x = along / np.linalg.norm(along)
@@ -171,6 +199,35 @@ def half_of(
     ('PbCl2', 9.81)
     """
     options = options or BalanceOptions()
+    refuse_four_indices(crystal, spec, hkl)
+    hkl, layer = told_face(crystal, spec, hkl, layer)
+    centre, scale = _centred(crystal, spec, options)
+    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
+    if flat is None:
+        indices = list(hkl)
+        raise InputError(
+            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
+            f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
+        )
+    face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
+    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+
+
+def told_face(
+    crystal: Crystal,
+    spec: ShapeSpec,
+    hkl: tuple[int, int, int] | None = None,
+    layer: str | None = None,
+) -> tuple[tuple[int, int, int], str | None]:
+    """Return plane and outermost layer of the face that meets the other half, as they are told.
+
+    The parameters are those of `half_of`; the layer is None if neither tells it.
+
+    Raises
+    ------
+    InputError
+        If the plane is told by neither, or both contradict each other.
+    """
     planes = spec.interface_planes()
     if hkl is None:
         if len(planes) == 0 or (len(planes) > 1 and spec.own_face is None):
@@ -192,17 +249,36 @@ def half_of(
             f"{crystal.name}: the face {list(hkl)} of the {spec.kind} ends on {given}, but the "
             f"interface shall end on {layer}; give one of them"
         )
-    layer = layer or given
-    centre, scale = _centred(crystal, spec, options)
-    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
-    if flat is None:
-        indices = list(hkl)
-        raise InputError(
-            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
-            f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
-        )
-    face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
-    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+    return hkl, layer or given
+
+
+def layers_that_attract(
+    faces: Sequence[tuple[Crystal, tuple[int, int, int], str | None]],
+) -> list[str | None]:
+    """Return the outermost layers of two faces, such that like charges do not face each other.
+
+    Where a layer is not told, the most natural cut counts. Planes such as (111) of zinc blende
+    have two cuts that are equally natural and oppositely charged; if the first ones of both faces
+    would repel each other, another one as natural is taken where there is one.
+
+    Parameters
+    ----------
+    faces : sequence of tuples, length 2
+        Crystal, Miller indices and outermost layer, if told, of film and substrate.
+    """
+    choices = []
+    for crystal, hkl, layer in faces:
+        natural = termination(crystal, hkl, layer)
+        every = [natural] if layer is not None else terminations(crystal, hkl)
+        dipole = abs(natural.dipole_e_a)
+        choices.append([each for each in every if abs(each.dipole_e_a) <= dipole + SAME_DIPOLE_E_A])
+    pairs = list(product(*choices))
+    chosen = next((pair for pair in pairs if not Polarity.of(*pair).repels), pairs[0])
+    first = pairs[0]
+    return [
+        told if one is other else one.layer
+        for one, other, (_, _, told) in zip(chosen, first, faces, strict=True)
+    ]
 
 
 def _centred(

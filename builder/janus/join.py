@@ -23,8 +23,16 @@ from ..contacts import (
     refuse_overlap,
     shortest_contact,
 )
-from ..interfaces.continuity import LAYER_IN_SPACINGS, TOLERANCE_IN_SPACINGS, cation_spacing_a
+from ..identity import refuse_one_name, refuse_same
+from ..interfaces.continuity import (
+    LAYER_IN_SPACINGS,
+    TOLERANCE_IN_SPACINGS,
+    cation_spacing_a,
+    unmatched,
+)
+from ..interfaces.polarity import Polarity
 from ..sides import Ions
+from .misfit import misfit
 from .placed import Placed
 from .registry import best_shift_a, continuity, least_raise_a
 
@@ -35,11 +43,9 @@ if TYPE_CHECKING:
 
     from ..model import Model
     from .half import Half
+    from .misfit import Directions
 
-    Directions = tuple[tuple[int, int, int], tuple[int, int, int]]
     Limits = Mapping[frozenset[str], float]
-
-ANGLE_TOLERANCE_DEG = 5.0
 
 LOOSE_CONTACT = 1.25
 """Ions touch up to this multiple of their bulk contact; where there is no bond across the
@@ -92,9 +98,10 @@ def join(
     ----------
     film, substrate : Half
         The two halves.
-    film_directions, substrate_directions : pair of tuples of int
+    film_directions, substrate_directions : pair of tuples of float
         Two lattice vectors [u, v, w] in each face, those of the film to lie along those of the
-        substrate; together they span the coincidence cell.
+        substrate; together they span the coincidence cell. Halves and thirds occur where a cell
+        is centred.
     registry_a : sequence of float, length 2, optional
         Where the film's lattice lies on the substrate's, in Å along the first direction of the
         substrate and across it: from a lattice point of the substrate to one of the film, both
@@ -110,12 +117,12 @@ def join(
     Raises
     ------
     InputError
-        If the crystals are the same, the directions do not lie in the faces or do not enclose
-        like angles, a shape does not reach the interface, the halves overlap, or no choice of
+        If the crystals are the same, the directions do not lie in the faces or do not span one
+        cell, a shape does not reach the interface, the halves overlap, or no choice of
         ions satisfies all.
     """
     _refuse_what_cannot_be_joined(film, substrate)
-    misfit = _misfit(film, substrate, film_directions, substrate_directions)
+    strains = misfit(film, substrate, film_directions, substrate_directions)
     below = Placed.of(substrate, substrate_directions[0], outward_z=1.0)
     above = Placed.of(film, film_directions[0], outward_z=-1.0)
     limits = contact_limits_a(film.crystal, substrate.crystal)
@@ -146,7 +153,8 @@ def join(
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
     ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
-    going_on = continuity(ends[0].face(-1.0, depth_a), sites, TOLERANCE_IN_SPACINGS * spacing_a)
+    tolerance_a = TOLERANCE_IN_SPACINGS * spacing_a
+    going_on = continuity(ends[0].face(-1.0, depth_a), sites, tolerance_a)
     kept = np.flatnonzero(outcome.kept)
     bonds = csr_array(candidates.adjacency[kept][:, kept])
     links = csr_array(candidates.links[kept][:, kept])
@@ -158,7 +166,8 @@ def join(
         "substrate_hkl": list(substrate.face.hkl),
         "film_termination": film.face.layer,
         "substrate_termination": substrate.face.layer,
-        "misfit": misfit,
+        "polarity": Polarity.of(film.face, substrate.face).as_dict(),
+        "misfit": strains,
         "gap_a": next_a + raised_a - top_a,
         "raised_a": raised_a,
         "registry": {
@@ -169,6 +178,7 @@ def join(
             "matched_fraction": going_on.matched_fraction,
             "rms_a": going_on.rms_a,
             "pairs": dict(going_on.pairs),
+            **({} if going_on.pairs else {"reason": unmatched(tolerance_a)}),
         },
         "n_bonds_across": int(bonds[is_film][:, ~is_film].sum()),
         "shortest_contact": shortest_contact(*ends, limits),
@@ -182,50 +192,14 @@ def join(
 
 
 def _refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
-    if film.crystal.name == substrate.crystal.name:
-        raise InputError(
-            f"film and substrate are both {film.crystal.name}; give two different crystals"
-        )
+    refuse_same(film.crystal, substrate.crystal, ("film", "substrate"))
+    refuse_one_name(film.crystal, substrate.crystal)
     for half in (film, substrate):
         if half.options.symmetry != "none":
             raise InputError(
                 f"{half.crystal.name}: symmetry {half.options.symmetry} can't be kept beside an "
                 "interface; take balance.symmetry out"
             )
-
-
-def _misfit(
-    film: Half, substrate: Half, film_directions: Directions, substrate_directions: Directions
-) -> list[dict[str, Any]]:
-    """Strain of the film that would make each direction fit the substrate's."""
-    vectors = (
-        [film.face_vector_a(uvw) for uvw in film_directions],
-        [substrate.face_vector_a(uvw) for uvw in substrate_directions],
-    )
-    angles = []
-    for a, b in vectors:
-        cosine = abs(a @ b) / np.linalg.norm(a) / np.linalg.norm(b)
-        angles.append(float(np.degrees(np.arccos(min(1.0, cosine)))))
-    if abs(angles[0] - angles[1]) > ANGLE_TOLERANCE_DEG:
-        raise InputError(
-            f"the directions enclose {angles[0]:.1f}° in {film.crystal.name} but "
-            f"{angles[1]:.1f}° in {substrate.crystal.name}; choose directions of like angle"
-        )
-    rows = []
-    for uvw_film, uvw_substrate, a, b in zip(
-        film_directions, substrate_directions, *vectors, strict=True
-    ):
-        film_a, substrate_a = float(np.linalg.norm(a)), float(np.linalg.norm(b))
-        rows.append(
-            {
-                "film_direction": list(uvw_film),
-                "substrate_direction": list(uvw_substrate),
-                "film_a": film_a,
-                "substrate_a": substrate_a,
-                "strain": substrate_a / film_a - 1.0,
-            }
-        )
-    return rows
 
 
 def _shortest(shift_a: NDArray[np.float64], cell_a: NDArray[np.float64]) -> NDArray[np.float64]:

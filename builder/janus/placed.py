@@ -18,6 +18,7 @@ from ..sides import Ions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..miller import Vector
     from .half import Half
 
 
@@ -43,7 +44,7 @@ class Placed:
     shift_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
     @classmethod
-    def of(cls, half: Half, uvw: tuple[int, int, int], outward_z: float) -> Placed:
+    def of(cls, half: Half, uvw: Vector, outward_z: float) -> Placed:
         """Lay a half with its face in the plane z = 0, its normal along ±z and [uvw] along x.
 
         Raises

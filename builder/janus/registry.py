@@ -36,14 +36,14 @@ class Continuity:
         Share of them that lie on a continued site, each site taken once. It is that of
         `epicarve.builder.interfaces.continuity` without the sites that stay empty: a finite face
         does not tell which of them lie under it.
-    rms_a : float
-        Root mean square distance in Å of the matched ones; infinite if none is.
+    rms_a : float or None
+        Root mean square distance in Å of the matched ones; None if none is.
     pairs : mapping of str to int
         How many cations of which element continue which, such as {"Pb→Cs": 40}.
     """
 
     matched_fraction: float
-    rms_a: float
+    rms_a: float | None
     pairs: Mapping[str, int]
 
 
@@ -63,7 +63,7 @@ def continuity(face: Ions, sites: Ions, tolerance_a: float) -> Continuity:
         pairs[f"{here}→{there}"] = pairs.get(f"{here}→{there}", 0) + 1
     return Continuity(
         matched_fraction=float(matched.mean()),
-        rms_a=float(np.sqrt((distances[matched] ** 2).mean())) if matched.any() else float("inf"),
+        rms_a=float(np.sqrt((distances[matched] ** 2).mean())) if matched.any() else None,
         pairs=dict(sorted(pairs.items())),
     )
 

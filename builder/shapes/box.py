@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from epicarve.builder.miller import Indices
 from epicarve.builder.planes import nearest_cut
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import A_PER_NM
 
 from .polyhedron import Polyhedron
-from .spec import FacePlane, Indices, Length, ShapeSpec
+from .spec import FacePlane, Length, ShapeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

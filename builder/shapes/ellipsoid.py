@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from epicarve.builder.miller import Direction
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
 
 from .shape import Solid
-from .spec import Indices, Length, ShapeSpec, lattice_direction
+from .spec import Length, ShapeSpec, lattice_direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +85,13 @@ class EllipsoidSpec(ShapeSpec):
     ----------
     diameters_nm : tuple of float
         Its three widths in nm.
-    along : pair of tuples of int
+    along : pair of tuples of float
         Lattice vectors [u, v, w] of the first width, and of the plane of the first two.
     """
 
     kind: Literal["ellipsoid"]
     diameters_nm: tuple[Length, Length, Length]
-    along: tuple[Indices, Indices] = ((1, 0, 0), (0, 1, 0))
+    along: tuple[Direction, Direction] = ((1, 0, 0), (0, 1, 0))
 
     def region(self, crystal: Crystal, centre: Sequence[float], scale: float) -> Shape:
         """Return the ellipsoid."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from epicarve.builder.miller import Direction, Indices
 from epicarve.units import A_PER_NM
 
 from .combined import Moved
 from .shape import BEYOND_A, PARALLEL, FlatFace, Solid
-from .spec import Indices, Length, ShapeSpec, lattice_direction
+from .spec import Length, ShapeSpec, lattice_direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,7 @@ class RodSpec(ShapeSpec):
 
     Parameters
     ----------
-    direction : tuple of int
+    direction : tuple of float
         Lattice vector [u, v, w] along the rod.
     diameter_nm, length_nm : float
         Width, and length from end to end, in nm.
@@ -120,7 +121,7 @@ class RodSpec(ShapeSpec):
     """
 
     kind: Literal["rod"]
-    direction: Indices
+    direction: Direction
     diameter_nm: Length
     length_nm: Length
     ends: Literal["round", "flat"] = "round"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
+from epicarve.builder.miller import Indices, Vector, refuse_four_indices
 from epicarve.builder.planes import nearest_cut
 from epicarve.options import Options
 from epicarve.units import A_PER_NM
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
     from .shape import Shape
 
 
-def _three_indices(value: Any) -> Any:
-    """Refuse indices that YAML has turned into a number, such as the octal 010."""
-    if isinstance(value, (int, str)):
-        raise ValueError(
-            f"{value!r} is not a list of three integers; write [0, 1, 0] "
-            "(YAML reads 010 without brackets as the octal number 8)"
-        )
-    if isinstance(value, (list, tuple)) and value and all(index == 0 for index in value):
-        raise ValueError("[0, 0, 0] is no plane and no direction; give indices such as [0, 1, 0]")
-    return value
-
-
 def _centre(value: Any) -> Any:
     """Refuse what is neither three numbers nor a word."""
     if isinstance(value, str):
@@ -52,8 +41,6 @@ def _centre(value: Any) -> Any:
     return tuple(float(number) for number in value)
 
 
-Indices = Annotated[tuple[int, int, int], BeforeValidator(_three_indices)]
-Vector = tuple[float, float, float]
 Centre = Annotated[Vector | str, BeforeValidator(_centre)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Length = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -159,7 +146,13 @@ class ShapeSpec(Options):
             Fractional coordinates of the point of the crystal at the shape's origin.
         scale : float
             Factor of all lengths.
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit the crystal.
         """
+        refuse_four_indices(crystal, self)
         shape = self.region(crystal, centre, scale)
         if self.grow_nm:
             shape = Offset(shape, A_PER_NM * self.grow_nm * scale)
@@ -220,7 +213,7 @@ class OneSizeSpec(ShapeSpec):
         return A_PER_NM * (self.diameter_nm or 1.0) * scale
 
 
-def lattice_direction(crystal: Crystal, uvw: tuple[int, int, int]) -> NDArray[np.float64]:
+def lattice_direction(crystal: Crystal, uvw: Vector) -> NDArray[np.float64]:
     """Return the unit vector along the lattice vector [uvw], cartesian, shape (3,)."""
     vector = np.array(uvw, dtype=float) @ crystal.cell_a
     return np.asarray(vector / np.linalg.norm(vector))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from epicarve.builder.miller import Indices, Vector
 from epicarve.builder.planes import point_on_cut
 
 from .combined import Cut, Moved
 from .shape import Solid
-from .spec import FacePlane, Indices, OneSizeSpec, Vector
+from .spec import FacePlane, OneSizeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

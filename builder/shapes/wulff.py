@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from epicarve.builder.miller import Indices
 from epicarve.errors import InputError
 from epicarve.options import Options
 
 from .polyhedron import Polyhedron
-from .spec import Indices, OneSizeSpec
+from .spec import OneSizeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

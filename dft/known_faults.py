@@ -1,0 +1,109 @@
+"""What is known of an input to make numbers of its run wrong, by the rules of `epicarve check`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .check import DEFAULT_VERSION
+from .finding import Report
+from .input_tree import read_tree
+from .rules_basis import check_cutoff
+from .rules_cell import check_contacts, check_poisson
+from .rules_scf import HOMO_INDEX_FIXED, check_printed_states, check_spin
+from .schema import versions
+from .subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .finding import Finding
+    from .orbitals import Orbitals
+    from .run import Run
+
+    Rule = Callable[[Subject], None]
+
+RULES = (check_poisson, check_contacts, check_cutoff, check_spin)
+"""Rules whose findings bear on all energies of a run."""
+
+
+def faults_of(run: Run, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
+    """Return what rules find in the input of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run. Without an input that CP2K understands, nothing is found.
+    rules : sequence of callable
+        Rules of `epicarve check`.
+    """
+    if not run.inputs:
+        return ()
+    path, report = run.inputs[0].path, Report()
+    told = DEFAULT_VERSION if run.output is None else run.output.version
+    version = told if told in versions() else DEFAULT_VERSION
+    with suppress(InputError):
+        root = read_tree(path, version, report)
+        if any(finding.severity == "error" for finding in report.findings):
+            return ()
+        report = Report()
+        for force_eval in root.all("FORCE_EVAL"):
+            subject = Subject(root, force_eval, path.parent, version, report)
+            for rule in rules:
+                rule(subject)
+    return report.findings
+
+
+def notes_of_faults(run: Run) -> tuple[str, ...]:
+    """Tell, a sentence each, what is wrong in the input of a run that bears on its energies."""
+    return tuple(
+        f"{run.inputs[0].path.name}"
+        f"{f', line {finding.line}' if finding.line else ''}: {finding.message} (epicarve check)"
+        for finding in faults_of(run)
+    )
+
+
+def require_right_energies(orbitals: Orbitals, run: Run) -> None:
+    """Refuse orbitals as text whose energies CP2K is known to print wrongly.
+
+    After an orbital transformation (OT), CP2K before 2024.2 prints the energies of empty states
+    over those of the occupied ones where it is asked for orbitals past the highest occupied.
+
+    Parameters
+    ----------
+    orbitals : Orbitals
+        Orbitals of a .MOLog file or a main output.
+    run : Run
+        The run that printed them.
+
+    Raises
+    ------
+    InputError
+        If they are of that kind.
+    """
+    full = 2.0 if orbitals.restricted else 1.0
+    past_homo = bool(np.any(orbitals.occupations < 0.5 * full))
+    if not past_homo:
+        return
+    faults = faults_of(run, (check_printed_states,))
+    if faults:
+        raise InputError(f"{orbitals.path}: {faults[0].message}; {faults[0].remedy}")
+    if run.output is not None and not run.output.scf[-1].mixes and _before(run.output.version):
+        raise InputError(
+            f"{orbitals.path}: it holds orbitals past the highest occupied of an orbital "
+            f"transformation (OT), whose energies CP2K before {HOMO_INDEX_FIXED} prints wrongly; "
+            "get the empty states by &DIAGONALIZATION in a run of their own"
+        )
+
+
+def _before(version: str) -> bool:
+    """Tell whether a version is older than the first one that prints these energies rightly."""
+    numbers, fixed = (
+        tuple(int(part) for part in name.split(".") if part.isdigit())
+        for name in (version, HOMO_INDEX_FIXED)
+    )
+    return numbers < fixed
