@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     Directions = tuple[Vector, Vector]
 
-ANGLE_TOLERANCE_DEG = 5.0
+ANGLE_TOLERANCE_DEG = 8.0
+"""How far lines may lie apart: a cell sheared by 6 %, as the search finds, turns them by 7°."""
 
 MAX_STRAIN = 0.25
 """Directions whose lengths differ by more than this share do not span one cell."""
