@@ -22,7 +22,7 @@ from .face import Face, distinct_planes, faces, plane_basis
 from .interface import Interface
 from .plane import Plane
 from .polarity import Polarity
-from .registries import Registries, level
+from .registries import Ranks, Registries
 from .strain import StrainRule, common_cell
 from .translations import registry_lattice_a
 
@@ -257,8 +257,9 @@ class _PlanePair:
             for side in self.spacings_a
         ]
         found: list[Registries] = []
+        ranks = Ranks(CANDIDATES)
         for possible, k, side in sorted(tries, key=lambda one: -one[0]):
-            if possible < level(found, CANDIDATES)[0]:
+            if possible < ranks.level[0]:
                 break  # no registry of this cell, nor of the next ones, is as continuous
             boundary = Boundary(
                 self._in_cell("film", film, side, k),
@@ -268,8 +269,8 @@ class _PlanePair:
                 self.registry_lattices_a[k],
             )
             found.append(Registries.of(k, boundary))
-        least = level(found, CANDIDATES)
-        rested = self._rested(film, substrate, [one.reaching(least) for one in found])
+            ranks.add(found[-1])
+        rested = self._rested(film, substrate, [one.reaching(ranks.level) for one in found])
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
         faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
