@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .cutoff import is_too_low, needed_cutoff_ry
-from .input_lines import data_folder, find_file
+from .input_lines import data_folder, find_file, is_file
 from .subject import orbital_basis, potential_name
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check_files(subject: Subject) -> None:
     """Check that every file is there, but for those that an earlier run makes."""
     topology = subject.force_eval.first("SUBSYS", "TOPOLOGY")
     entry = topology.entry("COORD_FILE_NAME") if topology else None
-    if entry and entry.values and not (subject.folder / str(entry.values[0])).is_file():
+    if entry and entry.values and not is_file(subject.folder / str(entry.values[0])):
         subject.report.error(
             entry.line,
             f"the file of coordinates {entry.values[0]} is not there",
