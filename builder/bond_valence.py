@@ -32,7 +32,7 @@ def unit_length_a(first: str, second: str) -> float | None:
     Examples
     --------
     >>> round(unit_length_a("Pb", "S"), 2)
-    2.52
+    2.53
     """
     from pymatgen.analysis.bond_valence import BV_PARAMS, ELECTRONEG  # noqa: PLC0415
     from pymatgen.core.periodic_table import Element  # noqa: PLC0415
@@ -72,12 +72,12 @@ def valence_sums(
 
     Examples
     --------
-    >>> from epicarve.builder.crystal import neighbours
+    >>> from epicarve.builder.neighbours import neighbours
     >>> from epicarve.builder.library import bundled_crystal
     >>> galena = bundled_crystal("PbS")
     >>> i, j, _, lengths_a = neighbours(galena.cell_a, galena.fractional, REACH_A)
     >>> valence_sums(i, j, lengths_a, galena.symbols).round(1).tolist()[::4]
-    [1.4, -1.4]
+    [1.5, -1.5]
     """
     from pymatgen.core.periodic_table import Element  # noqa: PLC0415
 

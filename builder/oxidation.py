@@ -59,7 +59,10 @@ def charges_of_sites(
         return _given_charges(path, sites, given), ()
     if all(charge is not None for charge in sites.stated):
         return np.array(sites.stated, dtype=np.int64), ()
-    found = guess_charges(sites)
+    try:
+        found = guess_charges(sites)
+    except InputError as error:  # an element without known states
+        raise InputError(f"{path}: {error}") from error
     if found is None:
         raise InputError(_unguessed(path, sites))
     if any(charge not in {None, q} for charge, q in zip(sites.stated, found.charges, strict=True)):

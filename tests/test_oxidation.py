@@ -7,7 +7,7 @@ import pytest
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import Crystal
 from epicarve.builder.oxidation_guess import guesses
-from epicarve.builder.site_charges import Sites
+from epicarve.builder.site_charges import Sites, guess_charges
 from epicarve.errors import GuessWarning, InputError
 
 ACCEPTED = """
@@ -310,6 +310,41 @@ def test_the_python_call_tells_a_guess_as_loudly_as_the_command_line(tmp_path):
     assert caught[0].filename == __file__
     assert crystal.charge_of == {"In": 3, "P": -3}
     assert crystal.notes[0] in repr(crystal)
+
+
+@pytest.mark.parametrize("rms_a", [0.02, 0.06])
+def test_charges_of_minium_are_told_in_a_cell_that_vibrates(read, rms_a):
+    crystal = read(MINIUM)
+    rng = np.random.default_rng(4)
+    order = rng.permutation(2 * crystal.n_sites)
+    symbols = np.tile(crystal.symbols, 2)[order]
+    cell_a = crystal.cell_a * np.array([[1], [1], [2]])
+    above = crystal.fractional * [1, 1, 0.5]
+    fractional = np.concatenate([above, above + np.array([0, 0, 0.5])])[order]
+    fractional += rng.normal(0.0, rms_a, fractional.shape) @ np.linalg.inv(cell_a)
+    sites = Sites(cell_a, fractional % 1.0, symbols, symbols.tolist(), len(symbols) * [None])
+    expected = np.tile(crystal.oxidation_states, 2)[order]
+    np.testing.assert_array_equal(guess_charges(sites).charges, expected)
+
+
+def test_an_element_without_known_charges(read):
+    text = cif_text(
+        "F m -3 m", (5.0,) * 3 + CUBIC, [("He", "He", 0, 0, 0), ("O", "O", 0.5, 0.5, 0.5)]
+    )
+    with pytest.raises(InputError, match=r"crystal\.cif: no oxidation state of He is known"):
+        read(text)
+
+
+def test_whole_charges_as_floats_are_whole_numbers():
+    crystal = Crystal(
+        name="MgO",
+        cell_a=4.2 * np.eye(3),
+        symbols=np.array(["Mg", "O"]),
+        fractional=np.array([[0, 0, 0], [0.5, 0.5, 0.5]]),
+        oxidation_states=np.array([2.0, -2.0]),
+    )
+    assert crystal.oxidation_states.dtype == np.int64
+    assert crystal.charge_of == {"Mg": 2, "O": -2}
 
 
 def test_a_crystal_takes_no_fractional_charges():
