@@ -73,7 +73,7 @@ def judge(name: str, truth: Truth | None, result: Result) -> Verdict:
     notes = [note for note in notes if "CUTOFF" not in note]  # coarse on purpose
     told = " | ".join((origin["states"], *notes))
     word = "told" if notes else "right"
-    if any(note.startswith("taken is project other") for note in notes):
+    if ", project other," in told:
         word = "told"
     elif truth is None:
         word = "UNKNOWN"
