@@ -133,6 +133,13 @@ def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
             "them"
         )
     _require_one_kind_of_run(kinds)
+    of_spins = [{f.index for f in kinds if f.spin == spin} for spin in (0, 1)]
+    if not kinds[0].restricted and of_spins[0] != of_spins[1]:
+        index = min(of_spins[0] ^ of_spins[1])
+        raise InputError(
+            f"{run.folder}: the .pdos files of kind {index} are not there for both spins; copy all "
+            ".pdos files"
+        )
     blocks, orbitals = [], []
     for spin in sorted({file.spin for file in kinds}):
         contents = read_alike(file for file in kinds if file.spin == spin)
