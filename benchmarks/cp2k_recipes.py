@@ -182,7 +182,9 @@ class Recipe:
             for kind in system.kinds
         )
         coord = f"&COORD\n{system.atoms}\n&END COORD" if self.coord is None else self.coord
-        poisson = "" if system.periodic else "&POISSON\n PERIODIC NONE\n PSOLVER WAVELET\n&END POISSON"
+        poisson = (
+            "" if system.periodic else "&POISSON\n PERIODIC NONE\n PSOLVER WAVELET\n&END POISSON"
+        )
         motion = f"&MOTION\n{self.motion}\n&END MOTION\n" if self.motion else ""
         return (
             f"{self.head}&GLOBAL\nPROJECT {self.project}\nRUN_TYPE {self.run_type}\n"

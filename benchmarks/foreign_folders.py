@@ -164,7 +164,9 @@ CHANGES: dict[str, Callable[[Path], bool]] = {
     "no-pdos": without("*.pdos"),
     "no-lists": without("*list*.pdos"),
     "no-kinds": without("*k[0-9]-*.pdos"),
-    "no-last-pdos": lambda folder: without(*(p.name for p in sorted(folder.glob("*.pdos"))[-1:]))(folder),
+    "no-last-pdos": lambda folder: without(*(p.name for p in sorted(folder.glob("*.pdos"))[-1:]))(
+        folder
+    ),
     "no-trajectory": without("*-pos-1.*"),
     "no-coordinates": without("water.xyz", "water.pdb", "water.cif", "atoms.inc"),
     "no-csr": without("*.csr"),
@@ -307,7 +309,9 @@ def differing(truth: Truth, summary: dict, rows: list[dict[str, object]]):
         return
     for spin, name in enumerate(["both"] if restricted else ["alpha", "beta"]):
         known_energies, occupations = truth.energies_ev[spin], truth.occupations[spin]
-        mine = [row for row in rows if row["spin"] == name and int(row["state"]) <= len(known_energies)]
+        mine = [
+            row for row in rows if row["spin"] == name and int(row["state"]) <= len(known_energies)
+        ]
         at = [int(row["state"]) - 1 for row in mine]
         if not at:
             yield f"no states of spin {name}"
@@ -329,7 +333,9 @@ def differing(truth: Truth, summary: dict, rows: list[dict[str, object]]):
                 yield f"{key} by {worst:.1e}"
 
 
-def folders_of(base: Path, name: str, chosen: list[str], work: Path) -> list[tuple[str, Path, Truth | None]]:
+def folders_of(
+    base: Path, name: str, chosen: list[str], work: Path
+) -> list[tuple[str, Path, Truth | None]]:
     """Make the run of a recipe and the folders that are made of it."""
     recipe = RECIPES[name]
     wanted = [c for c in CHANGES if not chosen or any(
@@ -359,11 +365,17 @@ def folders_of(base: Path, name: str, chosen: list[str], work: Path) -> list[tup
             RECIPES[other.name].run(other)
             for path in other.iterdir():
                 if path.name.startswith(("dos", "run")):
-                    shutil.copy(path, folder / path.name.replace("dos", "other").replace("run", "other"))
+                    shutil.copy(
+                        path, folder / path.name.replace("dos", "other").replace("run", "other")
+                    )
             for path in folder.glob("other.inp"):
-                path.write_text(path.read_text("utf-8").replace("PROJECT dos", "PROJECT other"), "utf-8")
+                path.write_text(
+                    path.read_text("utf-8").replace("PROJECT dos", "PROJECT other"), "utf-8"
+                )
             for path in folder.glob("other.out"):
-                text = path.read_text("utf-8").replace("dos", "other").replace("run.inp", "other.inp")
+                text = (
+                    path.read_text("utf-8").replace("dos", "other").replace("run.inp", "other.inp")
+                )
                 path.write_text(text, "utf-8")
         if CHANGES[change](folder):
             made.append((f"{name}+{change}", folder, truth))

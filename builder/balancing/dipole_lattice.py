@@ -108,6 +108,7 @@ class DipoleLattice:
 HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
 """Sums of multiples of which it is said that they are even, or odd."""
 
+
 def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Three short vectors of which all moments are whole multiples, as rows; None without any."""
     vectors = np.unique(np.round(moments, 4), axis=0)
