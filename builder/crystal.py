@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
 
-
 TORUS_CELLS = 6
 """Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
 

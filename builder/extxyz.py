@@ -57,10 +57,7 @@ def write_extxyz(
         [f"{value:.8f}" for value in values] if values.dtype.kind == "f" else values.tolist()
         for values in columns.values()
     ]
-    further = zip(*words, strict=True)
-    for symbol, (x, y, z), rest in zip(
-        symbols.tolist(), positions_a.tolist(), further, strict=True
-    ):
-        others = " ".join(map(str, rest))
-        lines.append(f"{symbol:<2} {x:.8f} {y:.8f} {z:.8f} {others}")
+    line = "%-2s %.8f %.8f %.8f" + " %s" * len(words)
+    rows = zip(symbols.tolist(), *positions_a.T.tolist(), *words, strict=True)
+    lines += [line % row for row in rows]
     write_text(path, "\n".join(lines) + "\n")

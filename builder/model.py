@@ -132,7 +132,7 @@ class Model:
         """Sum of the formal charges in units of e."""
         return int(self.charges.sum())
 
-    @property
+    @cached_property
     def counts(self) -> dict[str, int]:
         """Number of ions of each element, cations first, then by symbol."""
         return composition(self.symbols, self.charges)

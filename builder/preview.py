@@ -14,6 +14,8 @@ from matplotlib.lines import Line2D
 
 from epicarve.style import caption, element_colours, figure_style
 
+from .visible import visible_discs
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -158,6 +160,11 @@ def _draw_view(
     order = np.argsort(points[:, 2], kind="stable")
     points = points[order]
     depth = (points[:, 2].max() - points[:, 2]) / max(float(np.ptp(points[:, 2])), 1.0)
-    base = np.array([to_rgb(colours[symbol]) for symbol in model.symbols[order].tolist()])
-    shade = base + (1.0 - base) * (FADE * depth)[:, None]
-    draw_discs(axes, points[:, :2], radii_a(model)[order], shade, extent)
+    radii = radii_a(model)[order]
+    seen = visible_discs(points[:, :2], radii)
+    symbols = model.symbols[order[seen]]
+    base = np.zeros((len(symbols), 3))
+    for symbol, colour in colours.items():
+        base[symbols == symbol] = to_rgb(colour)
+    shade = base + (1.0 - base) * (FADE * depth[seen])[:, None]
+    draw_discs(axes, points[seen, :2], radii[seen], shade, extent)

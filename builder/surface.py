@@ -20,6 +20,7 @@ step; it counts as terrace, and its normal points away from its neighbours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,10 @@ CUBE_POINTS = 9
 MAX_INDEX = 1
 """Largest Miller index of the planes that normals are assigned to."""
 
-BLOCK_IONS = 1000
+BLOCK_IONS = 200
+
+GRAINS = 1_000_000
+"""Vectors to neighbours are told apart to this share of the reach."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,16 @@ class Surface:
         """Bonds that each ion lacks against bulk, shape (n_atoms,)."""
         return np.asarray(np.maximum(self.model.bulk_coordination - self.model.coordination, 0))
 
-    @property
+    @cached_property
     def labels(self) -> NDArray[np.str_]:
         """Plane of each ion as text such as ``(1,0,-1)``, or ``-`` for bulk ions."""
-        kinds, of_ion = np.unique(self.planes, axis=0, return_inverse=True)
-        names = [f"({','.join(map(str, hkl))})" if any(hkl) else "-" for hkl in kinds.tolist()]
-        return np.array(names)[of_ion.ravel()]
+        labels = np.full(self.model.n_atoms, "-", dtype="<U24")
+        on_surface = np.flatnonzero(self.classes != "bulk")
+        kinds, of_ion = np.unique(self.planes[on_surface], axis=0, return_inverse=True)
+        names = [f"({','.join(map(str, hkl))})" for hkl in kinds.tolist()]
+        if names:
+            labels[on_surface] = np.array(names)[of_ion.ravel()]
+        return labels
 
     @property
     def columns(self) -> dict[str, NDArray[np.str_]]:
@@ -221,22 +229,53 @@ def _cones(
     pairs = pairs[np.lexsort((pairs["j"], pairs["i"]))]
     towards = (positions_a[pairs["j"]] - positions_a[ions[pairs["i"]]]) / pairs["v"][:, None]
     starts = np.searchsorted(pairs["i"], np.arange(len(ions)))
-    steepest = np.maximum.reduceat(towards.astype(np.float32) @ directions.T, starts, axis=0)
-    outward = (steepest <= np.sin(np.radians(TOLERANCE_DEG))).astype(float)
+    outward = _outward(towards, pairs["v"], starts, directions, reach_a)
     weight = outward.sum(axis=1)
     stands_out = weight > 0
     away = -np.add.reduceat(towards, starts, axis=0)
     normals = np.where(stands_out[:, None], outward @ directions, away)
     lengths = np.linalg.norm(normals, axis=1)
     normals /= np.maximum(lengths, 1e-12)[:, None]
-    cosines = np.clip(normals @ directions.T, -1.0, 1.0)
-    # directions laid flat about the normal, each at its angle from it (azimuthal equidistant)
-    stretch = np.sqrt(outward) * np.arccos(cosines) / np.sqrt(np.maximum(1.0 - cosines**2, 1e-12))
-    flat = stretch[:, :, None] * (directions - cosines[:, :, None] * normals[:, None, :])
-    moments = np.swapaxes(flat, 1, 2) @ flat / np.maximum(weight, 1.0)[:, None, None]
+    # directions laid flat about the normal, each at its angle from it (azimuthal equidistant):
+    # the sum over them of stretch² (d - c n)(d - c n)ᵀ, with c the cosine of d and n
+    ion, of = np.nonzero(outward)
+    cosine = np.clip((normals[ion] * directions[of]).sum(axis=1), -1.0, 1.0)
+    stretch = np.zeros(outward.shape)
+    stretch[ion, of] = np.arccos(cosine) ** 2 / np.maximum(1.0 - cosine**2, 1e-12)
+    cosines = np.zeros(outward.shape)
+    cosines[ion, of] = cosine
+    products = (directions[:, :, None] * directions[:, None, :]).reshape(-1, 9)
+    crossed = ((stretch * cosines) @ directions)[:, :, None] * normals[:, None, :]
+    along = (stretch * cosines**2).sum(axis=1)[:, None, None]
+    moments = (stretch @ products).reshape(-1, 3, 3) - crossed - np.swapaxes(crossed, 1, 2)
+    moments += along * normals[:, :, None] * normals[:, None, :]
+    moments /= np.maximum(weight, 1.0)[:, None, None]
     widths = np.degrees(np.sqrt(np.maximum(np.linalg.eigvalsh(moments)[:, ::-1], 0.0)))
     n_wide = (widths[:, :2] > WIDE_DEG).sum(axis=1)
     return np.array(CLASSES[1:])[n_wide], normals
+
+
+def _outward(
+    towards: NDArray[np.float64],
+    lengths_a: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    directions: NDArray[np.float64],
+    reach_a: float,
+) -> NDArray[np.float64]:
+    """Whether each ion stands out in each direction, 1 or 0, shape (n_ions, n_directions).
+
+    Lattice vectors recur: the directions in the way of each are found once, as bits of one number
+    after the other.
+    """
+    grains = np.rint(towards * lengths_a[:, None] * (GRAINS / reach_a)).astype(np.int64) + GRAINS
+    key = (grains[:, 0] << 42) | (grains[:, 1] << 21) | grains[:, 2]
+    _, first, vector = np.unique(key, return_index=True, return_inverse=True)
+    limit = np.sin(np.radians(TOLERANCE_DEG))
+    is_in_way = towards[first].astype(np.float32) @ directions.T > limit
+    n_bits = is_in_way.shape[1]
+    padded = np.pad(np.packbits(is_in_way, axis=1), ((0, 0), (0, (-n_bits // 8) % 8)))
+    words = np.bitwise_or.reduceat(padded.view(np.uint64)[vector], starts, axis=0)
+    return 1.0 - np.unpackbits(words.view(np.uint8), axis=1)[:, :n_bits]
 
 
 def even_directions(n: int) -> NDArray[np.float64]:

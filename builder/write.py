@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 CIF_MARGIN_A = 5.0
 
+SITE_TAGS = (
+    "label",
+    "type_symbol",
+    "fract_x",
+    "fract_y",
+    "fract_z",
+    "U_iso_or_equiv",
+    "occupancy",
+    "disorder_group",
+)
+
 
 def write_model(
     folder: Path,
@@ -125,16 +136,17 @@ def cif_of(
     structure.name = name
     structure.cell = gemmi.UnitCell(*cell_parameters(cell_a))
     structure.spacegroup_hm = "P 1"
-    seen: Counter[str] = Counter()
-    for symbol, point in zip(symbols.tolist(), fractional.tolist(), strict=True):
-        seen[symbol] += 1
-        site = gemmi.SmallStructure.Site()
-        site.label = f"{symbol}{seen[symbol]}"
-        site.type_symbol = symbol
-        site.element = gemmi.Element(symbol)
-        site.fract = gemmi.Fractional(*np.round(point, 9))
-        structure.add_site(site)
     block = structure.make_cif_block()
+    sites = block.init_loop("_atom_site_", SITE_TAGS)
+    seen: Counter[str] = Counter()
+    labels = []
+    for symbol in symbols.tolist():
+        seen[symbol] += 1
+        labels.append(f"{symbol}{seen[symbol]}")
+    n_ions = len(labels)
+    axes = [[f"{x:.9g}" for x in axis] for axis in np.round(fractional, 9).T.tolist()]
+    constants = [[value] * n_ions for value in ("0", "1", ".")]
+    sites.set_all_values([labels, symbols.tolist(), *axes, *constants])
     block.set_pair("_symmetry_Int_Tables_number", "1")
     block.init_loop("_symmetry_equiv_pos_", ["as_xyz"]).add_row(["'x, y, z'"])
     comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)

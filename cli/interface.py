@@ -95,8 +95,8 @@ def interface(
         )
         tell(f"search: {film} on {substrate}")
         crystals = (
-            _crystal(film, film_block, film_charges, "--film-charges"),
-            _crystal(substrate, substrate_block, substrate_charges, "--substrate-charges"),
+            _crystal(film, film_charges, film_block, "film"),
+            _crystal(substrate, substrate_charges, substrate_block, "substrate"),
         )
         ranking = rank(*crystals, options, out, show)
         built = None
@@ -126,17 +126,16 @@ def compare(
     _report(ranking, out, as_json=as_json)
 
 
-def _crystal(name: str, block: str | None, charges: str | None, option: str) -> CrystalSpec:
+def _crystal(name: str, charges: str | None, block: str | None, side: str) -> CrystalSpec:
     from epicarve.errors import InputError
     from epicarve.workflow.recipe_parts import CrystalSpec
 
     if name.lower().endswith(".cif") or Path(name).is_file():
-        states = _charges(charges, option)
-        return CrystalSpec(file=Path(name), block=block, oxidation_states=states)
-    if block is not None:
-        raise InputError(f"block {block}: {name} is a bundled crystal, not a CIF; leave it out")
-    if charges is not None:
-        raise InputError(f"{option} is for a CIF file; {name} is bundled and has its own charges")
+        states = _charges(charges, f"--{side}-charges")
+        return CrystalSpec(file=Path(name), oxidation_states=states, block=block)
+    for option, given in ((f"--{side}-charges", charges), (f"--{side}-block", block)):
+        if given is not None:
+            raise InputError(f"{option} is for a CIF file, but {name} is a bundled crystal")
     return CrystalSpec(name=name)
 
 

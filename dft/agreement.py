@@ -78,7 +78,7 @@ def require_agreement(states: OrbitalStates, path: Path, others: Levels) -> None
     InputError
         If an energy or an occupation differs.
     """
-    named = f"{path.name} and {others.path.name} beside it"
+    named = f"it and {others.path.name} beside it"
     mend = (
         "they are of different runs or steps, so keep the files of one, or name the step (--step)"
     )
@@ -172,11 +172,10 @@ def with_overlap_populations(
     require_agreement(states, path, levels)
     n_orbitals = np.array([len(energies_ev) for energies_ev in levels.energies_ev])
     kept = states.numbers <= n_orbitals[states.spins]
-    n_missing = n_orbitals.sum() - np.count_nonzero(kept)
-    if n_missing:
+    if np.count_nonzero(kept) < n_orbitals.sum():
         raise InputError(
-            f"{path}: it holds {n_missing} states fewer than {orbitals.path.name}; take the .pdos "
-            "files away to have all from the orbitals"
+            f"{path}: it holds {states.n_states} states and {orbitals.path.name} beside it "
+            f"{n_orbitals.sum()}, so that overlap populations of some would lack weights"
         )
     pairs, populations = orbitals.overlap_populations(loaded.overlap, states.symbols, pairs_of)
     source = f"{states.source}; overlap populations: {loaded.source}"

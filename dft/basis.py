@@ -52,3 +52,26 @@ def read_basis_set(files: Sequence[Path], element: str, name: str) -> tuple[Gaus
         f"there is no basis set {name} of {element} in {named}; put the file of the run beside its "
         "input"
     )
+
+
+def basis_set_of_lines(path: Path, kind: str, lines: Sequence[str]) -> tuple[GaussianShell, ...]:
+    """Read a basis set that stands in the input itself.
+
+    Parameters
+    ----------
+    path : Path
+        The input, for messages.
+    kind : str
+        Name of the kind.
+    lines : sequence of str
+        Lines of its &BASIS.
+
+    Raises
+    ------
+    InputError
+        If they are no table of Gaussians.
+    """
+    try:
+        return tuple(GaussianShell(*shell) for shell in basis_shells("\n".join(lines)))
+    except ValueError as error:
+        raise InputError(f"{path}: &BASIS of &KIND {kind}: {error}; mend the table") from error

@@ -1,4 +1,4 @@
-"""Overlap matrix as CP2K writes it: &S_CSR_WRITE, as text or binary, whole or upper triangle."""
+"""Overlap and Kohn-Sham matrix as CP2K writes them, as text or binary, whole or upper triangle."""
 
 from __future__ import annotations
 
@@ -50,6 +50,36 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
     InputError
         If the file is cut off, of another basis, or holds something that is no number.
     """
+    matrix, upper = _matrix(path, n_functions, "overlap matrix")
+    if (matrix.diagonal() <= 0.0).any():
+        raise InputError(
+            f"{path}: elements are missing on its diagonal, so it is cut off; copy it again or "
+            "rerun the stage that writes it"
+        )
+    return from_upper(matrix) if upper else matrix
+
+
+def read_kohn_sham(path: Path, n_functions: int) -> csr_array:
+    """Read a Kohn-Sham matrix that CP2K wrote with &KS_CSR_WRITE, in hartree.
+
+    Parameters
+    ----------
+    path : Path
+        The file, ``PROJECT-KS_SPIN_1-1_0.csr``, in either format.
+    n_functions : int
+        Number of basis functions of the run.
+
+    Raises
+    ------
+    InputError
+        As `read_csr`.
+    """
+    matrix, upper = _matrix(path, n_functions, "Kohn-Sham matrix")
+    return from_upper(matrix) if upper else matrix
+
+
+def _matrix(path: Path, n_functions: int, what: str) -> tuple[csr_array, bool]:
+    """Read a matrix, and tell whether the file holds its upper triangle only."""
     with path.open("rb") as stream:
         binary = stream.read(4) == _RECORD_LENGTH.to_bytes(4, "little")
     try:
@@ -58,8 +88,7 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
             raise ValueError("it is empty")
     except ValueError as error:
         raise InputError(
-            f"{path}: not a whole overlap matrix ({error}); copy it again or rerun the stage that "
-            "writes it"
+            f"{path}: not a whole {what} ({error}); copy it again or rerun the stage that writes it"
         ) from error
     rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     del parts
@@ -74,12 +103,7 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
     matrix = csr_array(
         coo_array((values, (rows - 1, columns - 1)), shape=(n_functions, n_functions))
     )
-    if (matrix.diagonal() <= 0.0).any():
-        raise InputError(
-            f"{path}: elements are missing on its diagonal, so it is cut off; copy it again or "
-            "rerun the stage that writes it"
-        )
-    return from_upper(matrix) if (columns >= rows).all() else matrix
+    return matrix, bool((columns >= rows).all())
 
 
 def _binary(path: Path) -> Iterator[_Part]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from epicarve.units import A_PER_BOHR
-
 from .input_lines import Line, read_text
-from .input_units import BadValueError
+from .input_units import BadValueError, length_a
 from .input_values import real
 
 if TYPE_CHECKING:
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from .finding import Report
     from .input_cell import Vector
     from .input_tree import Section
-
-_A_PER_UNIT = {"ANGSTROM": 1.0, "BOHR": A_PER_BOHR, "PM": 0.01, "NM": 10.0}
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,10 @@ class InputAtoms:
 
 def coord_atoms(coord: Section, report: Report) -> InputAtoms | None:
     """Return the atoms of a &COORD, None if they can't be read."""
-    scale = _A_PER_UNIT.get(str(coord.value("UNIT")).upper())
-    if scale is None:
+    try:
+        scale = length_a(str(coord.value("UNIT")))
+    except BadValueError as error:
+        report.error(coord.where("UNIT"), f"UNIT: {error}", error.remedy)
         return None
     scaled = coord.value("SCALED") is True
     labels, positions = [], []

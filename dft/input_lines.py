@@ -60,6 +60,19 @@ def find_file(name: str, beside: Path) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def find_moved(name: str, beside: Path) -> Path | None:
+    """Return where a file of a run is now, which an input may name by a path of another machine.
+
+    Parameters
+    ----------
+    name : str
+        As the input gives it.
+    beside : Path
+        Folder of the input. The file's own name is looked for in it, and among CP2K's data.
+    """
+    return find_file(name, beside) or find_file(Path(name).name, beside)
+
+
 def read_text(path: Path) -> str:
     """Return the text of a CP2K input.
 

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from epicarve.units import A_PER_BOHR
+
 if TYPE_CHECKING:
     from .finding import Severity
 
@@ -119,3 +121,23 @@ def unit_size(unit: str) -> tuple[dict[str, int], float]:
         powers[kind] = powers.get(kind, 0) + exponent
         size *= factor**exponent
     return {kind: power for kind, power in powers.items() if power}, size
+
+
+def length_a(unit: str) -> float:
+    """Return a unit of length in Å.
+
+    Raises
+    ------
+    BadValueError
+        If CP2K knows no such unit, or it is none of length.
+
+    Examples
+    --------
+    >>> length_a("angstrom"), round(length_a("[bohr]"), 6)
+    (1.0, 0.529177)
+    """
+    name = unit.strip("[] ")
+    powers, size = unit_size(name)
+    if powers != {"length": 1}:
+        raise BadValueError(f"{name!r} is no unit of length", "write angstrom or bohr")
+    return 1.0 if name.upper() == "ANGSTROM" else size * A_PER_BOHR

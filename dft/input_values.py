@@ -183,7 +183,10 @@ def _number(token: str) -> float:
     if plain_number := _REAL.match(token):
         mantissa, exponent, bare_exponent = plain_number.groups()
         sign = -1 if token[0] == "-" else 1
-        return float(f"{mantissa}e{exponent or bare_exponent or 0}") * sign
+        value = float(f"{mantissa}e{exponent or bare_exponent or 0}")
+        if math.isinf(value):
+            raise BadValueError(f"{token!r} is larger than any number of CP2K", "give a number")
+        return value * sign
     if (function := _FUNCTION.match(token)) and _REAL.match(function[2]):
         argument = _number(function[2])
         in_degrees = {"COS": math.cos, "SIN": math.sin, "TAN": math.tan}

@@ -19,13 +19,22 @@ from .schema import versions
 from .subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from .finding import Finding
     from .orbitals import Orbitals
     from .run import Run
 
     Rule = Callable[[Subject], None]
+
+ASKED_BY = {
+    "lists": (("PDOS", "LDOS"), ("DOS", "LDOS")),
+    "kinds": (("PDOS",), ("DOS", "PDOS"), ("DOS",)),
+    "text": (("MO",),),
+    "molden": (("MO_MOLDEN",),),
+}
+"""Sections of &PRINT in &DFT, of any version of CP2K, that make it write a kind of file."""
 
 RULES = (check_poisson, check_contacts, check_cutoff, check_spin)
 """Rules whose findings bear on all energies of a run."""
@@ -41,21 +50,61 @@ def faults_of(run: Run, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
     rules : sequence of callable
         Rules of `epicarve check`.
     """
-    if not run.inputs:
-        return ()
-    path, report = run.inputs[0].path, Report()
-    told = DEFAULT_VERSION if run.output is None else run.output.version
-    version = told if told in versions() else DEFAULT_VERSION
+    report = Report()
     with suppress(InputError):
-        root = read_tree(path, version, report)
-        if any(finding.severity == "error" for finding in report.findings):
-            return ()
-        report = Report()
-        for force_eval in root.all("FORCE_EVAL"):
-            subject = Subject(root, force_eval, path.parent, version, report)
+        for subject in _subjects(run, report):
             for rule in rules:
                 rule(subject)
     return report.findings
+
+
+def _subjects(run: Run, report: Report) -> Iterator[Subject]:
+    """Yield what the rules look at in the input of a run; nothing if CP2K cannot read it."""
+    if not run.inputs:
+        return
+    path, misread = run.inputs[0].path, Report()
+    told = DEFAULT_VERSION if run.output is None else run.output.version
+    version = told if told in versions() else DEFAULT_VERSION
+    root = read_tree(path, version, misread)
+    if all(finding.severity == "warning" for finding in misread.findings):
+        for force_eval in root.all("FORCE_EVAL"):
+            yield Subject(root, force_eval, path.parent, version, report)
+
+
+def notes_of_unasked(run: Run, route: str, path: Path) -> tuple[str, ...]:
+    """Tell that the input of a run does not ask for the file that its states are from.
+
+    Such a file may be left from an earlier run of the same project, and nothing else would show it.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    route : str
+        What kind of file it is.
+    path : Path
+        The file.
+    """
+    wanted = ASKED_BY.get(route, ())
+    if not wanted:
+        return ()
+    with suppress(InputError):
+        subjects = list(_subjects(run, Report()))
+        levels = {
+            str(level.value("PRINT_LEVEL"))
+            for subject in subjects
+            if (level := subject.root.first("GLOBAL")) is not None
+        }
+        if subjects and not levels & {"HIGH", "DEBUG"}:
+            printed = [
+                s.force_eval.on("DFT", "PRINT", *names) for s in subjects for names in wanted
+            ]
+            if not any(printed):
+                return (
+                    f"{run.inputs[0].path.name} does not ask for &{wanted[0][-1]}, so that "
+                    f"{path.name} may be of an earlier run",
+                )
+    return ()
 
 
 def notes_of_faults(run: Run) -> tuple[str, ...]:
@@ -92,7 +141,12 @@ def require_right_energies(orbitals: Orbitals, run: Run) -> None:
     faults = faults_of(run, (check_printed_states,))
     if faults:
         raise InputError(f"{orbitals.path}: {faults[0].message}; {faults[0].remedy}")
-    if run.output is not None and not run.output.scf[-1].mixes and _before(run.output.version):
+    if (
+        run.output is not None
+        and run.output.scf
+        and not run.output.scf[-1].mixes
+        and _before(run.output.version)
+    ):
         raise InputError(
             f"{orbitals.path}: it holds orbitals past the highest occupied of an orbital "
             f"transformation (OT), whose energies CP2K before {HOMO_INDEX_FIXED} prints wrongly; "

@@ -186,10 +186,10 @@ def _column(entries: list[str], n_functions: int) -> NDArray[np.float64]:
     column = np.zeros(n_functions)
     if entries:
         table = np.loadtxt(entries, ndmin=2)
-        numbers = table[:, 0].astype(np.int64)
-        if table.shape[1] != 2 or numbers.min() < 1 or numbers.max() > n_functions:
+        fits = table.shape[1] == 2 and ((table[:, 0] >= 1) & (table[:, 0] <= n_functions)).all()
+        if not fits:
             raise ValueError(f"an orbital has other functions than 1 to {n_functions}")
-        column[numbers - 1] = table[:, 1]
+        column[table[:, 0].astype(np.int64) - 1] = table[:, 1]
     return column
 
 

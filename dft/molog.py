@@ -38,8 +38,9 @@ _NUMBERS = 25
 
 
 class _Block(NamedTuple):
-    """The orbitals of one spin."""
+    """The orbitals of one spin; `first` is the number of the lowest."""
 
+    first: int
     energies: NDArray[np.float64]
     occupations: NDArray[np.float64]
     coefficients: NDArray[np.float64]
@@ -64,7 +65,7 @@ def read_molog(path: Path) -> Orbitals:
     Returns
     -------
     Orbitals
-        Restricted, or alpha before beta.
+        Restricted, or alpha before beta. Those below the first of MO_INDEX_RANGE are `left_out`.
 
     Raises
     ------
@@ -95,6 +96,7 @@ def read_molog(path: Path) -> Orbitals:
         atom_of_function=blocks[0].atoms,
         angular=blocks[0].angular,
         n_digits=n_digits,
+        left_out=(*(block.first - 1 for block in blocks), 0)[:2],
         remedy=(
             f"the overlap, coordinates or basis set beside it are of another run, or {n_digits} "
             "digits (NDIGITS in &MO) are too few"
@@ -179,10 +181,20 @@ def _read_block(path: Path, start: int) -> _Block:
     numbers = np.array([int(word) for head in heads[::3] for word in head])
     if not np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))):
         raise ValueError("orbitals are missing in the middle")
+    if numbers[0] < 1 or numbers[-1] > len(atoms):
+        raise ValueError(f"{len(atoms)} functions have no orbitals {numbers[0]} to {numbers[-1]}")
     energies, occupations = (
         np.array([float(word) for head in heads[k::3] for word in head]) for k in (1, 2)
     )
-    return _Block(energies, occupations, np.concatenate(columns, axis=1), atoms, angular, n_digits)
+    return _Block(
+        int(numbers[0]),
+        energies,
+        occupations,
+        np.concatenate(columns, axis=1),
+        atoms,
+        angular,
+        n_digits,
+    )
 
 
 def _momentum(label: bytes) -> int:

@@ -100,7 +100,13 @@ def load_text(
     """
     orbitals = read_molog(path)
     require_right_energies(orbitals, run)
-    run.require_electrons(path, orbitals.occupations, orbitals.spins)
+    below = np.repeat(np.arange(2, dtype=np.int8), orbitals.left_out)
+    full = np.full(len(below), 2.0 if orbitals.restricted else 1.0)
+    run.require_electrons(
+        path,
+        np.concatenate([full, orbitals.occupations]),
+        np.concatenate([below, orbitals.spins]),
+    )
     return _with_overlap(_window(orbitals, n_states), run, overlap, n_states)
 
 
@@ -173,7 +179,7 @@ def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
         occupations=orbitals.occupations[kept],
         spins=orbitals.spins[kept],
         coefficients=orbitals.coefficients[:, kept],
-        left_out=_left_out(windows),
+        left_out=tuple(np.add(orbitals.left_out, _left_out(windows)).tolist()),
     )
 
 
@@ -210,7 +216,7 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
 def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
     """Read atoms and basis functions of a run, which must be those of its orbitals."""
     source = run.inputs[0].path
-    basis = read_atom_basis(source)
+    basis = read_atom_basis(source, run.output)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if told != n_functions:
         raise InputError(

@@ -71,16 +71,27 @@ class Cp2kOutput:
         The words with which CP2K aborted, empty if it did not.
     input_name : str
         Name of the input file, empty if it is not told.
+    started : str
+        When the run began, by its own clock, such that later times sort after earlier ones; empty
+        if it is not told.
     n_electrons : tuple of int
         Electrons of each spin at the start, one number if restricted; empty if they are not told.
     run_type : str
         What CP2K was asked to do, such as ``"GEO_OPT"``; empty if it is not told.
+    print_level : str
+        How much the run prints; ``"SILENT"`` tells neither energies nor steps.
+    n_kpoints : int
+        Points of the Brillouin zone, 1 for a run without k-points.
     is_smeared : bool
         Whether electrons are spread over states around the Fermi energy.
+    spins_are_smeared_apart : bool
+        Whether each spin keeps its number of electrons while they are smeared.
     fermi_hartree : tuple of float
         Fermi energies that the last SCF printed, in hartree; empty if it did not.
+    labels : tuple of str
+        Name of the kind of each atom in that table, as the input gives it; empty if not printed.
     positions_a : tuple of tuple of float
-        Coordinates of the atoms in Å from the last table, to six digits; empty if there is none.
+        Coordinates in Å in that table, to six digits; empty if there is none.
     cell_a : tuple of tuple of float or None
         Vectors of the last cell that is printed, in Å to three digits; None if there is none.
     cell_lengths_a, cell_angles : tuple of float or None
@@ -108,13 +119,18 @@ class Cp2kOutput:
     input_name: str
     n_electrons: tuple[int, ...]
     run_type: str = ""
+    print_level: str = ""
+    n_kpoints: int = 1
     is_smeared: bool = False
+    spins_are_smeared_apart: bool = False
     fermi_hartree: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
     positions_a: tuple[tuple[float, float, float], ...] = ()
     cell_a: tuple[tuple[float, float, float], ...] | None = None
     cell_lengths_a: tuple[float, float, float] | None = None
     cell_angles: tuple[float, float, float] | None = None
     last_step: int | None = None
+    started: str = ""
 
     @property
     def moves(self) -> bool:
@@ -143,9 +159,11 @@ class Cp2kOutput:
                 f"{self.path}: the run was cut off before its end (time limit, memory, or still "
                 "running); run it to its end"
             )
-        if self.scf_converged is None:
+        # A silent run tells only what went wrong: an SCF that did not converge is a warning.
+        is_silent = self.print_level == "SILENT" and not self.scf
+        if self.scf_converged is None and not is_silent:
             raise InputError(f"{self.path}: there is no finished SCF in it; give a run with energy")
-        if not self.scf_converged:
+        if self.scf_converged is False:
             raise InputError(
                 f"{self.path}: the last SCF did not converge, so its states mean nothing; allow "
                 "more steps or start from a better geometry"
@@ -154,6 +172,21 @@ class Cp2kOutput:
             raise InputError(
                 f"{self.path}: the geometry did not converge in {self.n_geometry_steps} steps; "
                 "allow more steps or larger forces"
+            )
+
+    def require_gamma(self) -> None:
+        """Refuse a run with k-points, whose states are not those of one molecule or cell.
+
+        Raises
+        ------
+        InputError
+            If the run has more than one k-point.
+        """
+        if self.n_kpoints > 1:
+            raise InputError(
+                f"{self.path}: the run has {self.n_kpoints} k-points, of which CP2K writes neither "
+                "projections nor orbitals that could be weighed; rerun it at Γ, without &KPOINTS, "
+                "in a supercell"
             )
 
 
@@ -207,13 +240,18 @@ def read_output(path: Path) -> Cp2kOutput:
         input_name=reader.input_name,
         n_electrons=tuple(reader.n_electrons[spin] for spin in sorted(reader.n_electrons)),
         run_type=reader.run_type,
+        print_level=reader.print_level,
+        n_kpoints=reader.n_kpoints,
         is_smeared=reader.smeared,
+        spins_are_smeared_apart=reader.smeared_apart,
         fermi_hartree=tuple(reader.fermi_hartree),
+        labels=reader.geometry.labels,
         positions_a=tuple(reader.geometry.positions_a),
         cell_a=reader.geometry.cell_a,
         cell_lengths_a=reader.geometry.cell_lengths_a,
         cell_angles=reader.geometry.cell_angles,
         last_step=reader.last_step,
+        started=reader.started,
     )
 
 
@@ -226,6 +264,8 @@ def _whole_lines(stream: TextIO) -> Iterator[str]:
 
 def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
     """Find and read the main outputs of CP2K in a folder, the newest first.
+
+    Those that began later count as newer, of equal ones that which ended, then the younger file.
 
     Parameters
     ----------
@@ -255,4 +295,8 @@ def main_outputs(folder: Path) -> tuple[Cp2kOutput, ...]:
             found.append(read_output(path))
     if empty and not found:
         read_output(empty[0])  # refuses it by name
-    return tuple(sorted(found, key=lambda output: -output.path.stat().st_mtime_ns))
+
+    def age(output: Cp2kOutput) -> tuple[str, bool, int]:
+        return output.started, output.ended, output.path.stat().st_mtime_ns
+
+    return tuple(sorted(found, key=age, reverse=True))

@@ -9,13 +9,16 @@ import numpy as np
 
 from epicarve.units import A_PER_BOHR
 
+from .atomic_numbers import ATOMIC_NUMBERS
+
 PRINTED_A = 2e-3
 """Rounding in Å of the vectors of a cell in the main output, with room for their last digit."""
 
 _ATOM_ROW = re.compile(
-    r"\s+(?P<index>\d+)\s+\d+\s+(?P<element>[A-Z][a-z]?)\s+(?P<number>\d+)"
+    r"\s+(?P<index>\d+)\s+(?P<kind>\d+)\s+(?P<element>[A-Z][a-z]?)\s+(?P<number>\d+)"
     r"\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+-?\d+\.\d+\s+\d+\.\d+\s*$"
 )
+_KIND = re.compile(r"\s+(?P<number>\d+)\. Atomic kind: (?P<name>\S+)\s+Number of atoms:")
 _VECTOR = re.compile(
     r" CELL\| Vector (?P<name>[abc]) \[(?P<unit>\w+)\]?:?\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)"
     r"\s+(-?\d+\.\d+)\s+\|[abc]\|\s*=\s+(?P<length>\d+\.\d+)\s*$"
@@ -24,13 +27,6 @@ _ANGLE = re.compile(
     r" CELL\| Angle \(.,.\), (?P<name>alpha|beta|gamma)\s+\[degrees?\]:\s+(?P<value>\d+\.\d+)\s*$"
 )
 _UNITS_A = {"angstrom": 1.0, "bohr": A_PER_BOHR}
-_ELEMENTS = (
-    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
-    "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy "
-    "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm"
-)
-ATOMIC_NUMBERS = {symbol: number for number, symbol in enumerate(_ELEMENTS.split())}
-"""Atomic number of each element."""
 
 Row = tuple[float, float, float]
 
@@ -45,6 +41,10 @@ class PrintedGeometry:
         Element of each atom.
     positions_a : list of tuple of float
         Coordinates in Å, to the six digits that are printed.
+    kinds : list of int
+        Number of the kind of each atom.
+    kind_names : dict of int to str
+        Name of each kind, which its &KIND bears or its atoms in the input.
     vectors_a : dict of str to tuple of float
         Vectors of the cell by their names, to three digits.
     lengths_a, angles : dict of str to float
@@ -62,6 +62,8 @@ class PrintedGeometry:
 
     symbols: list[str] = field(default_factory=list)
     positions_a: list[Row] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    kind_names: dict[int, str] = field(default_factory=dict)
     vectors_a: dict[str, Row] = field(default_factory=dict)
     lengths_a: dict[str, float] = field(default_factory=dict)
     angles: dict[str, float] = field(default_factory=dict)
@@ -71,7 +73,7 @@ class PrintedGeometry:
         """Take in the head of a table of atoms."""
         unit = line.rsplit(maxsplit=1)[-1].strip("[]").lower()
         self._scale_a = _UNITS_A.get(unit, float("nan"))
-        self.symbols, self.positions_a = [], []
+        self.symbols, self.positions_a, self.kinds = [], [], []
 
     def take_atom(self, line: str) -> str | None:
         """Take in a row of the table; return what is wrong with it, None if it is no row."""
@@ -82,11 +84,24 @@ class PrintedGeometry:
         known = number in {0, ATOMIC_NUMBERS.get(symbol, 0)}  # 0: a place without nucleus
         is_next = int(row["index"]) == len(self.symbols) + 1
         self.symbols.append(symbol)
-        x, y, z = (self._scale_a * float(row[k]) for k in (4, 5, 6))
+        self.kinds.append(int(row["kind"]))
+        x, y, z = (self._scale_a * float(row[k]) for k in (5, 6, 7))
         self.positions_a.append((x, y, z))
         if known and is_next:
             return ""
         return f"atom {row['index']} is {symbol} with atomic number {number}"
+
+    def take_kind(self, line: str) -> None:
+        """Take in a line that tells how many atoms a kind has."""
+        if kind := _KIND.match(line):
+            self.kind_names[int(kind["number"])] = kind["name"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Name of the kind of each atom, empty if names or atoms are not printed."""
+        if not set(self.kinds) <= set(self.kind_names):
+            return ()
+        return tuple(self.kind_names[kind] for kind in self.kinds)
 
     def take_cell(self, line: str) -> None:
         """Take in a line that begins with ``CELL|``."""
@@ -121,7 +136,7 @@ class PrintedGeometry:
 
 
 def sharpened_cell_a(
-    vectors_a: tuple[Row, Row, Row], lengths_a: Row, angles: Row
+    vectors_a: tuple[Row, ...], lengths_a: Row, angles: Row
 ) -> tuple[Row, Row, Row] | None:
     """Make a cell of six digits out of printed lengths and angles, and vectors of three digits.
 

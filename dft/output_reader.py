@@ -47,6 +47,7 @@ _FORCES_NEW = re.compile(r" FORCES\|\s+(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\S+$")
 _FORCES_SUM = re.compile(r" (?:FORCES\| Sum|SUM OF ATOMIC FORCES)\s+(\S+)\s+(\S+)\s+(\S+)")
 _TIMING = re.compile(r" (\S+)\s+(\d+)\s+\d+\.\d\s+(\S+)\s+(\S+)\s+(\S+)\s+(?P<total>\d+\.\d{3})$")
 _FERMI = re.compile(r" {1,6}Fermi energy:\s+(?P<value>\S+)$")
+_STARTED = re.compile(r"PROGRAM STARTED AT\s+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S*)")
 _ELECTRONS = re.compile(r" Number of electrons:\s+(?P<n>\d+)\s*$")
 _SOURCE_LINE = re.compile(r"\S+\.F:\d+$")
 _ABORT_WORDS = slice(11, 79)
@@ -76,11 +77,15 @@ class OutputReader:
     version: str = ""
     project: str = ""
     input_name: str = ""
+    started: str = ""
     n_electrons: dict[int, int] = field(default_factory=dict)
     ended: bool = False
     n_atoms: int | None = None
     run_type: str = ""
+    print_level: str = ""
+    n_kpoints: int = 1
     smeared: bool = False
+    smeared_apart: bool = False
     fermi_hartree: list[float] = field(default_factory=list)
     geometry: PrintedGeometry = field(default_factory=PrintedGeometry)
     scf: list[ScfRun] = field(default_factory=list)
@@ -162,7 +167,7 @@ class OutputReader:
         elif line.startswith(VERSION_LINE):
             # A run appended to the same file starts anew.
             word = (line.rpartition("CP2K version")[2].split() or [""])[0]
-            self.__init__(version=word, _line=self._line)  # type: ignore[misc]
+            self.__init__(version=word, started=self.started, _line=self._line)  # type: ignore[misc]
         elif line.startswith(" SCF WAVEFUNCTION OPTIMIZATION"):
             self.scf.append(ScfRun())
             self.fermi_hartree = []
@@ -187,6 +192,11 @@ class OutputReader:
             self.project = "".join(line.removeprefix(" GLOBAL| Project name").split())
         elif line.startswith(" GLOBAL| Run type"):
             self.run_type = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" GLOBAL| Global print level"):
+            self.print_level = line.rsplit(maxsplit=1)[-1]
+        elif line.startswith(" BRILLOUIN| List of Kpoints"):
+            count = line.rsplit(maxsplit=1)[-1]
+            self.n_kpoints = int(count) if count.isdecimal() else 1
         elif step := _MD_STEP.match(line):
             self.last_step = int(step["number"])
         elif line.startswith(" CELL| "):
@@ -214,6 +224,10 @@ class OutputReader:
             self._take_fermi(fermi["value"])
         elif "Smear method:" in line:
             self.smeared = True
+        elif ". Atomic kind:" in line:
+            self.geometry.take_kind(line)
+        elif "smeared independently" in line:
+            self.smeared_apart = True
         elif "- Atoms:" in line:
             count = line.rsplit(maxsplit=1)[-1]
             self.n_atoms = int(count) if count.isdigit() else None
@@ -221,6 +235,8 @@ class OutputReader:
             self._feed_step(line)
         elif "PROGRAM ENDED AT" in line:
             self.ended = True
+        elif started := _STARTED.search(line):
+            self.started = started["time"]
 
     def _feed_step(self, line: str) -> None:
         """Take in energies, geometry steps and warnings."""
@@ -266,6 +282,7 @@ class OutputReader:
         if number < 0 or (self.step_numbers and number != self.step_numbers[-1] + 1):
             self._damaged(f"geometry step {word} follows {self.step_numbers[-1:] or 'none'}")
         self.step_numbers.append(number)
+        self.last_step = number
 
     def _take_total(self, word: str) -> None:
         """Take in the energy that a finished SCF prints, which its last step has told already."""

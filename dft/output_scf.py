@@ -36,7 +36,7 @@ class ScfRun:
     energy_hartree : float or None
         Its last total energy in hartree.
     mixes : bool
-        Whether densities are mixed, as where a matrix is diagonalised, and orbitals not rotated.
+        Whether densities are mixed, not orbitals transformed (OT).
     """
 
     n_steps: int = 0

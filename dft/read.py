@@ -21,7 +21,7 @@ from .agreement import (
     with_further_states,
     with_overlap_populations,
 )
-from .known_faults import notes_of_faults
+from .known_faults import notes_of_faults, notes_of_unasked
 from .ldos import covers_atoms, read_kinds, read_lists, with_lists
 from .orbital_files import load_molden, load_text, load_wfn, wfn_of_run
 from .orbitals import require_energies
@@ -427,7 +427,7 @@ def _completed(candidate: _Candidate, states: OrbitalStates, files: RunFiles, ru
     """
     last = files.last_step(run)
     step = last if candidate.step is None else candidate.step
-    notes = list(notes_of_faults(run))
+    notes = [*notes_of_unasked(run, candidate.route, candidate.path), *notes_of_faults(run)]
     if run.output is None:
         notes.append(NO_OUTPUT)
         states = replace(states, caveat=NO_OUTPUT)
@@ -546,6 +546,8 @@ def _require_sound(*folders: Path) -> None:
 def _refuse_kpoints(*folders: Path) -> None:
     """Refuse a run with k-points, which leaves no states that could be read."""
     for folder in folders:
+        for output in main_outputs(folder):
+            output.require_gamma()
         for path in sorted(folder.glob("[!.]*.kp")):
             raise InputError(
                 f"{path}: the run has k-points, of which CP2K writes neither projections nor "

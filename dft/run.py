@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
-from .atom_basis import read_positions_a
 from .output import main_outputs
+from .run_geometry import read_geometry
 from .run_input import read_run_input
 
 if TYPE_CHECKING:
@@ -22,10 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .output import Cp2kOutput
+    from .run_geometry import RunGeometry
     from .run_input import RunInput
     from .wfn import Wfn
-
-_ELEMENT = re.compile(r"[A-Z][a-z]?")
 
 ELECTRON_TOLERANCE = 0.01
 """Largest difference of the summed occupations, as files round them, from whole electrons."""
@@ -95,43 +93,54 @@ class Run:
 
         None without a main output.
         """
-        return None if self.output is None else self.output.n_geometry_steps
+        return None if self.output is None else self.output.last_step or 0
+
+    @property
+    def geometry(self) -> RunGeometry:
+        """Atoms and cell of its states, by the input that the main output names.
+
+        Raises
+        ------
+        InputError
+            If they are not told, or files of the run contradict each other.
+        """
+        return read_geometry(self.inputs[0] if self.inputs else None, self.output, self.folder)
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Element of each atom, from the main output or else from the input's coordinates."""
+        """Element of each atom, from the main output or else from the input and its coordinates."""
         if self.output is not None and self.output.symbols:
             return self.output.symbols
-        for source in self.inputs:
-            matches = [_ELEMENT.match(label) for label in source.labels]
-            symbols = tuple(match[0] for match in matches if match)
-            if symbols and len(symbols) == len(matches):
-                return symbols
-        output = "a main output" if self.output is None else self.output.path.name
-        raise InputError(
-            f"{self.folder}: the elements of the atoms are told neither by {output} (a table of "
-            "atomic coordinates) nor by an input file and its coordinates; add either"
-        )
+        try:
+            labels, subject = self.geometry.labels, self.inputs[0].subject
+            return tuple(subject.element(label).capitalize() for label in labels)
+        except (InputError, IndexError) as error:
+            output = "a main output" if self.output is None else self.output.path.name
+            why = f" ({error})" if isinstance(error, InputError) else ""
+            raise InputError(
+                f"{self.folder}: the elements of the atoms are told neither by {output} (a table "
+                f"of atomic coordinates) nor by an input file and its coordinates; add either{why}"
+            ) from error
 
     @property
     def fermi_ev(self) -> tuple[float, ...]:
-        """Fermi energy in eV, or one for each spin; empty if no electron is smeared."""
-        if self.output is None or not self.output.is_smeared:
+        """Fermi energy in eV that all states share, empty if the main output tells none.
+
+        Where each spin is smeared for itself, CP2K prints the mean of both, which is neither's.
+        """
+        output = self.output
+        if output is None or not output.is_smeared or output.spins_are_smeared_apart:
             return ()
-        told = self.output.fermi_hartree
-        return tuple(EV_PER_HARTREE * value for value in told[-2:])
+        return tuple(EV_PER_HARTREE * value for value in output.fermi_hartree[-1:])
 
     @property
     def positions_a(self) -> NDArray[np.float64] | None:
-        """Coordinates in Å, shape (n_atoms, 3), None if no input tells those of all atoms."""
-        for source in self.inputs:
-            try:
-                positions_a = read_positions_a(source.path)
-            except InputError:
-                continue
-            if len(positions_a) == len(self.symbols):
-                return positions_a
-        return None
+        """Coordinates in Å, shape (n_atoms, 3), None if the files of the run do not tell them."""
+        try:
+            geometry = self.geometry
+        except InputError:
+            return None
+        return geometry.positions_a if len(geometry.labels) == len(self.symbols) else None
 
     def require_electrons(
         self, path: Path, occupations: NDArray[np.float64], spins: NDArray[np.int8]
@@ -157,7 +166,8 @@ class Run:
             return
         summed = [float(occupations[spins == spin].sum()) for spin in range(len(told))]
         whose = [f"the occupations of spin {spin + 1} sum" for spin in range(len(told))]
-        if self.output.is_smeared and len(told) > 1:
+        moves = self.output.is_smeared and not self.output.spins_are_smeared_apart
+        if moves and len(told) > 1:
             # Smearing moves electrons between the spins; their sum stays.
             summed, told, whose = [sum(summed)], (sum(told),), ["the occupations sum"]
         for n_electrons, found, what in zip(told, summed, whose, strict=True):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
+from .finding import Report
+from .input_lines import InputLines, without_comment
 from .molog import has_orbitals
 from .output import main_outputs
 from .pdos import find_pdos
 from .run import Run, readable_inputs
-from .run_input import input_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,9 +193,11 @@ def _names_given(path: Path) -> set[str]:
     """
     given = set()
     try:
-        for entry in input_entries(path):
-            if entry.key == "FILENAME" and entry.value.startswith(("=", "./", "/")):
-                given.add(entry.value.lstrip("=").rpartition("/")[2])
+        for line in InputLines(path, Report()):
+            key, _, rest = without_comment(line.text).strip().partition(" ")
+            name = rest.strip().strip("'\"")
+            if key.upper() == "FILENAME" and name.startswith(("=", "./", "/")):
+                given.add(name.lstrip("=").rpartition("/")[2])
     except InputError:
         return set()
     return given

@@ -1,68 +1,73 @@
-"""What the reader of a CP2K run needs to know of its input: lists of atoms, and their elements."""
+"""The input of a finished CP2K run: its project, lists of atoms, atoms, cell, kinds and files."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
 from .finding import Report
-from .input_lines import InputLines, without_comment
+from .input_lines import InputLines
+from .input_tree import Section, read_tree
+from .schema import versions
+from .subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_RANGE = re.compile(r"(\d+)(?:\.\.(\d+))?")
+_LISTS = (("PRINT", "PDOS", "LDOS"), ("PRINT", "DOS", "LDOS"))
+"""Where lists of atoms stand in &DFT: up to 2026.1, and in 2026.2."""
 
-
-class InputEntry(NamedTuple):
-    """One line of a CP2K input: a keyword, or the beginning of a section if `key` is empty.
-
-    Parameters
-    ----------
-    line : int
-        Number of the line in its file.
-    section : str
-        Name of the section, in capitals.
-    key : str
-        The keyword in capitals.
-    value : str
-        What follows, without quotes.
-    """
-
-    line: int
-    section: str
-    key: str
-    value: str
+MAX_LISTED = 10_000_000
+"""Atoms that all lists of an input may name together; each takes some 30 bytes."""
 
 
 @dataclass(frozen=True)
 class RunInput:
-    """The parts of a CP2K input that tell which atom a file belongs to.
+    """What a CP2K input tells of a run, read by the rules of `epicarve check`.
 
     Parameters
     ----------
     path : Path
         The input file.
     project : str
-        Name of the project.
+        Name of the project, without the blanks that CP2K leaves out of the names of files.
+    run_type : str
+        What CP2K is asked to do, such as ``"GEO_OPT"``.
     lists : tuple of tuple of int
         Atoms, from 1, of each &LDOS list in order.
-    labels : tuple of str
-        Label of each atom, from &COORD or the file of coordinates; empty if neither is there.
+    subject : Subject
+        Its first &FORCE_EVAL: atoms, cell, kinds, data files.
     """
 
     path: Path
     project: str
+    run_type: str
     lists: tuple[tuple[int, ...], ...]
-    labels: tuple[str, ...]
+    subject: Subject
+
+    @property
+    def root(self) -> Section:
+        """The whole input."""
+        return self.subject.root
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each atom of &COORD or the XYZ file; empty if neither can be read."""
+        atoms = self.subject.atoms
+        return atoms.labels if atoms else ()
+
+    @property
+    def has_kpoints(self) -> bool:
+        """Whether it asks for points of the Brillouin zone besides its middle."""
+        section = self.subject.force_eval.first("DFT", "KPOINTS")
+        return section is not None and section.value("SCHEME") not in {"NONE", "GAMMA", None}
 
 
 def read_run_input(path: Path) -> RunInput:
-    """Read a CP2K input without its schema, in milliseconds.
+    """Read a CP2K input, by the keywords of the version that understands most of it.
 
     Parameters
     ----------
@@ -72,76 +77,74 @@ def read_run_input(path: Path) -> RunInput:
     Raises
     ------
     InputError
-        If the file is not a CP2K input.
+        If the file is not a CP2K input, or its sections or variables cannot be followed.
     """
-    project = "PROJECT"
-    lists: list[list[int]] = []
-    labels: list[str] = []
-    coordinates = ""
-    for entry in input_entries(path):
-        match entry.section, entry.key:
-            case "LDOS", "":
-                lists.append([])
-            case "LDOS", "LIST":
-                lists[-1].extend(_atoms(entry.value))
-            case "GLOBAL", "PROJECT" | "PROJECT_NAME":
-                project = entry.value
-            case "TOPOLOGY", "COORD_FILE_NAME" | "COORD_FILE":
-                coordinates = entry.value
-            case "COORD", key if key not in {"", "UNIT", "SCALED"}:
-                labels.append(key)
-    if coordinates and not labels:
-        labels = _xyz_labels(path.parent / coordinates)
-    return RunInput(
-        path=path,
-        project=project,
-        lists=tuple(tuple(atoms) for atoms in lists),
-        labels=tuple(label.capitalize() for label in labels),
-    )
+    try:
+        status = path.stat()
+    except OSError:
+        return _read(path, 0, 0)  # which tells that it is not there
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
-def input_entries(path: Path) -> Iterator[InputEntry]:
-    """Yield what stands on each line of a CP2K input, without its schema.
-
-    Parameters
-    ----------
-    path : Path
-        The input file.
-
-    Raises
-    ------
-    InputError
-        If its sections or variables cannot be followed.
-    """
-    sections: list[str] = []
+@lru_cache(maxsize=16)
+def _read(path: Path, _changed_ns: int, _size: int) -> RunInput:
     report = Report()
-    for line in InputLines(path, report):
-        head, _, rest = without_comment(line.text).replace("\t", " ").partition(" ")
-        value = rest.strip().strip("'\"")
-        if head.upper().startswith("&END"):
-            if not sections:
-                raise InputError(f"{path}: line {line.number} closes no section; mend the input")
-            sections.pop()
-        elif head.startswith("&"):
-            sections.append(head[1:].upper())
-            yield InputEntry(line.number, sections[-1], "", value)
-        elif sections:
-            yield InputEntry(line.number, sections[-1], head.upper(), value)
+    for _ in InputLines(path, report):
+        pass
     for finding in report.findings:
         if finding.severity == "error":
             raise InputError(f"{path}: line {finding.line}: {finding.message}; {finding.remedy}")
+    root, report, version = _understood(path)
+    for finding in report.findings:
+        if "is not closed" in finding.message or "closes no section" in finding.message:
+            raise InputError(f"{path}: line {finding.line}: {finding.message}; {finding.remedy}")
+    force_eval = root.first("FORCE_EVAL")
+    if force_eval is None:
+        raise InputError(f"{path}: it has no &FORCE_EVAL; name a CP2K input")
+    globals_ = root.first("GLOBAL")
+    project = str(globals_.value("PROJECT_NAME")) if globals_ else "PROJECT"
+    subject = Subject(root, force_eval, path.parent, version, report)
+    return RunInput(
+        path=path,
+        project="".join(project.split()),
+        run_type=subject.run_type,
+        lists=_lists(path, force_eval.first("DFT")),
+        subject=subject,
+    )
 
 
-def _atoms(value: str) -> Iterator[int]:
-    for first, last in _RANGE.findall(value):
-        yield from range(int(first), int(last or first) + 1)
+def _understood(path: Path) -> tuple[Section, Report, str]:
+    """Read an input with the version of CP2K that finds the fewest mistakes in it."""
+    best: tuple[Section, Report, str] | None = None
+    fewest = 0
+    for version in (versions()[0], *reversed(versions()[1:])):
+        report = Report()
+        root = read_tree(path, version, report)
+        n_wrong = sum(finding.severity == "error" for finding in report.findings)
+        if best is None or n_wrong < fewest:
+            best, fewest = (root, report, version), n_wrong
+        if not n_wrong:
+            break
+    assert best is not None
+    return best
 
 
-def _xyz_labels(path: Path) -> list[str]:
-    """Label of each atom of an XYZ file; none if the file is not there or not XYZ."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    if not lines or not lines[0].strip().isdigit():
-        return []
-    return [line.split()[0] for line in lines[2 : 2 + int(lines[0])] if line.strip()]
+def _lists(path: Path, dft: Section | None) -> tuple[tuple[int, ...], ...]:
+    """Return the atoms of each list."""
+    found: list[tuple[int, ...]] = []
+    n_listed = 0
+    for section in (s for place in _LISTS for s in (dft.all(*place) if dft else ())):
+        values = [value for entry in section.entries.get("LIST", ()) for value in entry.values]
+        parts = [
+            value if isinstance(value, range) else range(int(value), int(value) + 1)
+            for value in values
+            if isinstance(value, int | range)
+        ]
+        n_listed += sum(len(part) for part in parts)
+        if n_listed > MAX_LISTED:
+            raise InputError(
+                f"{path}: line {section.line.number}: the lists of &LDOS name more than "
+                f"{MAX_LISTED} atoms; mend their ranges"
+            )
+        found.append(tuple(atom for part in parts for atom in part))
+    return tuple(found)

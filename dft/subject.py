@@ -6,10 +6,11 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .atomic_numbers import ATOMIC_NUMBERS
 from .data_files import BasisEntry, basis_entry, entries, valence_electrons
 from .input_atoms import InputAtoms, coord_atoms, xyz_atoms
 from .input_cell import InputCell, cell_vectors, periodicity
-from .input_lines import find_file
+from .input_lines import find_moved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,29 +133,34 @@ class Subject:
         if topology is None or topology.value("COORD_FILE_FORMAT") not in {"XYZ", "OFF"}:
             return None
         name = topology.entry("COORD_FILE_NAME")
-        path = self.folder / str(name.values[0]) if name and name.values else None
-        if name is None or path is None or not path.is_file():
+        path = find_moved(str(name.values[0]), self.folder) if name and name.values else None
+        if name is None or path is None:
             return None
         return xyz_atoms(path, name.line, self.report)
 
     @cached_property
-    def kinds(self) -> dict[str, Section | None]:
-        """The &KIND of each different label among the atoms, None where there is none."""
-        given = {
+    def _given_kinds(self) -> dict[str, Section]:
+        return {
             str(section.parameter[0]).upper(): section
             for section in self.force_eval.all("SUBSYS", "KIND")
             if section.parameter
         }
+
+    def kind(self, label: str) -> Section | None:
+        """Return the &KIND of the atoms with a label, None where there is none."""
+        given = self._given_kinds
+        names = (label.upper(), _letters(label), "DEFAULT")  # in the order of CP2K
+        return next((given[name] for name in names if name in given), None)
+
+    @cached_property
+    def kinds(self) -> dict[str, Section | None]:
+        """The &KIND of each different label among the atoms, None where there is none."""
         labels = dict.fromkeys(self.atoms.labels) if self.atoms else {}
-        found: dict[str, Section | None] = {}
-        for label in labels:
-            names = (label.upper(), _letters(label), "DEFAULT")  # in the order of CP2K
-            found[label] = next((given[name] for name in names if name in given), None)
-        return found
+        return {label: self.kind(label) for label in labels}
 
     def element(self, label: str) -> str:
         """Return the element of a label in capitals."""
-        kind = self.kinds.get(label)
+        kind = self.kind(label)
         if kind is not None and kind.entry("ELEMENT"):
             return str(kind.value("ELEMENT")).upper()
         return _letters(label)
@@ -197,7 +203,7 @@ class Subject:
         names = [str(values[0]) for values in mentions if values] or [str(self.dft.value(keyword))]
         found: dict[tuple[str, str], str] = {}
         for name in names:
-            path = find_file(name, self.folder)
+            path = find_moved(name, self.folder)
             if path is None:
                 return None
             found = entries(path) | found
@@ -205,8 +211,13 @@ class Subject:
 
 
 def _letters(label: str) -> str:
-    """Return the letters with which a label begins, in capitals: its element by default."""
-    return re.sub(r"[^A-Z].*", "", label.upper())
+    """Return the element, in capitals, of a label as CP2K takes it: O of OW, Cl of CL1, H of Hb.
+
+    The first two letters are an element, or else the first; other words stay as they are.
+    """
+    letters = re.sub(r"[^A-Z].*", "", label.upper())
+    elements = (letters[:2], letters[:1])
+    return next((name for name in elements if name.capitalize() in ATOMIC_NUMBERS), letters)
 
 
 def orbital_basis(kind: Section | None) -> str | None:

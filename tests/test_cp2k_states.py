@@ -254,7 +254,7 @@ def test_a_run_that_cannot_be_trusted_is_refused_in_one_sentence(copied, spoil, 
         (spoil_missing_list, r"atom 7 \((Pb|S|Cl)\) has no list of its own"),
         (
             spoil_other_energies,
-            r"states-list7-1\.pdos: its energies, occupations or Fermi energy differ",
+            r"states-list7-1\.pdos: its energies, occupations or Fermi",
         ),
         (spoil_input_of_another_run, r"summed by element, differ from the files of the kinds"),
         (spoil_restricted_and_not, r"of a restricted and of an unrestricted run of project states"),

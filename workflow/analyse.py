@@ -14,8 +14,8 @@ from epicarve.analysis.results import partitions_of, require_same_atoms
 from epicarve.analysis.sites import Sites
 from epicarve.builder.model import Model
 from epicarve.builder.summary import notes_of_origins
-from epicarve.dft.atom_basis import read_last_xyz
 from epicarve.dft.read import read_folder
+from epicarve.dft.trajectory import read_last_xyz
 from epicarve.dft.weighing import Weighing
 from epicarve.errors import InputError
 from epicarve.files import read_json

@@ -6,7 +6,11 @@ import re
 from math import inf
 from pathlib import Path
 
+import numpy as np
+
 from epicarve.dft.cube import OrbitalGrid, orbital_grid, write_cube
+from epicarve.dft.eigenstates import eigenstates
+from epicarve.dft.filling import occupied_states
 from epicarve.dft.read import wfn_of_folder
 from epicarve.errors import InputError
 
@@ -52,7 +56,9 @@ def cube(
     Raises
     ------
     InputError
-        If there is no such orbital, the model is periodic, or the grid too large.
+        If there is no such orbital, the orbitals are no states (after an orbital transformation,
+        with neither text of &MO nor a Kohn-Sham matrix beside them), the model is periodic, or the
+        grid too large.
     """
     folder = Path(folder)
     if not (0.0 < step_a < inf and 0.0 <= margin_a < inf):
@@ -63,18 +69,18 @@ def cube(
     which = SPINS.index(spin)
     if which >= len(wfn.spins):
         raise InputError(f"{wfn.path}: the run is spin-restricted; its states count as alpha")
-    chosen = wfn.spins[which]
-    number = _number(state, int((chosen.occupations > 0.5 * 2 / len(wfn.spins)).sum()))
-    if not 1 <= number <= len(chosen.energies_ev):
-        raise InputError(
-            f"{wfn.path}: no state {state}; there are {len(chosen.energies_ev)}, from 1"
-        )
-    coefficients = wfn.coefficients(which, number - 1, number)[:, 0]
-    grid = orbital_grid(basis, coefficients, step_a, margin_a)
+    chosen = eigenstates(wfn, basis, which, wfn.path.name.removesuffix("-RESTART.wfn"))
+    n_states = len(chosen.energies_ev)
+    spins = np.full(n_states, which, dtype=np.int8)
+    occupied = occupied_states(chosen.energies_ev, chosen.occupations, spins, chosen.full)
+    number = _number(state, int(occupied.sum()))
+    if not 1 <= number <= n_states:
+        raise InputError(f"{chosen.path}: no state {state}; there are {n_states}, from 1")
+    grid = orbital_grid(chosen.basis, chosen.column(number - 1), step_a, margin_a)
     if out is not None:
         energy_ev = float(chosen.energies_ev[number - 1])
-        title = f"{wfn.path.name}: state {number} {spin}, {energy_ev:.4f} eV"
-        write_cube(Path(out), grid, basis, title)
+        title = f"{chosen.path.name}: state {number} {spin}, {energy_ev:.4f} eV"
+        write_cube(Path(out), grid, chosen.basis, title)
     return grid
 
 

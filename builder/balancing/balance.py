@@ -185,15 +185,16 @@ def balance(ions: Candidates) -> Balance:
     shell = Shell(ions)
     program = Program(shell, possible_edits(shell))
     unconnected: float | None = None
+    least = 0
     for _ in range(MAX_CONNECTION_ROUNDS):
-        solver = Solver(program)
-        solution = solver.solve()
+        solution = Solver(program, least=least).solve()
         if solution is None:
             from .relaxation import explain  # noqa: PLC0415  (it balances again)
 
             raise InputError(explain(ions))
         if unconnected is None:
             unconnected = solution.value
+        least = solution.least
         kept, symbols, charges = program.applied(solution.y)
         pieces = _loose_pieces(ions.links, kept)
         if not pieces:

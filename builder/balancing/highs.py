@@ -216,7 +216,31 @@ class Highs:
             blocks.append(block)
         return csr_array(np.vstack(blocks))
 
-    def _faces_of(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
+    def whole_rows(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
+        """Rows over a selection of edits, without the dipoles."""
+        rows = self.rows(columns, charge=True, ratio=True, dipole=False)
+        return [
+            LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
+            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
+        ]
+
+    def whole_bounds(
+        self, taken: NDArray[np.bool_], most_levels: NDArray[np.float64] | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest values in whole numbers: dipoles are no variables of their own.
+
+        `most_levels` is the largest level of each dipole, None if the dipoles are not limited.
+        """
+        m, n = len(taken), len(self.program.dipoles)
+        low, high = self.bounds(taken.astype(float))
+        low[m : m + 3 * n] = high[m : m + 3 * n] = 0.0
+        if most_levels is None:
+            low[m + 3 * n :] = high[m + 3 * n :] = 1.0
+        else:
+            high[m + 3 * n :] = most_levels
+        return low, high
+
+    def faces_of(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
         """Hold each dipole, as a sum over the edits, within its faces, at first `FACES`.
 
         Few rows and no variables of their own: with the planes and variables of the relaxed
@@ -265,19 +289,11 @@ class Highs:
         `most_levels` is the largest level of each dipole, None if the dipoles are not limited.
         Returns the edits, the proven bound, and whether the search came to its end.
         """
-        rows = self.rows(columns, charge=True, ratio=True, dipole=False)
         m, n = len(columns), len(self.program.dipoles)
-        low, high = self.bounds(taken.astype(float))
-        low[m : m + 3 * n] = high[m : m + 3 * n] = 0.0
-        constraints = [
-            LinearConstraint(rows.upper, -np.inf, rows.upper_limit),
-            LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
-        ]
-        if most_levels is None:
-            low[m + 3 * n :] = high[m + 3 * n :] = 1.0
-        else:
-            high[m + 3 * n :] = most_levels
-            constraints += self._faces_of(columns)
+        low, high = self.whole_bounds(taken, most_levels)
+        constraints = self.whole_rows(columns)
+        if most_levels is not None:
+            constraints += self.faces_of(columns)
         if extra is not None:
             constraints.append(extra)
         found = milp(

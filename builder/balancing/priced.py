@@ -26,6 +26,7 @@ POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
 POOL_OF_CHARGE = 24
+PRICED_NODES = 300
 
 
 class Priced:
@@ -101,6 +102,10 @@ class Priced:
         """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
         return int(np.ceil(bound - self.highs.most_bonds * steps / self.highs.weight - WHOLE))
 
+    def of_steps(self, steps: int, found: NDArray[np.float64]) -> float:
+        """Bound of the objective of all edits of at least so many steps and no more than found."""
+        return steps - self.highs.most_bonds * self.program.steps(found) / self.highs.weight
+
     def levelled(
         self, y: NDArray[np.float64] | None, columns: NDArray[np.int64]
     ) -> NDArray[np.float64] | None:
@@ -141,7 +146,9 @@ class Priced:
         if steps is not None:
             row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
             extra = LinearConstraint(row.astype(float), steps, steps)
-        return self.highs.whole(objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra)
+        return self.highs.whole(
+            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=PRICED_NODES
+        )
 
     def beyond(self, pool: NDArray[np.int64]) -> float:
         """Bound of all solutions that differ from the relaxed one outside a pool."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .highs import WHOLE, Highs, Relaxed
-from .priced import POOL_COLUMNS, Priced
+from .priced import GAP_LIMIT, POOL_COLUMNS, Priced
 from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
 
 if TYPE_CHECKING:
@@ -25,19 +25,20 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 MAX_TURNS = 4
-DIRECT_NODES = 5000
-BRANCH_NODES = 200
+DIRECT_NODES = 500
+BRANCH_NODES = 50
 ANYHOW_GAP = 0.05
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A choice of edits and what is proven of it, in steps."""
+    """A choice of edits and what is proven of it, in steps; whole ones that any has at least."""
 
     y: NDArray[np.float64]
     value: float
     bound: float
     costs: Mapping[str, float]
+    least: int
 
 
 class Solver:
@@ -49,10 +50,13 @@ class Solver:
         What is solved.
     steps : int
         Steps that the best edits may have; if they have more, the search is made again.
+    least : int
+        Steps that any edits have at least, as is known from a program with fewer rows.
     """
 
-    def __init__(self, program: Program, steps: int = 0) -> None:
+    def __init__(self, program: Program, steps: int = 0, least: int = 0) -> None:
         self.program = program
+        self.least = least
         self.highs = Highs(program, steps)
 
     def solve(self, *, thorough: bool = True) -> Solution | None:
@@ -71,22 +75,23 @@ class Solver:
                 found = find(priced)
         if found is None:
             return None
-        bound = priced.relaxed.value
-        improvements = [_keep, _lagrange, _directly, with_fewest_steps]
+        bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
+        improvements = [_keep, _lagrange, with_fewest_steps, _directly]
         if thorough:
             improvements += [self._again, _branched]
         for improve in improvements:
             found, bound = improve(priced, found, bound)
             bound = raised(priced, found, bound)
-            if priced.gap(found, bound) <= priced.gap_limit:
+            limit = GAP_LIMIT if improve is _directly else priced.gap_limit
+            if priced.gap(found, bound) <= limit:
                 break
         steps = self.program.steps(found)
         if steps > self.highs.steps_covered:  # bonds might outweigh a step
-            return Solver(self.program, 2 * steps).solve(thorough=thorough)
+            return Solver(self.program, 2 * steps, self.least).solve(thorough=thorough)
         value = priced.value(found)
         costs["whole ions"] = value - priced.relaxed.value
         proven = value if value - bound <= WHOLE else bound
-        return Solution(found, value, proven, costs)
+        return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
 
     def _by_domains(
         self, priced: Priced, found: NDArray[np.float64] | None

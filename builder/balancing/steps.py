@@ -10,6 +10,7 @@ from scipy.optimize import LinearConstraint, linprog
 from scipy.sparse import csr_array, vstack
 
 from .highs import WHOLE
+from .numbers import Numbers
 from .priced import POOL_COLUMNS
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 TANGENT_ROUNDS = 20
 
-QUICK_NODES = 300
-"""Nodes of a search for any edits of a number of steps, before one for the best of them."""
+QUICK_NODES, BOND_NODES = 10, 500
+"""Nodes of a search for any edits of a number of steps, and of one for the best of them."""
 
 
 def with_fewest_steps(
@@ -33,8 +34,8 @@ def with_fewest_steps(
     """
     best = priced.program.steps(found)
     for target in range(priced.least_steps(bound, best), best + 1):
+        bound = max(bound, priced.of_steps(target, found))
         bonds = priced.highs.most_bonds * best / priced.highs.weight
-        bound = max(bound, target - bonds)
         columns, taken = priced.pool(target + bonds - priced.relaxed.value, whole=True)
         if len(columns) > POOL_COLUMNS:
             break
@@ -43,7 +44,8 @@ def with_fewest_steps(
         if target < best:
             y, _, decided = search(save_bonds=False)
             if y is None and not decided:
-                y, _, decided = search(save_bonds=True)
+                numbers = Numbers(priced.highs, columns, taken, target, levels).search()
+                y, decided = numbers.y, numbers.decided
             if y is None and decided:
                 continue
             y = priced.levelled(y, columns[~taken])
@@ -84,7 +86,7 @@ def _with_steps(
             priced.gap_limit,
             most_levels=levels,
             extra=limit,
-            nodes=None if save_bonds else QUICK_NODES,
+            nodes=BOND_NODES if save_bonds else QUICK_NODES,
         )
         if y is None:
             return None, proven, decided
