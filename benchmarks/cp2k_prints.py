@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HARTREE_EV = 27.211386245988
-_KIND_FILE = re.compile(
-    r"(?P<head>.+?)-?(?:(?P<spin>ALPHA|BETA)_)?k(?P<kind>\d+)-(?P<step>\d+(_\d+)*)\.pdos"
-)
+_KIND_FILE = re.compile(r"(?P<head>.+?)-?(?:(?P<spin>ALPHA|BETA)_)?k(?P<kind>\d+)-(?P<step>\d+(_\d+)*)\.pdos")
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,13 @@ class Truth:
     def homo_ev(self) -> float:
         """Highest state that is more than half full."""
         half = 1.0 if self.restricted else 0.5
-        return max(
-            e[o > half].max()
-            for e, o in zip(self.energies_ev, self.occupations, strict=True)
-            if (o > half).any()
-        )
+        return max(e[o > half].max() for e, o in zip(self.energies_ev, self.occupations, strict=True) if (o > half).any())
 
     @property
     def lumo_ev(self) -> float | None:
         """Lowest state that is at most half full."""
         half = 1.0 if self.restricted else 0.5
-        found = [
-            e[o <= half].min()
-            for e, o in zip(self.energies_ev, self.occupations, strict=True)
-            if (o <= half).any()
-        ]
+        found = [e[o <= half].min() for e, o in zip(self.energies_ev, self.occupations, strict=True) if (o <= half).any()]
         return min(found) if found else None
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from epicarve.dft.cp2k import PROGRAM, local_environment
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-LOOP_SECONDS = 300
+LIMIT_SECONDS = 300
 """Longest time that CP2K may take for one of the runs."""
 
 DIAGONALISE = """ADDED_MOS {added}
@@ -81,7 +79,10 @@ SYSTEMS = {
         CUBE,
         elements={"H1": "H", "H2": "H"},
     ),
-    "water-suffix": System(WATER.replace("O", "O1").replace("H 2", "H2 2"), ("O", "H"), CUBE),
+    "water-suffix": System(
+        WATER.replace("O", "O1").replace("H 2", "H2 2"), ("O", "H"), CUBE,
+        elements={"O1": "O", "H2": "H"},
+    ),
     "water-words": System(
         WATER.replace("O", "OXY").replace("H", "WAT"),
         ("OXY", "WAT"),
@@ -99,6 +100,7 @@ SYSTEMS = {
     "si": System(
         "SCALED\nSi 0 0 0\nSi 1/4 1/4 1/4", ("Si",), FCC.format(h=2.715), periodic=True
     ),
+    "salt-twice": System(SALT, ("Na", "Cl"), FCC.format(h=2.82) + "\nMULTIPLE_UNIT_CELL 2 1 1", periodic=True),
     "salt-upper": System(SALT.upper(), ("NA", "CL"), FCC.format(h=2.82), periodic=True),
     "si-angles": System(
         "SCALED\nSi 0 0 0\nSi 0.25 0.25 0.25",
@@ -141,7 +143,7 @@ class Recipe:
         Files that lie beside the input.
     truth : str
         "pdos": CP2K's own projections, from the run or from a twin that prints them. "none": CP2K
-        prints none of such a run.
+        prints none of such a run. Else the name of another recipe whose projections they are.
     before : Recipe or None
         A run in the same folder, before this one.
     """
@@ -180,9 +182,7 @@ class Recipe:
             for kind in system.kinds
         )
         coord = f"&COORD\n{system.atoms}\n&END COORD" if self.coord is None else self.coord
-        poisson = (
-            "" if system.periodic else "&POISSON\n PERIODIC NONE\n PSOLVER WAVELET\n&END POISSON"
-        )
+        poisson = "" if system.periodic else "&POISSON\n PERIODIC NONE\n PSOLVER WAVELET\n&END POISSON"
         motion = f"&MOTION\n{self.motion}\n&END MOTION\n" if self.motion else ""
         return (
             f"{self.head}&GLOBAL\nPROJECT {self.project}\nRUN_TYPE {self.run_type}\n"
@@ -199,27 +199,32 @@ class Recipe:
             f"{self.extra}\n&END FORCE_EVAL\n{self.tail}"
         )
 
-    def run(self, folder: Path, more_prints: str = "", name: str = "run") -> None:
-        """Run CP2K on it in a folder, unless it was run there before."""
-        done = folder / ".done"
-        if done.is_file():
+    def run(self, folder: Path, more_prints: str = "") -> None:
+        """Run CP2K on it in a new folder; one that is there was run before."""
+        if folder.is_dir():
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.before is not None:
-            self.before.run(folder, more_prints, "before")
-            done.unlink()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            inside = Path(scratch) / folder.name
+            inside.mkdir()
+            if self.before is not None:
+                self.before._run_in(inside, more_prints, "before")
+            self._run_in(inside, more_prints, "run")
+            if not folder.is_dir():
+                inside.rename(folder)
+
+    def _run_in(self, folder: Path, more_prints: str, name: str) -> None:
         for path, content in self.files.items():
             (folder / path).write_text(content, encoding="utf-8")
         (folder / f"{name}.inp").write_text(self.text(more_prints), encoding="utf-8")
-        finished = subprocess.run(
+        subprocess.run(
             [PROGRAM, "-i", f"{name}.inp", "-o", f"{name}.out"],
             cwd=folder,
             env=local_environment(PROGRAM) | {"OMP_NUM_THREADS": "1"},
             capture_output=True,
-            timeout=LOOP_SECONDS,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
-        done.write_text(f"{finished.returncode}\n", encoding="utf-8")
 
 
 def _basis(element: str, *, ghost: bool) -> str:
@@ -330,8 +335,9 @@ RECIPES: dict[str, Recipe] = {
         extra="&BSSE\n&FRAGMENT\nLIST 1..2\n&END FRAGMENT\n&FRAGMENT\nLIST 3..4\n&END FRAGMENT\n&END BSSE",
         prints=KINDS,
         subsys="&KIND H_ghost\nBASIS_SET DZVP-MOLOPT-SR-GTH\nGHOST\nELEMENT H\n&END KIND\n&KIND F_ghost\nBASIS_SET DZVP-MOLOPT-SR-GTH\nGHOST\nELEMENT F\n&END KIND",
-        truth="none",
+        truth="two-hf",
     ),
+    "two-hf": Recipe("two-hf", prints=KINDS),
     "local-basis": Recipe(
         dft="BASIS_SET_FILE_NAME ./my_basis",
         kind="BASIS_SET MINE\nPOTENTIAL GTH-PBE",
@@ -384,11 +390,11 @@ RECIPES: dict[str, Recipe] = {
     "opt-xmol": Recipe("h2-long", run_type="GEO_OPT", motion=_steps("GEO_OPT", 2, _trajectory("FORMAT XMOL"))),
     "opt-no-trajectory": Recipe("h2-long", run_type="GEO_OPT", motion=_steps("GEO_OPT", 2, "&PRINT\n&TRAJECTORY OFF\n&END TRAJECTORY\n&END PRINT")),
     "opt-low": Recipe(level="LOW", run_type="GEO_OPT", motion=_steps("GEO_OPT", 3), prints=ATOMS),
-    "cell-opt": Recipe("salt", run_type="CELL_OPT", motion=_steps("CELL_OPT", 2)),
-    "cell-opt-kinds": Recipe("mgo", run_type="CELL_OPT", motion=_steps("CELL_OPT", 2), prints=KINDS),
+    "cell-opt": Recipe("salt", run_type="CELL_OPT", extra="STRESS_TENSOR ANALYTICAL", motion=_steps("CELL_OPT", 2)),
+    "cell-opt-kinds": Recipe("mgo", run_type="CELL_OPT", extra="STRESS_TENSOR ANALYTICAL", motion=_steps("CELL_OPT", 2), prints=KINDS),
     "md": Recipe("h2-long", run_type="MD", motion=_steps("MD", 4)),
     "md-pdos": Recipe("h2-long", run_type="MD", motion=_steps("MD", 4), prints="&PDOS\nNLUMO -1\n&EACH\nMD 2\n&END EACH\n&END PDOS"),
-    "forces": Recipe(run_type="ENERGY_FORCE", scf="ot", eps_scf="1e-4", prints=KINDS, glob="", extra="&PRINT\n&FORCES\n&END FORCES\n&END PRINT"),
+    "forces": Recipe(run_type="ENERGY_FORCE", scf=SCF["ot"].replace("1e-7", "1e-4"), eps_scf="1e-4", prints=KINDS, glob="", extra="&PRINT\n&FORCES\n&END FORCES\n&END PRINT"),
     "chain": Recipe("h2-long", before=OPT),
     "chain-restart": Recipe("h2-long", before=OPT, tail="&EXT_RESTART\nRESTART_FILE_NAME opt-1.restart\n&END EXT_RESTART\n"),
     "restart-same-project": Recipe("h2-long", project="opt", before=OPT, dft="WFN_RESTART_FILE_NAME opt-RESTART.wfn", prints=lists("1", "2"), scf="SCF_GUESS RESTART\n" + SCF["diag"]),
@@ -402,7 +408,7 @@ RECIPES: dict[str, Recipe] = {
     "coord-include": Recipe(head="@SET WHERE atoms.inc\n", coord="&COORD\n@INCLUDE ${WHERE}\n&END COORD", files={"atoms.inc": WATER + "\n"}),
     "coord-project-variable": Recipe(head="@SET NAME water\n", project="${NAME}-pbe", prints=KINDS),
     "coord-centred": Recipe(coord=f"&COORD\n{WATER}\n&END COORD\n&TOPOLOGY\n&CENTER_COORDINATES\n&END CENTER_COORDINATES\n&END TOPOLOGY"),
-    "unit-cells": Recipe("salt", coord=f"&COORD\n{SALT}\n&END COORD\n&TOPOLOGY\nMULTIPLE_UNIT_CELL 2 1 1\n&END TOPOLOGY", subsys=""),
+    "unit-cells": Recipe("salt-twice", coord=f"&COORD\n{SALT}\n&END COORD\n&TOPOLOGY\nMULTIPLE_UNIT_CELL 2 1 1\n&END TOPOLOGY"),
     # further habits
     "wfn-filename": Recipe(scf="&PRINT\n&RESTART\nFILENAME ./saved\n&END RESTART\n&END PRINT\n" + SCF["diag"]),
     "ot-cubes": Recipe(scf="ot", prints="&MO_CUBES\nNLUMO 2\nNHOMO 2\nWRITE_CUBE F\n&END MO_CUBES"),

@@ -100,8 +100,9 @@ def cut(folder: Path) -> bool:
 
 
 def old_output(folder: Path) -> bool:
-    """Leave the output of an earlier try that was killed beside the good one."""
+    """Leave the output of an earlier try that was killed beside the good one, copied later."""
     text = (folder / "run.out").read_text(encoding="utf-8")
+    text = re.sub(r"(STARTED AT +)\d{4}", r"\g<1>2001", text)
     (folder / "first-try.out").write_text(text[: int(len(text) * 0.6)], encoding="utf-8")
     return True
 
@@ -163,9 +164,7 @@ CHANGES: dict[str, Callable[[Path], bool]] = {
     "no-pdos": without("*.pdos"),
     "no-lists": without("*list*.pdos"),
     "no-kinds": without("*k[0-9]-*.pdos"),
-    "no-last-pdos": lambda folder: without(*(p.name for p in sorted(folder.glob("*.pdos"))[-1:]))(
-        folder
-    ),
+    "no-last-pdos": lambda folder: without(*(p.name for p in sorted(folder.glob("*.pdos"))[-1:]))(folder),
     "no-trajectory": without("*-pos-1.*"),
     "no-coordinates": without("water.xyz", "water.pdb", "water.cif", "atoms.inc"),
     "no-csr": without("*.csr"),
@@ -182,6 +181,7 @@ CHANGES: dict[str, Callable[[Path], bool]] = {
     "stray-trajectory": stray_trajectory,
     "subfolder": in_subfolder,
     "two-projects": lambda folder: True,  # noqa: ARG005
+    "two-projects-chosen": lambda folder: True,  # noqa: ARG005
 }
 """What happens to a folder; False where it would be the same as without."""
 
@@ -218,7 +218,8 @@ def analysed(task: tuple[Path, bool]) -> tuple[str, str, dict, list[dict[str, ob
                 summary = epicarve.analyse(folder, out, figures={"formats": ["svg"]})
                 with (Path(out) / "states.csv").open(encoding="utf-8") as stream:
                     return "read", "", summary, list(csv.DictReader(stream))
-        states = read_folder(folder).states
+        project = project_of(folder) if folder.name.endswith("-chosen") else None
+        states = read_folder(folder, project=project).states
         provenance = {"states": states.source, "caveat": states.caveat}
         checks = [{"name": "source", "message": note} for note in states.notes]
         summary = {**plain_fields(states), "provenance": provenance, "checks": checks}
@@ -266,6 +267,8 @@ def judge(name: str, truth: Truth | None, result: tuple) -> Verdict:
     notes += [check["message"] for check in summary["checks"] if check["name"] == "source"]
     notes = [note for note in notes if "CUTOFF" not in note]  # coarse on purpose
     told = " | ".join((origin["states"], *notes))
+    if any(note.startswith("taken is project other") for note in notes):
+        return Verdict("told", told, numbers)
     if truth is None:
         return Verdict("UNKNOWN", f"numbers where CP2K prints none: {told}", numbers)
     differences = list(differing(truth, summary, rows))
@@ -304,9 +307,7 @@ def differing(truth: Truth, summary: dict, rows: list[dict[str, object]]):
         return
     for spin, name in enumerate(["both"] if restricted else ["alpha", "beta"]):
         known_energies, occupations = truth.energies_ev[spin], truth.occupations[spin]
-        mine = [
-            row for row in rows if row["spin"] == name and int(row["state"]) <= len(known_energies)
-        ]
+        mine = [row for row in rows if row["spin"] == name and int(row["state"]) <= len(known_energies)]
         at = [int(row["state"]) - 1 for row in mine]
         if not at:
             yield f"no states of spin {name}"
@@ -328,9 +329,7 @@ def differing(truth: Truth, summary: dict, rows: list[dict[str, object]]):
                 yield f"{key} by {worst:.1e}"
 
 
-def folders_of(
-    base: Path, name: str, chosen: list[str], work: Path
-) -> list[tuple[str, Path, Truth | None]]:
+def folders_of(base: Path, name: str, chosen: list[str], work: Path) -> list[tuple[str, Path, Truth | None]]:
     """Make the run of a recipe and the folders that are made of it."""
     recipe = RECIPES[name]
     wanted = [c for c in CHANGES if not chosen or any(
@@ -340,35 +339,31 @@ def folders_of(
     run = base / name
     recipe.run(run)
     truth = None
-    if recipe.truth == "pdos":
-        twin = run
-        if not any(run.glob("*k[0-9]-*.pdos")):
+    if recipe.truth != "none":
+        twin = run if recipe.truth == "pdos" else base / recipe.truth
+        if twin != run:
+            RECIPES[recipe.truth].run(twin)
+        elif not any(run.glob("*k[0-9]-*.pdos")):
             twin = base / f"{name}.twin"
             recipe.run(twin, KINDS)
         system = SYSTEMS[recipe.system]
-        truth = read_truth(twin, project_of(run), {k: system.element(k) for k in system.elements})
+        truth = read_truth(twin, project_of(twin), {k: system.element(k) for k in system.elements})
     made = []
     for change in wanted:
         folder = work / f"{name}+{change}"
-        shutil.copytree(run, folder, ignore=shutil.ignore_patterns(".done", "*.bak-*"))
-        if change == "two-projects":
+        shutil.copytree(run, folder, ignore=shutil.ignore_patterns("*.bak-*"))
+        if change.startswith("two-projects"):
             other = base / "diag-plain"
             if name == "diag-plain":
                 other = base / "hydroxide"
             RECIPES[other.name].run(other)
             for path in other.iterdir():
                 if path.name.startswith(("dos", "run")):
-                    shutil.copy(
-                        path, folder / path.name.replace("dos", "other").replace("run", "other")
-                    )
+                    shutil.copy(path, folder / path.name.replace("dos", "other").replace("run", "other"))
             for path in folder.glob("other.inp"):
-                path.write_text(
-                    path.read_text("utf-8").replace("PROJECT dos", "PROJECT other"), "utf-8"
-                )
+                path.write_text(path.read_text("utf-8").replace("PROJECT dos", "PROJECT other"), "utf-8")
             for path in folder.glob("other.out"):
-                text = (
-                    path.read_text("utf-8").replace("dos", "other").replace("run.inp", "other.inp")
-                )
+                text = path.read_text("utf-8").replace("dos", "other").replace("run.inp", "other.inp")
                 path.write_text(text, "utf-8")
         if CHANGES[change](folder):
             made.append((f"{name}+{change}", folder, truth))

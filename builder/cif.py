@@ -13,7 +13,7 @@ from .cif_cell import FULL, NEARLY_FULL, FilledCell, filled_cell
 from .cif_contents import StatedContents, stated_contents
 from .cif_file import read_block
 from .cif_sites import listed_sites, stated_cell_a
-from .cif_symmetry import other_settings, stated_symmetry
+from .cif_symmetry import NAME_TAGS, other_settings, stated_symmetry
 from .crystal import Crystal
 from .molecules import refuse_molecular_units
 from .neighbours import refuse_overlaps, shortest_contact
@@ -215,8 +215,8 @@ def _agreeing(
         told = " and ".join(settings[index].told for index in sound)
         raise InputError(
             f"{path}: {symmetry.doubt}, and {told} give different crystals that both agree with "
-            "what the file states; list the symmetry operations, or name the setting in full, "
-            "such as 'I 41/a m d:2'"
+            f"what the file states; list the symmetry operations, or give {NAME_TAGS[0]} "
+            f"'{settings[sound[0]].symbol}' if that is the setting of the coordinates"
         )
     chosen = sound[0]
     cell, (_, notes, is_confirmed) = cells[chosen], checked[chosen]

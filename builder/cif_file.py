@@ -104,6 +104,11 @@ class CifBlock:
             for row in table
         ]
 
+    def count_of_loops(self, tag: str) -> int:
+        """Return in how many loops of the block a tag stands."""
+        loops = (item.loop for item in self.block if item.loop is not None)
+        return sum(tag.lower() in {each.lower() for each in loop.tags} for loop in loops)
+
     def _values(self, tag: str) -> list[str]:
         """Return the different values that a tag is given, in their order."""
         pairs: list[Any] = [item.pair for item in self.block]  # None, or tag and value

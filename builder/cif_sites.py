@@ -118,6 +118,11 @@ def listed_sites(
     InputError
         If a site has no element or no coordinates, or an occupancy is no share.
     """
+    if cif.count_of_loops(POINT_TAGS[0]) > 1:
+        raise InputError(
+            f"{cif.path}: atom sites are listed in two loops of one block; keep one, or give each "
+            "structure a block (data_NAME) of its own"
+        )
     sites: list[ListedSite] = []
     zeros, dummies, empty, isotopes = list[str](), list[str](), list[str](), list[str]()
     for row in cif.table(POINT_TAGS, OTHER_TAGS):

@@ -13,9 +13,12 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OVERLAP = 0.55
+OVERLAP = 0.6
 """Two atoms closer than this multiple of the sum of their covalent radii are an error of the
-input. The shortest bonds of crystals, U=O and O-H seen by X-rays, have 0.67 and 0.72."""
+input. The shortest bonds of crystals are 0.67 (U=O) and 0.72 (V=O) of it."""
+
+HYDROGEN_OVERLAP = 0.55
+"""The same if one is hydrogen, whose place X-rays see too near."""
 
 OVERLAP_A = 0.9
 """Atoms other than hydrogen are never closer than this, in Å."""
@@ -155,5 +158,6 @@ def _too_close(
     i, j, _, distances = neighbours(cell_a, fractional, reach)
     hydrogen = symbols == "H"
     least = np.where(hydrogen[i] | hydrogen[j], HYDROGEN_OVERLAP_A, OVERLAP_A)
-    close = distances < np.maximum(least, fraction * (radii[i] + radii[j]))
+    shares = np.where(hydrogen[i] | hydrogen[j], min(fraction, HYDROGEN_OVERLAP), fraction)
+    close = distances < np.maximum(least, shares * (radii[i] + radii[j]))
     return i[close], j[close], distances[close]

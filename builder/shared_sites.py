@@ -27,7 +27,7 @@ OCCUPANCY_GRAIN = 0.02
 MAX_ORDERINGS = 50_000
 """Assignments that are looked at; more are refused."""
 
-MAX_IMAGES = 20_000_000
+MAX_IMAGES = 10_000_000
 """Images of assignments under the symmetry that are compared; more are refused."""
 
 LARGEST_SUPERCELL = 64
@@ -202,7 +202,7 @@ class SharedSites:
         self, found: list[NDArray[np.str_]], permutations: NDArray[np.int64]
     ) -> list[Variant]:
         """One ordering of each set that the symmetry makes equal, and the size of the set."""
-        if len(found) * permutations.size > MAX_IMAGES * 20:
+        if len(found) * len(permutations) > MAX_IMAGES:
             raise self._too_many()
         elements = np.unique(found)
         codes = np.searchsorted(elements, np.array(found)).astype(np.uint8)

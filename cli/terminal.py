@@ -169,8 +169,8 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
         elif len(told) > LONGEST_DERIVATION:
             facts[name] = f"{origin['status']}; model.json tells from what (provenance, crystal)"
-        for note in origin["notes"]:
-            facts[f"{name}: note"] = note
+        if origin["notes"]:
+            facts[f"{name}: notes"] = "\n".join(origin["notes"])
     return facts
 
 

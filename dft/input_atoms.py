@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .input_cell import Vector
     from .input_tree import Section
 
+FARTHEST_A = 1e6
+"""No atom is farther from the origin than this in Å."""
+
 
 @dataclass(frozen=True)
 class InputAtoms:
@@ -93,6 +96,7 @@ def _atom(row: str, scale: float) -> tuple[str, Vector] | None:
     if len(words) < 4:
         return None
     try:
-        return words[0], (scale * real(words[1]), scale * real(words[2]), scale * real(words[3]))
+        x, y, z = (scale * real(word) for word in words[1:4])
     except BadValueError:
         return None
+    return (words[0], (x, y, z)) if max(abs(x), abs(y), abs(z)) < FARTHEST_A else None

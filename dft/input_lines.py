@@ -57,7 +57,15 @@ def find_file(name: str, beside: Path) -> Path | None:
     """Return where CP2K finds a file: in the folder where it runs, else among its data."""
     data = data_folder()
     places = [beside / name, *([data / name] if data else [])]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_file(place)), None)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; a name that no file can have is of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a character of no name
+        return False
 
 
 def find_moved(name: str, beside: Path) -> Path | None:

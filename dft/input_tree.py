@@ -194,14 +194,23 @@ def _opened(parent: Section, section: Section, rest: str, version: str, report: 
             message = str(error).replace("SECTION_PARAMETERS", "the parameter")
             remedy = _choice_elsewhere(section, None, rest, version) or error.remedy
             report.add(line, f"&{name}: {message}", remedy, error.severity)
-    elif tokens(rest):
+    elif _words_of(rest, line, report):
         report.warn(line, f"&{name} has no parameter, CP2K ignores {rest.strip()}", "take it out")
     return section
 
 
+def _words_of(rest: str, line: Line, report: Report) -> list[str]:
+    """Return the words behind the name of a section, none if they can't be told apart."""
+    try:
+        return tokens(rest)
+    except BadValueError as error:
+        report.error(line, str(error), error.remedy)
+        return []
+
+
 def _closed(section: Section, rest: str, line: Line, report: Report) -> Section:
     """Close a section and return the one that is open then."""
-    words = [word.upper() for word in tokens(rest)]
+    words = [word.upper() for word in _words_of(rest, line, report)]
     if words[:1] == ["SECTION"]:
         words = words[1:]
     if section.parent is None:

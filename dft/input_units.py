@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -85,6 +86,9 @@ _UNITS: dict[str, dict[str, float]] = {
 }
 """CP2K's units (cp_units.F) by kind, each in terms of the first of its kind that has 1."""
 
+LONGEST_POWER = 2
+"""Digits and sign of the power of a unit, at most; the highest that CP2K's keywords use is 6."""
+
 _KINDS = {name: (kind, size) for kind, units in _UNITS.items() for name, size in units.items()}
 
 
@@ -117,9 +121,13 @@ def unit_size(unit: str) -> tuple[dict[str, int], float]:
         if name.upper() not in _KINDS:
             raise BadValueError(f"unit {name!r} is not defined in CP2K", "use a unit of CP2K")
         kind, factor = _KINDS[name.upper()]
+        if len(power) > LONGEST_POWER:
+            raise BadValueError(f"{name}^{power[:20]} is no unit", "use a unit of CP2K")
         exponent = int(power or 1) * (-1 if sign == "/" else 1)
         powers[kind] = powers.get(kind, 0) + exponent
         size *= factor**exponent
+    if not 0.0 < size < math.inf:
+        raise BadValueError(f"{unit[:40]} is no unit", "use a unit of CP2K")
     return {kind: power for kind, power in powers.items() if power}, size
 
 

@@ -119,7 +119,7 @@ def _with_units(spec: KeywordSpec, given: list[str]) -> tuple[Value, ...]:
                 )
             factor = _factor(token[1:-1], spec)
         else:
-            values.append(real(token) * factor)
+            values.append(_finite(real(token) * factor, token))
     return tuple(values)
 
 
@@ -169,13 +169,19 @@ def real(token: str) -> float:
         If it is none.
     """
     if "/" not in token and "*" not in token:
-        return _number(token)
+        return _finite(_number(token), token)
     value = 1.0
     for operator, factor in re.findall(r"(^|[*/])([^*/]*)", token):
         number = _number(factor)
         if operator == "/" and number == 0:
             raise BadValueError(f"{token!r} divides by zero", "give a number")
         value = value / number if operator == "/" else value * number
+    return _finite(value, token)
+
+
+def _finite(value: float, token: str) -> float:
+    if not math.isfinite(value):
+        raise BadValueError(f"{token[:40]!r} is larger than any number", "give less than 1e308")
     return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .input_lines import read_text
+from .input_lines import is_file, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def check_source(subject: Subject) -> None:
     named = topology.entry("COORD_FILE_NAME") if topology else None
     if coord is not None and coord.entries and named and named.values:
         path = subject.folder / str(named.values[0])
-        count = read_text(path).split(maxsplit=1)[:1] if path.is_file() else []
+        count = read_text(path).split(maxsplit=1)[:1] if is_file(path) else []
         here = len(coord.entries.get("DEFAULT_KEYWORD", ()))
         if count and count[0].isdigit() and int(count[0]) != here:
             subject.report.error(

@@ -53,7 +53,9 @@ def check_cell(subject: Subject) -> None:
     if cell_vectors(section) is None:
         subject.report.error(section.line, "the cell has no size", "give ABC, or A, B and C")
     elif subject.cell is None:
-        subject.report.error(section.line, "the cell has no volume", "mend its vectors")
+        subject.report.error(
+            section.line, "the cell has no volume, or one beyond any sense", "mend its vectors"
+        )
 
 
 def check_symmetry(subject: Subject) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LEAST_VOLUME_A3 = 1e-6
 """A cell of less volume in Å³ is flat."""
 
+LONGEST_EDGE_A = 1e6
+"""No cell is larger than this in Å."""
+
 GRID_METHODS = {"GPW", "GAPW", "GAPW_XC", "LRIGPW", "RIGPW", "OFGPW"}
 """Methods that need basis sets, potentials and a Poisson solver on grids."""
 
@@ -109,7 +112,7 @@ class Subject:
         if section is None:
             return None
         vectors = cell_vectors(section)
-        if vectors is None:
+        if vectors is None or max(abs(x) for vector in vectors for x in vector) > LONGEST_EDGE_A:
             return None
         cell = InputCell(vectors, periodicity(str(section.value("PERIODIC"))), section)
         return cell if cell.volume_a3 > LEAST_VOLUME_A3 else None

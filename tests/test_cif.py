@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.io import write
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifWriter
 
 from epicarve.builder.cif import read_cif
+from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 
 FLUORITE = """data_CaF2
@@ -111,3 +116,20 @@ def test_elements_that_cannot_balance(cif):
 def test_cell_orientation_follows_the_cif_convention(cif):
     crystal = read_cif(cif(FLUORITE))
     np.testing.assert_allclose(crystal.cell_a, 5.4626 * np.eye(3), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["PbS", "Pb4S3Br2", "CsPb2Cl5", "Pb3S2Cl2-I213"])
+def test_what_other_programs_write_is_read_without_a_note(name, tmp_path):
+    crystal = bundled_crystal(name)
+    symbols = crystal.symbols.tolist()
+    structure = Structure(crystal.cell_a, symbols, crystal.fractional)
+    atoms = Atoms(symbols, cell=crystal.cell_a, scaled_positions=crystal.fractional, pbc=True)
+    CifWriter(structure).write_file(tmp_path / "all.cif")
+    CifWriter(structure, symprec=0.01).write_file(tmp_path / "symmetry.cif")
+    CifWriter(structure.get_primitive_structure()).write_file(tmp_path / "primitive.cif")
+    write(tmp_path / "ase.cif", atoms)
+    for path in tmp_path.iterdir():
+        again = read_cif(path, crystal.charge_of)
+        assert again.notes == ()
+        assert again.formula == crystal.formula
+        assert again.density_g_cm3 == pytest.approx(crystal.density_g_cm3, rel=1e-4)

@@ -165,6 +165,7 @@ def test_old_line_ends_latin_1_and_dotted_tags(read):
         (galena().replace("_cell_length_b 5.936\n", ""), "_cell_length_b is not stated"),
         (galena().replace("_cell_length_b 5.936", "_cell_length_b abc"), "_cell_length_b: 'abc'"),
         (galena() + "_cell_length_a 6.0\n", "_cell_length_a is stated 2 times"),
+        (galena() + galena().partition("loop_")[2].join(["loop_", ""]), "in two loops"),
         (b"", "no atom sites"),
         (b"hello", "not a CIF that can be parsed"),
     ],
@@ -264,3 +265,10 @@ def test_coordinates_of_a_crystal_made_in_python_are_finite():
         )
     with pytest.raises(InputError, match="no volume"):
         Crystal("x", np.inf * np.eye(3), np.array(["Na"]), np.zeros((1, 3)), np.array([0]))
+
+
+def test_a_single_site_without_a_loop(read):
+    head = galena().partition("loop_")[0]
+    place = "".join(f"_atom_site_fract_{axis} 0\n" for axis in "xyz")
+    with pytest.raises(InputError, match=r"Po has oxidation state 0|no whole oxidation states"):
+        read(f"{head}_atom_site_label Po\n_atom_site_type_symbol Po\n{place}", {"Po": 0})

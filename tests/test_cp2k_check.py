@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 from cp2k_input_tools.parser import CP2KInputParser
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epicarve.dft.check import check_input
@@ -339,3 +339,45 @@ def test_a_crystal_file_is_no_cp2k_input(tmp_path):
     path.write_text("data_PbS\n_cell_length_a 5.936\nloop_\n_atom_site_label\nPb1\n")
     (finding,) = check_input(path)
     assert "no CP2K input" in finding.message
+
+
+DAMAGE = [
+    ("150.0", "1e400", "larger than any number"),
+    ("150.0", "1e308*1e308", "larger than any number"),
+    ("150.0", "NaN", "is no number"),
+    ("150.0", "[m^999] 1", "is no unit"),
+    ("150.0", "[m^-99] 1", "is no unit"),
+    ("10 10 10", "1e300 1e300 1e300", "beyond any sense"),
+    ("He 0 0 0", "He 0 0 1e300", "is no atom"),
+    ("He 0 0 0", "He 0 NaN 0", "is no atom"),
+    ("BASIS_MOLOPT", "B" * 5000, "is not there"),
+    ("&END GLOBAL", '&END GLOBAL "', "unterminated string"),
+    ("&OT", '&OT "', "unterminated string"),
+    ("MAX_SCF 30", "MAX_SCF " + "9" * 5000, "larger than CP2K's integers"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), DAMAGE, ids=[words for *_, words in DAMAGE])
+def test_damage_is_told_on_its_line(check, old, new, words):
+    assert any(words in finding.message for finding in check(old, new))
+
+
+HOSTILE = ("1e400", "NaN", "-1", "9" * 30, '"', "[eV", "[m^9]", "${a", "\\", "1/0", "&", "@IF", "é")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_damage_is_told_or_taken(tmp_path_factory, data):
+    words = GOOD.split(" ")
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(words) - 1))
+        words[at] = data.draw(st.sampled_from(HOSTILE) | st.text(max_size=5))
+    text = " ".join(words)[: data.draw(st.integers(1, len(GOOD)) | st.none())]
+    path = tmp_path_factory.getbasetemp() / "damaged.inp"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    try:
+        found = check_input(path)
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(finding.message and finding.remedy for finding in found)

@@ -103,6 +103,12 @@ def test_contacts_at_the_gap_are_long_enough(study):
             "the nearest is",
         ),
         ("PbS", "CsPbCl3", {"match": MatchOptions(max_strain=0.2)}, "more than 10%"),
+        (
+            "PbS",
+            "CsPbCl3",
+            {"match": MatchOptions(max_area_a2=1500.0), "film_hkl": (1, 0, 0)},
+            "the search would look at .* lower max_area_a2 or max_strain",
+        ),
     ],
 )
 def test_searches_that_are_refused(film, substrate, options, said):
@@ -121,6 +127,10 @@ def test_searches_that_are_refused(film, substrate, options, said):
         (["PbS", "CsPbCl3", "--max-index", "9"], "max_index"),
         (["PbS", "CsPbCl3", "--show", "0"], "ask for 1 or more"),
         (["PbS", "CsPbCl3", "--slab", "1", "--vacuum", "-3"], "vacuum_a"),
+        (["PbS", "CsPbCl3", "--slab", "1", "--vacuum", "1e9"], "vacuum_a"),
+        (["PbS", "CsPbCl3", "--max-area", "1e9"], "lower the largest area"),
+        (["PbS", "CsPbCl3", "--max-strain", "10"], "max_strain"),
+        (["PbS", "CsPbCl3", "--film-hkl", "1000000,1,0"], "indices go up to 99"),
     ],
 )
 def test_bad_input_of_the_command(arguments, said, tmp_path):
@@ -168,6 +178,10 @@ def test_a_slab_of_the_best_interface(tmp_path):
     assert told["net_charge"] == 0
     assert told["provenance"]["crystal"]["Pb4S3Cl2"]["status"] == "computed"
     assert "Computed crystal" in (tmp_path / "slab-1" / "model.cif").read_text()
+    thick = CliRunner().invoke(
+        app, ["interface", *arguments, "1", "--thickness", "1e8", "-o", str(tmp_path / "thick")]
+    )
+    assert "ask for thinner layers" in str(thick.exception)
     refused = CliRunner().invoke(app, ["interface", *arguments, "99", "-o", str(tmp_path)])
     assert "give a rank from 1 to" in str(refused.exception)
 

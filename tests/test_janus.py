@@ -1,5 +1,6 @@
 """Joined particles of any two shapes: what always holds, and what is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from epicarve.builder.contacts import CONTACT_LIMIT, contact_limits_a
 from epicarve.builder.janus.half import half_of, sphere_half
 from epicarve.builder.janus.join import join
 from epicarve.builder.janus.placed import Placed
+from epicarve.builder.janus.registry import continuity
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
 from epicarve.builder.shapes.box import BoxSpec
 from epicarve.builder.shapes.rod import Cylinder
+from epicarve.builder.sides import Ions
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 from epicarve.workflow.build import build
@@ -118,6 +121,21 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
     halves = [half_of(c, slab(1.4, 2.4), (1, 0, 0), None, options) for c in (first, second)]
     janus = join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
     assert_sound(janus.model, first, second, tolerance=0.1)
+    interface = janus.model.report["interface"]
+    json.dumps(interface, allow_nan=False)
+    assert interface["polarity"] == {"signs": "0/0", "kind": "uncharged", "repels": False}
+    told = interface["continuity"]
+    assert (told["rms_a"] is None) == (told["matched_fraction"] == 0.0) == ("reason" in told)
+
+
+def test_no_cation_on_a_site_is_told_with_its_reason():
+    face, sites = (
+        Ions(np.array(["Pb", "Pb"]), np.array([2, 2]), np.array([[0.0, 0, z], [5.0, 0, z]]))
+        for z in (0.0, 3.0)
+    )
+    found = continuity(face, sites, 1.0)
+    assert (found.matched_fraction, found.rms_a, dict(found.pairs)) == (0.0, None, {})
+    assert continuity(face, sites, 3.5).rms_a == pytest.approx(3.0)
 
 
 def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_particle():

@@ -166,4 +166,4 @@ def test_charges_of_the_command_given_wrongly(folder, options, told):
 def test_a_bundled_crystal_takes_no_charges():
     arguments = ["PbS", "CsPbCl3", "--film-charges", "Pb=2"]
     found = CliRunner().invoke(app, ["interface", *arguments])
-    assert "--film-charges is for a CIF file, but PbS is a bundled crystal" in str(found.exception)
+    assert "but PbS is a bundled crystal" in str(found.exception)

@@ -209,6 +209,15 @@ def test_methylammonium_is_one_unit_across_the_faces_of_the_cell():
         Crystal("MAPbI3", cell, symbols, points, np.array([-2, -3, *[1] * 6, 2, -1, -1, -1]))
 
 
+def test_boron_and_oxygen_are_a_unit_where_it_ends_and_no_network():
+    chain = np.array([[0, 0, 0], [0.5, 0, 0]]), np.array(["B", "O"])
+    assert molecular_units(np.diag([2.8, 6, 6]), *chain) == {}
+    ring_end = np.array([[0, 0, 0], [0.3, 0, 0]]), np.array(["B", "O"])
+    assert molecular_units(np.diag([5.0, 6, 6]), *ring_end) == {"BO": 1}
+    sulfur = np.array([[0, 0, 0], [0.5, 0, 0]]), np.array(["S", "S"])
+    assert molecular_units(np.diag([4.1, 6, 6]), *sulfur) == {"S2…": 1}
+
+
 def test_no_door_is_left_open(written):
     cell, group, (iron, sulfur), unit = MOLECULAR["FeS2"]
     made_up = read_cif(written(cell, group, (iron, sulfur.replace("S", "Ag"))), {"Fe": 2, "Ag": -1})

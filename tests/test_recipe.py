@@ -87,6 +87,36 @@ def test_a_version_needs_no_quotation_marks(recipe, version):
     assert read_recipe(recipe(f"{GOOD}\ncp2k: {{version: {version}}}\n")).cp2k.version == "2024.1"
 
 
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ("cp2k: {charge: 2024-01-01}", "cp2k.charge: .*integer"),
+        ("cp2k: {charge: 2024-13-41}", "not valid YAML .*month"),
+        ("cp2k: {charge: " + "9" * 5000 + "}", "not valid YAML"),
+        ("cp2k: {cutoff_ry: 1e400}", "cp2k.cutoff_ry: .*finite"),
+        ("cp2k: {cutoff_ry: .nan}", "cp2k.cutoff_ry"),
+        ("cp2k: {cutoff_ry: [" + "1, " * 999 + "1]}", r"valid number \(got \[1, 1.{1,30}\)$"),
+        ("cp2k: &a {charge: *a}", "cp2k.charge"),
+        ("x: " + "[" * 1500 + "]" * 1500, "nested without end"),
+        ("x: !!python/object:os.system ls", "not valid YAML"),
+        ("? [a, b]\n: 1", "not valid YAML"),
+        ("---\nx: 1", "not valid YAML"),
+    ],
+)
+def test_hostile_yaml_is_one_sentence(recipe, more, complaint):
+    with pytest.raises(InputError, match=complaint) as error:
+        read_recipe(recipe(f"{GOOD}\n{more}\n"))
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 700
+
+
+def test_blocks_are_merged_as_yaml_has_it(recipe):
+    read = read_recipe(
+        recipe(f"{GOOD}\nmachine:\n  <<: {{nodes: 2, threads_per_rank: 4}}\n  nodes: 3")
+    )
+    assert (read.machine.nodes, read.machine.threads_per_rank) == (3, 4)
+
+
 def test_missing_empty_and_binary_files(recipe, tmp_path):
     with pytest.raises(InputError, match="no recipe that can be read"):
         read_recipe(tmp_path / "none.yaml")

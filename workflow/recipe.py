@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -150,7 +151,9 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        merge = "tag:yaml.org,2002:merge"
+        own = [key for key, _ in node.value if key.tag != merge]
+        keys = [self.construct_object(key, deep=True) for key in own]
         for key in keys:
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
@@ -232,7 +235,9 @@ def read_yaml(path: Path, needs: str) -> dict[str, Any]:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except OSError as error:
         raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise InputError(f"{path}: not a recipe: its blocks are nested without end") from error
+    except (yaml.YAMLError, ValueError) as error:  # of text, dates and numbers
         raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: not a recipe; {needs}")
@@ -252,6 +257,13 @@ def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOpti
         raise InputError(f"{where}: {_sentence(error)}") from error
 
 
+def _shown(value: Any) -> str:
+    """Return what was given, shortened: blocks that name each other can be endless."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = 60
+    return short.repr(value)
+
+
 def _sentence(error: ValidationError) -> str:
     """Tell the first problem that pydantic found, as one sentence."""
     first = error.errors()[0]
@@ -260,11 +272,11 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         message = "missing; add it"
     elif first["type"] == "model_type":
-        message = f"it takes keys of its own below it (got {first['input']!r})"
+        message = f"it takes keys of its own below it (got {_shown(first['input'])})"
     elif first["type"] == "union_tag_not_found":
         message = f"kind is missing; add one of {', '.join(KINDS)}"
     elif first["type"] == "union_tag_invalid":
         message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
     elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
-        message = f"{message} (got {first['input']!r})"
+        message = f"{message} (got {_shown(first['input'])})"
     return f"{place}: {message}" if place else message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,6 +14,9 @@ from epicarve.builder.oxidation import whole_charges
 from epicarve.builder.shapes.kinds import AnyShapeSpec, PartSpec
 from epicarve.builder.shapes.spec import Finite, Length, refuse_whole_keys
 from epicarve.options import Options
+
+Shift = Annotated[Finite, Field(ge=-1000.0, le=1000.0)]
+Gap = Annotated[Length, Field(le=100.0)]
 
 SIZES = ("diameter_nm", "atoms", "formula_units")
 """Keys of a shape that set its size, of which it takes one."""
@@ -203,8 +206,8 @@ class InterfaceSpec(Options):
     substrate_hkl: Indices | None = None
     film_termination: str | None = None
     substrate_termination: str | None = None
-    registry_a: tuple[Finite, Finite] | None = None
-    gap_a: Length | None = None
+    registry_a: tuple[Shift, Shift] | None = None
+    gap_a: Gap | None = None
     relax_halves: bool = True
 
     @model_validator(mode="before")

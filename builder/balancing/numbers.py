@@ -15,6 +15,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
 
+from .dipole_lattice import DipoleLattice
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -81,11 +83,17 @@ class Numbers:
         self.n_further = 4 * len(highs.program.dipoles)
         counted = csr_array((np.ones(m), (kind, np.arange(m))), shape=(k, m + self.n_further))
         self.counted = csr_array(hstack([counted, -csr_array(np.eye(k))]))
-        levels = highs.whole_bounds(taken, most_levels)
-        self.low, self.high = levels
+        self.low, self.high = highs.whole_bounds(taken, most_levels)
+        found = [
+            DipoleLattice.of(limit, columns)
+            for limit, most in zip(highs.program.dipoles, most_levels, strict=True)
+            if most == 0.0
+        ]
+        self.lattices = [lattice for lattice in found if lattice is not None]
         whole = np.zeros(m + self.n_further)
         whole[:m] = whole[m + self.n_further - len(most_levels) :] = 1.0
         self.whole = whole
+        self.n_halves = 0
 
     def search(self) -> Found:
         """Look for any edits, one box of numbers after the other.
@@ -93,6 +101,8 @@ class Numbers:
         A box is empty, or holds numbers with which fractions of edits satisfy all rows. Edits are
         then looked for that have just these; if there are none, the box is parted around them.
         """
+        if any(len(lattice.allowed) == 0 for lattice in self.lattices):
+            return Found(None, decided=True)
         k = len(self.most)
         boxes = [(np.zeros(k), self.most)]
         hard: list[NDArray[np.float64]] = []
@@ -106,7 +116,7 @@ class Numbers:
             if x is None:
                 undecided |= not empty
                 continue
-            numbers = np.rint(x[-k:])
+            numbers = np.rint(x[len(self.whole) :][:k])
             y, empty, rows = self._edits(rows, numbers, FIRST_NODES)
             if y is not None:
                 return Found(y, decided=True)
@@ -144,18 +154,31 @@ class Numbers:
 
     def _rows(self) -> LinearConstraint:
         """All rows, those that count the edits of each kind last."""
-        highs, k = self.highs, len(self.most)
+        highs = self.highs
         beyond = np.r_[highs.program.edits.steps[self.columns], highs.beyond]
         steps = LinearConstraint(csr_array(beyond[None].astype(float)), self.steps, self.steps)
         parts = [*highs.whole_rows(self.columns), *highs.faces_of(self.columns), steps]
-        blocks = [hstack([part.A, csr_array((part.A.shape[0], k))]) for part in parts]
+        for lattice in self.lattices:
+            sums, least, largest = lattice.rows()
+            blank = csr_array((len(sums), self.n_further))
+            parts.append(LinearConstraint(hstack([csr_array(sums), blank]), least, largest))
+        odd = [lattice.odd() for lattice in self.lattices]
+        self.n_halves = sum(len(is_odd) for _, is_odd in odd)
+        blocks = [hstack([part.A, csr_array((part.A.shape[0], len(self.most)))]) for part in parts]
+        matrix = vstack([*blocks, self.counted])
         low = [np.broadcast_to(part.lb, part.A.shape[0]) for part in parts]
         high = [np.broadcast_to(part.ub, part.A.shape[0]) for part in parts]
-        none = np.zeros(k)
+        equal = np.zeros(len(self.most))
+        if self.n_halves:
+            sums = np.concatenate([rows for rows, _ in odd])
+            others = csr_array((self.n_halves, matrix.shape[1] - sums.shape[1]))
+            twice = csr_array(-2.0 * np.eye(self.n_halves))
+            halves = hstack([csr_array(sums), others, twice])
+            matrix = hstack([matrix, csr_array((matrix.shape[0], self.n_halves))])
+            matrix = vstack([matrix, halves])
+            equal = np.concatenate([equal, *(is_odd for _, is_odd in odd)])
         return LinearConstraint(
-            csr_array(vstack([*blocks, self.counted])),
-            np.concatenate([*low, none]),
-            np.concatenate([*high, none]),
+            csr_array(matrix), np.concatenate([*low, equal]), np.concatenate([*high, equal])
         )
 
     def _solved(
@@ -167,10 +190,11 @@ class Numbers:
         nodes: int,
     ) -> tuple[NDArray[np.float64] | None, bool]:
         """Any solution with numbers in a box, and whether it is proven that there is none."""
+        none, half = np.zeros(self.n_halves), np.full(self.n_halves, float(len(self.columns)))
         found = milp(
-            np.zeros(len(whole) + len(low)),
-            integrality=np.r_[whole, np.ones(len(low))],
-            bounds=Bounds(np.r_[self.low, low], np.r_[self.high, high]),
+            np.zeros(len(whole) + len(low) + self.n_halves),
+            integrality=np.r_[whole, np.ones(len(low)), none + 1.0],
+            bounds=Bounds(np.r_[self.low, low, none], np.r_[self.high, high, half]),
             constraints=[rows],
             options={"node_limit": nodes},
         )

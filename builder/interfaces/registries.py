@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from .continuity import Boundary
@@ -67,15 +65,33 @@ class Registries:
             *(one[more] for one in (self.shifts_a, self.vacua_a, self.fractions, self.rms_a)),
         )
 
+    @property
+    def ranks(self) -> set[tuple[float, float]]:
+        """Matched fraction, negative, and rms of each."""
+        return set(zip((-self.fractions).tolist(), self.rms_a.tolist(), strict=True))
 
-def level(found: Sequence[Registries], n: int) -> tuple[float, float]:
-    """Return matched fraction and rms of the n-th best rank, or (0, inf) if there are fewer."""
-    ranks = {
-        (-fraction, rms)
-        for one in found
-        for fraction, rms in zip(one.fractions.tolist(), one.rms_a.tolist(), strict=True)
-    }
-    if len(ranks) < n:
-        return 0.0, np.inf
-    fraction, rms_a = sorted(ranks)[n - 1]
-    return -fraction, rms_a
+
+class Ranks:
+    """The best ranks of many registries, as they are found.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.best: list[tuple[float, float]] = []
+
+    def add(self, registries: Registries) -> None:
+        """Take up some registries."""
+        self.best = sorted(registries.ranks.union(self.best))[: self.n]
+
+    @property
+    def level(self) -> tuple[float, float]:
+        """Matched fraction and rms of the last of them, or (0, inf) if there are fewer."""
+        if len(self.best) < self.n:
+            return 0.0, np.inf
+        fraction, rms_a = self.best[-1]
+        return -fraction, rms_a

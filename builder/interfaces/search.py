@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby, product
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,13 @@ from ..identity import refuse_same, told_apart
 from ..miller import Indices, refuse_four_indices
 from .cells import MatchOptions, coincidence_cells, least_strained_cell
 from .contact import contact_gap_a
-from .continuity import Boundary, cation_spacing_a, meeting_cations
+from .continuity import Boundary, cation_spacing_a
 from .equivalence import distinct_cells
-from .face import distinct_planes, faces
-from .interface import CONTACT_DEPTH_A, Interface
+from .face import Face, distinct_planes, faces, plane_basis
+from .interface import Interface
+from .plane import Plane
 from .polarity import Polarity
-from .registries import Registries, level
+from .registries import Ranks, Registries
 from .strain import StrainRule, common_cell
 from .translations import registry_lattice_a
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ..crystal import Crystal
     from ..planes import Termination
     from .continuity import Side
-    from .face import Face
     from .stack import Stack
 
 CANDIDATES = 4
@@ -117,22 +116,14 @@ def search(
     film, substrate = told_apart((film, substrate))
     refuse_four_indices(film, options.film_hkl)
     refuse_four_indices(substrate, options.substrate_hkl)
-    spacings_a: dict[Side, float] = {
-        "film": cation_spacing_a(film),
-        "substrate": cation_spacing_a(substrate),
-    }
-    above = _planes(film, options.film_hkl, options.max_index, "film", spacings_a)
-    below = _planes(substrate, options.substrate_hkl, options.max_index, "substrate", spacings_a)
-    limits_a = contact_limits_a(film, substrate)
-    pairs, steps = [], 0.0
-    for films, substrates in product(above, below):
-        pairs.append(_PlanePair(films, substrates, options, spacings_a, limits_a))
-        steps += pairs[-1].steps
-        _refuse_long_search(pairs, steps, options)
-    found = [ranked for pair in pairs for ranked in pair.interfaces()]
-    if not found:
-        raise InputError(_nearest_miss(above, below, options))
-    return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
+    film_faces, substrate_faces = (
+        [faces(crystal, plane) for plane in planes]
+        for crystal, planes in (
+            (film, _looked_at(film, options.film_hkl, options.max_index)),
+            (substrate, _looked_at(substrate, options.substrate_hkl, options.max_index)),
+        )
+    )
+    return _ranked(film_faces, substrate_faces, options)
 
 
 def best_of_faces(
@@ -150,63 +141,52 @@ def best_of_faces(
     Raises
     ------
     InputError
-        If these have no coincidence cell up to the default area and strain.
+        If these have no coincidence cell up to the default area and strain, or the crystals are
+        the same.
     """
-    options = SearchOptions(film_hkl=film_face.hkl, substrate_hkl=substrate_face.hkl)
-    layers = (film_face.layer, substrate_face.layer)
-    for interface in search(film, substrate, options):
-        if (interface.film.termination.layer, interface.substrate.termination.layer) == layers:
-            return interface
-    raise InputError(
-        f"{film.name} {list(film_face.hkl)} ending on {layers[0]} has no interface with "
-        f"{substrate.name} {list(substrate_face.hkl)} ending on {layers[1]}; give film_directions "
-        "and substrate_directions"
+    refuse_same(film, substrate, ("film", "substrate"))
+    film_faces, substrate_faces = (
+        [(Face(crystal, face, plane_basis(crystal, face.hkl)),)]
+        for crystal, face in ((film, film_face), (substrate, substrate_face))
     )
+    try:
+        return _ranked(film_faces, substrate_faces, SearchOptions())[0]
+    except InputError as error:
+        raise InputError(
+            f"{error}, or give film_directions and substrate_directions that lie along each other"
+        ) from error
 
 
-@dataclass(frozen=True)
-class _Plane:
-    """The faces of a plane, with their ions and cations, of the film upside down.
-
-    stacks : of each face, "ions" behind it, and the cations that meet those of the other side
-    when the lattice of "film" or "substrate" is continued.
-    """
-
-    faces: tuple[Face, ...]
-    stacks: tuple[dict[str, Stack], ...]
-
-    @property
-    def hkl(self) -> tuple[int, int, int]:
-        return self.faces[0].termination.hkl
-
-    @property
-    def lattice_a(self) -> NDArray[np.float64]:
-        return self.stacks[0]["ions"].lattice_a
+def _looked_at(
+    crystal: Crystal, hkl: tuple[int, int, int] | None, max_index: int
+) -> Sequence[tuple[int, int, int]]:
+    """Return the planes of a crystal that are looked at."""
+    return distinct_planes(crystal, max_index) if hkl is None else (hkl,)
 
 
-def _planes(
-    crystal: Crystal,
-    hkl: tuple[int, int, int] | None,
-    max_index: int,
-    side: Side,
-    spacings_a: Mapping[Side, float],
-) -> list[_Plane]:
-    """Return the planes of one side that are looked at."""
-    found = []
-    for plane in distinct_planes(crystal, max_index) if hkl is None else [hkl]:
-        cuts = faces(crystal, plane)
-        stacks = []
-        for face in cuts:
-            every = {"ions": face.ions(CONTACT_DEPTH_A)}
-            for continued, spacing_a in spacings_a.items():
-                every[continued] = meeting_cations(
-                    face, is_continued=continued == side, spacing_a=spacing_a
-                )
-            if side == "film":
-                every = {what: stack.flipped() for what, stack in every.items()}
-            stacks.append(every)
-        found.append(_Plane(cuts, tuple(stacks)))
-    return found
+def _ranked(
+    film_faces: Sequence[tuple[Face, ...]],
+    substrate_faces: Sequence[tuple[Face, ...]],
+    options: SearchOptions,
+) -> tuple[Interface, ...]:
+    """Return the best interface of every pair of faces, given those of each plane, in order."""
+    film, substrate = film_faces[0][0].crystal, substrate_faces[0][0].crystal
+    spacings_a: dict[Side, float] = {
+        "film": cation_spacing_a(film),
+        "substrate": cation_spacing_a(substrate),
+    }
+    above = [Plane.of(cuts, "film", spacings_a) for cuts in film_faces]
+    below = [Plane.of(cuts, "substrate", spacings_a) for cuts in substrate_faces]
+    limits_a = contact_limits_a(film, substrate)
+    pairs, steps = [], 0.0
+    for films, substrates in product(above, below):
+        pairs.append(_PlanePair(films, substrates, options, spacings_a, limits_a))
+        steps += pairs[-1].steps
+        _refuse_long_search(pairs, steps, options)
+    found = [ranked for pair in pairs for ranked in pair.interfaces()]
+    if not found:
+        raise InputError(_nearest_miss(above, below, options))
+    return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
 
 
 class _PlanePair:
@@ -214,13 +194,13 @@ class _PlanePair:
 
     def __init__(
         self,
-        films: _Plane,
-        substrates: _Plane,
+        films: Plane,
+        substrates: Plane,
         options: SearchOptions,
         spacings_a: Mapping[Side, float],
         limits_a: Mapping[frozenset[str], float],
     ) -> None:
-        self.planes: dict[Side, _Plane] = {"film": films, "substrate": substrates}
+        self.planes: dict[Side, Plane] = {"film": films, "substrate": substrates}
         self.options, self.spacings_a, self.limits_a = options, spacings_a, limits_a
         film, substrate = films.faces[0], substrates.faces[0]
         film_lattice, lattice = films.lattice_a, substrates.lattice_a
@@ -277,8 +257,9 @@ class _PlanePair:
             for side in self.spacings_a
         ]
         found: list[Registries] = []
+        ranks = Ranks(CANDIDATES)
         for possible, k, side in sorted(tries, key=lambda one: -one[0]):
-            if possible < level(found, CANDIDATES)[0]:
+            if possible < ranks.level[0]:
                 break  # no registry of this cell, nor of the next ones, is as continuous
             boundary = Boundary(
                 self._in_cell("film", film, side, k),
@@ -288,8 +269,8 @@ class _PlanePair:
                 self.registry_lattices_a[k],
             )
             found.append(Registries.of(k, boundary))
-        least = level(found, CANDIDATES)
-        rested = self._rested(film, substrate, [one.reaching(least) for one in found])
+            ranks.add(found[-1])
+        rested = self._rested(film, substrate, [one.reaching(ranks.level) for one in found])
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
         faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
@@ -371,7 +352,7 @@ def _refuse_long_search(pairs: Sequence[_PlanePair], steps: float, options: Sear
     )
 
 
-def _nearest_miss(above: list[_Plane], below: list[_Plane], options: SearchOptions) -> str:
+def _nearest_miss(above: list[Plane], below: list[Plane], options: SearchOptions) -> str:
     """Say which coincidence cell comes nearest, when none is within the tolerances."""
     area_a2, limit = options.match.max_area_a2, options.match.max_strain
     names = " and ".join(planes[0].faces[0].crystal.name for planes in (above, below))

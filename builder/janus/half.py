@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..shapes.spec import ShapeSpec
 
-SAME_DIPOLE_E_A = 1e-3
-"""Cuts whose dipoles differ by less than this, in e Å, are equally natural."""
-
 SAME_STEP = 1e-3
 """A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
 
@@ -257,24 +254,23 @@ def layers_that_attract(
 ) -> list[str | None]:
     """Return the outermost layers of two faces, such that like charges do not face each other.
 
-    Where a layer is not told, the most natural cut counts. Planes such as (111) of zinc blende
-    have two cuts that are equally natural and oppositely charged; if the first ones of both faces
-    would repel each other, another one as natural is taken where there is one.
+    Where a layer is not told, the most natural cut counts. Polar planes such as (111) of zinc
+    blende have cuts of either charge; if the most natural ones of both faces would repel each
+    other, the most natural pair that does not is taken, where there is one.
 
     Parameters
     ----------
     faces : sequence of tuples, length 2
         Crystal, Miller indices and outermost layer, if told, of film and substrate.
     """
-    choices = []
-    for crystal, hkl, layer in faces:
-        natural = termination(crystal, hkl, layer)
-        every = [natural] if layer is not None else terminations(crystal, hkl)
-        dipole = abs(natural.dipole_e_a)
-        choices.append([each for each in every if abs(each.dipole_e_a) <= dipole + SAME_DIPOLE_E_A])
-    pairs = list(product(*choices))
-    chosen = next((pair for pair in pairs if not Polarity.of(*pair).repels), pairs[0])
+    choices = [
+        terminations(crystal, hkl) if layer is None else (termination(crystal, hkl, layer),)
+        for crystal, hkl, layer in faces
+    ]
+    ranks = sorted(product(*(range(len(cuts)) for cuts in choices)), key=lambda k: (sum(k), k))
+    pairs = [(choices[0][one], choices[1][other]) for one, other in ranks]
     first = pairs[0]
+    chosen = next((pair for pair in pairs if not Polarity.of(*pair).repels), first)
     return [
         told if one is other else one.layer
         for one, other, (_, _, told) in zip(chosen, first, faces, strict=True)

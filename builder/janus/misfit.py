@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     Directions = tuple[Vector, Vector]
 
-ANGLE_TOLERANCE_DEG = 5.0
+ANGLE_TOLERANCE_DEG = 8.0
+"""How far lines may lie apart: a cell sheared by 6 %, as the search finds, turns them by 7°."""
 
 MAX_STRAIN = 0.25
 """Directions whose lengths differ by more than this share do not span one cell."""
@@ -43,7 +44,8 @@ def misfit(
     Returns
     -------
     list of dict
-        For each direction the lattice vectors, their lengths in Å, and the strain: substrate's
+        For each direction the lattice vectors (of the film as second one that vector of the
+        same cell that lies along the substrate's), their lengths in Å, and the strain: substrate's
         length = film's length × (1 + strain).
 
     Raises
@@ -53,28 +55,26 @@ def misfit(
         do not lie along those of the other side with nearly the same lengths.
     """
     names = film.crystal.name, substrate.crystal.name
-    both = [
-        [_in_plane(half, uvw, directions[0], outward_z) for uvw in directions]
-        for half, directions, outward_z in (
-            (film, film_directions, -1.0),
-            (substrate, substrate_directions, 1.0),
-        )
-    ]
-    for name, (first, second), told in zip(
-        names, both, (film_directions, substrate_directions), strict=True
-    ):
-        if _angle_deg(first, second) < ANGLE_TOLERANCE_DEG:
+    for half, (first, second) in ((film, film_directions), (substrate, substrate_directions)):
+        if _angle_deg(half.face_vector_a(first), half.face_vector_a(second)) < ANGLE_TOLERANCE_DEG:
             raise InputError(
-                f"{name}: the directions {list(told[0])} and {list(told[1])} are parallel; give "
-                "two that span the face"
+                f"{half.crystal.name}: the directions {list(first)} and {list(second)} are "
+                "parallel; give two that span the face"
             )
-    turned = _angle_deg(both[0][1], both[1][1])
+    below = [
+        _in_plane(substrate, uvw, substrate_directions[0], 1.0) for uvw in substrate_directions
+    ]
+    film_directions = film_directions[0], _second(film, film_directions, below[1])
+    above = [_in_plane(film, uvw, film_directions[0], -1.0) for uvw in film_directions]
+    both = above, below
+    turned = _angle_deg(above[1], below[1])
     if turned > ANGLE_TOLERANCE_DEG:
         angles = [_angle_deg(first, second) for first, second in both]
         raise InputError(
             f"the directions enclose {angles[0]:.1f}° in {names[0]} but {angles[1]:.1f}° in "
             f"{names[1]}, and with the first ones along each other the second ones lie "
-            f"{turned:.1f}° apart; choose directions of like angle, in the same sense of turning"
+            f"{turned:.1f}° apart; choose directions of like angle, or leave them out, to have the "
+            "best ones found"
         )
     rows = []
     for uvw_film, uvw_substrate, a, b in zip(
@@ -100,6 +100,28 @@ def misfit(
             }
         )
     return rows
+
+
+def _second(film: Half, directions: Directions, wanted_a: NDArray[np.float64]) -> Vector:
+    """Return the second direction of the film, or another that spans the same cell with the first.
+
+    The film lies face down, so that directions which turn the same way in both crystals turn
+    opposite ways on each other; in a hexagonal net another one then lies along the substrate's.
+    """
+    first, second = (np.array(uvw, dtype=float) for uvw in directions)
+    others = [second + n * first for n in (0, -1, 1, -2, 2)]
+    found = [
+        uvw
+        for uvw in others
+        if _angle_deg(_in_plane(film, _plain(uvw), directions[0], -1.0), wanted_a)
+        <= ANGLE_TOLERANCE_DEG
+    ]
+    return _plain(found[0]) if found else directions[1]
+
+
+def _plain(uvw: NDArray[np.float64]) -> Vector:
+    u, v, w = (int(x) if x.is_integer() else x for x in uvw.round(6).tolist())
+    return u, v, w
 
 
 def _in_plane(half: Half, uvw: Vector, along: Vector, outward_z: float) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..sides import Ions
 
-MAX_RAISE_A = 2.0
+MAX_RAISE_A = 4.0
 RAISE_GRAIN_A = 1e-3
 REFINEMENT_ROUNDS = 20
 N_CENTRAL = 8
