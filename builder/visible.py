@@ -19,9 +19,7 @@ PIXELS_PER_RADIUS = 6.0
 """Pixels along the radius of the smallest disc, more than the picture itself has for so many."""
 
 
-def visible_discs(
-    points_a: NDArray[np.float64], radii_a: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def visible_discs(points_a: NDArray[np.float64], radii_a: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell which discs are not hidden by others in front of them.
 
     A disc is left out if its middle and two rings of points on it, the outer one a pixel within

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .highs import WHOLE, Highs, Relaxed
+from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .priced import GAP_LIMIT, POOL_COLUMNS, Priced
+from .shell import STEP_A
 from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
+from .watching import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +66,7 @@ class Solver:
 
         A search that is not thorough leaves the gap of hard programs open.
         """
+        report(self.program.edits.n_columns, None, None)
         stages = self._stages()
         if stages is None:
             return None
@@ -82,6 +85,7 @@ class Solver:
         for improve in improvements:
             found, bound = improve(priced, found, bound)
             bound = raised(priced, found, bound)
+            report(self.program.edits.n_columns, STEP_A * priced.value(found), STEP_A * bound)
             limit = GAP_LIMIT if improve is _directly else priced.gap_limit
             if priced.gap(found, bound) <= limit:
                 break
@@ -225,7 +229,7 @@ def _directly(
             taken,
             0.0,
             most_levels=priced.most_levels(best),
-            nodes=DIRECT_NODES,
+            nodes=DIRECT_NODES if priced.program.edits.n_columns > FEW_COLUMNS else FEW_NODES,
         )
         if y is None:
             return found, best if decided else bound
