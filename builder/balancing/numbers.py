@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from .highs import Highs
 
-MAX_BOXES = 250
-"""Programs of one search in which the numbers are whole and the edits are not."""
+MAX_WORK = 25_000
+"""Edits times boxes of one search; in a box the numbers are whole and the edits are not."""
 
 BOX_NODES = 500
 FIRST_NODES, LAST_NODES = 200, 3000
@@ -109,7 +109,7 @@ class Numbers:
         hard: list[NDArray[np.float64]] = []
         rows = self._rows()
         undecided = False
-        for _ in range(MAX_BOXES):
+        for _ in range(MAX_WORK // len(self.columns)):
             if not boxes:
                 break
             low, high = boxes.pop()
