@@ -13,8 +13,6 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import LinearConstraint
-from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +89,7 @@ class DipoleLattice:
         return self.multiples, self.allowed.min(axis=0), self.allowed.max(axis=0)
 
     def odd(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sums that must be even, or must be odd, if one point alone is allowed.
+        """Return sums that must be even, or must be odd, if one point alone is allowed.
 
         Returns
         -------
