@@ -13,7 +13,6 @@ from epicarve.units import A_PER_BOHR
 from .basis import basis_set_of_lines, read_basis_set
 from .input_lines import find_moved
 from .run_geometry import read_geometry
-from .run_input import read_run_input
 from .subject import orbital_basis
 
 if TYPE_CHECKING:
@@ -48,12 +47,12 @@ class AtomBasis:
     translations_bohr: NDArray[np.float64] | None
 
 
-def read_atom_basis(path: Path, output: Cp2kOutput | None = None) -> AtomBasis:
+def read_atom_basis(source: RunInput, output: Cp2kOutput | None = None) -> AtomBasis:
     """Read atoms and basis functions of a run from its input, and the files beside it.
 
     Parameters
     ----------
-    path : Path
+    source : RunInput
         The input. Files of basis sets are looked for beside it and in CP2K's data, by their own
         names where their paths are of another machine.
     output : Cp2kOutput, optional
@@ -69,8 +68,7 @@ def read_atom_basis(path: Path, output: Cp2kOutput | None = None) -> AtomBasis:
     InputError
         If coordinates, cell or basis sets are not told, or files of the run contradict each other.
     """
-    source = read_run_input(path)
-    geometry = read_geometry(source, output, path.parent)
+    geometry = read_geometry(source, output, source.path.parent)
     subject = source.subject
     elements = output.symbols if output is not None else ()
     if len(elements) != len(geometry.labels):
@@ -81,7 +79,7 @@ def read_atom_basis(path: Path, output: Cp2kOutput | None = None) -> AtomBasis:
         symbols=elements,
         positions_bohr=geometry.positions_a / A_PER_BOHR,
         shells=tuple(shells[pair] for pair in pairs),
-        translations_bohr=_translations(path, geometry.cell_a, geometry.periodic),
+        translations_bohr=_translations(source.path, geometry.cell_a, geometry.periodic),
     )
 
 

@@ -16,11 +16,13 @@ from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
 from .csr import read_kohn_sham
+from .known_faults import require_right_energies
 from .molden import read_molden
 from .molog import has_orbitals, read_molog
 from .orbitals import NO_ENERGY_EV
 from .output import main_outputs
 from .overlap import overlap_matrix
+from .run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,10 +101,12 @@ def eigenstates(wfn: Wfn, basis: AtomBasis, spin: int, project: str) -> Eigensta
             lambda state: wfn.coefficients(spin, state, state + 1)[:, 0],
         )
     folder = wfn.path.parent
+    run = Run.of(folder, project)
     for path in _files(folder, project):
         found = read_molden(path) if path.suffix == ".molden" else None
         orbitals = found.orbitals if found else read_molog(path)
         if np.abs(orbitals.energies_ev).max(initial=0.0) >= NO_ENERGY_EV:
+            require_right_energies(orbitals, run)
             return _of_orbitals(orbitals, found.basis if found else basis, spin, wfn)
     matrix = max(folder.glob(f"{project}-KS_SPIN_{spin + 1}-*.csr"), key=_age, default=None)
     if matrix is not None:

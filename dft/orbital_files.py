@@ -215,12 +215,12 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
 
 def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
     """Read atoms and basis functions of a run, which must be those of its orbitals."""
-    source = run.inputs[0].path
+    source = run.inputs[0]
     basis = read_atom_basis(source, run.output)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if told != n_functions:
         raise InputError(
-            f"{path}: its orbitals have {n_functions} basis functions, but {source.name} tells of "
-            f"{told} on {len(basis.symbols)} atoms; keep the files of one run"
+            f"{path}: its orbitals have {n_functions} basis functions, but {source.path.name} "
+            f"tells of {told} on {len(basis.symbols)} atoms; keep the files of one run"
         )
     return basis

@@ -9,6 +9,7 @@ whole.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -431,6 +432,8 @@ def _completed(candidate: _Candidate, states: OrbitalStates, files: RunFiles, ru
     if run.output is None:
         notes.append(NO_OUTPUT)
         states = replace(states, caveat=NO_OUTPUT)
+    with suppress(InputError):
+        notes += [note for note in (run.geometry.note,) if note]
     if step < last:
         notes.append(f"the states are of step {step}, but the run went on to step {last}")
     if last:

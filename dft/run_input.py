@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
@@ -59,12 +58,6 @@ class RunInput:
         atoms = self.subject.atoms
         return atoms.labels if atoms else ()
 
-    @property
-    def has_kpoints(self) -> bool:
-        """Whether it asks for points of the Brillouin zone besides its middle."""
-        section = self.subject.force_eval.first("DFT", "KPOINTS")
-        return section is not None and section.value("SCHEME") not in {"NONE", "GAMMA", None}
-
 
 def read_run_input(path: Path) -> RunInput:
     """Read a CP2K input, by the keywords of the version that understands most of it.
@@ -79,15 +72,6 @@ def read_run_input(path: Path) -> RunInput:
     InputError
         If the file is not a CP2K input, or its sections or variables cannot be followed.
     """
-    try:
-        status = path.stat()
-    except OSError:
-        return _read(path, 0, 0)  # which tells that it is not there
-    return _read(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=16)
-def _read(path: Path, _changed_ns: int, _size: int) -> RunInput:
     report = Report()
     for _ in InputLines(path, report):
         pass

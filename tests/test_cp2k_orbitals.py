@@ -24,6 +24,7 @@ from epicarve.dft.csr import read_csr
 from epicarve.dft.overlap import overlap_matrix
 from epicarve.dft.populations import mulliken_weights
 from epicarve.dft.read import read_states
+from epicarve.dft.run_input import read_run_input
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.weighing import Weighing
 from epicarve.dft.wfn import read_wfn
@@ -65,7 +66,7 @@ def test_the_computed_overlap_is_that_of_cp2k(runs, name):
     """CP2K leaves out Gaussians that have fallen below the root of its EPS_DEFAULT."""
     folder = runs(name)
     (path,) = [*folder.glob("*.inp"), *folder.glob("job.in")]
-    basis = read_atom_basis(path)
+    basis = read_atom_basis(read_run_input(path))
     computed = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
     (csr,) = folder.glob("*.csr")
     written = read_csr(csr, computed.shape[0])
