@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SAME_A = 1e-5
 """Coordinates that differ by less are the same: a main output prints six digits after the point."""
 
+FARTHEST_A = 1e9
+"""No coordinate is larger."""
+
 MAX_ATOMS = 20_000_000
 """Atoms that MULTIPLE_UNIT_CELL may make; their coordinates take 24 bytes each."""
 
@@ -164,8 +167,8 @@ def _of_input(source: RunInput) -> RunGeometry:
     if atoms is None:
         raise InputError(_why_no_atoms(source))
     positions_a = _multiplied(source, atoms)
-    if not np.isfinite(positions_a).all():
-        raise InputError(f"{source.path}: a coordinate is not a finite number; mend it")
+    if not (np.abs(positions_a) < FARTHEST_A).all():  # NaN is not either
+        raise InputError(f"{source.path}: a coordinate is far too large, or no number; mend it")
     labels = atoms.labels * (len(positions_a) // max(1, len(atoms.labels)))
     return RunGeometry(labels, positions_a, None, _periodic(subject), _name_of_atoms(source, atoms))
 
