@@ -39,7 +39,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         In the look that the options of the analysis ask for.
     """
     gap, alignment, look = analysis.gap, analysis.alignment, analysis.options.figures
-    zero_ev = gap.homo_ev or 0.0
+    zero_ev = analysis.zero.energy_ev
     notes = (*note_of_edges(gap), *notes)
     if alignment.type is None:
         notes = (f"Type not determined: {alignment.reason}.", *notes)
@@ -67,8 +67,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             [f"{pretty_formula(n)}\n{_gap_text(analysis.edges[n])}" for n in names],
         )
         axes.tick_params(axis="x", which="both", length=0)
-        reference = " − HOMO" if gap.homo_ev is not None else ""
-        axes.set_ylabel(f"Energy{reference} (eV)")
+        axes.set_ylabel(analysis.zero.label)
         if alignment.type is not None:
             quasi = alignment.type.startswith("quasi")
             axes.set_title(

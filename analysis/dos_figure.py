@@ -64,7 +64,7 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         In the look that the options of the analysis ask for.
     """
     gap, look, restricted = analysis.gap, analysis.options.figures, analysis.states.restricted
-    zero_ev = gap.homo_ev or 0.0
+    zero_ev = analysis.zero.energy_ev
     notes = (*_why_no_gap(gap), *notes)
     panels = _panels(analysis)
     shades = element_colours(analysis.densities[0].groups, look.palette)
@@ -93,8 +93,7 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             each.set_ylabel("DOS (eV$^{-1}$)")
         if analysis.coop is not None:
             draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
-        reference = " − HOMO" if gap.homo_ev is not None else ""
-        axes[-1].set_xlabel(f"Energy{reference} (eV)")
+        axes[-1].set_xlabel(analysis.zero.label)
         figure.align_ylabels()
         upper.legend(
             handles=_legend_of_gaps(analysis),

@@ -20,7 +20,7 @@ from .figure import framed_figure, write_figure
 from .gap import FilteredGap
 from .localization import no_ipr
 from .options import AnalysisOptions
-from .plain import checks_of_states, missing_plain, plain_fields
+from .plain import checks_of_states, missing_plain, plain_fields, zero_of
 from .results import window_around
 from .summary import (
     alignment_fields,
@@ -113,7 +113,8 @@ class KindAnalysis:
         """Draw the density of states, stacked by kind, with the gap shaded."""
         states, look = self.states, self.options.figures
         window_ev = window_around(states, self.options)
-        zero_ev = states.homo_ev or 0.0
+        zero = zero_of(states, look.zero)
+        zero_ev = zero.energy_ev
         dos = self.densities[0].within(*window_ev)
         with framed_figure(look, notes) as figure:
             axes = figure.subplots()
@@ -130,7 +131,7 @@ class KindAnalysis:
             peak = float(dos.total.max(initial=0.0)) or 1.0
             scale_density(axes, peak, HEADROOM, restricted=states.restricted)
             axes.set_ylabel(density_label(restricted=states.restricted))
-            axes.set_xlabel(f"Energy{' − HOMO' if states.homo_ev is not None else ''} (eV)")
+            axes.set_xlabel(zero.label)
             figure.legend(handles=marks, loc="outside upper center", ncols=min(len(marks), 4))
         return figure
 

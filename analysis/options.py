@@ -24,6 +24,9 @@ class FigureOptions(Options):
         A file of each figure is written in each of them.
     width : {"single", "double"}
         Columns of a journal's page that a figure spans: one (85 mm) or two (170 mm).
+    zero : {"homo", "fermi"}
+        Energy that figures and report count from: the HOMO, or the Fermi energy that the source of
+        the states tells.
     palette : {"study", "safe"}
         Colours of the study, or near ones that can be told apart with any colour vision. The
         report always has the latter.
@@ -37,6 +40,7 @@ class FigureOptions(Options):
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(default=("png", "svg"), min_length=1)
     width: Width = "single"
     palette: Palette = "study"
+    zero: Literal["homo", "fermi"] = "homo"
 
 
 class AnalysisOptions(Options):

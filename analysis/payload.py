@@ -62,7 +62,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         "degenerate_ev": DEGENERATE_EV,
         "homo_ev": gap.homo_ev,
         "lumo_ev": gap.lumo_ev,
-        "zero_ev": 0.0 if gap.homo_ev is None else gap.homo_ev,
+        "zero_ev": analysis.zero.energy_ev,
         "window_ev": [below_ev, above_ev],
         "ipr_range": list(analysis.ipr_range),
         "first_state": int(nearest_to_gap(analysis)[0]),

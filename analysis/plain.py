@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+
+from epicarve.errors import InputError
 
 from .gap import difference
 from .localization import DEGENERATE_EV
@@ -72,6 +74,53 @@ def fermi_ev(states: OrbitalStates, spin: int | None = None) -> float | None:
     if not told.size or (spin is None and np.ptp(told) > FERMI_TOLERANCE_EV):
         return None
     return float(told[min(spin or 0, told.size - 1)])
+
+
+class Zero(NamedTuple):
+    """The energy that figures count from.
+
+    Parameters
+    ----------
+    energy_ev : float
+        In eV, 0 where the source's own zero stays.
+    name : str
+        What it is, empty for the source's own zero.
+    """
+
+    energy_ev: float
+    name: str
+
+    @property
+    def label(self) -> str:
+        """Label of an axis of energies."""
+        return f"Energy{f' − {self.name}' if self.name else ''} (eV)"
+
+
+def zero_of(states: OrbitalStates, wanted: Literal["homo", "fermi"]) -> Zero:
+    """Return the energy that figures of states count from.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states.
+    wanted : {"homo", "fermi"}
+        Which one; without a HOMO the source's own zero stays.
+
+    Raises
+    ------
+    InputError
+        If it is the Fermi energy and the source tells none that all states share.
+    """
+    if wanted == "homo":
+        homo_ev = states.homo_ev
+        return Zero(0.0, "") if homo_ev is None else Zero(homo_ev, "HOMO")
+    level_ev = fermi_ev(states)
+    if level_ev is None:
+        raise InputError(
+            f"{states.source or 'orbital states'}: no Fermi energy of all states is told, from "
+            "which figures could count; leave out --zero fermi, or smear the electrons (&SMEAR)"
+        )
+    return Zero(level_ev, "E(Fermi)")
 
 
 def missing_plain(states: OrbitalStates) -> dict[str, str]:

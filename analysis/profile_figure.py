@@ -51,7 +51,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     profile = analysis.profile
     if profile is None or analysis.model is None:
         raise InputError("there is no profile in space without a model; give the model")
-    zero_ev = analysis.gap.homo_ev or 0.0
+    zero_ev = analysis.zero.energy_ev
     look, (below_ev, above_ev) = analysis.options.figures, analysis.window_ev
     notes = (*note_of_edges(analysis.gap), *notes)
     with framed_figure(look, notes) as figure:
@@ -59,8 +59,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         _draw_density(figure, axes, profile, (below_ev, above_ev), zero_ev)
         _draw_edges(axes, profile, zero_ev, colours(look.palette)["ipr"])
         axes.set_ylim(below_ev - zero_ev, above_ev - zero_ev)
-        reference = " − HOMO" if analysis.gap.homo_ev is not None else ""
-        axes.set_ylabel(f"Energy{reference} (eV)")
+        axes.set_ylabel(analysis.zero.label)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         axes.set_xlabel("Distance from the centre (Å)")
         if profile.axis.kind == "normal":

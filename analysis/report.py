@@ -72,7 +72,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             for index, grouping in enumerate(groupings(analysis, PALETTE))
         ),
         spins="" if states.restricted else "; alpha points up, beta down",
-        zero="the HOMO" if analysis.gap.homo_ev is not None else "the zero of the source",
+        zero=f"the {analysis.zero.name}" if analysis.zero.name else "the zero of the source",
         workspace="lone" if analysis.positions_a is None else "workspace",
         model="" if analysis.positions_a is None else _model_figure(analysis),
         alignment=_alignment_section(analysis, summary),

@@ -26,6 +26,7 @@ from .dos import (
 )
 from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
 from .localization import Localization
+from .plain import Zero, zero_of
 from .profile import Axis, Profile
 from .sites import Sites
 from .traps import Traps
@@ -182,6 +183,11 @@ class Analysis:
             profile=None if axis is None else Profile.of(states, kept, axis, options),
             coop=Coop.of(states, localization, options) if states.pairs else None,
         )
+
+    @property
+    def zero(self) -> Zero:
+        """The energy that figures and report count from."""
+        return zero_of(self.states, self.options.figures.zero)
 
     @property
     def drawn_radii_a(self) -> NDArray[np.float64]:

@@ -51,6 +51,10 @@ def analyse(
     palette: Annotated[
         str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")
     ] = None,
+    zero: Annotated[
+        str | None,
+        typer.Option(help="Figures count from the HOMO (homo, the default) or E(Fermi) (fermi)."),
+    ] = None,
     states: Annotated[
         int | None,
         typer.Option(
@@ -86,7 +90,7 @@ def analyse(
         from epicarve.workflow.analyse import analyse as analyse_folder
 
         listed = None if formats is None else [name.strip() for name in formats.split(",")]
-        asked = {"formats": listed, "width": width, "palette": palette}
+        asked = {"formats": listed, "width": width, "palette": palette, "zero": zero}
         pairs = None if coop is None else [_pair(text) for text in coop]
         summary = analyse_folder(
             folder,

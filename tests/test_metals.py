@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.options import AnalysisOptions, FigureOptions
 from epicarve.dft.filling import is_partly_filled, occupied_states
 from epicarve.dft.orbitals import around_gap
 from epicarve.dft.states import OrbitalStates
+from epicarve.errors import InputError
 
 K_EV = 8.617333e-5
 
@@ -159,6 +161,15 @@ def test_a_fermi_energy_of_another_run_is_told(tmp_path):
     told = next(c for c in summary["checks"] if c["name"] == "fermi_ev")
     assert not told["ok"]
     assert "otherwise than their occupations do" in told["message"]
+
+
+def test_figures_count_from_the_fermi_energy_on_demand(tmp_path):
+    options = AnalysisOptions(figures=FigureOptions(formats=("svg",), zero="fermi"))
+    analyse_states(states(NA4_EV, NA4, fermi_ev=[-2.734]), options, folder=tmp_path)
+    assert "relative to the E(Fermi)" in (tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match="no Fermi energy of all states is told"):
+        analyse_states(states(NA4_EV, NA4), options, folder=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_window_lies_around_the_fermi_energy():
