@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .cutoff import is_too_low, needed_cutoff_ry
-from .input_lines import data_folder, find_file, is_file
+from .input_lines import data_folder, find_file, find_moved, is_file
 from .subject import orbital_basis, potential_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .input_tree import Section
     from .subject import Subject
 
@@ -34,7 +36,7 @@ def check_files(subject: Subject) -> None:
         subject.report.error(
             entry.line,
             f"the file of coordinates {entry.values[0]} is not there",
-            "mend its name or put it beside the input",
+            _where(str(entry.values[0]), subject.folder),
         )
     if data_folder() is None:
         return
@@ -45,8 +47,21 @@ def check_files(subject: Subject) -> None:
                 subject.report.error(
                     entry.line,
                     f"the file of {content} {entry.values[0]} is not there",
-                    "mend its name or put it beside the input",
+                    _where(str(entry.values[0]), subject.folder),
                 )
+
+
+def _where(name: str, folder: Path) -> str:
+    """Say how a file is found that is not where the input says, by a path maybe of elsewhere."""
+    own = name.rpartition("/")[2]
+    if own == name:
+        return "mend its name or put it beside the input"
+    found = find_moved(name, folder)
+    if found is None:
+        return f"write {own} alone, and put it beside the input"
+    return (
+        f"write {own}, which is {'beside it' if found.parent == folder else 'in the data of CP2K'}"
+    )
 
 
 def check_kinds(subject: Subject) -> None:

@@ -239,8 +239,9 @@ def _external_restart(source: RunInput) -> str | None:
     if section is None or section.parameter == (False,):
         return None
     name = section.entry("RESTART_FILE_NAME")
-    takes = section.value("RESTART_POS") if section.entry("RESTART_POS") else True
-    return str(name.values[0]) if name and name.values and takes is not False else None
+    said = next((word for word in ("RESTART_POS", "RESTART_DEFAULT") if section.entry(word)), None)
+    takes = said is None or section.value(said) is not False
+    return str(name.values[0]) if name and name.values and takes else None
 
 
 def _periodic(subject: Subject) -> tuple[bool, bool, bool]:

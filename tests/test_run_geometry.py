@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from epicarve.dft.check import check_input
 from epicarve.dft.output import read_output
 from epicarve.dft.run import Run
 from epicarve.dft.run_geometry import read_geometry
@@ -299,6 +300,13 @@ def test_a_run_that_starts_from_a_restart_file(run, tmp_path):
         run()
 
 
+@pytest.mark.parametrize("word", ["RESTART_POS", "RESTART_DEFAULT"])
+def test_a_restart_file_that_gives_no_coordinates(run, word):
+    top = f"&EXT_RESTART\nRESTART_FILE_NAME first-1.restart\n{word} F\n&END"
+    found = run(inp=input_text(top=top), out=output_text())
+    assert (found.source, found.note) == ("run.inp", "")
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -359,3 +367,79 @@ def test_elements_of_labels(tmp_path):
     text = input_text(coord=rows(labels, np.arange(18.0).reshape(6, 3)))
     (tmp_path / "run.inp").write_text(text)
     assert Run.of(tmp_path, "w").symbols == ("O", "H", "Cl", "Pb", "H", "Ca")
+
+
+def test_check_tells_where_a_file_of_another_machine_is(tmp_path):
+    more = "&TOPOLOGY\nCOORD_FILE_NAME /scratch/me/w.xyz\nCOORDINATE XYZ\n&END"
+    (tmp_path / "run.inp").write_text(input_text(coord="", more=more))
+    told = [finding.remedy for finding in check_input(tmp_path / "run.inp")]
+    assert "write w.xyz alone, and put it beside the input" in told
+    (tmp_path / "w.xyz").write_text(xyz_text(WATER))
+    told = [finding.remedy for finding in check_input(tmp_path / "run.inp")]
+    assert "write w.xyz, which is beside it" in told
+
+
+SMEAR = "                        Smear method:                                FERMI_DIRAC\n"
+APART = "      Spin channel alpha and spin channel beta are smeared independently, keeping  fixed\n"
+SPINS = " Spin 1\n\n Number of electrons:  19\n Spin 2\n\n Number of electrons:  17\n"
+FERMI = "  Fermi energy:                                                -0.10014161636373\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts", "fermi_ev", "is_sound"),
+    [
+        (SMEAR, (18, 18), (-2.724992,), True),  # Na4 at 2000 K
+        (SMEAR, (18, 17), (-2.724992,), False),
+        (SMEAR + APART, (18, 18), (), False),
+        (SMEAR + APART, (19, 17), (), True),
+        ("", (18, 18), (), False),
+        ("", (19, 17), (), True),
+    ],
+)
+def test_smearing_moves_electrons_between_the_spins(tmp_path, lines, counts, fermi_ev, is_sound):
+    text = (
+        output_text()
+        .replace(" SCF WAVE", f"{lines}{SPINS} SCF WAVE")
+        .replace("\n\n  ***", f"\n\n{FERMI}  ***")
+    )
+    (tmp_path / "run.out").write_text(text)
+    (tmp_path / "run.inp").write_text(input_text())
+    run = Run.of(tmp_path, "w")
+    assert run.fermi_ev == pytest.approx(fermi_ev, abs=1e-6)
+    occupations = np.ones(sum(counts))
+    spins = np.repeat(np.arange(2, dtype=np.int8), counts)
+    if is_sound:
+        run.require_electrons(tmp_path / "w.wfn", occupations, spins)
+        return
+    with pytest.raises(InputError, match=r"the occupations .*sum to"):
+        run.require_electrons(tmp_path / "w.wfn", occupations, spins)
+
+
+def test_a_silent_run_tells_only_what_went_wrong(tmp_path):
+    text = output_text().replace(
+        " GLOBAL| Run", f" GLOBAL| Global print level {'SILENT':>53}\n GLOBAL| Run"
+    )
+    text = text.replace(" SCF WAVEFUNCTION OPTIMIZATION\n", "").replace(
+        "  *** SCF run converged in     8 steps ***\n", ""
+    )
+    path = tmp_path / "run.out"
+    path.write_text(text)
+    read_output(path).require_sound()
+    path.write_text(text.replace("SILENT", "   LOW"))
+    with pytest.raises(InputError, match="there is no finished SCF in it"):
+        read_output(path).require_sound()
+    warning = " *** WARNING in qs_scf.F:601 :: SCF run NOT converged ***\n"
+    path.write_text(text.replace("\n  **** **** ", f"\n{warning}  **** **** "))
+    with pytest.raises(InputError, match="the last SCF did not converge"):
+        read_output(path).require_sound()
+
+
+def test_a_run_with_k_points_is_told_so(tmp_path):
+    path = tmp_path / "run.out"
+    path.write_text(
+        output_text().replace(
+            " SCF WAVE", f" BRILLOUIN| List of Kpoints [2 Pi/Bohr] {4:>39}\n SCF WAVE"
+        )
+    )
+    with pytest.raises(InputError, match="the run has 4 k-points"):
+        read_output(path).require_gamma()
