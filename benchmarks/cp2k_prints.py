@@ -23,11 +23,12 @@ _KIND_FILE = re.compile(
 
 @dataclass(frozen=True)
 class Truth:
-    """States of the last step: for each spin energies (eV), occupations, weights of elements and kinds."""
+    """States of the last step: for each spin energies (eV), occupations, weights."""
 
     energies_ev: tuple[np.ndarray, ...]
     occupations: tuple[np.ndarray, ...]
     weights: tuple[dict[str, np.ndarray], ...]
+    of_kinds: tuple[dict[str, np.ndarray], ...]
     fermi_ev: float
     gap_printed_ev: float | None
     n_electrons: float | None
@@ -83,9 +84,10 @@ def read_truth(folder: Path, project: str, elements: dict[str, str]) -> Truth:
         if key not in steps or steps[key][0] < step:
             steps[key] = (step, path)
     spins = sorted({spin for spin, _ in steps})
-    energies, occupations, weights, fermi = [], [], [], []
+    energies, occupations, weights, of_kinds, fermi = [], [], [], [], []
     for spin in spins:
         of_elements: dict[str, np.ndarray] = {}
+        kinds: dict[str, np.ndarray] = {}
         for (this, _), (_, path) in steps.items():
             if this != spin:
                 continue
@@ -97,16 +99,17 @@ def read_truth(folder: Path, project: str, elements: dict[str, str]) -> Truth:
             element = elements.get(kind, kind)
             summed = table[:, 3:].sum(axis=1)
             of_elements[element] = of_elements.get(element, 0.0) + summed
-            if kind != element:
-                of_elements[kind] = summed
+            kinds[kind] = summed
             fermi.append(float(head.split("=")[2].split()[0]) * HARTREE_EV)
         energies.append(table[:, 1] * HARTREE_EV)
         occupations.append(table[:, 2])
         weights.append(of_elements)
+        of_kinds.append(kinds)
     return Truth(
         tuple(energies),
         tuple(occupations),
         tuple(weights),
+        tuple(of_kinds),
         max(fermi),
         *_of_output(folder),
         restricted=spins == [""],

@@ -12,6 +12,7 @@ from epicarve.units import A_PER_BOHR
 
 from .basis import basis_set_of_lines, read_basis_set
 from .input_lines import find_moved
+from .output_geometry import GHOST
 from .run_geometry import read_geometry
 from .subject import orbital_basis
 
@@ -87,6 +88,8 @@ def _basis(source: RunInput, label: str, element: str) -> tuple[GaussianShell, .
     """Return the basis functions of the atoms with a label."""
     kind = source.subject.kind(label)
     name = orbital_basis(kind)
+    if element == GHOST:
+        element = source.subject.element(label).capitalize()
     if name is None or kind is None:
         lines = kind and kind.first("BASIS")
         if lines:

@@ -133,13 +133,7 @@ def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
             "them"
         )
     _require_one_kind_of_run(kinds)
-    of_spins = [{f.index for f in kinds if f.spin == spin} for spin in (0, 1)]
-    if not kinds[0].restricted and of_spins[0] != of_spins[1]:
-        index = min(of_spins[0] ^ of_spins[1])
-        raise InputError(
-            f"{run.folder}: the .pdos files of kind {index} are not there for both spins; copy all "
-            ".pdos files"
-        )
+    _require_all_kinds(kinds)
     blocks, orbitals = [], []
     for spin in sorted({file.spin for file in kinds}):
         contents = read_alike(file for file in kinds if file.spin == spin)
@@ -237,6 +231,20 @@ def _atoms_told(atoms: Sequence[int]) -> str:
 def _source(run: Run) -> RunInput | None:
     """Return the input of a run that has its lists."""
     return next((source for source in run.inputs if source.lists), None)
+
+
+def _require_all_kinds(files: Sequence[PdosFile]) -> None:
+    """Refuse files of kinds one of which is missing, by its number or in one spin."""
+    there = {(file.spin, file.index) for file in files}
+    for file in files:
+        for spin in {other.spin for other in files}:
+            missing = [i for i in range(1, file.index + 1) if (spin, i) not in there]
+            if missing:
+                whose = "" if file.restricted else f" of {('alpha', 'beta')[spin]} states"
+                raise InputError(
+                    f"{file.path.parent}: the .pdos file of kind {missing[0]}{whose} is missing; "
+                    "copy all .pdos files"
+                )
 
 
 def _require_one_kind_of_run(files: Sequence[PdosFile]) -> None:

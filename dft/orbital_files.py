@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -117,10 +118,13 @@ def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbi
     """
     basis, orbitals = read_molden(path)
     run.require_electrons(path, orbitals.occupations, orbitals.spins)
+    symbols = basis.symbols
+    with suppress(InputError):  # the file does not tell which atoms are ghosts
+        symbols = run.symbols if len(run.symbols) == len(symbols) else symbols
     return LoadedOrbitals(
         _window(orbitals, n_states),
         overlap_matrix(basis.positions_bohr, basis.shells),
-        basis.symbols,
+        symbols,
         f"{run.name}, {_told(path, n_states)}, overlap of its own basis functions",
         run.fermi_ev,
     )

@@ -16,7 +16,7 @@ PRINTED_A = 2e-3
 
 _ATOM_ROW = re.compile(
     r"\s+(?P<index>\d+)\s+(?P<kind>\d+)\s+(?P<element>[A-Z][a-z]?)\s+(?P<number>\d+)"
-    r"\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+-?\d+\.\d+\s+\d+\.\d+\s*$"
+    r"\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(?P<charge>-?\d+\.\d+)\s+\d+\.\d+\s*$"
 )
 _KIND = re.compile(r"\s+(?P<number>\d+)\. Atomic kind: (?P<name>\S+)\s+Number of atoms:")
 _VECTOR = re.compile(
@@ -28,6 +28,9 @@ _ANGLE = re.compile(
 )
 _UNITS_A = {"angstrom": 1.0, "bohr": A_PER_BOHR}
 
+GHOST = "X"
+"""Symbol of a ghost atom: basis functions at a place without nucleus and electrons."""
+
 Row = tuple[float, float, float]
 
 
@@ -38,7 +41,7 @@ class PrintedGeometry:
     Parameters
     ----------
     symbols : list of str
-        Element of each atom.
+        Element of each atom, X of ghost atoms.
     positions_a : list of tuple of float
         Coordinates in Å, to the six digits that are printed.
     kinds : list of int
@@ -83,7 +86,7 @@ class PrintedGeometry:
         number, symbol = int(row["number"]), row["element"]
         known = number in {0, ATOMIC_NUMBERS.get(symbol, 0)}  # 0: a place without nucleus
         is_next = int(row["index"]) == len(self.symbols) + 1
-        self.symbols.append(symbol)
+        self.symbols.append(GHOST if float(row["charge"]) == 0.0 else symbol)
         self.kinds.append(int(row["kind"]))
         x, y, z = (self._scale_a * float(row[k]) for k in (5, 6, 7))
         self.positions_a.append((x, y, z))

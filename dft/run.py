@@ -10,6 +10,7 @@ from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
 from .output import main_outputs
+from .output_geometry import GHOST
 from .run_geometry import read_geometry
 from .run_input import read_run_input
 
@@ -108,12 +109,15 @@ class Run:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Element of each atom, from the main output or else from the input and its coordinates."""
+        """Element of each atom, X of ghosts, from the main output or else from the input."""
         if self.output is not None and self.output.symbols:
             return self.output.symbols
         try:
             labels, subject = self.geometry.labels, self.inputs[0].subject
-            return tuple(subject.element(label).capitalize() for label in labels)
+            return tuple(
+                GHOST if subject.is_ghost(label) else subject.element(label).capitalize()
+                for label in labels
+            )
         except (InputError, IndexError) as error:
             output = "a main output" if self.output is None else self.output.path.name
             why = f" ({error})" if isinstance(error, InputError) else ""

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from cp2k_runs import only
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from epicarve.dft.pdos import find_pdos, read_pdos
+from epicarve.dft.read import read_states
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
@@ -123,3 +125,20 @@ def test_names_tell_where_a_file_belongs(tmp_path):
     assert found[names[2]].is_list
     assert found[names[2]].index == 10
     assert not found[names[3]].restricted
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("*BETA_k2*", r"kind 2 of beta states is missing; copy all \.pdos files"),
+        ("*ALPHA_k1*", r"kind 1 of alpha states is missing"),
+        ("*_k1*", r"kind 1 of alpha states is missing"),
+        ("*BETA*", r"the files of one spin are missing"),
+    ],
+)
+def test_a_kind_that_is_missing_is_named(runs, tmp_path, gone, told):
+    folder = only(runs("so-triplet"), tmp_path / "run", "*_k*.pdos", "*.inp", "*.out")
+    for path in folder.glob(gone):
+        path.unlink()
+    with pytest.raises(InputError, match=told):
+        read_states(folder)
