@@ -93,7 +93,7 @@ def match_atoms(
     squares of the distances are least; superposition and assignment alternate until nothing
     changes. They start from the most likely `orientations`; the first result within `SAME_ORDER_A`
     is taken, else the best of all. Where a rotation leaves more than `SURE_A`, the mirror image of
-    the second geometry is tried too, and taken if it halves the deviation and is that close.
+    the second geometry is tried too, and taken if it leaves less, or halves the deviation.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def match_atoms(
             mirrored = Points(other_symbols, -other_positions_a)
             mirror = _best(first, mirrored, reach_a, members)
             least = GAIN * min([m.rmsd_a for m in (best, *found) if m], default=np.inf)
-            if mirror is not None and mirror.rmsd_a <= min(least, SAME_ORDER_A):
+            if mirror is not None and mirror.rmsd_a <= min(max(least, SURE_A), SAME_ORDER_A):
                 return replace(mirror, is_mirrored=True)
         if best is not None:
             found.append(best)

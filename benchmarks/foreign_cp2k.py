@@ -19,8 +19,10 @@ from scipy.linalg import sqrtm
 from epicarve.analysis.gap import Gap
 from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.dft.ldos import read_kind_folder
-from epicarve.dft.orbital_files import load_orbitals, read_wfn_states
+from epicarve.dft.orbital_files import load_wfn
+from epicarve.dft.output import main_outputs
+from epicarve.dft.read import read_states
+from epicarve.dft.run import Run
 from epicarve.units import EV_PER_HARTREE
 
 
@@ -29,7 +31,8 @@ def main() -> None:
     print(f"{'atoms':>6} {'states':>7} {'gap (eV)':>9} {'same in .pdos':>14} "
           f"{'energy (Ha)':>12} {'weight':>9} {'IPR':>9} {'kept':>9}  folder")  # fmt: skip
     for folder in map(Path, sys.argv[1:]):
-        states, kinds = read_wfn_states(folder), read_kind_folder(folder)
+        states = read_states(folder, routes=("wfn",))
+        kinds = read_states(folder, routes=("kinds",))
         energies, weights = [], []
         for spin in np.unique(states.spins):
             ours, theirs = states.spins == spin, kinds.spins == spin
@@ -57,7 +60,9 @@ def main() -> None:
 
 def plain_ipr(folder: Path) -> np.ndarray:
     """Compute the IPR of each orbital as its formula stands, with scipy's root."""
-    loaded = load_orbitals(folder)
+    (wfn,) = folder.glob("*.wfn")
+    run = Run.of(folder, main_outputs(folder)[0].project)
+    loaded = load_wfn(wfn, run)
     orthogonal = np.real(sqrtm(loaded.overlap.toarray())) @ loaded.orbitals.coefficients
     atoms = range(len(loaded.symbols))
     on_atom = [orthogonal[loaded.orbitals.atom_of_function == atom] for atom in atoms]

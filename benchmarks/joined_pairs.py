@@ -4,7 +4,7 @@ Hemispheres of film and substrate on the faces on which the pair is grown, direc
 found. The crystals are given as cell and sites. A particle counts as open if its proven gap is
 above 2 %. Run with
 
-    python benchmarks/joined_pairs.py [--quick] [--pair NAME]
+    python benchmarks/joined_pairs.py [--quick] [--pair FILM] [--size NM]
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ WINDOW_SHARE = 500 / 5100
 
 READ = """
 import sys, pathlib
-from epicarve.dft.orbital_files import read_wfn_states
+from epicarve.dft.read import read_states
 from epicarve.dft.weighing import Weighing
-read_wfn_states(pathlib.Path(sys.argv[1]), Weighing(int(sys.argv[2])))
+read_states(pathlib.Path(sys.argv[1]), Weighing(int(sys.argv[2])), routes=("wfn",))
 """
 
 

@@ -15,6 +15,7 @@ from .cif_file import read_block
 from .cif_sites import listed_sites, stated_cell_a
 from .cif_symmetry import NAME_TAGS, other_settings, stated_symmetry
 from .crystal import Crystal
+from .identity import one_word
 from .molecules import refuse_molecular_units
 from .neighbours import refuse_overlaps, shortest_contact
 from .oxidation import charges_of_sites, stated_charges
@@ -100,7 +101,7 @@ def read_cif(
     sites = Sites(cell.cell_a, cell.fractional, cell.symbols, cell.labels.tolist(), stated)
     charges, notes = charges_of_sites(path, sites, oxidation_states)
     crystal = Crystal(
-        name=path.stem,
+        name=one_word(path.stem),
         cell_a=cell.cell_a,
         symbols=cell.symbols,
         fractional=cell.fractional,

@@ -110,12 +110,7 @@ class Crystal:
         refuse_cell(self.name, self.cell_a, self.fractional)
         refuse_overlaps(self.name, self.cell_a, self.fractional, self.symbols)
         refuse_molecular_units(self.name, self.cell_a, self.fractional, self.symbols)
-        broken = np.flatnonzero(self.oxidation_states % 1)
-        if broken.size:
-            raise InputError(
-                f"{self.name}: {self.symbols[broken[0]]} has oxidation state "
-                f"{self.oxidation_states[broken[0]]:g}, not a whole number; give each site its own"
-            )
+        self._require_whole_charges()
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(
@@ -132,6 +127,16 @@ class Crystal:
                 f"{self.name}: {symbol} has oxidation state 0, so this is not an ionic crystal; "
                 "give oxidation_states"
             )
+
+    def _require_whole_charges(self) -> None:
+        charges = np.asarray(self.oxidation_states, dtype=float)
+        broken = np.flatnonzero(charges != np.rint(charges))
+        if broken.size:
+            raise InputError(
+                f"{self.name}: {self.symbols[broken[0]]} has oxidation state "
+                f"{charges[broken[0]]:g}, not a whole number; give each site its own"
+            )
+        object.__setattr__(self, "oxidation_states", charges.astype(np.int64))
 
     @property
     def n_sites(self) -> int:

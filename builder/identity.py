@@ -23,6 +23,17 @@ SAME_SITE_A = 5e-3
 """Sites closer than this, in Å, are the same."""
 
 
+def one_word(name: str) -> str:
+    """Return a name without blanks, as domains of an extended XYZ file are named.
+
+    Examples
+    --------
+    >>> one_word("CdSe relaxed (2)")
+    'CdSe-relaxed-(2)'
+    """
+    return "-".join(name.split())
+
+
 def is_same(first: Crystal, second: Crystal) -> bool:
     """Whether two crystals hold the same ions at the same places of the same cell.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from .crystal import Bonds, Crystal
     from .shapes import Shape
 
-MAX_IONS = 20_000_000
-"""Ions of the enumerated box above which a carve is refused, with the estimate."""
+MAX_IONS = 3_000_000
+"""Ions of the box around a shape above which it is refused, with the estimate."""
+
+KB_PER_ION = 1.0
+"""Memory in kB that building and writing a model takes at most for each ion looked at."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +151,16 @@ def ions_near(
     low, high = shape.bounds_a
     corners = np.array(np.meshgrid(*np.stack([low - margin_a, high + margin_a], axis=1)))
     in_cells = corners.reshape(3, -1).T @ np.linalg.inv(crystal.cell_a) + centre
-    first = np.floor(in_cells.min(axis=0)).astype(int) - 1
-    last = np.ceil(in_cells.max(axis=0)).astype(int) + 1
-    estimate = int(np.prod(last - first, dtype=float)) * crystal.n_sites
-    if estimate > MAX_IONS:
+    first = np.floor(in_cells.min(axis=0)) - 1.0
+    last = np.ceil(in_cells.max(axis=0)) + 1.0
+    estimate = math.prod((last - first).tolist()) * crystal.n_sites
+    if not estimate <= MAX_IONS:  # written so that it refuses what is not a number
         raise InputError(
             f"{crystal.name}: the shape asks for about {estimate:.1e} ions to be looked at; "
-            f"the limit is {MAX_IONS:.0e}, so make it smaller"
+            f"the limit is {MAX_IONS:.0e}, some {MAX_IONS * KB_PER_ION / 1e6:.0f} GB of memory, "
+            "so make it smaller"
         )
-    ranges = [np.arange(start, stop) for start, stop in zip(first, last, strict=True)]
+    ranges = [np.arange(int(a), int(b)) for a, b in zip(first, last, strict=True)]
     cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
     reach_a = float(np.linalg.norm(np.abs(crystal.cell_a).sum(axis=0)))
     middles = (cells + 0.5 - centre) @ crystal.cell_a

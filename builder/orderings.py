@@ -13,6 +13,7 @@ from epicarve.options import Options
 
 from .cif import LEAST_OCCUPANCY, read_cell, refuse_unfit
 from .crystal import Crystal
+from .identity import one_word
 from .oxidation import charges_of_elements
 from .quasirandom import quasirandom_symbols
 from .shared_sites import shared_sites
@@ -215,7 +216,7 @@ def _crystal(
     """Return an ordered crystal, with its derivation and its notes."""
     derivation, notes = said
     crystal = Crystal(
-        name=cif.path.stem,
+        name=one_word(cif.path.stem),
         cell_a=shared.cell.cell_a,
         symbols=symbols,
         fractional=shared.cell.fractional,

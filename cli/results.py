@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from .terminal import console, facts_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -56,8 +58,7 @@ def print_results(summary: Mapping[str, Any], folder: Path) -> None:
         and (aligned or not check["name"].startswith("alignment."))
         and not check["name"].startswith("profile")
     ]
-    for note in dict.fromkeys(notes):
-        out.print(f"[yellow]note[/] {note}")
+    _print_notes(notes)
     _print_figure(summary, folder)
     out.print(f"report {folder / 'report.html'}", soft_wrap=True)
 
@@ -66,9 +67,15 @@ def _print_plain(summary: Mapping[str, Any], folder: Path) -> None:
     """Print what weights of whole kinds of atoms can tell, and why it is no more."""
     out = console()
     out.print(facts_table("Results", _plain(summary)))
-    for message in dict.fromkeys(c["message"] for c in summary["checks"] if not c["ok"]):
-        out.print(f"[yellow]note[/] {message}")
+    _print_notes([check["message"] for check in summary["checks"] if not check["ok"]])
     _print_figure(summary, folder)
+
+
+def _print_notes(messages: Sequence[str]) -> None:
+    """Print each message once, and none that is part of another."""
+    for message in dict.fromkeys(messages):
+        if not any(message in other and message != other for other in messages):
+            console().print("[yellow]note[/]", escape(message))
 
 
 def _print_figure(summary: Mapping[str, Any], folder: Path) -> None:
@@ -128,7 +135,7 @@ def _plain(summary: Mapping[str, Any]) -> dict[str, object]:
             f"gap of {spin} states": _ev(edges["homo_lumo_gap_ev"]) + _metal(edges)
             for spin, edges in summary["spins"].items()
         },
-        **({"Fermi energy": _ev(fermi_ev)} if (fermi_ev := summary["fermi_ev"]) else {}),
+        **({} if summary["fermi_ev"] is None else {"Fermi energy": _ev(summary["fermi_ev"])}),
     }
 
 

@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from epicarve.builder.balancing.balance import BalanceOptions, ratio_deviation
+from epicarve.builder.balancing.watching import watched
 from epicarve.builder.carve import carve
 from epicarve.builder.janus.half import sphere_half
 from epicarve.builder.library import bundled_crystal, bundled_names
@@ -171,3 +172,17 @@ def test_a_sphere_around_a_single_ion_grows_or_names_the_obstacle(name, radius_a
     assert carve(crystal, Sphere(radius_a)).net_charge == 0
     with pytest.raises(InputError, match="net charge 0"):
         carve(crystal, Sphere(3.5))
+
+
+@pytest.mark.parametrize("radius_a", [5e4, 1e12, 1e300])
+def test_a_shape_beyond_memory_is_refused_before_it_is_made(radius_a):
+    with pytest.raises(InputError, match="GB of memory"):
+        carve(bundled_crystal("PbS"), Sphere(radius_a))
+
+
+def test_a_search_tells_what_it_has_come_to():
+    lines = []
+    with watched(lines.append):
+        carve(bundled_crystal("PbS"), Sphere(8.0))
+    assert lines[0].startswith("search: ")
+    assert lines[-1].endswith("%")

@@ -13,6 +13,7 @@ from epicarve.builder.interfaces.search import SearchOptions
 from epicarve.builder.janus.half import sphere_half
 from epicarve.builder.janus.join import join
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.model import Model
 from epicarve.cli.main import app
 from epicarve.errors import InputError
 from epicarve.workflow.build import build
@@ -134,6 +135,17 @@ def test_files_of_one_name_as_halves(files, tmp_path):
     assert list(built.summary["domains"]) == ["structure-1", "structure-2"]
     assert sum(d["n_atoms"] for d in built.summary["domains"].values()) == built.model.n_atoms
     assert built.summary["interface"]["misfit"][0]["strain"] == pytest.approx(5.75 / 5.6402 - 1)
+
+
+def test_a_file_whose_name_holds_blanks(tmp_path):
+    (tmp_path / "rock salt (2).cif").write_text(KNOWN["NaCl"].cif_text(), encoding="utf-8")
+    recipe = {
+        "crystal": {"file": str(tmp_path / "rock salt (2).cif")},
+        "shape": {"kind": "sphere", "diameter_nm": 1.0},
+    }
+    built = build(parse_recipe(recipe), tmp_path / "out")
+    model = Model.read(tmp_path / "out" / "model.extxyz")
+    assert model.domains.tolist() == ["rock-salt-(2)"] * built.model.n_atoms
 
 
 def test_the_same_crystal_under_two_names_is_refused():

@@ -180,6 +180,13 @@ def test_whatever_is_missing_the_edges_are_right_or_a_sentence_says_why_not(wate
     assert n_read > 150
 
 
+def test_a_kind_of_one_spin_alone_is_refused(runs, tmp_path):
+    folder = only(runs("so-triplet"), tmp_path, "*-*_k*.pdos", "*.log")
+    next(folder.glob("*BETA_k2*.pdos")).unlink()
+    with pytest.raises(InputError, match="kind 2 are not there for both spins"):
+        read_states(folder)
+
+
 def test_projections_alone(water):
     states = read_states(water("diag", "*-k*.pdos"))
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.analysis.matching import match_atoms
+from epicarve.analysis.matching import SURE_A, match_atoms
 from epicarve.analysis.profile import Axis
 from epicarve.analysis.scattering import (
     Distances,
@@ -73,8 +73,9 @@ def test_any_turn_order_and_noise_leave_the_deviation_of_the_noise(pieces, seed,
     for mirror in (1.0, -1.0):
         moved = mirror * shaken @ Rotation.random(rng=rng).as_matrix().T + 7.0
         found = match_atoms(symbols, points, symbols[order], moved[order])
-        assert found.rmsd_a <= superposed(shaken, points).rms_a + 1e-6
-        assert found.rmsd_a >= 0.9 * superposed(shaken, points).rms_a
+        left_a = superposed(shaken, points).rms_a
+        most_a = left_a if mirror > 0.0 else max(left_a, SURE_A)  # as good without a mirror
+        assert 0.7 * left_a <= found.rmsd_a <= most_a + 1e-6
         assert (symbols[order][found.order] == symbols).all()
         if mirror > 0.0:
             assert not found.is_mirrored

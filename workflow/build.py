@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epicarve import __version__
+from epicarve.builder.balancing.watching import watched
 from epicarve.builder.cif import read_cif
 from epicarve.builder.coreshell import matching_sites, refuse_large_core, with_core
 from epicarve.builder.identity import refuse_same, told_apart
@@ -31,6 +32,8 @@ from .recipe import Recipe, read_recipe
 from .recipe_parts import CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -67,7 +70,11 @@ class Built:
         write_model(folder, self.model, self.summary, self.notes, self.columns)
 
 
-def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
+def build(
+    recipe: Recipe | Path | str,
+    out: Path | str | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Built:
     """Carve or join the model of a recipe.
 
     Parameters
@@ -77,6 +84,8 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
     out : Path or str, optional
         Folder for model.extxyz, model.cif, model.json and preview.png; nothing is written
         without it.
+    tell : callable, optional
+        Is told what the search for the best ions has come to.
 
     Returns
     -------
@@ -93,10 +102,11 @@ def build(recipe: Recipe | Path | str, out: Path | str | None = None) -> Built:
         raise InputError("the recipe holds a series; use epicarve series, or take series: out")
     if recipe.bulk is not None:
         raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
-    if recipe.crystal is not None and recipe.shape is not None:
-        model, crystals, rotations = _particle(recipe)
-    else:
-        model, crystals, rotations = _heterostructure(recipe)
+    with watched(tell):
+        if recipe.crystal is not None and recipe.shape is not None:
+            model, crystals, rotations = _particle(recipe)
+        else:
+            model, crystals, rotations = _heterostructure(recipe)
     surface = surface_of(model, crystals, rotations)
     model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}

@@ -56,7 +56,7 @@ def series(
         Folder for one folder a particle, as `build` leaves it, and series.csv and series.json;
         nothing is written without it.
     tell : callable, optional
-        Is told the name of each particle before it is built.
+        Is told the name of each particle before it is built, and what its search has come to.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def series(
         if tell is not None:
             tell(f"series: {name}")
         try:
-            built = build(member, Path(out) / name if out is not None else None)
+            built = build(member, Path(out) / name if out is not None else None, tell)
             rows.append(_row(name, member, built))
         except InputError as error:
             rows.append({**dict.fromkeys(COLUMNS), "name": name, "error": str(error)})

@@ -13,8 +13,6 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import LinearConstraint
-from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +89,7 @@ class DipoleLattice:
         return self.multiples, self.allowed.min(axis=0), self.allowed.max(axis=0)
 
     def odd(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sums that must be even, or must be odd, if one point alone is allowed.
+        """Return sums that must be even, or must be odd, if one point alone is allowed.
 
         Returns
         -------
@@ -107,6 +105,7 @@ class DipoleLattice:
 
 HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
 """Sums of multiples of which it is said that they are even, or odd."""
+
 
 def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Three short vectors of which all moments are whole multiples, as rows; None without any."""

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from .highs import Highs
 
-MAX_BOXES = 400
-"""Programs of one search in which the numbers are whole and the edits are not."""
+MAX_WORK = 25_000
+"""Edits times boxes of one search; in a box the numbers are whole and the edits are not."""
 
 BOX_NODES = 500
-FIRST_NODES, LAST_NODES = 200, 6000
+FIRST_NODES, LAST_NODES = 200, 3000
 """Nodes of a search for the edits of given numbers; all have the first before any has the last."""
 
-LAST_SEARCHES = 4
+LAST_SEARCHES = 2
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,16 @@ class Numbers:
         most_levels: NDArray[np.float64],
     ) -> None:
         self.highs, self.columns, self.steps = highs, columns, steps
+        found = [
+            DipoleLattice.of(limit, columns)
+            for limit, most in zip(highs.program.dipoles, most_levels, strict=True)
+            if most == 0.0
+        ]
+        self.lattices = [lattice for lattice in found if lattice is not None]
         edits = highs.program.edits
         told = np.vstack([edits.domain, edits.steps, edits.charges, edits.counts])[:, columns]
-        _, kind = np.unique(told, axis=1, return_inverse=True)
+        halves = [lattice.odd()[0] for lattice in self.lattices]
+        _, kind = np.unique(np.vstack([told, *halves]), axis=1, return_inverse=True)
         kind = kind.reshape(-1)
         self.most = np.bincount(kind).astype(float)
         m, k = len(columns), len(self.most)
@@ -84,12 +91,6 @@ class Numbers:
         counted = csr_array((np.ones(m), (kind, np.arange(m))), shape=(k, m + self.n_further))
         self.counted = csr_array(hstack([counted, -csr_array(np.eye(k))]))
         self.low, self.high = highs.whole_bounds(taken, most_levels)
-        found = [
-            DipoleLattice.of(limit, columns)
-            for limit, most in zip(highs.program.dipoles, most_levels, strict=True)
-            if most == 0.0
-        ]
-        self.lattices = [lattice for lattice in found if lattice is not None]
         whole = np.zeros(m + self.n_further)
         whole[:m] = whole[m + self.n_further - len(most_levels) :] = 1.0
         self.whole = whole
@@ -108,7 +109,7 @@ class Numbers:
         hard: list[NDArray[np.float64]] = []
         rows = self._rows()
         undecided = False
-        for _ in range(MAX_BOXES):
+        for _ in range(MAX_WORK // len(self.columns)):
             if not boxes:
                 break
             low, high = boxes.pop()

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .highs import WHOLE, Highs, Relaxed
+from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .priced import GAP_LIMIT, POOL_COLUMNS, Priced
+from .shell import STEP_A
 from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
+from .watching import report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from .program import Program
+
+    Improve = Callable[[Priced, NDArray[np.float64], float], tuple[NDArray[np.float64], float]]
 
 FIRST_REACH = 2.0
 """How far in steps the reduced cost of an edit may lie for rounding to look at it."""
@@ -25,7 +30,7 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
 MAX_TURNS = 4
-DIRECT_NODES = 500
+DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
 ANYHOW_GAP = 0.05
 
@@ -64,6 +69,7 @@ class Solver:
 
         A search that is not thorough leaves the gap of hard programs open.
         """
+        report(self.program.edits.n_columns, None, None)
         stages = self._stages()
         if stages is None:
             return None
@@ -76,13 +82,19 @@ class Solver:
         if found is None:
             return None
         bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
-        improvements = [_keep, _lagrange, with_fewest_steps, _directly]
+        improvements: list[Improve] = [
+            _keep,
+            _lagrange,
+            partial(with_fewest_steps, thorough=thorough),
+        ]
         if thorough:
-            improvements += [self._again, _branched]
+            improvements += [_directly, self._again, _branched]
         for improve in improvements:
             found, bound = improve(priced, found, bound)
             bound = raised(priced, found, bound)
+            report(self.program.edits.n_columns, STEP_A * priced.value(found), STEP_A * bound)
             limit = GAP_LIMIT if improve is _directly else priced.gap_limit
+            limit = limit if thorough else GAP_LIMIT
             if priced.gap(found, bound) <= limit:
                 break
         steps = self.program.steps(found)
@@ -216,7 +228,9 @@ def _directly(
 
     A face is added and all is solved again as long as the dipole pokes through.
     """
-    for _ in range(TANGENT_ROUNDS if priced.exact else 0):
+    is_small = priced.program.edits.n_columns <= FEW_COLUMNS
+    rounds = TANGENT_ROUNDS if is_small else DIRECT_ROUNDS
+    for _ in range(rounds if priced.exact else 0):
         best = priced.value(found)
         columns, taken = priced.pool(best - priced.relaxed.value)
         y, proven, decided = priced.highs.whole(
@@ -225,7 +239,7 @@ def _directly(
             taken,
             0.0,
             most_levels=priced.most_levels(best),
-            nodes=DIRECT_NODES,
+            nodes=FEW_NODES if is_small else DIRECT_NODES,
         )
         if y is None:
             return found, best if decided else bound

@@ -25,12 +25,13 @@ QUICK_NODES, BOND_NODES = 10, 500
 
 
 def with_fewest_steps(
-    priced: Priced, found: NDArray[np.float64], bound: float
+    priced: Priced, found: NDArray[np.float64], bound: float, *, thorough: bool = True
 ) -> tuple[NDArray[np.float64], float]:
     """Look for any edits with the fewest steps, then with one step more, and so on.
 
     That no solution has so few steps is proven over the columns that one could hold. Of the
-    first ones found, those that save most bonds are looked for if the gap is still too wide.
+    first ones found, those that save most bonds are looked for if the gap is still too wide. A
+    search that is not thorough gives up where single edits do not settle a number of steps.
     """
     best = priced.program.steps(found)
     for target in range(priced.least_steps(bound, best), best + 1):
@@ -43,7 +44,7 @@ def with_fewest_steps(
         search = partial(_with_steps, priced, columns, taken, target, levels)
         if target < best:
             y, _, decided = search(save_bonds=False)
-            if y is None and not decided:
+            if y is None and not decided and thorough:
                 numbers = Numbers(priced.highs, columns, taken, target, levels).search()
                 y, decided = numbers.y, numbers.decided
             if y is None and decided:

@@ -263,6 +263,8 @@ def layers_that_attract(
     faces : sequence of tuples, length 2
         Crystal, Miller indices and outermost layer, if told, of film and substrate.
     """
+    if all(layer is not None for _, _, layer in faces):
+        return [layer for _, _, layer in faces]
     choices = [
         terminations(crystal, hkl) if layer is None else (termination(crystal, hkl, layer),)
         for crystal, hkl, layer in faces
