@@ -158,6 +158,7 @@ RECIPES: dict[str, Recipe] = {
         "PARAM_FILE_PATH DFTB/scc\nPARAM_FILE_NAME scc_parameter\n&END PARAMETER\n&END DFTB",
         truth="none",
     ),
+    "xtb-csr": Recipe(method="METHOD xTB\n&xTB\nDO_EWALD F\n&END xTB", prints=KINDS + "\n" + CSR.format(more="")),
     # periodic
     "salt": Recipe("salt", prints=lists("1", "2")),
     "salt8-ot": Recipe("salt8", "ot", prints=KINDS),

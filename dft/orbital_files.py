@@ -220,6 +220,12 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
 def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
     """Read atoms and basis functions of a run, which must be those of its orbitals."""
     source = run.inputs[0]
+    method = source.subject.own_basis
+    if method:
+        raise InputError(
+            f"{path}: METHOD {method} of {source.path.name} has basis functions of its own, so "
+            "that the overlap cannot be computed; add &S_CSR_WRITE to &DFT / &PRINT and rerun it"
+        )
     basis = read_atom_basis(source, run.output)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if told != n_functions:

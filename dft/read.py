@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from .atom_basis import AtomBasis
     from .orbital_files import Load
+    from .output import Cp2kOutput
     from .pdos import PdosFile
     from .run import Run
     from .run_files import RunFiles
@@ -540,9 +541,12 @@ def _no_step(files: RunFiles, run: Run, step: int) -> InputError:
 
 
 def _require_sound(*folders: Path) -> None:
-    """Refuse the first main output that is not sound, as it is why there are no states."""
+    """Refuse the first project whose newest output is not sound, as it is why no states are."""
     for folder in folders:
+        newest: dict[str, Cp2kOutput] = {}
         for output in main_outputs(folder):
+            newest.setdefault(output.project, output)
+        for output in newest.values():
             output.require_sound()
 
 

@@ -80,6 +80,13 @@ class Subject:
         method = qs.value("METHOD") if qs else "GPW"
         return self.is_quickstep and self.dft is not None and method in GRID_METHODS
 
+    @property
+    def own_basis(self) -> str:
+        """The method that brings its own basis functions, such as ``"XTB"``, empty if none does."""
+        qs = self.force_eval.first("DFT", "QS")
+        brings = self.is_quickstep and qs is not None and not self.on_grid
+        return str(qs.value("METHOD")) if brings and qs is not None else ""
+
     @cached_property
     def is_semiempirical(self) -> bool:
         """Whether a semi-empirical method gives the forces."""
