@@ -275,7 +275,8 @@ def _outward(
     n_bits = is_in_way.shape[1]
     padded = np.pad(np.packbits(is_in_way, axis=1), ((0, 0), (0, (-n_bits // 8) % 8)))
     words = np.bitwise_or.reduceat(padded.view(np.uint64)[vector], starts, axis=0)
-    return 1.0 - np.unpackbits(words.view(np.uint8), axis=1)[:, :n_bits]
+    bits = np.unpackbits(words.view(np.uint8), axis=1)[:, :n_bits]
+    return np.asarray(1.0 - bits, dtype=np.float64)
 
 
 def even_directions(n: int) -> NDArray[np.float64]:

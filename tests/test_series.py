@@ -29,7 +29,7 @@ def test_every_combination_has_a_folder_and_a_row(tmp_path):
     )
     names = ["unchanged-1.6nm", "unchanged-2nm", "Br-to-I-1.6nm", "Br-to-I-2nm"]
     assert [row["name"] for row in rows] == names
-    assert told == [f"series: {name}" for name in names]
+    assert [line for line in told if line.startswith("series: ")] == [f"series: {n}" for n in names]
     for row in rows:
         summary = json.loads((tmp_path / "out" / row["name"] / "model.json").read_text())
         assert summary["n_atoms"] == row["n_atoms"]

@@ -64,7 +64,7 @@ class DipoleLattice:
         if basis is None:
             return None
         multiples = np.rint(moments @ np.linalg.inv(basis))
-        basis = np.linalg.lstsq(multiples, moments, rcond=None)[0]
+        basis = np.asarray(np.linalg.lstsq(multiples, moments, rcond=None)[0], dtype=np.float64)
         off = float(np.linalg.norm(multiples @ basis - moments, axis=1).sum())
         if off > MOST_OFF_E_A or np.linalg.norm(basis, axis=1).min() < SHORTEST_E_A:
             return None

@@ -104,7 +104,8 @@ class Priced:
 
     def of_steps(self, steps: int, found: NDArray[np.float64]) -> float:
         """Bound of the objective of all edits of at least so many steps and no more than found."""
-        return steps - self.highs.most_bonds * self.program.steps(found) / self.highs.weight
+        bonds = self.highs.most_bonds * self.program.steps(found)
+        return float(steps - bonds / self.highs.weight)
 
     def levelled(
         self, y: NDArray[np.float64] | None, columns: NDArray[np.int64]
