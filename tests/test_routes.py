@@ -183,7 +183,7 @@ def test_whatever_is_missing_the_edges_are_right_or_a_sentence_says_why_not(wate
 def test_a_kind_of_one_spin_alone_is_refused(runs, tmp_path):
     folder = only(runs("so-triplet"), tmp_path, "*-*_k*.pdos", "*.log")
     next(folder.glob("*BETA_k2*.pdos")).unlink()
-    with pytest.raises(InputError, match="kind 2 are not there for both spins"):
+    with pytest.raises(InputError, match="kind 2 of beta states is missing"):
         read_states(folder)
 
 
