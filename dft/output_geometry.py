@@ -46,6 +46,8 @@ class PrintedGeometry:
         Coordinates in Å, to the six digits that are printed.
     kinds : list of int
         Number of the kind of each atom.
+    charges : dict of int to float
+        Charge of the core of each kind, 0 of ghost atoms.
     kind_names : dict of int to str
         Name of each kind, which its &KIND bears or its atoms in the input.
     vectors_a : dict of str to tuple of float
@@ -66,6 +68,7 @@ class PrintedGeometry:
     symbols: list[str] = field(default_factory=list)
     positions_a: list[Row] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
+    charges: dict[int, float] = field(default_factory=dict)
     kind_names: dict[int, str] = field(default_factory=dict)
     vectors_a: dict[str, Row] = field(default_factory=dict)
     lengths_a: dict[str, float] = field(default_factory=dict)
@@ -76,7 +79,7 @@ class PrintedGeometry:
         """Take in the head of a table of atoms."""
         unit = line.rsplit(maxsplit=1)[-1].strip("[]").lower()
         self._scale_a = _UNITS_A.get(unit, float("nan"))
-        self.symbols, self.positions_a, self.kinds = [], [], []
+        self.symbols, self.positions_a, self.kinds, self.charges = [], [], [], {}
 
     def take_atom(self, line: str) -> str | None:
         """Take in a row of the table; return what is wrong with it, None if it is no row."""
@@ -86,12 +89,15 @@ class PrintedGeometry:
         number, symbol = int(row["number"]), row["element"]
         known = number in {0, ATOMIC_NUMBERS.get(symbol, 0)}  # 0: a place without nucleus
         is_next = int(row["index"]) == len(self.symbols) + 1
-        self.symbols.append(GHOST if float(row["charge"]) == 0.0 else symbol)
-        self.kinds.append(int(row["kind"]))
+        kind, charge = int(row["kind"]), float(row["charge"])
+        self.symbols.append(GHOST if charge == 0.0 else symbol)
+        self.kinds.append(kind)
         x, y, z = (self._scale_a * float(row[k]) for k in (5, 6, 7))
         self.positions_a.append((x, y, z))
         if known and is_next:
-            return ""
+            if charge == self.charges.setdefault(kind, charge):
+                return ""
+            return f"atom {row['index']} has a core of charge {charge}, others of its kind another"
         return f"atom {row['index']} is {symbol} with atomic number {number}"
 
     def take_kind(self, line: str) -> None:
