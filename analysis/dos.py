@@ -256,6 +256,7 @@ def groups_of_lists(
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> from epicarve.dft.states import OrbitalStates
     >>> states = OrbitalStates([-1.0], [2.0], [[0.25], [0.75]], ("H", "O"))
     >>> groups_of_lists(replace(states, list_names=("list:1",), list_weights=[[0.75]]))

@@ -17,9 +17,12 @@ UNCONVERGED = ("the last SCF did not converge", "allow more steps")
 
 EXPECTED: dict[str, tuple[str, ...]] = {
     # whatever else the folder holds
-    "aborted+*": ("CP2K aborted", "NO-SUCH-BASIS"),
-    "not-converged+*": UNCONVERGED,
     "*+output-cut": CUT,
+    "aborted+no-output": NOTHING,
+    "aborted+two-projects-chosen": ("there are no states of project dos in it",),
+    "aborted+*": ("CP2K aborted", "NO-SUCH-BASIS"),
+    "not-converged+only-*": NO_OVERLAP,
+    "not-converged+*": UNCONVERGED,
     "k-points+two-projects-chosen": ("there are no states of project dos in it",),
     "k-points+*": ("k-points", "rerun it at Γ"),
     "*+two-projects": PROJECTS,
@@ -72,5 +75,10 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 MAY_LACK: tuple[str, ...] = ("ot-mo+*", "diag-no-empty+*")
 """Folders that tell no empty state, as none is in their files."""
 
-NOT_TOLD: tuple[str, ...] = ("ghost+only-orbitals",)
-"""Folders in which no file tells what was computed: a Molden file calls a ghost atom hydrogen."""
+NOT_TOLD: tuple[str, ...] = (
+    "ghost+only-orbitals",
+    "not-converged+no-output",
+    "not-converged+only-pdos",
+)
+"""Folders in which no file tells what went on: a Molden file calls a ghost atom hydrogen, and
+without the main output only a note says that convergence is unknown."""

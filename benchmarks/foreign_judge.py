@@ -76,9 +76,9 @@ def judge(name: str, truth: Truth | None, result: Result) -> Verdict:
     if ", project other," in told:
         word = "told"
     elif truth is None:
-        word = "UNKNOWN"
+        word = "not told" if _among(name, NOT_TOLD) and notes else "UNKNOWN"
     elif differences := [*_numbers_apart(truth, result), *_states_apart(truth, result)]:
-        word = "not told" if _among(name, NOT_TOLD) else "WRONG"
+        word = "not told" if _among(name, NOT_TOLD) and notes else "WRONG"
         told = f"{'; '.join(differences)} | {told}"
     elif summary["lumo_ev"] is None and truth.lumo_ev is not None:
         word = "no LUMO" if _among(name, MAY_LACK) else "NO LUMO"
