@@ -14,10 +14,11 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 from .edits import possible_edits
+from .exact import Effort
 from .program import Program
 from .rows import Rows
 from .shell import STEP_A, Shell
-from .solver import Solver
+from .solver import EFFORT, Solver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,9 +186,9 @@ def balance(ions: Candidates) -> Balance:
     shell = Shell(ions)
     program = Program(shell, possible_edits(shell))
     unconnected: float | None = None
-    least = 0
+    least, effort = 0, Effort(EFFORT)
     for _ in range(MAX_CONNECTION_ROUNDS):
-        solution = Solver(program, least=least).solve()
+        solution = Solver(program, least=least, effort=effort).solve()
         if solution is None:
             from .relaxation import explain  # noqa: PLC0415  (it balances again)
 

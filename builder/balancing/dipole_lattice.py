@@ -43,13 +43,18 @@ class DipoleLattice:
         The moments.
     allowed : ndarray of int, shape (n_points, 3)
         What their sum may be.
+    levels : ndarray of int, shape (n_points,)
+        Level of the dipole that each of these sums makes with that of the start.
     """
 
     multiples: NDArray[np.int64]
     allowed: NDArray[np.int64]
+    levels: NDArray[np.int64]
 
     @classmethod
-    def of(cls, limit: DipoleLimit, columns: NDArray[np.int64]) -> DipoleLattice | None:
+    def of(
+        cls, limit: DipoleLimit, columns: NDArray[np.int64], most_level: int = 0
+    ) -> DipoleLattice | None:
         """Return the lattice of the moments of some edits, or None if there is none.
 
         Parameters
@@ -58,6 +63,8 @@ class DipoleLattice:
             The dipole.
         columns : ndarray of int
             The edits.
+        most_level : int
+            Largest level of a dipole that is allowed.
         """
         moments = limit.moments[:, columns].T
         basis = _basis(moments)
@@ -70,41 +77,13 @@ class DipoleLattice:
             return None
         middle = np.rint(-limit.start @ np.linalg.inv(basis))
         around = middle + np.array(list(product(range(-REACH, REACH + 1), repeat=3)))
-        lengths = np.linalg.norm(limit.start + around @ basis, axis=1)
-        allowed = around[lengths <= limit.free + off + CLOSE_E_A]
+        lengths = np.linalg.norm(limit.start + around @ basis, axis=1) - off - CLOSE_E_A
+        levels = np.maximum(np.ceil(lengths / limit.free - 1.0), 0.0).astype(np.int64)
+        is_allowed = levels <= most_level
+        allowed = around[is_allowed]
         if len(allowed) and np.abs(allowed - middle).max() == REACH:  # more may lie beyond
             return None
-        return cls(multiples.astype(np.int64).T, allowed.astype(np.int64))
-
-    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Rows over the edits that hold the dipole in the box of its allowed points.
-
-        Returns
-        -------
-        rows : ndarray of int, shape (3, n_columns)
-            What is summed.
-        low, high : ndarray of int, shape (3,)
-            Least and largest sums.
-        """
-        return self.multiples, self.allowed.min(axis=0), self.allowed.max(axis=0)
-
-    def odd(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return sums that must be even, or must be odd, if one point alone is allowed.
-
-        Returns
-        -------
-        rows : ndarray of int, shape (n_sums, n_columns)
-            What is summed: ones and zeros.
-        is_odd : ndarray of int, shape (n_sums,)
-            1 for sums that must be odd.
-        """
-        if len(self.allowed) != 1:
-            return np.empty((0, self.multiples.shape[1]), dtype=np.int64), np.empty(0, np.int64)
-        return HALVES @ self.multiples % 2, HALVES @ self.allowed[0] % 2
-
-
-HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
-"""Sums of multiples of which it is said that they are even, or odd."""
+        return cls(multiples.astype(np.int64).T, allowed.astype(np.int64), levels[is_allowed])
 
 
 def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:

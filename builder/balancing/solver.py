@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .exact import Effort
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .priced import GAP_LIMIT, POOL_COLUMNS, Priced
 from .shell import STEP_A
@@ -32,6 +33,10 @@ ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 
 MAX_TURNS = 4
 DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
+
+EFFORT, PART_EFFORT = 12.0, 1.0
+"""What exact searches may cost, for a model in all, and for a turn of one domain of several."""
+
 ANYHOW_GAP = 0.05
 
 
@@ -57,11 +62,16 @@ class Solver:
         Steps that the best edits may have; if they have more, the search is made again.
     least : int
         Steps that any edits have at least, as is known from a program with fewer rows.
+    effort : Effort, optional
+        What all exact searches together may cost.
     """
 
-    def __init__(self, program: Program, steps: int = 0, least: int = 0) -> None:
+    def __init__(
+        self, program: Program, steps: int = 0, least: int = 0, effort: Effort | None = None
+    ) -> None:
         self.program = program
         self.least = least
+        self.effort = Effort(EFFORT) if effort is None else effort
         self.highs = Highs(program, steps)
 
     def solve(self, *, thorough: bool = True) -> Solution | None:
@@ -85,7 +95,7 @@ class Solver:
         improvements: list[Improve] = [
             _keep,
             _lagrange,
-            partial(with_fewest_steps, thorough=thorough),
+            partial(with_fewest_steps, effort=self.effort),
         ]
         if thorough:
             improvements += [_directly, self._again, _branched]
@@ -99,7 +109,7 @@ class Solver:
                 break
         steps = self.program.steps(found)
         if steps > self.highs.steps_covered:  # bonds might outweigh a step
-            return Solver(self.program, 2 * steps, self.least).solve(thorough=thorough)
+            return Solver(self.program, 2 * steps, self.least, self.effort).solve(thorough=thorough)
         value = priced.value(found)
         costs["whole ions"] = value - priced.relaxed.value
         proven = value if value - bound <= WHOLE else bound
@@ -116,7 +126,10 @@ class Solver:
         y = np.zeros(program.edits.n_columns) if found is None else found.copy()
         for number in range(n_domains):
             whole = found is not None or number == n_domains - 1
-            solution = Solver(program.part(number, y, whole=whole)).solve(thorough=False)
+            share = min(PART_EFFORT, self.effort.left)
+            part = Solver(program.part(number, y, whole=whole), effort=Effort(share))
+            solution = part.solve(thorough=False)
+            self.effort.left -= share - part.effort.left
             if solution is None:
                 return found
             y[program.edits.domain == number] = solution.y

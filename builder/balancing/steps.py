@@ -9,13 +9,14 @@ import numpy as np
 from scipy.optimize import LinearConstraint, linprog
 from scipy.sparse import csr_array, vstack
 
+from .exact import any_edits
 from .highs import WHOLE
-from .numbers import Numbers
 from .priced import POOL_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .exact import Effort
     from .priced import Priced
 
 TANGENT_ROUNDS = 20
@@ -25,13 +26,12 @@ QUICK_NODES, BOND_NODES = 10, 500
 
 
 def with_fewest_steps(
-    priced: Priced, found: NDArray[np.float64], bound: float, *, thorough: bool = True
+    priced: Priced, found: NDArray[np.float64], bound: float, *, effort: Effort
 ) -> tuple[NDArray[np.float64], float]:
     """Look for any edits with the fewest steps, then with one step more, and so on.
 
     That no solution has so few steps is proven over the columns that one could hold. Of the
-    first ones found, those that save most bonds are looked for if the gap is still too wide. A
-    search that is not thorough gives up where single edits do not settle a number of steps.
+    first ones found, those that save most bonds are looked for if the gap is still too wide.
     """
     best = priced.program.steps(found)
     for target in range(priced.least_steps(bound, best), best + 1):
@@ -44,9 +44,9 @@ def with_fewest_steps(
         search = partial(_with_steps, priced, columns, taken, target, levels)
         if target < best:
             y, _, decided = search(save_bonds=False)
-            if y is None and not decided and thorough:
-                numbers = Numbers(priced.highs, columns, taken, target, levels).search()
-                y, decided = numbers.y, numbers.decided
+            if y is None and not decided:
+                answer = any_edits(priced.highs, columns, taken, target, levels, effort)
+                y, decided = answer.y, answer.decided
             if y is None and decided:
                 continue
             y = priced.levelled(y, columns[~taken])
