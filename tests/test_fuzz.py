@@ -11,7 +11,7 @@ import damage
 import fuzz
 from isolated import isolated
 
-SLICE = {"cifs": 40, "recipes": 16, "inputs": 16, "outputs": 6}
+SLICE = {"cifs": 32, "recipes": 16, "inputs": 16, "outputs": 3}
 
 
 @pytest.fixture(scope="module")
