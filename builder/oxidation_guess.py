@@ -29,6 +29,15 @@ RARER_AND_RARER = (0.0, 0.001, 0.005, 0.02, 0.05, 0.2, 1.0)
 """Shares below which states are left out, one after the other, until few enough are left."""
 
 
+FULL_SHELL = {
+    "C": -4,
+    **dict.fromkeys(("N", "P", "As", "Sb"), -3),
+    **dict.fromkeys(("O", "S", "Se", "Te"), -2),
+}
+"""Charges of anions with a full shell. Anions of less charge, such as S -1, are bonded to each
+other; crystals with such bonds are refused as covalent units."""
+
+
 @dataclass(frozen=True)
 class Guess:
     """One charge for each element of a composition, with the logarithm of its probability."""
@@ -75,6 +84,29 @@ def state_shares(element: str) -> dict[int, float]:
     if not shares:
         raise InputError(f"no oxidation state of {element} is known; give oxidation_states")
     return shares
+
+
+def lacks_partner(element: str, charge: int) -> bool:
+    """Whether an ion would need a bond to its like, as in S2 of charge -2.
+
+    Examples
+    --------
+    >>> lacks_partner("S", -1), lacks_partner("S", -2), lacks_partner("Cl", -1)
+    (True, False, False)
+    """
+    return FULL_SHELL.get(element, charge) < charge < 0
+
+
+def is_usual(element: str, charge: int) -> bool:
+    """Whether single ions of an element have a charge often enough to be thought of.
+
+    Examples
+    --------
+    >>> is_usual("Pb", 2), is_usual("La", 2), is_usual("S", -1)
+    (True, False, False)
+    """
+    share = state_shares(element).get(charge, 0.0)
+    return share >= COMMON_SHARE and not lacks_partner(element, charge)
 
 
 def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .bond_valence import REACH_A, mean_log_likelihood, valence_sums
 from .neighbours import neighbours
-from .oxidation_guess import Guess, guesses, state_shares
+from .oxidation_guess import Guess, guesses, lacks_partner, state_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +107,8 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     that fits the bond valences best is taken. If it does not, one element may have two charges,
     as in Pb3O4: they are told apart by the bond valences of its sites, or not guessed.
 
-    What the file states of some elements holds.
+    What the file states of some elements holds. Anions have full shells: those that bind their
+    like, such as S2 of charge -2, are no single ions.
 
     Examples
     --------
@@ -123,6 +124,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
         guess
         for guess in guesses(sites.counts)
         if all(guess.charges[element] == charge for element, charge in known.items())
+        and not any(lacks_partner(e, q) for e, q in guess.charges.items() if e not in known)
     ]
     close = [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
     sums = None
@@ -192,7 +194,9 @@ def _mixed(sites: Sites, sums: NDArray[np.float64]) -> NDArray[np.int64] | None:
 def _charges_of(counts: Mapping[str, int], known: Mapping[str, int]) -> Iterator[dict[str, int]]:
     """Yield all ways to give each element one of its ordinary charges."""
     states = [
-        [known[e]] if e in known else [q for q, s in state_shares(e).items() if s >= LEAST_SHARE]
+        [known[e]]
+        if e in known
+        else [q for q, s in state_shares(e).items() if s >= LEAST_SHARE and not lacks_partner(e, q)]
         for e in counts
     ]
     for charges in product(*states):
@@ -247,6 +251,8 @@ def mean_charge(sites: Sites) -> tuple[str, str] | None:
     for element, count in counts.items():
         total = -sum(counts[e] * charge for e, charge in likeliest.items() if e != element)
         states = [q for q, s in state_shares(element).items() if q > 0 and s >= LEAST_SHARE]
+        if not total % count:  # a whole charge, but none that is known
+            continue
         if len(states) > 1 and min(states) * count < total < max(states) * count:
             unit = gcd(total, count)
             return element, f"+{total // unit}/{count // unit}"
