@@ -9,7 +9,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .cif_cell import FULL, LEAST_OCCUPANCY, NEARLY_FULL, FilledCell, filled_cell
+from .cif_cell import FULL, IN_RECIPE, LEAST_OCCUPANCY, NEARLY_FULL, FilledCell, filled_cell
 from .cif_contents import StatedContents, stated_contents
 from .cif_file import read_block
 from .cif_sites import listed_sites, stated_cell_a
@@ -264,7 +264,7 @@ def _refuse_partial_occupancy(cell: FilledCell) -> None:
             shares = ", ".join(f"{element} {share:.3g}" for element, share in here.items())
             raise InputError(
                 f"{cell.name}: site {label} is shared ({shares}); give orderings: {{}} to order "
-                "it, replace: to put one element there, or an ordered structure"
+                f"it or replace: to put one element there {IN_RECIPE}, or an ordered structure"
             )
         if abs(total - 1.0) > NEARLY_FULL:
             more = ""

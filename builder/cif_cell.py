@@ -38,6 +38,9 @@ NEARLY_FULL = 0.001
 LEAST_OCCUPANCY = 0.9
 """Sites occupied to less than this are not taken as full, even when asked for."""
 
+IN_RECIPE = "(in a recipe, or a pair of epicarve compare)"
+"""Where keys of a crystal can be given."""
+
 DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
 LARGEST_SHIFT_A = 0.05
@@ -129,15 +132,18 @@ class FilledCell:
         by = f"in all ({shares})" if len(here) > 1 else f"by {next(iter(here))} alone"
         told = f"site {self.labels[site]} is occupied to {total:.3g} {by}"
         if total > 1.0:
-            return f"{told}; give full_occupancy: true to take it as full, or mend the occupancies"
+            return (
+                f"{told}; give full_occupancy: true {IN_RECIPE} to take it as full, or mend the "
+                "occupancies"
+            )
         if total < LEAST_OCCUPANCY:
             return (
                 f"{told}, so places are empty; give a structure with whole ions, in a supercell if "
                 "vacancies are ordered"
             )
         return (
-            f"{told}, so places are empty; give full_occupancy: true to take it as full, or an "
-            "ordered structure"
+            f"{told}, so places are empty; give full_occupancy: true {IN_RECIPE} to take it as "
+            "full, or an ordered structure"
         )
 
     def with_full_sites(self, least: float) -> FilledCell:
