@@ -22,6 +22,11 @@ UNCOUNTED = 0.05
 INVERTED = log(0.05)
 """Log-probability of a cation that is more electronegative than an anion."""
 
+PNICTOGENS = {"P", "As", "Sb", "Bi"}
+LATER = {"S", "Se", "Te", "Cl", "Br", "I"}
+"""More electronegative than pnictogens by the convention of formulas (As2Te3), though Pauling's
+number of Te is below that of As."""
+
 MOST_COMBINATIONS = 50_000
 """Combinations that are looked at; if there are more, those of rare states are left out."""
 
@@ -154,9 +159,20 @@ def _states(element: str, least: float) -> list[int]:
 
 
 def _log_probability(charges: dict[str, int]) -> float:
+    total = sum(log(state_shares(element)[charge]) for element, charge in charges.items())
+    cations = [element for element, charge in charges.items() if charge > 0]
+    anions = [element for element, charge in charges.items() if charge < 0]
+    if any(_is_more_negative(*pair) for pair in product(cations, anions)):
+        total += INVERTED
+    return total
+
+
+def _is_more_negative(first: str, second: str) -> bool:
+    """Whether an element is more electronegative than another."""
     from pymatgen.core.periodic_table import Element  # noqa: PLC0415
 
-    total = sum(log(state_shares(element)[charge]) for element, charge in charges.items())
-    cation = max(Element(e).X for e, q in charges.items() if q > 0)
-    anion = min(Element(e).X for e, q in charges.items() if q < 0)
-    return total + (INVERTED if cation > anion else 0.0)
+    if first in LATER and second in PNICTOGENS:
+        return True
+    if first in PNICTOGENS and second in LATER:
+        return False
+    return bool(Element(first).X > Element(second).X)

@@ -292,6 +292,19 @@ def test_anions_without_a_bond_to_their_like_have_full_shells(read, metal, anion
     assert "likely as well" not in crystal.notes[0]
 
 
+def test_tellurium_is_the_anion_beside_arsenic(read):
+    """As2Te3 (Carron, Acta Cryst. 1963, 16, 338): Pauling's number of Te is below that of As."""
+    sites = [
+        ("As1", "As", 0.383, 0, 0.436),
+        ("As2", "As", 0.203, 0, 0.140),
+        ("Te1", "Te", 0.0297, 0, 0.2892),
+        ("Te2", "Te", 0.276, 0, 0.6654),
+        ("Te3", "Te", 0.3768, 0, 0.0247),
+    ]
+    crystal = read(cif_text("C 2/m", (14.339, 4.006, 9.873, 90, 95.0, 90), sites))
+    assert crystal.charge_of == {"As": 3, "Te": -2}
+
+
 def test_far_oxygen_is_no_peroxide(read):
     """Fluorite of Ba and O: without O-O bonds there is no O -1, and Ba +4 there is not either."""
     sites = [("Ba1", "Ba", 0, 0, 0), ("O1", "O", 0.25, 0.25, 0.25)]
