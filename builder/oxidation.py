@@ -10,8 +10,7 @@ import numpy as np
 from epicarve.errors import GuessWarning, InputError
 
 from .cif_values import oxidation_number
-from .oxidation_guess import guesses
-from .site_charges import Sites, guess_charges, mean_charge
+from .site_charges import Sites, guess_charges, likely_guesses, mean_charge, told_guesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,20 +118,19 @@ def charges_of_elements(
         whole = whole_charges(str(path), given)
         if sorted(whole) != elements.tolist():
             raise InputError(
-                f"{path}: oxidation_states name {', '.join(sorted(whole))}, but the crystal "
-                f"holds {', '.join(elements.tolist())}; give one for each"
+                f"{path}: oxidation_states names {', '.join(sorted(whole))}, but shared sites take "
+                f"one charge for each element, {', '.join(elements.tolist())}, and none by label"
             )
         return whole, ()
-    ranking = guesses(dict(zip(elements.tolist(), counts.tolist(), strict=True)))
-    if not ranking:
+    likely = likely_guesses(dict(zip(elements.tolist(), counts.tolist(), strict=True)), {})
+    if not likely:
         raise InputError(
-            f"{path}: no whole oxidation states balance {', '.join(elements.tolist())}; "
+            f"{path}: no usual whole oxidation states balance {', '.join(elements.tolist())}; "
             "give oxidation_states in the recipe"
         )
-    told = ", ".join(f"{symbol} {charge:+d}" for symbol, charge in ranking[0].charges.items())
-    note = f"oxidation states guessed from the composition: {told}"
+    note = told_guesses(likely, "composition", {})
     warnings.warn(f"{path}: {note}", GuessWarning, stacklevel=READER)
-    return ranking[0].charges, (note,)
+    return likely[0].charges, (note,)
 
 
 def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:

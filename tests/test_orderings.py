@@ -6,7 +6,7 @@ import pytest
 from epicarve.builder.neighbours import neighbours
 from epicarve.builder.orderings import OrderingOptions, ewald_energies_ev, read_orderings
 from epicarve.cli import main
-from epicarve.errors import InputError
+from epicarve.errors import GuessWarning, InputError
 from epicarve.workflow.build import build, load_crystal
 from epicarve.workflow.recipe import parse_recipe
 from epicarve.workflow.recipe_parts import CrystalSpec
@@ -195,6 +195,17 @@ def test_of_a_rare_element_only_what_helps_is_proposed(tmp_path, options):
     larger = OrderingOptions(supercell=(2, 2, 2), quasirandom=True)
     symbols = read_orderings(path, options=larger)[0].crystal.symbols
     assert [int((symbols == element).sum()) for element in ("Pb", "Sn", "S")] == [31, 1, 32]
+
+
+def test_charges_of_an_alloy_tell_what_else_is_likely(tmp_path):
+    rows = [
+        ("Fe", "Fe", 0, 0, 0, 0.5),
+        ("Ti", "Ti", 0, 0, 0, 0.5),
+        ("O", "O", 0.5, 0.5, 0.5, 1),
+    ]
+    path = cif(tmp_path / "alloy.cif", (4.3, 4.3, 4.3, 90, 90, 90), "F m -3 m", rows)
+    with pytest.warns(GuessWarning, match=r"Fe \+2, O -2, Ti \+2; .*rare, so check"):
+        read_orderings(path)
 
 
 def test_symmetry_that_can_not_be_kept(cubic):
