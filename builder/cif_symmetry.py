@@ -214,7 +214,8 @@ def _operation(path: Path, text: str) -> gemmi.Op:
         determinant = operation.det_rot()
     except (ValueError, RuntimeError) as error:
         raise InputError(
-            f"{path}: {text!r} is no symmetry operation such as 'x,y,z' ({error})"
+            f"{path}: {text!r} is no symmetry operation such as 'x,y,z' ({error}); mend it, or "
+            "write the crystal with all its sites listed, in P 1"
         ) from error
     if abs(determinant) != gemmi.Op.DEN**3:
         raise InputError(
