@@ -99,7 +99,7 @@ def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):
         "--formats", "pdf, svg", "--width", "double", "--palette", "safe",
     )  # fmt: skip
     assert json.loads(out)["ipr_max"] == 0.5
-    figures = {"formats": ["pdf", "svg"], "width": "double", "palette": "safe"}
+    figures = {"formats": ["pdf", "svg"], "width": "double", "palette": "safe", "zero": "homo"}
     assert json.loads(out)["provenance"]["options"]["figures"] == figures
     made = files_below(tmp_path / "again")
     assert {"dos.pdf", "dos.svg", "scan.pdf"} <= set(map(str, made))

@@ -357,8 +357,8 @@ def test_bad_input_is_refused(sides):
 def test_charges_that_do_not_hold_a_crystal_together_are_refused():
     pairs_of_like_ions = Crystal(
         "wrong",
-        np.diag([12.0, 4.0, 4.0]),
-        np.array(["Pb", "Pb", "S", "S"]),
+        np.diag([18.0, 6.0, 6.0]),
+        np.array(["Pb", "Pb", "Au", "Au"]),
         np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0], [0.5, 0.0, 0.0], [0.6, 0.0, 0.0]]),
         np.array([1, 1, -1, -1]),
     )
