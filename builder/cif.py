@@ -9,11 +9,11 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .cif_cell import FULL, NEARLY_FULL, FilledCell, filled_cell
+from .cif_cell import FULL, IN_RECIPE, LEAST_OCCUPANCY, NEARLY_FULL, FilledCell, filled_cell
 from .cif_contents import StatedContents, stated_contents
 from .cif_file import read_block
 from .cif_sites import listed_sites, stated_cell_a
-from .cif_symmetry import NAME_TAGS, other_settings, stated_symmetry
+from .cif_symmetry import other_settings, stated_symmetry
 from .crystal import Crystal
 from .identity import one_word
 from .molecules import refuse_molecular_units
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 SHORT_CONTACT = 0.65
 """Contacts shorter than this multiple of the sum of covalent radii speak against a reading of the
 symmetry, and are told: hardly any bond is shorter."""
-
-LEAST_OCCUPANCY = 0.9
-"""Sites occupied to less than this are not taken as full, even when asked for."""
 
 
 def read_cif(
@@ -216,8 +213,8 @@ def _agreeing(
         told = " and ".join(settings[index].told for index in sound)
         raise InputError(
             f"{path}: {symmetry.doubt}, and {told} give different crystals that both agree with "
-            f"what the file states; list the symmetry operations, or give {NAME_TAGS[0]} "
-            f"'{settings[sound[0]].symbol}' if that is the setting of the coordinates"
+            f"what the file states; {symmetry.remedy([settings[index] for index in sound])}, or "
+            "state what tells them apart, _chemical_formula_sum and _cell_formula_units_Z"
         )
     chosen = sound[0]
     cell, (_, notes, is_confirmed) = cells[chosen], checked[chosen]
@@ -261,19 +258,16 @@ def _too_tight(cell: FilledCell) -> tuple[str, ...]:
 
 
 def _refuse_partial_occupancy(cell: FilledCell) -> None:
-    for label, here in zip(cell.labels.tolist(), cell.occupants, strict=True):
+    for site, (label, here) in enumerate(zip(cell.labels.tolist(), cell.occupants, strict=True)):
         total = sum(here.values())
-        shares = ", ".join(f"{element} {share:.3g}" for element, share in here.items())
-        if len(here) > 1:
+        if len(here) > 1 and abs(total - 1.0) <= FULL:
+            shares = ", ".join(f"{element} {share:.3g}" for element, share in here.items())
             raise InputError(
                 f"{cell.name}: site {label} is shared ({shares}); give orderings: {{}} to order "
-                "it, replace: to put one element there, or an ordered structure"
+                f"it or replace: to put one element there {IN_RECIPE}, or an ordered structure"
             )
         if abs(total - 1.0) > NEARLY_FULL:
-            advice = "give a structure with whole ions, in a supercell if vacancies are ordered"
-            if total >= LEAST_OCCUPANCY:
-                advice = "give full_occupancy: true to take it as full, or an ordered structure"
-            raise InputError(
-                f"{cell.name}: site {label} is occupied to {total:.3g} by {next(iter(here))} "
-                f"alone, so places are empty; {advice}"
-            )
+            more = ""
+            if len(here) > 1 and total >= LEAST_OCCUPANCY:
+                more = "; beside it orderings: {} orders it, replace: puts one element there"
+            raise InputError(f"{cell.name}: {cell.partly_occupied(site)}{more}")

@@ -35,6 +35,12 @@ FULL = 0.02
 NEARLY_FULL = 0.001
 """Occupancies that miss 1 by no more are those of full sites, rounded."""
 
+LEAST_OCCUPANCY = 0.9
+"""Sites occupied to less than this are not taken as full, even when asked for."""
+
+IN_RECIPE = "(in a recipe, or a pair of epicarve compare)"
+"""Where keys of a crystal can be given."""
+
 DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
 LARGEST_SHIFT_A = 0.05
@@ -117,6 +123,28 @@ class FilledCell:
             return False
         ours, theirs = _distances(self), _distances(other)
         return ours.shape == theirs.shape and bool(np.allclose(ours, theirs, atol=0.02))
+
+    def partly_occupied(self, site: int) -> str:
+        """Return that a site is not full, and how a recipe can go on."""
+        here = self.occupants[site]
+        total = sum(here.values())
+        shares = ", ".join(f"{element} {share:.3g}" for element, share in here.items())
+        by = f"in all ({shares})" if len(here) > 1 else f"by {next(iter(here))} alone"
+        told = f"site {self.labels[site]} is occupied to {total:.3g} {by}"
+        if total > 1.0:
+            return (
+                f"{told}; give full_occupancy: true {IN_RECIPE} to take it as full, or mend the "
+                "occupancies"
+            )
+        if total < LEAST_OCCUPANCY:
+            return (
+                f"{told}, so places are empty; give a structure with whole ions, in a supercell if "
+                "vacancies are ordered"
+            )
+        return (
+            f"{told}, so places are empty; give full_occupancy: true {IN_RECIPE} to take it as "
+            "full, or an ordered structure"
+        )
 
     def with_full_sites(self, least: float) -> FilledCell:
         """Return the cell with sites that are occupied to at least `least` counted as full.

@@ -50,11 +50,14 @@ class Setting:
         The same for a message, with what it was read from.
     operations : tuple of gemmi.Op
         All operations, the identity first.
+    is_listed : bool
+        Whether the file lists these operations.
     """
 
     symbol: str
     told: str
     operations: tuple[gemmi.Op, ...]
+    is_listed: bool = False
 
     def fits(self, cell_a: NDArray[np.float64]) -> bool:
         """Whether the operations leave the lengths and angles of a cell as they are."""
@@ -83,6 +86,17 @@ class StatedSymmetry:
     settings: tuple[Setting, ...]
     doubt: str = ""
     needs_proof: bool = False
+
+    def remedy(self, sound: list[Setting]) -> str:
+        """Return how a file can tell which of several sound readings is meant."""
+        if self.settings[0].is_listed:
+            named = next(setting.symbol for setting in sound if not setting.is_listed)
+            return (
+                f"take the list of operations out if {named} is meant, or correct "
+                f"{NAME_TAGS[0]} if the operations hold"
+            )
+        names = " or ".join(f"'{setting.symbol}'" for setting in sound)
+        return f"list the symmetry operations, or give {NAME_TAGS[0]} {names}"
 
 
 def stated_symmetry(cif: CifBlock) -> StatedSymmetry:
@@ -121,7 +135,8 @@ def stated_symmetry(cif: CifBlock) -> StatedSymmetry:
             f"{cif.path}: no symmetry in the file, so the unit cell can't be filled; "
             f"add {NAME_TAGS[0]} ('P 1' if all atoms are listed)"
         )
-    own = Setting(name or _symbol(listed), f"the {len(listed)} operations listed", listed)
+    many = "the one operation" if len(listed) == 1 else f"the {len(listed)} operations"
+    own = Setting(name or _symbol(listed), f"{many} listed", listed, is_listed=True)
     if not known:
         return StatedSymmetry((own,), needs_proof=bool(name) and len(listed) == 1)
     numbers = {_number(each.operations) for each in named}
@@ -135,6 +150,8 @@ def stated_symmetry(cif: CifBlock) -> StatedSymmetry:
 def other_settings(setting: Setting) -> tuple[Setting, ...]:
     """Return the other tabulated settings of the space group of a setting."""
     own = _triplets(setting.operations)
+    if len(own) == 1:  # of no symmetry any centring is another setting
+        return ()
     tabulated = map(_of_table, settings_numbered(_number(setting.operations)))
     return tuple(other for other in tabulated if _triplets(other.operations) != own)
 
@@ -197,7 +214,8 @@ def _operation(path: Path, text: str) -> gemmi.Op:
         determinant = operation.det_rot()
     except (ValueError, RuntimeError) as error:
         raise InputError(
-            f"{path}: {text!r} is no symmetry operation such as 'x,y,z' ({error})"
+            f"{path}: {text!r} is no symmetry operation such as 'x,y,z' ({error}); mend it, or "
+            "write the crystal with all its sites listed, in P 1"
         ) from error
     if abs(determinant) != gemmi.Op.DEN**3:
         raise InputError(

@@ -52,6 +52,8 @@ def bundled_crystal(name: str) -> Crystal:
     """
     names = bundled_names()
     if name not in names:
+        if name.lower().endswith(".cif"):
+            raise InputError(f"no bundled crystal {name!r}; a CIF is given as file: {name}")
         near = get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
         raise InputError(f"no bundled crystal {name!r}; {hint}")

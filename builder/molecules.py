@@ -124,6 +124,12 @@ def refuse_molecular_units(
     if not units:
         return
     told = ", ".join(f"{count} {formula}" for formula, count in units.items())
+    if all(unit.endswith("…") for unit in units):
+        raise InputError(
+            f"{name}: covalent units in the cell ({told}: chains, layers or networks without end), "
+            "which would be cut into single atoms; only crystals of single ions are carved: cut "
+            "this crystal with a tool that cuts covalent bonds"
+        )
     instead = next((EXAMPLES[unit] for unit in units if unit in EXAMPLES), "")
     raise InputError(
         f"{name}: covalent units in the cell ({told}), which would be cut into single atoms; only "

@@ -111,7 +111,7 @@ def refuse_overlaps(
     if not first.size:
         return
     i, j = int(first[0]), int(second[0])
-    remedy = "remove the duplicate or alternative site"
+    remedy = "remove the duplicate or alternative site, or mend the cell or the space group"
     if "H" in {str(symbols[i]), str(symbols[j])}:
         remedy = "check the place of the hydrogen, and whether it is disordered"
     raise InputError(

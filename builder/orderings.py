@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .cif import LEAST_OCCUPANCY, read_cell, refuse_unfit
+from .cif import read_cell, refuse_unfit
+from .cif_cell import LEAST_OCCUPANCY
 from .crystal import Crystal
 from .identity import one_word
 from .oxidation import charges_of_elements

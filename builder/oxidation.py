@@ -10,8 +10,7 @@ import numpy as np
 from epicarve.errors import GuessWarning, InputError
 
 from .cif_values import oxidation_number
-from .oxidation_guess import guesses
-from .site_charges import Sites, guess_charges, mean_charge
+from .site_charges import Sites, guess_charges, likely_guesses, mean_charge, told_guesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +81,7 @@ def stated_charges(cif: CifBlock, cell: FilledCell) -> list[int | None]:
     Raises
     ------
     InputError
-        If an oxidation number is no whole number.
+        If an oxidation number is no whole number, or contradicts the type of its site.
     """
     numbers: dict[str, int] = {}
     for symbol, text in cif.table(["_atom_type_symbol", "_atom_type_oxidation_number"]):
@@ -94,6 +93,12 @@ def stated_charges(cif: CifBlock, cell: FilledCell) -> list[int | None]:
             ) from error
         if number is not None:
             numbers[symbol] = number
+    for charge, kind in sorted(set(zip(cell.charges.tolist(), cell.kinds.tolist(), strict=True))):
+        if charge and numbers.get(kind, charge) != charge:
+            raise InputError(
+                f"{cif.path}: site type {kind} has charge {charge:+d}, but its "
+                f"_atom_type_oxidation_number is {numbers[kind]:+d}; correct the one that is wrong"
+            )
     sites = zip(cell.charges.tolist(), cell.kinds.tolist(), cell.symbols.tolist(), strict=True)
     return [charge or numbers.get(kind, numbers.get(symbol)) for charge, kind, symbol in sites]
 
@@ -113,20 +118,19 @@ def charges_of_elements(
         whole = whole_charges(str(path), given)
         if sorted(whole) != elements.tolist():
             raise InputError(
-                f"{path}: oxidation_states name {', '.join(sorted(whole))}, but the crystal "
-                f"holds {', '.join(elements.tolist())}; give one for each"
+                f"{path}: oxidation_states names {', '.join(sorted(whole))}, but shared sites take "
+                f"one charge for each element, {', '.join(elements.tolist())}, and none by label"
             )
         return whole, ()
-    ranking = guesses(dict(zip(elements.tolist(), counts.tolist(), strict=True)))
-    if not ranking:
+    likely = likely_guesses(dict(zip(elements.tolist(), counts.tolist(), strict=True)), {})
+    if not likely:
         raise InputError(
-            f"{path}: no whole oxidation states balance {', '.join(elements.tolist())}; "
+            f"{path}: no usual whole oxidation states balance {', '.join(elements.tolist())}; "
             "give oxidation_states in the recipe"
         )
-    told = ", ".join(f"{symbol} {charge:+d}" for symbol, charge in ranking[0].charges.items())
-    note = f"oxidation states guessed from the composition: {told}"
+    note = told_guesses(likely, "composition", {})
     warnings.warn(f"{path}: {note}", GuessWarning, stacklevel=READER)
-    return ranking[0].charges, (note,)
+    return likely[0].charges, (note,)
 
 
 def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:
@@ -160,18 +164,18 @@ def _given_charges(path: Path, sites: Sites, given: Mapping[str, int]) -> NDArra
         for label, symbol in names
     ]
     lacking = [name for name, charge in zip(names, by_site, strict=True) if charge is None]
-    if lacking:
-        without = {symbol for _, symbol in names} - {
-            symbol for (_, symbol), charge in zip(names, by_site, strict=True) if charge is not None
-        }
-        told = dict.fromkeys(symbol if symbol in without else label for label, symbol in lacking)
-        raise InputError(f"{path}: oxidation_states lacks {', '.join(told)}; add it")
     foreign = [key for key in whole if key not in elements and key not in sites.labels]
     if foreign:
         raise InputError(
             f"{path}: oxidation_states names {', '.join(foreign)}, which is not in the crystal; "
             f"it holds {', '.join(elements)}, on the sites {_shortened(sites.labels)}"
         )
+    if lacking:
+        without = {symbol for _, symbol in names} - {
+            symbol for (_, symbol), charge in zip(names, by_site, strict=True) if charge is not None
+        }
+        told = dict.fromkeys(symbol if symbol in without else label for label, symbol in lacking)
+        raise InputError(f"{path}: oxidation_states lacks {', '.join(told)}; add it")
     return np.array(by_site, dtype=np.int64)
 
 
@@ -180,7 +184,9 @@ def _unguessed(path: Path, sites: Sites) -> str:
     elements = ", ".join(sorted(sites.counts))
     several = mean_charge(sites)
     if several is None:
-        return f"{path}: no whole oxidation states balance {elements}; {GIVE}"
+        stated = ", ".join(f"{element} {charge:+d}" for element, charge in sites.known.items())
+        also = f" with {stated}, as the file states" if stated else ""
+        return f"{path}: no usual whole oxidation states balance {elements}{also}; {GIVE}"
     element, mean = several
     names = [
         label

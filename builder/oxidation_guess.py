@@ -22,11 +22,25 @@ UNCOUNTED = 0.05
 INVERTED = log(0.05)
 """Log-probability of a cation that is more electronegative than an anion."""
 
+PNICTOGENS = {"P", "As", "Sb", "Bi"}
+LATER = {"S", "Se", "Te", "Cl", "Br", "I"}
+"""More electronegative than pnictogens by the convention of formulas (As2Te3), though Pauling's
+number of Te is below that of As."""
+
 MOST_COMBINATIONS = 50_000
 """Combinations that are looked at; if there are more, those of rare states are left out."""
 
 RARER_AND_RARER = (0.0, 0.001, 0.005, 0.02, 0.05, 0.2, 1.0)
 """Shares below which states are left out, one after the other, until few enough are left."""
+
+
+FULL_SHELL = {
+    "C": -4,
+    **dict.fromkeys(("N", "P", "As", "Sb"), -3),
+    **dict.fromkeys(("O", "S", "Se", "Te"), -2),
+}
+"""Charges of anions with a full shell. Anions of less charge, such as S -1, are bonded to each
+other; crystals with such bonds are refused as covalent units."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,29 @@ def state_shares(element: str) -> dict[int, float]:
     return shares
 
 
+def lacks_partner(element: str, charge: int) -> bool:
+    """Whether an ion would need a bond to its like, as in S2 of charge -2.
+
+    Examples
+    --------
+    >>> lacks_partner("S", -1), lacks_partner("S", -2), lacks_partner("Cl", -1)
+    (True, False, False)
+    """
+    return FULL_SHELL.get(element, charge) < charge < 0
+
+
+def is_usual(element: str, charge: int) -> bool:
+    """Whether single ions of an element have a charge often enough to be thought of.
+
+    Examples
+    --------
+    >>> is_usual("Pb", 2), is_usual("La", 2), is_usual("S", -1)
+    (True, False, False)
+    """
+    share = state_shares(element).get(charge, 0.0)
+    return share >= COMMON_SHARE and not lacks_partner(element, charge)
+
+
 def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
     """Return all ways to give each element one whole charge so that they balance, best first.
 
@@ -122,9 +159,20 @@ def _states(element: str, least: float) -> list[int]:
 
 
 def _log_probability(charges: dict[str, int]) -> float:
+    total = sum(log(state_shares(element)[charge]) for element, charge in charges.items())
+    cations = [element for element, charge in charges.items() if charge > 0]
+    anions = [element for element, charge in charges.items() if charge < 0]
+    if any(_is_more_negative(*pair) for pair in product(cations, anions)):
+        total += INVERTED
+    return total
+
+
+def _is_more_negative(first: str, second: str) -> bool:
+    """Whether an element is more electronegative than another."""
     from pymatgen.core.periodic_table import Element  # noqa: PLC0415
 
-    total = sum(log(state_shares(element)[charge]) for element, charge in charges.items())
-    cation = max(Element(e).X for e, q in charges.items() if q > 0)
-    anion = min(Element(e).X for e, q in charges.items() if q < 0)
-    return total + (INVERTED if cation > anion else 0.0)
+    if first in LATER and second in PNICTOGENS:
+        return True
+    if first in PNICTOGENS and second in LATER:
+        return False
+    return bool(Element(first).X > Element(second).X)

@@ -9,6 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .oxidation_guess import is_usual, state_shares
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,7 +35,8 @@ def replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
     Raises
     ------
     InputError
-        If an element is not in the crystal, or the new one is not an element or there already.
+        If an element is not in the crystal, or the new one is not an element, there already, or
+        not known with the charge of the old one.
 
     Examples
     --------
@@ -58,7 +61,17 @@ def replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
                 "another element"
             )
     symbols = np.array([elements.get(symbol, symbol) for symbol in crystal.symbols.tolist()])
-    return as_replaced(replace(crystal, symbols=symbols), elements)
+    changed = replace(crystal, symbols=symbols)
+    for old, new in elements.items():
+        if unusual := [charge for charge in crystal.charges_of[old] if not is_usual(new, charge)]:
+            shares = state_shares(new)
+            likeliest = max(shares, key=lambda charge: shares[charge])
+            raise InputError(
+                f"{crystal.name}: replace puts {new} in the place of {old} {unusual[0]:+d}, a "
+                f"charge that ions of {new} don't have (mostly {likeliest:+d}); choose an element "
+                "with the same charge"
+            )
+    return as_replaced(changed, elements)
 
 
 def as_replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:

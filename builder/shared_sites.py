@@ -11,6 +11,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .cif_cell import NEARLY_FULL
 from .neighbours import MAX_SITES
 from .spacegroup import space_group_of
 
@@ -32,6 +33,9 @@ MAX_IMAGES = 10_000_000
 
 LARGEST_SUPERCELL = 64
 """Cells of the largest supercell that is proposed for whole numbers of ions."""
+
+ROUNDED = "{supercell: [4, 4, 4], nearest: true}"
+"""What is proposed where no supercell of `LARGEST_SUPERCELL` cells gives whole numbers."""
 
 Variant = tuple["NDArray[np.str_]", int]
 """Elements of all sites, and how many assignments the symmetry makes equal to it."""
@@ -85,15 +89,17 @@ class SharedSites:
         off = {e: a for e, a in amounts.items() if abs(a - whole[e]) > OCCUPANCY_GRAIN * n_sites}
         if off and not self.nearest:
             element, amount = next(iter(off.items()))
+            ways = self._larger()
+            if 0 not in whole.values():
+                ways = f"{ways} or {{nearest: true}} to take {_told(whole)}".removeprefix(" or ")
             raise InputError(
                 f"{self.cell.name}: the occupancies give {amount:.2f} {element} on {n_sites} sites "
-                f"of the cell, not a whole number; give orderings: {{{self._larger()}"
-                f"nearest: true}} to take {_told(whole)}"
+                f"of the cell, not a whole number; give orderings: {ways or ROUNDED}"
             )
         if 0 in whole.values():
             raise InputError(
                 f"{self.cell.name}: {n_sites} sites are too few for {_told(amounts)}; give "
-                f"orderings: {{{self._larger() or 'supercell: [2, 2, 2]'}}}".replace(" or }", "}")
+                f"orderings: {self._larger() or ROUNDED}"
             )
         return whole
 
@@ -120,6 +126,7 @@ class SharedSites:
         for n_cells in range(2, LARGEST_SUPERCELL + 1):
             if all(
                 abs(n_cells * a - round(n_cells * a)) <= OCCUPANCY_GRAIN * len(sites)
+                and round(n_cells * a) > 0
                 for elements, sites in self.mixed.items()
                 for a in self.amounts(elements).values()
             ):
@@ -130,7 +137,7 @@ class SharedSites:
                     if n_cells % (a * b) == 0
                 ]
                 best = min(shapes, key=lambda shape: np.ptp(np.log(lengths * shape)))
-                return f"supercell: {list(best)}}} or {{"
+                return f"{{supercell: {list(best)}}}"
         return ""
 
     def variants(self, keep_symmetry: bool | None) -> list[Variant]:
@@ -239,15 +246,18 @@ def shared_sites(
     InputError
         If a site is not full, or none is shared.
     """
-    for label, here in zip(cell.labels.tolist(), cell.occupants, strict=True):
-        if abs(sum(here.values()) - 1.0) > OCCUPANCY_GRAIN:
-            raise InputError(
-                f"{cell.name}: site {label} is occupied to {sum(here.values()):.2f} in all; "
-                "orderings need sites that are shared but full (full_occupancy: true takes sites "
-                "as full from 0.9 on)"
-            )
+    partial = [
+        cell.partly_occupied(site)
+        for site, here in enumerate(cell.occupants)
+        if abs(sum(here.values()) - 1.0) > (OCCUPANCY_GRAIN if len(here) > 1 else NEARLY_FULL)
+    ]
     if not any(len(here) > 1 for here in cell.occupants):
-        raise InputError(f"{cell.name}: no site is shared by several elements; leave orderings out")
+        also = f"; {partial[0]}" if partial else ""
+        raise InputError(
+            f"{cell.name}: no site is shared by several elements, so leave orderings out{also}"
+        )
+    if partial:
+        raise InputError(f"{cell.name}: {partial[0]}")
     n_cells = int(np.prod(supercell))
     if n_cells * len(cell.labels) > MAX_SITES:
         raise InputError(

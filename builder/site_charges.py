@@ -11,7 +11,7 @@ import numpy as np
 
 from .bond_valence import REACH_A, mean_log_likelihood, valence_sums
 from .neighbours import neighbours
-from .oxidation_guess import Guess, guesses, state_shares
+from .oxidation_guess import Guess, guesses, lacks_partner, state_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +107,8 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     that fits the bond valences best is taken. If it does not, one element may have two charges,
     as in Pb3O4: they are told apart by the bond valences of its sites, or not guessed.
 
-    What the file states of some elements holds.
+    What the file states of some elements holds. Anions have full shells: those that bind their
+    like, such as S2 of charge -2, are no single ions.
 
     Examples
     --------
@@ -119,12 +120,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     'oxidation states guessed from the composition: Pb +2, S -2'
     """
     symbols, known = sites.symbols, sites.known
-    ranking = [
-        guess
-        for guess in guesses(sites.counts)
-        if all(guess.charges[element] == charge for element, charge in known.items())
-    ]
-    close = [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
+    close = likely_guesses(sites.counts, known)
     sums = None
     if len(close) != 1 or _is_rare(close[0]):
         sums = sites.valence_sums
@@ -136,15 +132,46 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     if sums is not None and len(close) > 1:
         fit = {id(g): g.log_probability + _fit(g.charges, symbols, sums) for g in close}
         close.sort(key=lambda guess: -fit[id(guess)])
-    best, others = close[0].charges, [_told(guess.charges) for guess in close[1:]]
-    by = "composition and bond valences" if others else "composition"
+    best = close[0].charges
+    by = "composition" if len(close) == 1 else "composition and bond valences"
+    note = told_guesses(close, by, known)
+    return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
+
+
+def likely_guesses(counts: Mapping[str, int], known: Mapping[str, int]) -> list[Guess]:
+    """Return the likeliest charges of single ions, best first, and those that are likely as well.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Ions of each element.
+    known : mapping of str to int
+        Charges that hold.
+
+    Examples
+    --------
+    >>> [guess.charges for guess in likely_guesses({"Pt": 1, "Se": 2}, {})]
+    [{'Pt': 4, 'Se': -2}]
+    """
+    ranking = [
+        guess
+        for guess in guesses(counts)
+        if all(guess.charges[element] == charge for element, charge in known.items())
+        and not any(lacks_partner(e, q) for e, q in guess.charges.items() if e not in known)
+    ]
+    return [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
+
+
+def told_guesses(likely: Sequence[Guess], by: str, known: Mapping[str, int]) -> str:
+    """Return the note of guessed charges: by what, what else is likely, and what is rare."""
+    best, others = likely[0].charges, [_told(guess.charges) for guess in likely[1:]]
     note = f"oxidation states guessed from the {by}: {_told(best)}"
     if others:
         note += f"; likely as well: {'; or '.join(others)}"
     rare = {e: q for e, q in best.items() if state_shares(e)[q] < RARE_SHARE and e not in known}
     if rare:
         note += f"; rare, so check: {_told(rare)}"
-    return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
+    return note
 
 
 def _is_rare(guess: Guess) -> bool:
@@ -192,7 +219,9 @@ def _mixed(sites: Sites, sums: NDArray[np.float64]) -> NDArray[np.int64] | None:
 def _charges_of(counts: Mapping[str, int], known: Mapping[str, int]) -> Iterator[dict[str, int]]:
     """Yield all ways to give each element one of its ordinary charges."""
     states = [
-        [known[e]] if e in known else [q for q, s in state_shares(e).items() if s >= LEAST_SHARE]
+        [known[e]]
+        if e in known
+        else [q for q, s in state_shares(e).items() if s >= LEAST_SHARE and not lacks_partner(e, q)]
         for e in counts
     ]
     for charges in product(*states):
@@ -247,6 +276,8 @@ def mean_charge(sites: Sites) -> tuple[str, str] | None:
     for element, count in counts.items():
         total = -sum(counts[e] * charge for e, charge in likeliest.items() if e != element)
         states = [q for q, s in state_shares(element).items() if q > 0 and s >= LEAST_SHARE]
+        if not total % count:  # a whole charge, but none that is known
+            continue
         if len(states) > 1 and min(states) * count < total < max(states) * count:
             unit = gcd(total, count)
             return element, f"+{total // unit}/{count // unit}"

@@ -44,7 +44,7 @@ def _facts(crystal: dict[str, Any]) -> dict[str, object]:
             f"{symbol} {'/'.join(f'{charge:+d}' for charge in charges)}"
             for symbol, charges in states.items()
         ),
-        "longest bonds": ", ".join(f"{pair} {d:.2f} Å" for pair, d in crystal["bonds"].items()),
+        "bonds end at": ", ".join(f"{pair} {d:.2f} Å" for pair, d in crystal["bonds"].items()),
         "coordination": ", ".join(
             f"{s} {'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
         ),

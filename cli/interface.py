@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .terminal import AsJson, console, plane_name, print_json, progress
+from .terminal import AsJson, console, not_yet_told, plane_name, print_json, progress
 
 if TYPE_CHECKING:
     from epicarve.workflow.interface import Ranking
@@ -77,7 +77,7 @@ def interface(
         raise InputError("a slab needs a folder to write to; give -o DIR")
     with progress("search") as tell:
         from epicarve.workflow.interface import interface as rank
-        from epicarve.workflow.interface import search_options, slab_options
+        from epicarve.workflow.interface import search_options, slab_options, write_ranking
         from epicarve.workflow.interface import slab as build_slab
 
         sizes = slab_options(
@@ -98,12 +98,14 @@ def interface(
             _crystal(film, film_charges, film_block, "film"),
             _crystal(substrate, substrate_charges, substrate_block, "substrate"),
         )
-        ranking = rank(*crystals, options, out, show)
+        ranking = rank(*crystals, options, n_shown=show)
         built = None
         if slab is not None and out is not None:
             if not 1 <= slab <= len(ranking.interfaces):
                 raise InputError(f"--slab {slab}: give a rank from 1 to {len(ranking.interfaces)}")
             built = build_slab(ranking.interfaces[slab - 1], sizes, out / f"slab-{slab}")
+        if out is not None:
+            write_ranking(ranking, options, out)
     _report(ranking, out, as_json=as_json)
     if built is not None and not as_json:
         symmetry = built.report["symmetry"] or "one interface"
@@ -182,6 +184,8 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
         where = f"{pair['film']} on {pair['substrate']}"
         console().print(f"[yellow]{where}[/]: {pair['reason']}", soft_wrap=True)
     for note in ranking.notes:
+        if not not_yet_told([note.partition(": ")[2] or note]):
+            continue
         console().print(f"[yellow]note[/] {note}", soft_wrap=True)
     if out is not None:
         console().print(

@@ -8,7 +8,7 @@ import signal
 import sys
 import warnings
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ from .new import new
 from .run import run
 from .series import series
 from .structure import structure
-from .terminal import complain
+from .terminal import complain, tell_guess, told_guesses
 
 app = typer.Typer(
     name="epicarve",
@@ -71,16 +71,19 @@ def _options(
     """Accept the options that stand before a command."""
 
 
-def _keep_libraries_off_standard_output() -> None:
-    """Send to standard error what libraries print by themselves, as HiGHS does now and then.
+def _silence_libraries() -> None:
+    """Drop what compiled libraries print on standard output, as HiGHS does now and then.
 
-    Standard output is then ours alone, and what stands behind --json is JSON.
+    These lines are left from its development and say nothing to a user. Standard output is then
+    ours alone, and what stands behind --json is JSON.
     """
     if not isinstance(sys.stdout, TextIOWrapper) or sys.stdout is not sys.__stdout__:
         return  # it is a caller's own, as in a test, or there is none
     try:
         ours = os.dup(1)
-        os.dup2(2, 1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
     except OSError:  # one of them is closed
         return
     encoding, errors = sys.stdout.encoding, sys.stdout.errors
@@ -88,26 +91,22 @@ def _keep_libraries_off_standard_output() -> None:
 
 
 def _tell_guesses() -> None:
-    """Print what was guessed as one line on standard error, without the line of code."""
-    as_usual = warnings.formatwarning
+    """Print what was guessed as one line on standard error, without the line of code, and once."""
+    as_usual = warnings.showwarning
+    told_guesses.clear()
 
-    def told(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        line: str | None = None,
-    ) -> str:
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, GuessWarning):
-            return f"epicarve: {message}\n"
-        return as_usual(message, category, filename, lineno, line)
+            tell_guess(str(message))
+        else:
+            as_usual(message, category, *where, **more)
 
-    warnings.formatwarning = told
+    warnings.showwarning = show
 
 
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
-    _keep_libraries_off_standard_output()
+    _silence_libraries()
     _tell_guesses()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that CP2K is ended with us
     try:

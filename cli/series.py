@@ -24,11 +24,11 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("name", no_wrap=True)
-    table.add_column("formula", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    table.add_column("name", overflow="fold")
+    table.add_column("formula", overflow="fold")
     for heading in ("ions", "nm", "off, %", "edits", "cost, Å", "dipole"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         if row["error"]:
             continue

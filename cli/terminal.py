@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console
     from rich.table import Table
@@ -19,12 +19,14 @@ RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YA
 FACING = {
     "like": "like charges face each other",
     "opposite": "opposite charges face each other",
-    "uncharged": "not both charged",
 }
-"""How the outermost layers of two faces are told."""
+"""How the outermost layers of two faces are told if both are charged."""
 
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+told_guesses: list[str] = []
+"""What was guessed, as far as it was told."""
 
 LONGEST_DERIVATION = 300
 """Longer texts on how a crystal was derived are left to model.json."""
@@ -33,6 +35,18 @@ LONGEST_DERIVATION = 300
 def complain(message: str) -> None:
     """Print one sentence on standard error."""
     typer.echo(f"epicarve: {message}", err=True)
+
+
+def tell_guess(message: str) -> None:
+    """Print what was guessed on standard error, unless it was told before."""
+    if message not in told_guesses:
+        told_guesses.append(message)
+        complain(message)
+
+
+def not_yet_told(notes: Sequence[str]) -> list[str]:
+    """Return the notes on crystals that no `tell_guess` told before."""
+    return [note for note in notes if not any(told.endswith(note) for told in told_guesses)]
 
 
 def print_json(data: Any) -> None:
@@ -137,7 +151,7 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
         polarity = interface["polarity"]
         facts["faces"] = (
             f"{interface['film_termination']} on {interface['substrate_termination']}, "
-            f"charges {polarity['signs']}: {FACING[polarity['kind']]}"
+            f"charges {polarity['signs']}: {facing(polarity['signs'], polarity['kind'])}"
         )
         facts["misfit"] = ", ".join(
             f"{row['strain']:+.2%} along {direction_name(row['substrate_direction'])}"
@@ -169,9 +183,19 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             facts[name] = f"{origin['status']}; `epicarve crystals {name}` tells from what"
         elif len(told) > LONGEST_DERIVATION:
             facts[name] = f"{origin['status']}; model.json tells from what (provenance, crystal)"
-        if origin["notes"]:
-            facts[f"{name}: notes"] = "\n".join(origin["notes"])
+        if notes := not_yet_told(origin["notes"]):
+            facts[f"{name}: notes"] = "\n".join(notes)
     return facts
+
+
+def facing(signs: str, kind: str) -> str:
+    """Return what the charges of two faces, such as ``"+/0"``, mean for them."""
+    if kind in FACING:
+        return FACING[kind]
+    film, substrate = signs.split("/")
+    if film == substrate:
+        return "neither face is charged"
+    return f"only the {'film' if substrate == '0' else 'substrate'}'s face is charged"
 
 
 def direction_name(uvw: list[float]) -> str:

@@ -116,6 +116,21 @@ def test_two_origins_that_both_make_sense_are_refused(read):
         )
 
 
+def test_a_refusal_names_what_would_tell_the_readings_apart(read):
+    sites = ("Na1 Na 0 0 0", "Cl1 Cl 0.5 0.5 0.5")
+    with pytest.raises(InputError, match=r"'F d -3 m:1' or 'F d -3 m:2', or state .*units_Z"):
+        read(cif_text(cubic(12.0), sites, named("F d -3 m")), {"Na": 1, "Cl": -1})
+    with pytest.raises(InputError, match=r"the one operation .*take the list .* out if F m -3 m"):
+        read(galena(named("F m -3 m") + "\n" + IDENTITY))
+
+
+def test_no_centring_is_proposed_for_a_list_without_symmetry(read):
+    head = IDENTITY + "\n_cell_formula_units_Z 4\n_chemical_formula_sum 'Pb S'"
+    with pytest.raises(InputError, match=r"give 1 'Pb S' .* states 4") as refusal:
+        read(galena(head))
+    assert "agree as" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("head", "complaint"),
     [

@@ -104,6 +104,8 @@ def test_core_has_no_centre_of_its_own():
         ({"I": "Br"}, "not in the crystal; it holds Cs, Pb, Br"),
         ({"Br": "Xx"}, "not an element"),
         ({"Br": "Pb"}, "in the crystal already"),
+        ({"Br": "S"}, r"S in the place of Br -1, a charge that ions of S don't have \(mostly -2"),
+        ({"Pb": "La"}, r"La in the place of Pb \+2, .*mostly \+3"),
     ],
 )
 def test_elements_that_can_not_be_replaced(elements, complaint):

@@ -182,8 +182,10 @@ def test_a_slab_of_the_best_interface(tmp_path):
         app, ["interface", *arguments, "1", "--thickness", "1e8", "-o", str(tmp_path / "thick")]
     )
     assert "ask for thinner layers" in str(thick.exception)
-    refused = CliRunner().invoke(app, ["interface", *arguments, "99", "-o", str(tmp_path)])
+    refused = CliRunner().invoke(app, ["interface", *arguments, "99", "-o", str(tmp_path / "99")])
     assert "give a rank from 1 to" in str(refused.exception)
+    assert not (tmp_path / "thick").exists()
+    assert not (tmp_path / "99").exists()
 
 
 def test_the_best_interface_of_two_faces_is_built():

@@ -6,7 +6,7 @@ import pytest
 from epicarve.builder.neighbours import neighbours
 from epicarve.builder.orderings import OrderingOptions, ewald_energies_ev, read_orderings
 from epicarve.cli import main
-from epicarve.errors import InputError
+from epicarve.errors import GuessWarning, InputError
 from epicarve.workflow.build import build, load_crystal
 from epicarve.workflow.recipe import parse_recipe
 from epicarve.workflow.recipe_parts import CrystalSpec
@@ -131,7 +131,7 @@ def test_recipe_takes_a_rank_and_keeps_the_table(monoclinic):
 @pytest.mark.parametrize(
     ("occupancies", "complaint"),
     [
-        ((0.5, 0.4), "is occupied to 0.90 in all"),
+        ((0.5, 0.4), "is occupied to 0.9 in all"),
         ((0.53, 0.47), "not a whole number"),
         ((0.25, 0.75), "no whole oxidation states balance|carries"),
     ],
@@ -153,6 +153,59 @@ def test_a_crystal_without_shared_sites_is_refused(tmp_path):
     path = cif(tmp_path / "plain.cif", (5.9, 5.9, 5.9, 90, 90, 90), "F m -3 m", rows)
     with pytest.raises(InputError, match="no site is shared"):
         read_orderings(path, {"Pb": 2, "S": -2})
+
+
+@pytest.mark.parametrize(
+    ("lead", "complaint"),
+    [
+        (0.985, r"leave orderings out; site Pb is occupied to 0.985 by Pb alone.*full_occupancy"),
+        (0.5, r"leave orderings out; site Pb is occupied to 0.5 .* structure with whole ions"),
+    ],
+)
+def test_orderings_of_sites_that_are_only_partly_full_say_all_at_once(tmp_path, lead, complaint):
+    rows = [("Pb", "Pb", 0, 0, 0, lead), ("S", "S", 0.5, 0.5, 0.5, 1)]
+    path = cif(tmp_path / "plain.cif", (5.9, 5.9, 5.9, 90, 90, 90), "F m -3 m", rows)
+    with pytest.raises(InputError, match=complaint):
+        read_orderings(path, {"Pb": 2, "S": -2})
+
+
+def test_a_site_that_is_partly_empty_is_told_beside_shared_ones(tmp_path):
+    rows = [
+        ("Pb", "Pb", 0, 0, 0, 0.985),
+        ("S", "S", 0.5, 0.5, 0.5, 0.5),
+        ("Se", "Se", 0.5, 0.5, 0.5, 0.5),
+    ]
+    path = cif(tmp_path / "mixed.cif", (5.9, 5.9, 5.9, 90, 90, 90), "F m -3 m", rows)
+    with pytest.raises(InputError, match=r"Pb is occupied to 0.985 .*full_occupancy: true"):
+        read_orderings(path)
+    assert read_orderings(path, full_occupancy=True)[0].crystal.formula == "Pb2SSe"
+
+
+@pytest.mark.parametrize("options", [{}, {"nearest": True}])
+def test_of_a_rare_element_only_what_helps_is_proposed(tmp_path, options):
+    """Of 4 sites 0.12 are Sn: the nearest whole numbers have none, so they are not proposed."""
+    rows = [
+        ("Pb", "Pb", 0, 0, 0, 0.97),
+        ("Sn", "Sn", 0, 0, 0, 0.03),
+        ("S", "S", 0.5, 0.5, 0.5, 1),
+    ]
+    path = cif(tmp_path / "doped.cif", (5.9, 5.9, 5.9, 90, 90, 90), "F m -3 m", rows)
+    with pytest.raises(InputError, match=r"give orderings: \{supercell: \[2, 2, 2\]\}$"):
+        read_orderings(path, options=OrderingOptions(**options))
+    larger = OrderingOptions(supercell=(2, 2, 2), quasirandom=True)
+    symbols = read_orderings(path, options=larger)[0].crystal.symbols
+    assert [int((symbols == element).sum()) for element in ("Pb", "Sn", "S")] == [31, 1, 32]
+
+
+def test_charges_of_an_alloy_tell_what_else_is_likely(tmp_path):
+    rows = [
+        ("Fe", "Fe", 0, 0, 0, 0.5),
+        ("Ti", "Ti", 0, 0, 0, 0.5),
+        ("O", "O", 0.5, 0.5, 0.5, 1),
+    ]
+    path = cif(tmp_path / "alloy.cif", (4.3, 4.3, 4.3, 90, 90, 90), "F m -3 m", rows)
+    with pytest.warns(GuessWarning, match=r"Fe \+2, O -2, Ti \+2; .*rare, so check"):
+        read_orderings(path)
 
 
 def test_symmetry_that_can_not_be_kept(cubic):
@@ -288,6 +341,9 @@ def test_the_table_says_of_what_a_crystal_was_derived(halide, capsys, monkeypatc
     with pytest.raises(SystemExit) as stopped:
         main()
     assert not stopped.value.code
-    shown = " ".join(capsys.readouterr().out.split())
+    told = capsys.readouterr()
+    shown = " ".join(told.out.split())
     assert "epicarve crystals" not in shown
     assert "Ordering 1 of" in shown
+    assert (told.out + told.err).count("guessed") == 1
+    assert "guessed" in told.err

@@ -266,6 +266,7 @@ def test_a_label_that_is_an_element_of_the_crystal_means_the_element(read):
         ({"Fe": 3, "Fe7": 2, "O": -2}, "names Fe7.* Fe1, Fe2, O1"),
         ({"Fe1": 3, "Fe2": 2, "O": -2}, "carries -8 e"),
         ({"Fe": True, "O": -2}, "not a whole number"),
+        ({"fe": 3, "o": -2}, "names fe, o, which is not in the crystal; it holds Fe, O"),
     ],
 )
 def test_charges_given_wrongly(read, states, told):
@@ -276,6 +277,53 @@ def test_charges_given_wrongly(read, states, told):
 def stated(**numbers):
     rows = [f"{symbol} {number}" for symbol, number in numbers.items()]
     return "\n".join(["loop_", "_atom_type_symbol", "_atom_type_oxidation_number", *rows])
+
+
+@pytest.mark.parametrize(
+    ("metal", "anion", "cell"),
+    [("Pt", "Se", (3.728, 5.081, 0.255)), ("Pt", "Te", (4.026, 5.221, 0.254))],
+)
+def test_anions_without_a_bond_to_their_like_have_full_shells(read, metal, anion, cell):
+    """Layers of the CdI2 type: no Se2 or Te2 of charge -2 (cells of Furuseth et al. 1965)."""
+    a, c, z = cell
+    sites = [("M1", metal, 0, 0, 0), ("X1", anion, 1 / 3, 2 / 3, z)]
+    crystal = read(cif_text("P -3 m 1", (a, a, c, 90, 90, 120), sites))
+    assert crystal.charge_of == {metal: 4, anion: -2}
+    assert "likely as well" not in crystal.notes[0]
+
+
+def test_tellurium_is_the_anion_beside_arsenic(read):
+    """As2Te3 (Carron, Acta Cryst. 1963, 16, 338): Pauling's number of Te is below that of As."""
+    sites = [
+        ("As1", "As", 0.383, 0, 0.436),
+        ("As2", "As", 0.203, 0, 0.140),
+        ("Te1", "Te", 0.0297, 0, 0.2892),
+        ("Te2", "Te", 0.276, 0, 0.6654),
+        ("Te3", "Te", 0.3768, 0, 0.0247),
+    ]
+    crystal = read(cif_text("C 2/m", (14.339, 4.006, 9.873, 90, 95.0, 90), sites))
+    assert crystal.charge_of == {"As": 3, "Te": -2}
+
+
+def test_far_oxygen_is_no_peroxide(read):
+    """Fluorite of Ba and O: without O-O bonds there is no O -1, and Ba +4 there is not either."""
+    sites = [("Ba1", "Ba", 0, 0, 0), ("O1", "O", 0.25, 0.25, 0.25)]
+    with pytest.raises(InputError, match="no usual whole oxidation states balance Ba, O;"):
+        read(cif_text("F m -3 m", (6.2,) * 3 + CUBIC, sites))
+
+
+def test_a_stated_charge_that_can_not_balance_is_named(read):
+    sites = [("Pb1", "Pb", 0, 0, 0), ("S1", "S", 0.5, 0.5, 0.5)]
+    text = cif_text("F m -3 m", (5.936,) * 3 + CUBIC, sites, stated(Pb=4))
+    with pytest.raises(InputError, match=r"balance Pb, S with Pb \+4, as the file states"):
+        read(text)
+
+
+def test_types_and_oxidation_numbers_that_contradict_each_other(read):
+    sites = [("Pb1", "Pb2+", 0, 0, 0), ("S1", "S2-", 0.5, 0.5, 0.5)]
+    numbers = stated(**{"Pb2+": 4, "S2-": -4})
+    with pytest.raises(InputError, match=r"type S2- has charge -2, but .* is -4"):
+        read(cif_text("F m -3 m", (5.936,) * 3 + CUBIC, sites, numbers))
 
 
 def test_a_stated_fraction_is_refused(read):

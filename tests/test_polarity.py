@@ -14,6 +14,7 @@ from epicarve.builder.janus.half import layers_that_attract
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.planes import termination, terminations
 from epicarve.cli.main import app
+from epicarve.cli.terminal import facing
 
 KNOWN = {prototype.name: prototype for prototype in PROTOTYPES}
 POLAR = SearchOptions(film_hkl=(1, 1, 1), substrate_hkl=(1, 1, 1))
@@ -89,3 +90,18 @@ def test_layers_that_are_not_told_attract_each_other(crystal):
         for layer, asked in zip(layers, told, strict=True):
             assert asked in (None, layer)
     assert layers_that_attract([(*film, "Pb"), (*substrate, "Zn")]) == ["Pb", "Zn"]  # as told
+
+
+@pytest.mark.parametrize(
+    ("film", "substrate", "told"),
+    [
+        (1, 0, "only the film's face is charged"),
+        (0, -1, "only the substrate's face is charged"),
+        (0, 0, "neither face is charged"),
+        (1, 1, "like charges face each other"),
+        (-1, 1, "opposite charges face each other"),
+    ],
+)
+def test_the_table_says_which_face_is_charged(film, substrate, told):
+    polarity = Polarity(film, substrate, is_polar=True)
+    assert facing(polarity.signs, polarity.kind) == told

@@ -193,8 +193,13 @@ def interface(
     found = search(above, below, options)[:n_shown]
     ranking = _ranking(found, (), (above, below))
     if out is not None:
-        _write(Path(out), ranking, found[:DRAWN], options)
+        write_ranking(ranking, options, out)
     return ranking
+
+
+def write_ranking(ranking: Ranking, options: SearchOptions, out: Path | str) -> None:
+    """Write interface.json, interfaces.csv and interface.png of one pair of crystals."""
+    _write(Path(out), ranking, ranking.interfaces[:DRAWN], options)
 
 
 def slab(

@@ -1,9 +1,9 @@
 """Any edits of a number of steps, or the proof that there are none, by constraint programming.
 
-With the number of steps fixed, charge, composition and fidelity are sums of small whole numbers, and
-so are dipoles in units of the grain of coordinates. Branching on single edits settles little there:
-any edit left out is made up for by another like it. OR-Tools' CP-SAT, which learns from every dead
-end and keeps all numbers whole, settles in a second what a relaxation leaves open for minutes.
+With the number of steps fixed, charge, composition and fidelity are sums of small whole numbers,
+and so are dipoles in units of the grain of coordinates. Branching on single edits settles little
+there: any edit left out is made up for by another like it. OR-Tools' CP-SAT, which learns from
+every dead end and keeps all numbers whole, settles in a second what a relaxation leaves open.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def any_edits(
     taken: NDArray[np.bool_],
     steps: int,
     most_levels: NDArray[np.float64],
+    *,
     effort: Effort,
 ) -> Answer:
     """Look for any edits of a number of steps.

@@ -30,7 +30,7 @@ FIRST_REACH = 2.0
 ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.5))
 """Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
 
-MAX_TURNS = 4
+MAX_TURNS = 1
 DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
 

@@ -45,7 +45,7 @@ def with_fewest_steps(
         if target < best:
             y, _, decided = search(save_bonds=False)
             if y is None and not decided:
-                answer = any_edits(priced.highs, columns, taken, target, levels, effort)
+                answer = any_edits(priced.highs, columns, taken, target, levels, effort=effort)
                 y, decided = answer.y, answer.decided
             if y is None and decided:
                 continue

@@ -1,4 +1,4 @@
-"""Numbers of edits of each kind, and dipoles on a lattice, against every choice of edits."""
+"""Edits of a number of steps, and dipoles on a lattice, against every choice of edits."""
 
 from itertools import product
 
@@ -12,8 +12,8 @@ from epicarve.builder.balancing.candidates import Candidates
 from epicarve.builder.balancing.dipole import DipoleLimit
 from epicarve.builder.balancing.dipole_lattice import DipoleLattice
 from epicarve.builder.balancing.edits import possible_edits
+from epicarve.builder.balancing.exact import Effort, any_edits
 from epicarve.builder.balancing.highs import Highs
-from epicarve.builder.balancing.numbers import Numbers
 from epicarve.builder.balancing.program import Program
 from epicarve.builder.balancing.shell import Shell
 from epicarve.builder.carve import carve
@@ -38,6 +38,7 @@ def small_program(name, radius_a, centre, free_dipole_v):
     return Program(shell, possible_edits(shell))
 
 
+@pytest.mark.parametrize("most_level", [0, 2])
 @pytest.mark.parametrize("name", ["PbS", "CsPbCl3", "PbCl2"])
 @pytest.mark.parametrize(
     ("radius_a", "centre", "free_dipole_v"),
@@ -49,7 +50,7 @@ def small_program(name, radius_a, centre, free_dipole_v):
     ],
 )
 def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
-    name, radius_a, centre, free_dipole_v
+    name, radius_a, centre, free_dipole_v, most_level
 ):
     program = small_program(name, radius_a, centre, free_dipole_v)
     n = program.edits.n_columns
@@ -58,20 +59,26 @@ def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
     fits = (every @ program.charges.T == program.charge_limit).all(axis=1)
     fits &= (program.ratio.matrix @ every.T <= program.ratio.limit[:, None] + 1e-6).all(axis=0)
     fits &= (program.local.matrix @ every.T <= program.local.limit[:, None] + 1e-6).all(axis=0)
-    for limit in program.dipoles:
-        dipoles = limit.start[:, None] + limit.moments @ every.T
-        fits &= np.linalg.norm(dipoles, axis=0) <= limit.free * (1.0 + 1e-6)
-    possible = set((every[fits] @ program.edits.steps).round().astype(int).tolist())
+    (limit,) = program.dipoles
+    levels = np.array([limit.level(y) for y in every])
+    fits &= levels <= most_level
+    most_levels = np.array([float(most_level)])
+    least = (every @ program.edits.steps).round().astype(int)
+    possible = {
+        steps + level * limit.level_steps
+        for steps, lowest in zip(least[fits].tolist(), levels[fits].tolist(), strict=True)
+        for level in range(lowest, most_level + 1)
+    }
     nothing = np.zeros(n, dtype=bool)
     for steps in range(int(program.edits.steps.sum()) + 1)[:25]:
-        found = Numbers(
-            Highs(program, 0), np.arange(n), nothing, steps, np.zeros(len(program.dipoles))
-        ).search()
+        found = any_edits(
+            Highs(program, 0), np.arange(n), nothing, steps, most_levels, effort=Effort(60.0)
+        )
         assert found.decided
         assert (found.y is not None) == (steps in possible)
         if found.y is not None:
             assert fits[(every == found.y).all(axis=1)].all()
-            assert program.steps(found.y) == steps
+            assert program.steps(found.y) <= steps
 
 
 @settings(max_examples=30, deadline=None)
@@ -94,6 +101,8 @@ def test_lattice_of_dipoles_holds_every_dipole_that_is_free(basis, seed, free):
     start = rng.uniform(-8.0, 8.0, size=3)
     limit = DipoleLimit(moments=(whole @ basis).T, start=start, free=free, level_steps=3)
     lattice = DipoleLattice.of(limit, np.arange(40))
+    if lattice is not None:
+        assert (lattice.levels == 0).all()
     if lattice is None:  # a free dipole that reaches farther than is looked
         assert free > 4.0
         return
@@ -136,3 +145,18 @@ def test_indium_phosphide_of_2_nm_is_proven_to_the_step(tmp_path):
     model = carve(read_cif(tmp_path / "InP.cif", {"In": 3, "P": -3}), Sphere(10.0))
     assert model.net_charge == 0
     assert model.report["optimum"]["gap"] <= 1e-3
+
+
+def test_perovskite_of_2_nm_and_a_half_is_proven_to_the_step():
+    """Its dipole is nothing or a whole step of the lattice; no other level helps."""
+    model = carve(bundled_crystal("CsPbBr3"), Sphere(12.5))
+    assert model.report["optimum"]["gap"] <= 1e-3
+
+
+def test_a_search_without_effort_decides_nothing():
+    program = small_program("PbS", 6.3, (0.0, 0.0, 0.0), 0.15)
+    columns = np.arange(program.edits.n_columns)
+    nothing = np.zeros(len(columns), dtype=bool)
+    found = any_edits(Highs(program, 0), columns, nothing, 5, np.zeros(1), effort=Effort(0.0))
+    assert found.y is None
+    assert not found.decided
