@@ -158,7 +158,7 @@ def test_copied_folder_relaxes_halves_and_joins_them(tmp_path):
     built, stages = inputs(recipe, tmp_path / "written")
     assert "relaxed_halves" not in built.summary["interface"]
     folder = tmp_path / "copied"
-    shutil.copytree(tmp_path / "written", folder, copy_function=shutil.copyfile)
+    shutil.copytree(tmp_path / "written", folder, copy_function=shutil.copy)
     environment = {
         **os.environ,
         "EPICARVE_CP2K": str(stand_in),
