@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,10 +49,6 @@ class DipoleLimit:
     def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Dipole in e Å after edits, shape (3,)."""
         return np.asarray(self.start + self.moments @ y)
-
-    def at(self, level: float) -> DipoleLimit:
-        """Return the limit by which dipoles of at most a level are free."""
-        return replace(self, free=self.free * (1.0 + level))
 
     def level(self, y: NDArray[np.float64]) -> int:
         """Whole number of times that the dipole exceeds the free one."""

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from .dipole import DipoleLimit
     from .highs import Highs
 
-MOST_LEVEL = 8
-"""Levels of a dipole beyond this one are not looked at."""
-
 MOST_DENOMINATOR = 10**6
 LIMIT = 10**15
 """Stands for no limit; sums are smaller."""
@@ -60,7 +57,8 @@ class Answer:
     y : ndarray of float, shape (n_columns,), or None
         Edits, if any were found.
     decided : bool
-        Whether there are none if none were found.
+        Whether it is proven that there are none if none were found, and that they are the best if
+        the best were looked for.
     """
 
     y: NDArray[np.float64] | None
@@ -75,8 +73,9 @@ def any_edits(
     most_levels: NDArray[np.float64],
     *,
     effort: Effort,
+    save_bonds: bool = False,
 ) -> Answer:
-    """Look for any edits of a number of steps.
+    """Look for any edits of a number of steps, or for those that save most bonds.
 
     Parameters
     ----------
@@ -92,11 +91,13 @@ def any_edits(
         Largest level of each dipole.
     effort : Effort
         What the search may cost at most; it is taken off.
+    save_bonds : bool
+        Whether the fewest broken bonds are looked for.
 
     Returns
     -------
     Answer
-        Edits, or whether it is proven that there are none.
+        Edits, or whether it is proven that there are none, or none better.
     """
     if effort.left <= 0.0:
         return Answer(None, decided=False)
@@ -120,12 +121,15 @@ def any_edits(
             total = cp_model.LinearExpr.weighted_sum(terms, factors)
             model.add_linear_constraint(total, most if is_equal else -LIMIT, most)
     levels = [
-        _level(model, y, limit, columns, most)
+        _level(model, y, limit, columns, int(min(most, steps // limit.level_steps)))
         for limit, most in zip(program.dipoles, most_levels, strict=True)
     ]
     costs = [*program.edits.steps[columns].astype(int).tolist()]
     prices = [limit.level_steps for limit in program.dipoles]
     model.add(cp_model.LinearExpr.weighted_sum([*y, *levels], [*costs, *prices]) == steps)
+    if save_bonds:
+        bonds = program.edits.bonds[columns].astype(int).tolist()
+        model.minimize(cp_model.LinearExpr.weighted_sum(y, bonds))
     solver: Any = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
@@ -137,7 +141,8 @@ def any_edits(
     found = np.zeros(program.edits.n_columns)
     found[columns] = [solver.value(each) for each in y]
     is_right = program.steps(found) <= steps  # a dipole may lie a rounding beyond its level
-    return Answer(found if is_right else None, decided=is_right)
+    decided = is_right and (status == cp_model.OPTIMAL or not save_bonds)
+    return Answer(found if is_right else None, decided=bool(decided))
 
 
 def _level(
@@ -145,10 +150,9 @@ def _level(
     y: Sequence[Any],
     limit: DipoleLimit,
     columns: NDArray[np.int64],
-    most: float,
+    last: int,
 ) -> Any:
     """Add a dipole to a model, and return the variable of its level."""
-    last = int(min(most, MOST_LEVEL))
     level = model.new_int_var(0, last, "")
     lattice = DipoleLattice.of(limit, columns, last)
     if lattice is not None:
@@ -162,18 +166,16 @@ def _level(
     moments = limit.moments[:, columns] / GRAIN_A
     start = limit.start / GRAIN_A
     off = np.abs(moments - np.rint(moments)).sum() + np.abs(start - np.rint(start)).sum()
-    reach = int(np.ceil(limit.at(last).free / GRAIN_A + off)) + 1
-    squares = []
-    for row, begin in zip(np.rint(moments), np.rint(start), strict=True):
-        component = _sum(model, y, row, int(begin), np.array([-reach, reach]))
-        squares.append(model.new_int_var(0, reach**2, ""))
-        model.add_multiplication_equality(squares[-1], [component, component])
-    for value in range(last + 1):
-        within = int(np.ceil(limit.at(value).free / GRAIN_A + off)) + 1
-        is_at = model.new_bool_var("")
-        model.add(level == value).only_enforce_if(is_at)
-        model.add(level != value).only_enforce_if(~is_at)
-        model.add(sum(squares) <= within**2).only_enforce_if(is_at)
+    free, play = int(np.ceil(limit.free / GRAIN_A)), int(np.ceil(off)) + 1
+    reach = free * (last + 1) + play
+    components = [
+        _sum(model, y, row, int(begin), np.array([-reach, reach]))
+        for row, begin in zip(np.rint(moments), np.rint(start), strict=True)
+    ]
+    squares = [model.new_int_var(0, reach**2, "") for _ in range(4)]
+    for square, length in zip(squares, [*components, free * (level + 1) + play], strict=True):
+        model.add_multiplication_equality(square, [length, length])
+    model.add(sum(squares[:3]) <= squares[3])
     return level
 
 

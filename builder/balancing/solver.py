@@ -183,7 +183,8 @@ class Solver:
         self, priced: Priced, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
         """Look for better edits of each domain beside those that the others have now."""
-        for _ in range(MAX_TURNS if len(self.program.charges) > 1 else 0):
+        several = len(self.program.charges) > 1
+        for _ in range(MAX_TURNS if several and self.effort.left > 0.0 else 0):
             better = self._by_domains(priced, found)
             if better is found or better is None:
                 break

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, vstack
 
 from .exact import any_edits
 from .highs import WHOLE
-from .priced import POOL_COLUMNS
+from .priced import EXACT_COLUMNS, POOL_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +54,14 @@ def with_fewest_steps(
                 break
             found = y
         bound = raised(priced, found, bound)
+        if priced.gap(found, bound) > priced.gap_limit and len(columns) <= EXACT_COLUMNS:
+            answer = any_edits(
+                priced.highs, columns, taken, target, levels, effort=effort, save_bonds=True
+            )
+            if answer.y is not None and priced.value(answer.y) < priced.value(found):
+                found = answer.y
+            if answer.decided:
+                bound = max(bound, priced.value(found))
         if priced.gap(found, bound) > priced.gap_limit:
             y, proven, _ = search(save_bonds=True)
             bound = max(bound, proven) if y is not None else bound
