@@ -14,6 +14,7 @@ from epicarve.builder.balancing.dipole_lattice import DipoleLattice
 from epicarve.builder.balancing.edits import possible_edits
 from epicarve.builder.balancing.exact import Effort, any_edits
 from epicarve.builder.balancing.highs import Highs
+from epicarve.builder.balancing.numbers import search_numbers
 from epicarve.builder.balancing.program import Program
 from epicarve.builder.balancing.shell import Shell
 from epicarve.builder.carve import carve
@@ -76,6 +77,10 @@ def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
         )
         assert found.decided
         assert (found.y is not None) == (steps in possible)
+        by_numbers = search_numbers(Highs(program, 0), np.arange(n), nothing, steps, most_levels)
+        if by_numbers.decided:
+            assert (by_numbers.y is not None) == (steps in possible)
+        assert by_numbers.decided or most_level > 0
         if found.y is not None:
             assert fits[(every == found.y).all(axis=1)].all()
             assert program.steps(found.y) <= steps

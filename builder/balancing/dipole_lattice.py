@@ -85,6 +85,36 @@ class DipoleLattice:
             return None
         return cls(multiples.astype(np.int64).T, allowed.astype(np.int64), levels[is_allowed])
 
+    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Rows over the edits that hold the dipole in the box of its allowed points.
+
+        Returns
+        -------
+        rows : ndarray of int, shape (3, n_columns)
+            What is summed.
+        low, high : ndarray of int, shape (3,)
+            Least and largest sums.
+        """
+        return self.multiples, self.allowed.min(axis=0), self.allowed.max(axis=0)
+
+    def odd(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return sums that must be even, or must be odd, if one point alone is allowed.
+
+        Returns
+        -------
+        rows : ndarray of int, shape (n_sums, n_columns)
+            What is summed: ones and zeros.
+        is_odd : ndarray of int, shape (n_sums,)
+            1 for sums that must be odd.
+        """
+        if len(self.allowed) != 1:
+            return np.empty((0, self.multiples.shape[1]), dtype=np.int64), np.empty(0, np.int64)
+        return HALVES @ self.multiples % 2, HALVES @ self.allowed[0] % 2
+
+
+HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
+"""Sums of multiples of which it is said that they are even, or odd."""
+
 
 def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Three short vectors of which all moments are whole multiples, as rows; None without any."""

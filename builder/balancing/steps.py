@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, vstack
 
 from .exact import any_edits
 from .highs import WHOLE
+from .numbers import search_numbers
 from .priced import EXACT_COLUMNS, POOL_COLUMNS
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ def with_fewest_steps(
         search = partial(_with_steps, priced, columns, taken, target, levels)
         if target < best:
             y, _, decided = search(save_bonds=False)
-            if y is None and not decided:
-                answer = any_edits(priced.highs, columns, taken, target, levels, effort=effort)
-                y, decided = answer.y, answer.decided
+            for look in (search_numbers, partial(any_edits, effort=effort)):
+                if y is None and not decided:
+                    answer = look(priced.highs, columns, taken, target, levels)
+                    y, decided = answer.y, answer.decided
             if y is None and decided:
                 continue
             y = priced.levelled(y, columns[~taken])
