@@ -56,6 +56,8 @@ def search_numbers(
         Largest level of each dipole. Where one beyond the free dipole allows more, nothing is
         proven by a search without it.
     """
+    if len(columns) == 0:
+        return Answer(None, decided=False)
     found = Numbers(highs, columns, taken, steps).search()
     most = np.minimum(most_levels, steps).astype(int)
     if found.y is None and any(
