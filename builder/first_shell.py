@@ -38,6 +38,10 @@ def shell_limits_a(
     parameters that pymatgen holds, is below `LEAST_VALENCE` of those of the shortest bonds of
     both, or, without parameters, if it is longer than `SHELL_STRETCH` times them.
 
+    A shell reaches further where some ions would have no bond at all otherwise, as the F of
+    NaSb3F10 that lies 2.38 Å from three Sb whose other F lie at 1.9 to 2.0 Å. Fewer such ions than
+    `STRAY_SHARE` of the ions of their elements are strays, which leave the shell as it is.
+
     Parameters
     ----------
     cations, anions : ndarray of int, shape (n_pairs,)
@@ -65,6 +69,9 @@ def shell_limits_a(
                 for ions in (cations, anions)
             )
             limits[pair] = first_shell_limit_a(distances_a[at], nearest_a)
+    for pair, nearest_a in _nearest_of_lone_ions(cations, anions, distances_a, of_pair, limits):
+        limit_a = first_shell_limit_a(distances_a[of_pair[pair]], nearest_a)
+        limits[pair] = max(limits[pair], limit_a)
     return limits
 
 
@@ -123,6 +130,34 @@ def _is_bonded(pair: tuple[str, str], shortest: dict[tuple[str, str], float]) ->
     if valence is None or None in others:
         return contact_a <= SHELL_STRETCH * max(shortest[other] for other in nearest)
     return valence >= LEAST_VALENCE * min(other for other in others if other is not None)
+
+
+def _nearest_of_lone_ions(
+    cations: NDArray[np.int64],
+    anions: NDArray[np.int64],
+    distances_a: NDArray[np.float64],
+    of_pair: dict[tuple[str, str], NDArray[np.int64]],
+    limits: dict[tuple[str, str], float],
+) -> list[tuple[tuple[str, str], float]]:
+    """Return the pairs of elements that would bond ions without a bond, and how far each reaches.
+
+    Each such ion counts for the pair whose limit it misses by the smallest factor.
+    """
+    reach = np.full(distances_a.size, np.inf)
+    for pair, limit_a in limits.items():
+        reach[of_pair[pair]] = distances_a[of_pair[pair]] / limit_a
+    ions = np.concatenate([cations, anions])
+    least = np.full(int(ions.max(initial=-1)) + 1, np.inf)
+    np.minimum.at(least, ions, np.tile(reach, 2))
+    found = []
+    for pair, limit_a in limits.items():
+        at = of_pair[pair]
+        near = at[distances_a[at] <= SHELL_STRETCH * limit_a]
+        for side in (cations, anions):
+            missed = near[(reach[near] > 1.0) & (reach[near] == least[side[near]])]
+            if np.unique(side[missed]).size > STRAY_SHARE * np.unique(side[at]).size:
+                found.append((pair, float(distances_a[missed].max())))
+    return found
 
 
 def _usual_nearest_a(
