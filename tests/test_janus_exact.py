@@ -12,7 +12,7 @@ from epicarve.builder.balancing.balance import BalanceOptions, balance
 from epicarve.builder.balancing.shell import STEP_A
 from epicarve.builder.contacts import contact_limits_a
 from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import _candidates
+from epicarve.builder.janus.join import candidates_of_halves
 from epicarve.builder.janus.placed import Placed
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
@@ -34,7 +34,9 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
         Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
         for c, side in ((film, -1.0), (substrate, 1.0))
     )
-    ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
+    ions, _ = candidates_of_halves(
+        above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate)
+    )
     reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
     assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
     depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])

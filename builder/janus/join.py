@@ -149,7 +149,7 @@ def join(
         moved = cut_above.shifted(shift_a)
         refuse_overlap(moved, cut_below, limits, "give a larger gap_a or leave it out")
     above = above.moved(shift_a)
-    candidates, middle_a = _candidates(above, below, limits)
+    candidates, middle_a = candidates_of_halves(above, below, limits)
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
     ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
@@ -211,7 +211,7 @@ def _shortest(shift_a: NDArray[np.float64], cell_a: NDArray[np.float64]) -> NDAr
     return np.asarray(shifts[np.lexsort((*shifts.T.round(6), lengths))[0]])
 
 
-def _candidates(
+def candidates_of_halves(
     above: Placed, below: Placed, limits: Limits
 ) -> tuple[Candidates, NDArray[np.float64]]:
     """Ions of both halves about the middle of the whole, and where that middle lies, in Å."""
