@@ -104,8 +104,8 @@ def overlap_populations(
 
     Positive for an orbital that bonds the groups, negative for one that antibonds. Broadened over
     energy, it is the crystal orbital overlap population (COOP; T. Hughbanks, R. Hoffmann, J. Am.
-    Chem. Soc. 1983, 105, 3528), for which `epicarve.analysis.dos.fractional_dos` takes it in the
-    place of weights.
+    Chem. Soc. 1983, 105, 3528), for which `epicarve.analysis.dos.fractional_dos` takes it in
+    the place of weights.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What CP2K understands: its sections and keywords, one compact file for each version.
 
 The files templates/schemas/VERSION.json.gz are made from CP2K's own description of its input
-(`cp2k.psmp --xml`) by `python -m epicarve.dft.schema_xml`. In that description most sections occur
-many times (a print section at a hundred places); here each stands once and has a number.
+(`cp2k.psmp --xml`) by `python -m epicarve.dft.schema_xml`. In that description most sections
+occur many times (a print section at a hundred places); here each stands once and has a number.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def zsl_pairs(
     """Return all pairs of supercells whose shortest bases have like lengths and angle.
 
     For those who compare with Zur and McGill (J. Appl. Phys. 1984, 55, 378): unlike
-    `epicarve.builder.interfaces.cells.coincidence_cells` it lists supercells of smaller pairs,
-    and pairs that fit only after the film is turned over.
+    `epicarve.builder.interfaces.cells.coincidence_cells` it lists supercells of smaller
+    pairs, and pairs that fit only after the film is turned over.
 
     Parameters
     ----------
