@@ -42,7 +42,7 @@ def is_same(first: Crystal, second: Crystal) -> bool:
 
     Examples
     --------
-    >>> from .library import bundled_crystal
+    >>> from epicarve.builder.library import bundled_crystal
     >>> galena = bundled_crystal("PbS")
     >>> is_same(galena, replace(galena, name="galena")), is_same(galena, bundled_crystal("CsPbCl3"))
     (True, False)
@@ -114,7 +114,7 @@ def told_apart(crystals: Sequence[Crystal]) -> tuple[Crystal, ...]:
 
     Examples
     --------
-    >>> from .library import bundled_crystal
+    >>> from epicarve.builder.library import bundled_crystal
     >>> galena, perovskite = (
     ...     replace(bundled_crystal(name), name="structure") for name in ("PbS", "CsPbCl3"))
     >>> [crystal.name for crystal in told_apart([galena, perovskite, galena])]

@@ -95,7 +95,7 @@ def contact_gap_a(
     --------
     One ion above another, and above the middle of four:
 
-    >>> from .stack import Stack
+    >>> from epicarve.builder.interfaces.stack import Stack
     >>> one = np.array([0])
     >>> net = Stack(np.diag([4.0, 4.0]), np.array(["Pb"]), one + 2, np.zeros((1, 3)), one)
     >>> contact_gap_a(net, net, {frozenset({"Pb"}): 5.0}, [[0.0, 0.0], [2.0, 2.0]]).round(3)

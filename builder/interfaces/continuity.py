@@ -303,7 +303,7 @@ def cation_spacing_a(crystal: Crystal) -> float:
 
     Examples
     --------
-    >>> from ..library import bundled_crystal
+    >>> from epicarve.builder.library import bundled_crystal
     >>> round(cation_spacing_a(bundled_crystal("CsPbCl3")), 2)
     4.45
     """

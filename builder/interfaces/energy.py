@@ -190,8 +190,8 @@ def interface_energy(
     Two halves of rock salt, cut midway between (100) layers, go back to where they were:
 
     >>> from epicarve.builder.library import bundled_crystal
-    >>> from .repulsion import born_repulsion
-    >>> from .stack import Stack
+    >>> from epicarve.builder.interfaces.repulsion import born_repulsion
+    >>> from epicarve.builder.interfaces.stack import Stack
     >>> galena = bundled_crystal("PbS")
     >>> a = galena.cell_a[0, 0]
     >>> above = galena.positions_a + [0.0, 0.0, 0.25 * a]
