@@ -8,28 +8,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
+from epicarve.analysis.export import (
+    alignment_fields,
+    dos_csv,
+    filtered_fields,
+    kind_states_csv,
+    plateau_fields,
+    provenance_fields,
+)
+from epicarve.analysis.figures import (
+    density_label,
+    draw_density,
+    framed_figure,
+    scale_density,
+    write_figure,
+)
+from epicarve.analysis.states import (
+    SIDES,
+    Alignment,
+    FilteredGap,
+    by_element,
+    checks_of_states,
+    density_of_states,
+    list_densities,
+    missing_plain,
+    no_ipr,
+    orbital_densities,
+    plain_fields,
+    window_around,
+    zero_of,
+)
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.style import colours, element_colours
 
-from .alignment import Alignment
 from .analyse import RESULTS
-from .dos import by_element, density_of_states, list_densities, orbital_densities
-from .dos_panel import density_label, draw_density, scale_density
-from .figure import framed_figure, write_figure
-from .gap import FilteredGap
-from .localization import no_ipr
 from .options import AnalysisOptions
-from .plain import checks_of_states, missing_plain, plain_fields, zero_of
-from .results import window_around
-from .summary import (
-    alignment_fields,
-    filtered_fields,
-    plateau_fields,
-    provenance_fields,
-)
-from .tables import dos_csv, kind_states_csv
-from .traps import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +51,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from epicarve.analysis.states import DensityOfStates
     from epicarve.dft.states import OrbitalStates
-
-    from .dos import DensityOfStates
 
 HEADROOM = 1.2
 """Height of the panel of the figure over its peak."""

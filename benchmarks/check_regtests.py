@@ -18,9 +18,8 @@ from pathlib import Path
 
 from cp2k_input_tools.parser import CP2KInputParser
 
-from epicarve.dft.finding import Report
-from epicarve.dft.input_tree import read_tree
-from epicarve.dft.schema_xml import installed_xml
+from epicarve.dft.cp2k_input import Report, read_tree
+from epicarve.dft.run import installed_xml
 
 
 def own_reason(path: Path, version: str) -> str:

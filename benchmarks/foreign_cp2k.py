@@ -16,13 +16,10 @@ from pathlib import Path
 import numpy as np
 from scipy.linalg import sqrtm
 
-from epicarve.analysis.gap import Gap
-from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.dft.orbital_files import load_wfn
+from epicarve.analysis.states import Gap, Localization
 from epicarve.dft.output import main_outputs
-from epicarve.dft.read import read_states
-from epicarve.dft.run import Run
+from epicarve.dft.read import Run, load_wfn, read_states
 from epicarve.units import EV_PER_HARTREE
 
 

@@ -16,11 +16,10 @@ import time
 
 import numpy as np
 
-from epicarve.builder.contacts import contact_limits_a, shortest_contact
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import join
+from epicarve.builder.carve import Ions
+from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.interfaces import contact_limits_a, shortest_contact
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.sides import Ions
 
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
 CENTRE = (0.0, 0.2, 0.2)

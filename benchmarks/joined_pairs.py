@@ -16,11 +16,10 @@ from itertools import product
 import numpy as np
 
 from epicarve.builder.crystal import Crystal
-from epicarve.builder.interfaces.search import best_of_faces
-from epicarve.builder.janus.half import half_of
-from epicarve.builder.janus.join import join
+from epicarve.builder.hetero import half_of, join
+from epicarve.builder.interfaces import best_of_faces
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes.sphere import HemisphereSpec
+from epicarve.builder.shapes import HemisphereSpec
 from epicarve.errors import InputError
 
 SIZES_NM = (2.0, 2.4, 3.0, 4.0)

@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 
-from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
-from epicarve.builder.interfaces.sublattices import hermite_forms
-from epicarve.builder.interfaces.zsl import ZslTolerances, zsl_pairs
+from epicarve.builder.interfaces.match import (
+    MatchOptions,
+    ZslTolerances,
+    coincidence_cells,
+    hermite_forms,
+    zsl_pairs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import join
+from epicarve.builder.hetero import join, sphere_half
 from epicarve.builder.library import bundled_crystal
-from epicarve.workflow.recipe import read_recipe
+from epicarve.workflow.recipes import read_recipe
 
 settings.register_profile("suite", deadline=None)  # no test is one of the speed of a machine
 settings.load_profile("suite")

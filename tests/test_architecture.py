@@ -43,7 +43,7 @@ def test_the_check_sees_a_wrong_import(tmp_path):
     bad = tmp_path / "builder" / "bad.py"
     bad.parent.mkdir()
     bad.write_text(
-        "def f():\n    from epicarve.analysis.gap import Gap\nimport epicarve.dft.states\n"
+        "def f():\n    from epicarve.analysis.states import Gap\nimport epicarve.dft.states\n"
     )
     assert set(imported_rooms(bad, tmp_path)) == {"analysis", "dft"}
 

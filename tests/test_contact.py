@@ -4,12 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from epicarve.builder.interfaces.contact import contact_gap_a, tightest_contact
-from epicarve.builder.interfaces.stack import Stack
-from epicarve.builder.interfaces.translations import (
+from epicarve.builder.interfaces import (
+    Stack,
+    contact_gap_a,
     nearest_squared_a2,
     reduced_lattice_a,
     registry_grid_a,
+    tightest_contact,
 )
 from epicarve.errors import InputError
 

@@ -14,15 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epicarve.dft.check import check_input
-from epicarve.dft.finding import Report
-from epicarve.dft.input_tree import read_tree
-from epicarve.dft.input_units import BadValueError, unit_size
-from epicarve.dft.input_values import real, tokens
-from epicarve.dft.schema import schema, versions
-from epicarve.dft.schema_xml import compact_schema
+from epicarve.dft.cp2k_input import (
+    BadValueError,
+    Report,
+    read_tree,
+    real,
+    schema,
+    tokens,
+    unit_size,
+    versions,
+)
+from epicarve.dft.run import compact_schema
 from epicarve.dft.settings import Version
 from epicarve.errors import InputError
-from epicarve.workflow.check import inputs_in
+from epicarve.workflow.tasks.check import inputs_in
 
 GOOD = """&GLOBAL
   PROJECT run

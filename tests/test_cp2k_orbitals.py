@@ -19,18 +19,12 @@ from cp2k_runs import (
     require_same,
 )
 
-from epicarve.dft.atom_basis import read_atom_basis
-from epicarve.dft.csr import read_csr
-from epicarve.dft.overlap import overlap_matrix
-from epicarve.dft.populations import mulliken_weights
-from epicarve.dft.read import read_states
-from epicarve.dft.run_input import read_run_input
+from epicarve.dft.orbitals import Weighing, mulliken_weights, overlap_matrix
+from epicarve.dft.read import read_atom_basis, read_csr, read_run_input, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
-from epicarve.dft.weighing import Weighing
-from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from epicarve.builder.interfaces.face import distinct_planes, faces, primitive_vectors
+from epicarve.builder.crystal import neighbours
+from epicarve.builder.interfaces import distinct_planes, faces, primitive_vectors
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.neighbours import neighbours
 
 PLANES = [(1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1), (2, -1, 0), (-1, -1, 1)]
 

@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.bonds import BondRule
 from epicarve.builder.carve import carve
-from epicarve.builder.crystal import Crystal
-from epicarve.builder.first_shell import first_shell_limit_a, shell_limits_a
+from epicarve.builder.crystal import Crystal, first_shell_limit_a, neighbours, shell_limits_a
+from epicarve.builder.geometry import BondRule
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.neighbours import neighbours
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 

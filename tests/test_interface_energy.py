@@ -8,20 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epicarve.builder.crystal import Crystal
-from epicarve.builder.interfaces import interaction as interaction_module
-from epicarve.builder.interfaces.contact import contact_gap_a
-from epicarve.builder.interfaces.energy import interface_energy, whole_sides
-from epicarve.builder.interfaces.interaction import Interaction
-from epicarve.builder.interfaces.repulsion import (
+from epicarve.builder.interfaces import (
+    SearchOptions,
+    Stack,
+    contact_gap_a,
+    nearest_squared_a2,
+    registry_grid_a,
+    search,
+)
+from epicarve.builder.interfaces.energy import (
+    Interaction,
     Repulsion,
     balanced_strength,
     born_repulsion,
+    interface_energy,
     lattice_energy_ev,
+    sharp_part,
+    smooth_transform,
+    whole_sides,
 )
-from epicarve.builder.interfaces.search import SearchOptions, search
-from epicarve.builder.interfaces.splitting import sharp_part, smooth_transform
-from epicarve.builder.interfaces.stack import Stack
-from epicarve.builder.interfaces.translations import nearest_squared_a2, registry_grid_a
+from epicarve.builder.interfaces.energy import interaction as interaction_module
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A

@@ -9,22 +9,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from epicarve.builder.balancing.balance import BalanceOptions
-from epicarve.builder.contacts import CONTACT_LIMIT, contact_limits_a
-from epicarve.builder.janus.half import half_of, sphere_half
-from epicarve.builder.janus.join import join
-from epicarve.builder.janus.placed import Placed
-from epicarve.builder.janus.registry import continuity
+from epicarve.builder.carve import Ions
+from epicarve.builder.hetero import Placed, continuity, half_of, join, sphere_half
+from epicarve.builder.interfaces import CONTACT_LIMIT, contact_limits_a
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
-from epicarve.builder.shapes import Cut, Intersection, Moved, Offset, Polyhedron, Sphere
-from epicarve.builder.shapes.box import BoxSpec
-from epicarve.builder.shapes.rod import Cylinder
-from epicarve.builder.sides import Ions
+from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.shapes import (
+    BoxSpec,
+    Cut,
+    Cylinder,
+    Intersection,
+    Moved,
+    Offset,
+    Polyhedron,
+    Sphere,
+)
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
-from epicarve.workflow.build import build
-from epicarve.workflow.recipe import parse_recipe, read_recipe
+from epicarve.workflow.recipes import parse_recipe, read_recipe
+from epicarve.workflow.tasks.build import build
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")

@@ -8,13 +8,10 @@ from brute_force import best_choices
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balancing.balance import BalanceOptions, balance
-from epicarve.builder.balancing.shell import STEP_A
-from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import candidates_of_halves
-from epicarve.builder.janus.placed import Placed
+from epicarve.builder.hetero import Placed, candidates_of_halves, sphere_half
+from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import STEP_A, BalanceOptions, balance
 from epicarve.errors import InputError
 
 SUBSTRATE = bundled_crystal("CsPbCl3")
@@ -50,7 +47,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
     assume(best != "too many")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("epicarve.builder.balancing.relaxation.explain", lambda _: "infeasible")
+            patch.setattr("epicarve.builder.optimise.infeasibility.explain", lambda _: "infeasible")
             found = balance(ions)
     except InputError:
         assert best is None

@@ -8,13 +8,12 @@ from ase import Atoms
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.janus.relaxed import join_relaxed
+from epicarve.builder.geometry import superposed
+from epicarve.builder.hetero import join_relaxed
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.geometry import RELAXED, relaxed_geometry
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import RELAXED, parse_recipe, relaxed_geometry
+from epicarve.workflow.tasks.build import build
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from epicarve.builder.balancing.balance import BalanceOptions
-from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import join
+from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import BalanceOptions
 from epicarve.errors import InputError
 
 FILM = ((1, 0, 0), (0, 0, 1))

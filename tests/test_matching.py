@@ -9,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 
-from epicarve.builder.interfaces.cells import (
+from epicarve.builder.crystal import space_group
+from epicarve.builder.interfaces.match import (
     MatchOptions,
+    StrainRule,
+    ZslTolerances,
     coincidence_cells,
+    common_cell,
+    distinct_cells,
+    face_group,
     least_strained_cell,
     required_cells,
+    sublattices,
+    zsl_pairs,
 )
-from epicarve.builder.interfaces.equivalence import distinct_cells, face_group
-from epicarve.builder.interfaces.strain import StrainRule, common_cell
-from epicarve.builder.interfaces.sublattices import sublattices
-from epicarve.builder.interfaces.zsl import ZslTolerances, zsl_pairs
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.spacegroup import space_group
 from epicarve.errors import InputError
 
 FILM_A = np.diag([8.20261, 8.16986])  # Pb4S3Br2 (010)

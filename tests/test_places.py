@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from epicarve.dft.read import read_folder
-from epicarve.dft.run import Run
+from epicarve.dft.read import Run, read_folder
 from epicarve.units import A_PER_BOHR
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 UNIT_A = {"ANGS": 1.0, "AU": A_PER_BOHR}

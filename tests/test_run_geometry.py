@@ -5,9 +5,7 @@ import pytest
 
 from epicarve.dft.check import check_input
 from epicarve.dft.output import read_output
-from epicarve.dft.run import Run
-from epicarve.dft.run_geometry import read_geometry
-from epicarve.dft.run_input import read_run_input
+from epicarve.dft.read import Run, read_geometry, read_run_input
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 

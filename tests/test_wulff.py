@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.crystal import Crystal
+from epicarve.builder.crystal import Crystal, space_group
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes.wulff import Facet, wulff_facets, wulff_polyhedron
-from epicarve.builder.spacegroup import space_group
+from epicarve.builder.shapes import Facet, wulff_facets, wulff_polyhedron
 from epicarve.errors import InputError
 
 GALENA = bundled_crystal("PbS")

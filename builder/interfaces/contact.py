@@ -9,7 +9,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from ..contacts import CONTACT_LIMIT
+from .contacts import CONTACT_LIMIT
 from .translations import common_lattice_a, nearest_squared_a2
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def contact_gap_a(
     --------
     One ion above another, and above the middle of four:
 
-    >>> from epicarve.builder.interfaces.stack import Stack
+    >>> from epicarve.builder.interfaces import Stack
     >>> one = np.array([0])
     >>> net = Stack(np.diag([4.0, 4.0]), np.array(["Pb"]), one + 2, np.zeros((1, 3)), one)
     >>> contact_gap_a(net, net, {frozenset({"Pb"}): 5.0}, [[0.0, 0.0], [2.0, 2.0]]).round(3)

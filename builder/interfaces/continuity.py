@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ..crystal import Crystal
+    from epicarve.builder.crystal import Crystal
+
     from .face import Face
     from .stack import Stack
 

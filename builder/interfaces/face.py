@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.crystal import Termination, terminations
+from epicarve.builder.interfaces.match import face_group
 from epicarve.errors import InputError
 
-from ..planes import Termination, terminations
-from .equivalence import face_group
 from .stack import Stack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..crystal import Crystal
+    from epicarve.builder.crystal import Crystal
 
 FACE_GAP_A = 0.25
 """Atomic layers closer than this, in Å along the normal, are not parted by a face."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..contacts import contact_limits_a
+from epicarve.builder.interfaces.match import StrainRule, common_cell
+
 from .contact import contact_gap_a, tightest_contact
+from .contacts import contact_limits_a
 from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
-from .strain import StrainRule, common_cell
 from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from .cells import CoincidenceCell
+    from epicarve.builder.interfaces.match import CoincidenceCell
+
     from .contact import Contact
     from .continuity import Side
     from .face import Face
 
     Direction = tuple[float, float, float]
+    from epicarve.builder.interfaces.match import CommonCell
+
     from .stack import Stack
-    from .strain import CommonCell
 
 CONTACT_DEPTH_A = 9.0
 """Depth in Å of the ions of each side among which contacts are looked for."""

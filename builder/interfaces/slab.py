@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from epicarve.builder.model import composition, formula_of
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from ..contacts import CONTACT_LIMIT, contact_limits_a
-from ..model import composition, formula_of
 from .contact import tightest_contact
-from .turnover import turnover
+from .contacts import CONTACT_LIMIT, contact_limits_a
+from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,7 +185,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
 
     Examples
     --------
-    >>> from epicarve.builder.interfaces.search import SearchOptions, search
+    >>> from epicarve.builder.interfaces import SearchOptions, search
     >>> from epicarve.builder.library import bundled_crystal
     >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
     >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))

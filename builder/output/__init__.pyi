@@ -1,0 +1,15 @@
+from .interface_figure import draw_interfaces as draw_interfaces
+from .model_files import write_model as write_model
+from .model_files import write_slab as write_slab
+from .preview import centred as centred
+from .preview import draw_discs as draw_discs
+from .preview import draw_scale_bar as draw_scale_bar
+from .preview import radii_a as radii_a
+from .preview import side_view as side_view
+from .summary import derived_notes as derived_notes
+from .summary import listed_charges as listed_charges
+from .summary import notes_of_crystals as notes_of_crystals
+from .summary import notes_of_origins as notes_of_origins
+from .summary import summarise as summarise
+from .summary import with_origins as with_origins
+from .visible import visible_discs as visible_discs
