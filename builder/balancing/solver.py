@@ -12,7 +12,7 @@ from .exact import Effort
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .priced import GAP_LIMIT, POOL_COLUMNS, Priced
 from .shell import STEP_A
-from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
+from .steps import TANGENT_ROUNDS, each_alone, raised, with_fewest_steps
 from .watching import report
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ MAX_TURNS = 1
 DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
 
-EFFORT, PART_EFFORT = 12.0, 1.0
-"""What exact searches may cost, for a model in all, and for a turn of one domain of several."""
+EFFORT, PART_EFFORT, ALONE_EFFORT = 12.0, 1.0, 4.0
+"""What exact searches may cost: for a model in all, for a turn of one domain of several beside
+the others, and for what all domains cost at least by themselves."""
 
 ANYHOW_GAP = 0.05
 
@@ -91,6 +92,14 @@ class Solver:
                 found = find(priced)
         if found is None:
             return None
+        if several:
+            share = Effort(min(ALONE_EFFORT, self.effort.left))
+            self.effort.left -= share.left
+            priced.alone = each_alone(priced, effort=share)
+            self.effort.left += share.left
+            if priced.alone:
+                self.highs.least = np.array([each.least for each in priced.alone])
+            self.least = max(self.least, int(self.highs.least.sum()))
         bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
         improvements: list[Improve] = [
             _keep,
