@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .program import Program
     from .rows import Rows
 
+FEWEST_OPERATIONS = 6
+"""Smaller groups have so many orbits that the cases cost more than they save."""
+
 CLOSE_E_A = 1e-3
 """How far in e Å a moment may lie from that of its image; coordinates are rounded."""
 
@@ -81,7 +84,7 @@ class Alike:
         list of (ndarray of int, ndarray of bool)
             Columns that may be done in each case, and those of them that are.
         """
-        if len(self.images) == 1:
+        if len(self.images) < FEWEST_OPERATIONS:
             return [(columns, taken)]
         orbit = self.images.min(axis=0)[columns]
         names, start, count = np.unique(orbit, return_index=True, return_counts=True)

@@ -27,7 +27,8 @@ POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
 POOL_OF_CHARGE = 24
-PRICED_NODES = 300
+PRICED_NODES, PART_NODES = 300, 60
+"""Nodes of a search with a price on the dipoles, for a model and for one domain of several."""
 
 
 class Priced:
@@ -46,6 +47,8 @@ class Priced:
     ----------
     proven : float
         The best bound that holds with a price on the dipoles in place of their limits.
+    nodes : int
+        Nodes of a search with a price on the dipoles.
     alone : tuple of Alone
         Each domain by itself, if there are several and these have been looked at.
     """
@@ -57,6 +60,7 @@ class Priced:
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
         self.proven = relaxed.value
         self.alone: tuple[Alone, ...] = ()
+        self.nodes = PRICED_NODES
 
     def value(self, y: NDArray[np.float64]) -> float:
         """Objective of whole edits in steps."""
@@ -181,7 +185,7 @@ class Priced:
             row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
             extra = LinearConstraint(row.astype(float), steps, steps)
         return self.highs.whole(
-            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=PRICED_NODES
+            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=self.nodes
         )
 
     def beyond(self, pool: NDArray[np.int64]) -> float:

@@ -13,7 +13,7 @@ from .alone import Alone
 from .exact import Answer, Effort, any_edits
 from .highs import WHOLE, Highs
 from .numbers import search_numbers
-from .priced import EXACT_COLUMNS, POOL_COLUMNS, Priced
+from .priced import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Priced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +116,7 @@ def each_alone(priced: Priced, *, effort: Effort) -> tuple[Alone, ...]:
         if relaxed is None:
             return ()
         itself = Priced(program, highs, relaxed)
+        itself.nodes = PART_NODES
         itself.proven = itself.lagrange(*itself.pool(np.inf))[1]
         is_own = priced.program.edits.domain[columns] == number
         share = Effort(effort.left / (len(priced.program.charges) - number))
