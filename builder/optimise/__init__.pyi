@@ -22,3 +22,4 @@ from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell
 from .surface_region import minimum_coordination as minimum_coordination
+from .symmetry_cases import Alike as Alike

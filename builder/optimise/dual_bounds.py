@@ -13,6 +13,7 @@ from .highs import WHOLE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .domain_bounds import Alone
     from .highs import Highs, Relaxed
     from .program import Program
 
@@ -26,7 +27,8 @@ POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
 POOL_OF_CHARGE = 24
-PRICED_NODES = 300
+PRICED_NODES, PART_NODES = 300, 60
+"""Nodes of a search with a price on the dipoles, for a model and for one domain of several."""
 
 
 class Priced:
@@ -45,6 +47,10 @@ class Priced:
     ----------
     proven : float
         The best bound that holds with a price on the dipoles in place of their limits.
+    nodes : int
+        Nodes of a search with a price on the dipoles.
+    alone : tuple of Alone
+        Each domain by itself, if there are several and these have been looked at.
     """
 
     def __init__(self, program: Program, highs: Highs, relaxed: Relaxed) -> None:
@@ -53,6 +59,8 @@ class Priced:
         self.relaxed = relaxed
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
         self.proven = relaxed.value
+        self.alone: tuple[Alone, ...] = ()
+        self.nodes = PRICED_NODES
 
     def value(self, y: NDArray[np.float64]) -> float:
         """Objective of whole edits in steps."""
@@ -97,6 +105,35 @@ class Priced:
         is_open |= (self.relaxed.y > WHOLE) & (self.relaxed.y < 1.0 - WHOLE)
         columns = np.flatnonzero(is_open | (self.relaxed.y >= 1.0 - WHOLE))
         return columns, ~is_open[columns]
+
+    def pool_of_steps(
+        self, steps: int, bonds: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
+        """Columns that edits of so many steps may change, those they contain, and their levels.
+
+        Each domain has the steps that all others leave it, whatever they do.
+
+        Parameters
+        ----------
+        steps : int
+            Steps of all edits and dipoles.
+        bonds : float
+            What their bonds may weigh, in steps.
+        """
+        columns, taken = self.pool(steps + bonds - self.relaxed.value, whole=True)
+        levels = self.most_levels(steps + bonds)
+        spare = steps - sum(each.least for each in self.alone)
+        if not self.alone or spare < 0:
+            return columns, taken, levels
+        state = np.full(len(self.relaxed.y), -1)
+        state[columns] = np.where(taken, 2, 1)
+        for each in self.alone:
+            undone, done = each.settled(each.least + spare)
+            state[undone[state[undone] == 1]] = -1
+            state[done[state[done] == 1]] = 2
+        most = [each.most_level(each.least + spare) for each in self.alone]
+        columns = np.flatnonzero(state > 0)
+        return columns, state[columns] == 2, np.minimum(levels, [*most, float(spare)])
 
     def least_steps(self, bound: float, steps: float) -> int:
         """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
@@ -148,7 +185,7 @@ class Priced:
             row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
             extra = LinearConstraint(row.astype(float), steps, steps)
         return self.highs.whole(
-            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=PRICED_NODES
+            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=self.nodes
         )
 
     def beyond(self, pool: NDArray[np.int64]) -> float:

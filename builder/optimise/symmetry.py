@@ -31,7 +31,7 @@ def operations(shell: Shell) -> NDArray[np.float64]:
     first = shell.frames[0]
     candidates = np.einsum("fji,jk->fik", shell.frames, first)
     candidates = candidates[np.argsort([-np.trace(each) for each in candidates], kind="stable")]
-    return np.array([each for each in candidates if _images(shell, each) is not None])
+    return np.array([each for each in candidates if images(shell, each) is not None])
 
 
 def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
@@ -63,16 +63,29 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
                 f"{shell.ions.name}: the cut has no inversion centre at the origin of the "
                 "shape; move its centre or choose another symmetry"
             )
-    images = [image for each in every if (image := _images(shell, each)) is not None]
-    start, stop = np.tile(orbit, len(images)), np.concatenate(images)
+    found = [image for each in every if (image := images(shell, each)) is not None]
+    start, stop = np.tile(orbit, len(found)), np.concatenate(found)
     graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n_free, n_free))
     _, label = connected_components(graph, directed=False)
     first = np.unique(label, return_index=True)[1]  # number orbits by their first ion
     return np.asarray(first[label])
 
 
-def _images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """Free ion onto which each free ion falls, or None if the operation is none of the shell."""
+def images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Return the free ion onto which each falls, or None if the operation is none of the shell.
+
+    Parameters
+    ----------
+    shell : Shell
+        The ions.
+    operation : ndarray of float, shape (3, 3)
+        Acts on column vectors about the shape's origin.
+
+    Returns
+    -------
+    ndarray of int, shape (n_free,), or None
+        Places among the free ions.
+    """
     points = shell.ions.positions_a[shell.free]
     distance, image = cKDTree(points).query(points @ operation.T)
     kinds = shell.kinds(shell.free)
