@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from epicarve.builder.crystal import CONTACT_RANGE_A
+from epicarve.builder.crystal_bonds import CONTACT_RANGE_A
 from epicarve.builder.first_shell import first_shell_limit_a
 from epicarve.builder.superposition import superposed
 

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
-from .crystal import CONTACT_RANGE_A
+from .crystal_bonds import CONTACT_RANGE_A
 from .first_shell import shell_limits_a
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .crystal import Bonds, Crystal
+    from .crystal import Crystal
+    from .crystal_bonds import Bonds
     from .shapes import Shape
 
 MAX_IONS = 3_000_000

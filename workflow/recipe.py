@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -18,7 +17,7 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.errors import InputError
 from epicarve.files import replaced_file, write_text
-from epicarve.options import Options
+from epicarve.options import Options, sentence
 
 from .geometry import relaxed_geometry
 from .recipe_parts import (
@@ -134,6 +133,22 @@ class Recipe(Options):
         if self.core is not None and self.treatment is not None:
             raise ValueError("treatment can't stand beside core; leave one of them out")
         return self
+
+    @classmethod
+    def read(cls, path: Path | str) -> Recipe:
+        """Read and check a recipe; CIF files in it are relative to its folder.
+
+        Parameters
+        ----------
+        path : Path or str
+            A YAML file.
+
+        Raises
+        ------
+        InputError
+            If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+        """
+        return read_recipe(Path(path))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the recipe sets, without defaults, as plain data."""
@@ -254,29 +269,4 @@ def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOpti
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error)}") from error
-
-
-def _shown(value: Any) -> str:
-    """Return what was given, shortened: blocks that name each other can be endless."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = short.maxlong = 60
-    return short.repr(value)
-
-
-def _sentence(error: ValidationError) -> str:
-    """Tell the first problem that pydantic found, as one sentence."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in KINDS)
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        message = "missing; add it"
-    elif first["type"] == "model_type":
-        message = f"it takes keys of its own below it (got {_shown(first['input'])})"
-    elif first["type"] == "union_tag_not_found":
-        message = f"kind is missing; add one of {', '.join(KINDS)}"
-    elif first["type"] == "union_tag_invalid":
-        message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
-    elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
-        message = f"{message} (got {_shown(first['input'])})"
-    return f"{place}: {message}" if place else message
+        raise InputError(f"{where}: {sentence(error, KINDS)}") from error
