@@ -15,7 +15,6 @@ from .profile_figure import profile_figure
 from .report import report_html
 from .results import Analysis
 from .scan_figure import scan_figure
-from .summary import summarise
 from .tables import coop_csv, dos_csv, profile_csv, states_csv, trap_atoms_csv, traps_csv
 from .trap_map import trap_map_figure
 
@@ -91,9 +90,21 @@ def analyse_states(
     InputError
         If the states are not those of the model, or there is not one label for each atom.
     """
-    analysis = Analysis.of(states, options or AnalysisOptions(), model, labels, positions_a)
-    summary = summarise(analysis, provenance)
-    notes = tuple(note for note in (states.caveat, *notes) if note)
+    analysis = Analysis.of(
+        states,
+        options or AnalysisOptions(),
+        model,
+        labels,
+        positions_a,
+        notes=notes,
+        provenance=provenance,
+    )
+    return write_analysis(folder, analysis, hdf5=hdf5)
+
+
+def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> dict[str, Any]:
+    """Write an analysis, and return what summary.json holds; see `Analysis.write`."""
+    summary = analysis.summary()
     with filled_folder(folder, instead_of=RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
@@ -108,22 +119,20 @@ def analyse_states(
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
         if hdf5:
             write_hdf5(scratch / "analysis.h5", analysis)
-        for name, figure in figures(analysis, notes).items():
+        for name, figure in figures(analysis).items():
             for suffix in analysis.options.figures.formats:
                 write_figure(figure, scratch / f"{name}.{suffix}")
-        write_text(scratch / "report.html", report_html(analysis, summary, notes))
+        write_text(scratch / "report.html", report_html(analysis, summary, analysis.notes))
     return summary
 
 
-def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure]:
-    """Draw all figures that an analysis has something to show in.
+def figures(analysis: Analysis) -> dict[str, Figure]:
+    """Draw all figures that an analysis has something to show in, its notes below each.
 
     Parameters
     ----------
     analysis : Analysis
         The results.
-    notes : tuple of str
-        Sentences to stand below each figure.
 
     Returns
     -------
@@ -132,6 +141,7 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
         ``"profile"`` if there is a model, ``"trap-map"`` if there are traps and it is known where
         the atoms are.
     """
+    notes = analysis.notes
     drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
     if len(analysis.edges) > 1:
         drawn["alignment"] = alignment_figure(analysis, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,6 +50,16 @@ _NO_DATES = {
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+(?=-|$)")
 
 
+class ShownFigure(Figure):
+    """A figure of matplotlib that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as PNG."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata=_NO_DATES[".png"])
+        return buffer.getvalue()
+
+
 @contextmanager
 def framed_figure(
     look: FigureOptions, notes: Sequence[str] = (), height_inches: float | None = None
@@ -74,7 +85,7 @@ def framed_figure(
         height = usual_height if height_inches is None else height_inches
         lines = _wrapped(caption(notes), 0.96 * width) if notes else []
         layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.02, w_pad=0.02)
-        figure = Figure((width, height + LINE_INCHES * len(lines)), layout=layout)
+        figure = ShownFigure((width, height + LINE_INCHES * len(lines)), layout=layout)
         yield figure
         if lines:
             figure.supxlabel(

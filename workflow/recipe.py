@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -15,7 +16,7 @@ from epicarve.builder.shapes.kinds import KINDS, AnyShapeSpec
 from epicarve.builder.treatment import TreatmentOptions
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
-from epicarve.errors import InputError
+from epicarve.errors import InputError, require_kind
 from epicarve.files import replaced_file, write_text
 from epicarve.options import Options, sentence
 
@@ -199,6 +200,27 @@ def read_recipe(path: Path) -> Recipe:
     for _, holder, key in named_files(data):
         holder[key] = path.parent / holder[key]
     return parse_recipe(data, str(path))
+
+
+def as_recipe(recipe: Recipe | Mapping[str, Any] | Path | str) -> Recipe:
+    """Return a recipe, given as such, as its keys, or as the path of its file.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, or a key or value is wrong.
+
+    Examples
+    --------
+    >>> as_recipe({"crystal": {"name": "PbS"}, "shape": {"kind": "sphere", "atoms": 60}}).engine
+    'cp2k'
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, Mapping):
+        return parse_recipe(dict(recipe))
+    require_kind(recipe, (str, Path), "the recipe", "give a Recipe, its keys, or a path")
+    return read_recipe(Path(recipe))
 
 
 def write_recipe(recipe: Recipe, folder: Path) -> None:
