@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from epicarve.files import filled_folder, write_json, write_text
+from epicarve.page import card
 
 from .alignment_figure import alignment_figure
 from .dos_figure import dos_figure
@@ -150,3 +151,23 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     if analysis.positions_a is not None and analysis.traps.traps:
         drawn["trap-map"] = trap_map_figure(analysis, notes)
     return drawn
+
+
+def analysis_card(analysis: Analysis) -> str:
+    """Return the gaps beside the density of states, as a notebook shows an analysis."""
+    states, gap = analysis.states, analysis.gap
+    rows = {
+        "states": f"{states.n_states} of {states.n_atoms} atoms, {states.n_electrons:g} electrons",
+        "HOMO-LUMO gap": _told_gap(gap.homo_lumo_gap_ev),
+        f"gap at IPR ≤ {analysis.options.ipr_max:g}": _told_gap(gap.filtered.gap_ev),
+        f"gap at N·IPR ≤ {analysis.options.n_ipr_max:g}": _told_gap(gap.size_aware.gap_ev),
+        "traps": len(analysis.traps.traps),
+        "source": states.source,
+        "notes": " ".join(analysis.notes),
+    }
+    heading = "Gap and density of states"
+    return card(heading, rows, dos_figure(analysis, analysis.notes)._repr_png_())
+
+
+def _told_gap(gap_ev: float | None) -> str:
+    return "none" if gap_ev is None else f"{gap_ev:.3f} eV"

@@ -63,7 +63,7 @@ class ShownFigure(Figure):
 @contextmanager
 def framed_figure(
     look: FigureOptions, notes: Sequence[str] = (), height_inches: float | None = None
-) -> Iterator[Figure]:
+) -> Iterator[ShownFigure]:
     """Hand out an empty figure to draw into, and set the notes below it.
 
     Parameters
@@ -77,7 +77,7 @@ def framed_figure(
 
     Yields
     ------
-    matplotlib.figure.Figure
+    ShownFigure
         The figure. The style sheet holds while it is drawn into.
     """
     with figure_style(look.width):

@@ -215,6 +215,12 @@ class Analysis:
             f"{', '.join(gaps)}, {len(self.traps.traps)} traps)"
         )
 
+    def _repr_html_(self) -> str:
+        """Return the gaps and the figure, for notebooks."""
+        from .analyse import analysis_card  # noqa: PLC0415  (matplotlib costs half a second)
+
+        return analysis_card(self)
+
     @property
     def dos(self) -> DensityOfStates:
         """Density of states by element; `densities` holds those by other groups too."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .crystal_bonds import Bonds
     from .spacegroup import SpaceGroup
+    from .view import View
 
 SAME_A = 1e-8
 """Ions of equal crystals differ by less than this, in Å."""
@@ -267,6 +268,18 @@ class Crystal:
         )
         told = ", ".join((name, *charges, f"{self.n_sites} sites", self.space_group))
         return f"Crystal({'; '.join((told, *self.notes))})"
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from .cards import card_of_crystal  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_crystal(self)
+
+    def view(self) -> View:
+        """Return the unit cell to be turned by the mouse: in a notebook, or written as a page."""
+        from .cards import view_of_crystal  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_crystal(self)
 
     @property
     def n_sites(self) -> int:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Molecule
 
+    from .view import View
+
 
 COLUMNS = {
     "formal_charge": "charges",
@@ -165,6 +167,18 @@ class Model:
             f"{self.diameter_nm:.2f} nm, {self.net_charge:+d} e, {self.dipole_debye:.1f} debye, "
             f"{len(self.edits)} edits)"
         )
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from .cards import card_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_model(self)
+
+    def view(self) -> View:
+        """Return the ions to be turned by the mouse: in a notebook, or written as a page."""
+        from .cards import view_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_model(self)
 
     @property
     def n_atoms(self) -> int:

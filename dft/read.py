@@ -12,6 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.errors import InputError
@@ -29,12 +30,11 @@ from .orbitals import require_energies
 from .output import main_outputs
 from .run_files import files_of_runs, step_in_name
 from .states import OrbitalStates
-from .weighing import ALL
+from .weighing import ALL, Weighing
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from .pdos import PdosFile
     from .run import Run
     from .run_files import RunFiles
-    from .weighing import Weighing
     from .wfn import Wfn
 
 ARCHIVE_NAME = "states.npz"
@@ -114,15 +113,43 @@ class _Candidate(NamedTuple):
 
 
 def read_states(
-    folder: Path,
-    weighing: Weighing = ALL,
+    folder: Path | str,
     *,
+    n_states: int | None = None,
+    weights: str = "lowdin",
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
 ) -> OrbitalStates:
-    """Return the states of `read_folder`."""
-    return read_folder(folder, weighing, project=project, step=step, routes=routes).states
+    """Read the orbital states that a folder holds, whoever made it.
+
+    Parameters
+    ----------
+    folder : Path or str
+        A folder with output of CP2K, or of an epicarve run; see `read_folder`.
+    n_states : int, optional
+        Weigh only this many orbitals of each spin, those around the gap.
+    weights : {"lowdin", "mulliken"}
+        Whose weights; Mulliken's are computed from orbitals.
+    project : str, optional
+        Which project of CP2K, where the folder holds several that can be used.
+    step : int, optional
+        Which step of an optimisation or of molecular dynamics; the last one if not given.
+    routes : collection of str
+        Which of `ROUTES` to try.
+
+    Returns
+    -------
+    OrbitalStates
+        The states; their notes tell what was not used, and why.
+
+    Raises
+    ------
+    InputError
+        As for `read_folder`.
+    """
+    weighing = Weighing(n_states, None, weights)
+    return read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
 
 
 def read_folder(

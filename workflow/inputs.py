@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epicarve.dft.cp2k import is_complete
-from epicarve.dft.inputs import write_stages
+from epicarve.dft.inputs import write_cp2k, write_stages
 from epicarve.dft.jobs import join_files
 from epicarve.files import write_text
 
@@ -71,8 +71,7 @@ def inputs(
     if built is None:
         relaxed = all(is_complete(out / half, chain[-1]) for half, chain in chains.items())
         built = build_joined(recipe, out, tuple(chains)) if relaxed else build(recipe)
-    stages = write_stages(built.model, recipe.cp2k, recipe.machine, out)
-    built.write(out)
+    stages = write_cp2k(built.model, recipe.cp2k, out, recipe.machine)
     if chains:
         write_recipe(recipe, out)
         for path, text in join_files(chains, stages, recipe.machine).items():

@@ -80,6 +80,12 @@ class Interface:
             f"matched {self.continuity.matched_fraction:.2f}, gap {self.gap_a:.2f} Å)"
         )
 
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from ..cards import card_of_interface  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_interface(self)
+
     @property
     def film_hkl(self) -> tuple[int, int, int]:
         """Miller indices of the film's face, along its outward normal."""

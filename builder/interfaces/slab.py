@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
+    from ..view import View
     from .contact import Contact
     from .continuity import Side
     from .face import Face
@@ -98,6 +99,18 @@ class Slab:
             f"Slab({self.formula} of {names}, {self.n_atoms} ions, {self.area_a2:.1f} Å², "
             f"{self.net_charge:+d} e)"
         )
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from ..cards import card_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_slab(self)
+
+    def view(self) -> View:
+        """Return a cell to be turned by the mouse: in a notebook, or written as a page."""
+        from ..cards import view_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_slab(self)
 
     @property
     def columns(self) -> dict[str, NDArray[Any]]:
