@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,22 +44,22 @@ from epicarve.files import filled_folder, write_json, write_text
 from epicarve.style import colours, element_colours
 
 from .analyse import RESULTS
-from .options import AnalysisOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from epicarve.analysis.states import DensityOfStates
     from epicarve.dft.states import OrbitalStates
 
+    from .options import AnalysisOptions
+
 HEADROOM = 1.2
 """Height of the panel of the figure over its peak."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class KindAnalysis:
     """Density of states and plain gap of states whose weights are of whole kinds of atoms.
 
@@ -71,20 +72,77 @@ class KindAnalysis:
     densities : tuple of DensityOfStates
         By kind, by kind and angular momentum, and by groups of atoms that were projected on
         together.
+    provenance : dict
+        What is known of the origin of the states besides what they say themselves.
     """
 
     states: OrbitalStates
     options: AnalysisOptions
     densities: tuple[DensityOfStates, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
+    def of(
+        cls,
+        states: OrbitalStates,
+        options: AnalysisOptions,
+        provenance: dict[str, Any] | None = None,
+    ) -> KindAnalysis:
         """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
         further = orbital_densities(states, options) + list_densities(states, options)
-        return cls(states, options, (by_kind, *further))
+        return cls(states, options, (by_kind, *further), provenance or {})
 
-    def summary(self, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
+    def __repr__(self) -> str:
+        gap_ev = self.states.gap_ev()
+        told = "none" if gap_ev is None else f"{gap_ev:.3f} eV"
+        kinds = " ".join(self.states.symbols)
+        return f"KindAnalysis({self.states.n_states} states of {kinds}, HOMO-LUMO gap {told})"
+
+    @property
+    def dos(self) -> DensityOfStates:
+        """Density of states by kind."""
+        return self.densities[0]
+
+    def plot(self) -> Figure:
+        """Draw the density of states; see `figure`."""
+        return self.figure((self.states.caveat,) if self.states.caveat else ())
+
+    def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
+        """Write summary.json, states.csv, dos.csv and the figure dos: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write.
+        hdf5 : bool
+            Whether analysis.h5 was asked for, which there is none of.
+
+        Returns
+        -------
+        dict
+            What summary.json holds: the plain gap; what needs an IPR is None, and a check says why.
+
+        Raises
+        ------
+        InputError
+            If analysis.h5 was asked for.
+        """
+        if hdf5:
+            raise InputError(
+                f"there is no analysis.h5 without weights of atoms; {no_ipr(self.states)}"
+            )
+        summary = self.summary()
+        with filled_folder(Path(folder), instead_of=RESULTS) as scratch:
+            write_json(scratch / "summary.json", summary)
+            write_text(scratch / "states.csv", kind_states_csv(self))
+            write_text(scratch / "dos.csv", dos_csv(self))
+            figure = self.plot()
+            for suffix in self.options.figures.formats:
+                write_figure(figure, scratch / f"dos.{suffix}")
+        return summary
+
+    def summary(self) -> dict[str, Any]:
         """Collect what was found under the keys of `summarise`, None where an IPR is needed."""
         states = self.states
         no_filter = filtered_fields(
@@ -119,7 +177,7 @@ class KindAnalysis:
                     if name not in known
                 ),
             ],
-            "provenance": provenance_fields(states, self.options, provenance),
+            "provenance": provenance_fields(states, self.options, self.provenance),
         }
 
     def figure(self, notes: tuple[str, ...] = ()) -> Figure:
@@ -156,50 +214,3 @@ def _names_of_none(block: dict[str, Any], head: str = "") -> Iterator[str]:
             yield from _names_of_none(value, f"{head}{key}.")
         elif value is None:
             yield f"{head}{key}"
-
-
-def analyse_kinds(
-    states: OrbitalStates,
-    options: AnalysisOptions | None = None,
-    *,
-    folder: Path,
-    provenance: dict[str, Any] | None = None,
-    hdf5: bool = False,
-) -> dict[str, Any]:
-    """Analyse states of whole kinds and write summary.json, tables and figure, or none of them.
-
-    Parameters
-    ----------
-    states : OrbitalStates
-        States that are `of_kinds`.
-    options : AnalysisOptions, optional
-        Broadening and step of the density of states, look of the figure.
-    folder : Path
-        Where to write summary.json, states.csv, dos.csv and the figure dos.
-    provenance : dict, optional
-        What is known of the origin of the states.
-    hdf5 : bool
-        Whether analysis.h5 was asked for, which there is none of.
-
-    Returns
-    -------
-    dict
-        What summary.json holds: the plain gap; what needs an IPR is None, and a check says why.
-
-    Raises
-    ------
-    InputError
-        If analysis.h5 was asked for.
-    """
-    if hdf5:
-        raise InputError(f"there is no analysis.h5 without weights of atoms; {no_ipr(states)}")
-    analysis = KindAnalysis.of(states, options or AnalysisOptions())
-    summary = analysis.summary(provenance)
-    with filled_folder(folder, instead_of=RESULTS) as scratch:
-        write_json(scratch / "summary.json", summary)
-        write_text(scratch / "states.csv", kind_states_csv(analysis))
-        write_text(scratch / "dos.csv", dos_csv(analysis))
-        figure = analysis.figure((states.caveat,) if states.caveat else ())
-        for suffix in analysis.options.figures.formats:
-            write_figure(figure, scratch / f"dos.{suffix}")
-    return summary

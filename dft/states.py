@@ -39,7 +39,7 @@ ANGULAR_MOMENTA = "spdfghi"
 """Letters of the angular momenta from 0 on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OrbitalStates:
     """One-electron states of a finite model, in ascending energy within each spin.
 
@@ -197,6 +197,17 @@ class OrbitalStates:
                 f"{where}: the atomic weights of state {worst + 1} sum to {sums[worst]:.6f} "
                 "instead of 1; an atom's projection is missing or counted twice"
             )
+
+    def __len__(self) -> int:
+        return self.n_states
+
+    def __repr__(self) -> str:
+        of = "whole kinds of atoms" if self.of_kinds else f"{self.n_atoms} atoms"
+        gap_ev = self.gap_ev()
+        told = "no gap" if gap_ev is None else f"HOMO-LUMO gap {gap_ev:.3f} eV"
+        electrons = f"{self.n_electrons:g} electrons"
+        source = f"; {self.source}" if self.source else ""
+        return f"OrbitalStates({self.n_states} states of {of}, {electrons}, {told}{source})"
 
     @property
     def n_atoms(self) -> int:

@@ -20,7 +20,7 @@ from epicarve.analysis.states import Analysis, Groups, by_element, group_pairs
 from epicarve.builder.model import Model
 from epicarve.cli import main
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.read import read_csr, read_states, read_wfn
+from epicarve.dft.read import read_csr, read_folder, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.xtb import XtbSettings, orbital_states
 from epicarve.errors import InputError
@@ -91,7 +91,7 @@ def by_hand(folder, symbols, first, second):
 )
 def test_every_reader_gives_the_sums_by_hand(unpacked, tmp_path, name, pairs, route):
     folder = only(unpacked[name], tmp_path / "run", *ROUTES[route])
-    states = read_states(folder, Weighing(pairs_of=by_elements(*pairs)))
+    states = read_folder(folder, Weighing(pairs_of=by_elements(*pairs))).states
     assert states.pairs == tuple(pairs)
     for found, (first, second) in zip(states.overlap_populations, pairs, strict=True):
         expected = by_hand(unpacked[name], states.symbols, first, second)
@@ -106,7 +106,7 @@ def test_populations_and_what_is_on_atoms_add_up_to_one(unpacked):
     folder = unpacked["cs4pbbr6"]
     elements = ("Pb", "Br", "Cs")
     pairs = [(a, b) for i, a in enumerate(elements) for b in elements[: i + 1]]
-    states = read_states(folder, Weighing(pairs_of=by_elements(*pairs)))
+    states = read_folder(folder, Weighing(pairs_of=by_elements(*pairs))).states
     (path,), (csr,) = folder.glob("*.wfn"), folder.glob("*.csr")
     wfn = read_wfn(path)
     overlap = read_csr(csr, wfn.n_functions).toarray()
@@ -118,7 +118,7 @@ def test_populations_and_what_is_on_atoms_add_up_to_one(unpacked):
 
 def test_bonding_and_antibonding_orbitals_of_a_molecule(unpacked):
     """SO in its triplet: σ and π bonds are occupied, π* with two alpha electrons, σ* is empty."""
-    states = read_states(unpacked["so-triplet"], Weighing(pairs_of=by_elements(("S", "O"))))
+    states = read_folder(unpacked["so-triplet"], Weighing(pairs_of=by_elements(("S", "O")))).states
     alpha = states.overlap_populations[0, states.spins == 0]
     beta = states.overlap_populations[0, states.spins == 1]
     antibonding = np.flatnonzero(states.occupations[states.spins == 0])[-2:]  # π*
@@ -228,8 +228,8 @@ def test_no_sum_is_told_of_a_window_of_states(unpacked, tmp_path):
     assert told["homo"] is not None
     reasons = {check["name"]: check["message"] for check in summary["checks"]}
     assert "lowest states were left out" in reasons["overlap_populations.icoop"]
-    window = read_states(folder, Weighing(12, by_elements(*pairs)))
-    whole = read_states(folder, Weighing(None, by_elements(*pairs)))
+    window = read_folder(folder, Weighing(12, by_elements(*pairs))).states
+    whole = read_folder(folder, Weighing(None, by_elements(*pairs))).states
     start = int(np.flatnonzero(whole.energies_ev == window.energies_ev[0])[0])
     np.testing.assert_allclose(
         window.overlap_populations, whole.overlap_populations[:, start : start + 12], atol=1e-12

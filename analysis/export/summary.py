@@ -75,7 +75,9 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             *_checks_of_results(analysis),
             *_missing_numbers(analysis),
         ],
-        "provenance": provenance_fields(states, options, provenance),
+        "provenance": provenance_fields(
+            states, options, {**analysis.provenance, **(provenance or {})}
+        ),
     }
 
 

@@ -13,6 +13,7 @@ from .continuity import TOLERANCE_IN_SPACINGS as TOLERANCE_IN_SPACINGS
 from .continuity import assigned as assigned
 from .continuity import cation_spacing_a as cation_spacing_a
 from .continuity import unmatched as unmatched
+from .face import Face as Face
 from .face import distinct_planes as distinct_planes
 from .face import faces as faces
 from .face import primitive_vectors as primitive_vectors
@@ -21,6 +22,7 @@ from .find import best_of_faces as best_of_faces
 from .find import search as search
 from .interface import Interface as Interface
 from .polarity import Polarity as Polarity
+from .ranked import find_interfaces as find_interfaces
 from .slab import Slab as Slab
 from .slab import SlabOptions as SlabOptions
 from .slab import build_slab as build_slab

@@ -118,6 +118,11 @@ class BalanceOptions(Options):
     substitutions: tuple[Substitution, ...] = ()
     symmetry: Literal["none", "inversion", "rotations", "full"] = "none"
 
+    @classmethod
+    def named(cls) -> str:
+        """Return the name by which users know the class."""
+        return "Balance"
+
 
 @dataclass(frozen=True)
 class Balance:

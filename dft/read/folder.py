@@ -12,9 +12,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from epicarve.dft.orbitals import ALL, require_energies
+from epicarve.dft.orbitals import ALL, Weighing, require_energies
 from epicarve.dft.output import main_outputs
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
@@ -28,12 +29,10 @@ from .wfn import read_wfn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from epicarve.dft.orbitals import Weighing
     from epicarve.dft.output import Cp2kOutput
 
     from .atom_basis import AtomBasis
@@ -109,15 +108,43 @@ class _Candidate(NamedTuple):
 
 
 def read_states(
-    folder: Path,
-    weighing: Weighing = ALL,
+    folder: Path | str,
     *,
+    n_states: int | None = None,
+    weights: str = "lowdin",
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
 ) -> OrbitalStates:
-    """Return the states of `read_folder`."""
-    return read_folder(folder, weighing, project=project, step=step, routes=routes).states
+    """Read the orbital states that a folder holds, whoever made it.
+
+    Parameters
+    ----------
+    folder : Path or str
+        A folder with output of CP2K, or of an epicarve run; see `read_folder`.
+    n_states : int, optional
+        Weigh only this many orbitals of each spin, those around the gap.
+    weights : {"lowdin", "mulliken"}
+        Whose weights; Mulliken's are computed from orbitals.
+    project : str, optional
+        Which project of CP2K, where the folder holds several that can be used.
+    step : int, optional
+        Which step of an optimisation or of molecular dynamics; the last one if not given.
+    routes : collection of str
+        Which of `ROUTES` to try.
+
+    Returns
+    -------
+    OrbitalStates
+        The states; their notes tell what was not used, and why.
+
+    Raises
+    ------
+    InputError
+        As for `read_folder`.
+    """
+    weighing = Weighing(n_states, None, weights)
+    return read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
 
 
 def read_folder(

@@ -2,11 +2,11 @@ from .geometry import RELAXED as RELAXED
 from .geometry import geometry_of_states as geometry_of_states
 from .geometry import relaxed_geometry as relaxed_geometry
 from .parts import SIZES as SIZES
-from .parts import CoreSpec as CoreSpec
 from .parts import CrystalSpec as CrystalSpec
 from .parts import DomainSpec as DomainSpec
 from .parts import InterfaceSpec as InterfaceSpec
 from .recipe import Recipe as Recipe
+from .recipe import as_recipe as as_recipe
 from .recipe import checked as checked
 from .recipe import named_files as named_files
 from .recipe import parse_recipe as parse_recipe

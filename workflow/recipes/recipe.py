@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import reprlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -16,9 +16,9 @@ from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.shapes import KINDS, AnyShapeSpec
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
-from epicarve.errors import InputError
+from epicarve.errors import InputError, require_kind
 from epicarve.files import replaced_file, write_text
-from epicarve.options import Options
+from epicarve.options import Options, sentence
 
 from .geometry import relaxed_geometry
 from .parts import SIZES, BulkSpec, CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, SeriesSpec
@@ -127,6 +127,22 @@ class Recipe(Options):
             raise ValueError("treatment can't stand beside core; leave one of them out")
         return self
 
+    @classmethod
+    def read(cls, path: Path | str) -> Recipe:
+        """Read and check a recipe; CIF files in it are relative to its folder.
+
+        Parameters
+        ----------
+        path : Path or str
+            A YAML file.
+
+        Raises
+        ------
+        InputError
+            If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+        """
+        return read_recipe(Path(path))
+
     def as_dict(self) -> dict[str, Any]:
         """Return what the recipe sets, without defaults, as plain data."""
         return self.model_dump(mode="json", exclude_unset=True)
@@ -176,6 +192,27 @@ def read_recipe(path: Path) -> Recipe:
     for _, holder, key in named_files(data):
         holder[key] = path.parent / holder[key]
     return parse_recipe(data, str(path))
+
+
+def as_recipe(recipe: Recipe | Mapping[str, Any] | Path | str) -> Recipe:
+    """Return a recipe, given as such, as its keys, or as the path of its file.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, or a key or value is wrong.
+
+    Examples
+    --------
+    >>> as_recipe({"crystal": {"name": "PbS"}, "shape": {"kind": "sphere", "atoms": 60}}).engine
+    'cp2k'
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, Mapping):
+        return parse_recipe(dict(recipe))
+    require_kind(recipe, (str, Path), "the recipe", "give a Recipe, its keys, or a path")
+    return read_recipe(Path(recipe))
 
 
 def write_recipe(recipe: Recipe, folder: Path) -> None:
@@ -246,29 +283,4 @@ def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOpti
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error)}") from error
-
-
-def _shown(value: Any) -> str:
-    """Return what was given, shortened: blocks that name each other can be endless."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = short.maxlong = 60
-    return short.repr(value)
-
-
-def _sentence(error: ValidationError) -> str:
-    """Tell the first problem that pydantic found, as one sentence."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in KINDS)
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        message = "missing; add it"
-    elif first["type"] == "model_type":
-        message = f"it takes keys of its own below it (got {_shown(first['input'])})"
-    elif first["type"] == "union_tag_not_found":
-        message = f"kind is missing; add one of {', '.join(KINDS)}"
-    elif first["type"] == "union_tag_invalid":
-        message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
-    elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
-        message = f"{message} (got {_shown(first['input'])})"
-    return f"{place}: {message}" if place else message
+        raise InputError(f"{where}: {sentence(error, KINDS)}") from error

@@ -17,7 +17,7 @@ from epicarve.dft.run import (
 )
 from epicarve.errors import InputError
 from epicarve.locks import locked
-from epicarve.workflow.recipes import Recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import Recipe, as_recipe, write_recipe
 
 from .analyse import analyse
 from .array import run_members
@@ -30,7 +30,7 @@ from .status import read_status, reported
 from .steps import Step, half_recipe, halves, step_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from threading import Event
 
     import networkx as nx
@@ -39,7 +39,7 @@ On = Literal["local", "slurm", "pbs"]
 
 
 def run(
-    recipe: Recipe | Path | str,
+    recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     engine: Literal["cp2k", "xtb"] | None = None,
@@ -50,8 +50,8 @@ def run(
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str
         Folder for the model, the stages and the results. Run again, it takes up where it stopped;
         a stage that still runs, here or as a job, is followed and not started twice.
@@ -74,7 +74,7 @@ def run(
         If the recipe is wrong, the engine or the scheduler is not there, a stage fails, or another
         runner is at work in the folder.
     """
-    recipe = chosen(recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe)), engine, on)
+    recipe = chosen(as_recipe(recipe), engine, on)
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve campaign, or take series: out")
     out, tell = Path(out), on_progress or (lambda _: None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
-from epicarve.workflow.recipes import SIZES, Recipe, parse_recipe, read_recipe
+from epicarve.workflow.recipes import SIZES, Recipe, as_recipe, parse_recipe
 
 from .build import build
 
@@ -41,7 +41,7 @@ COLUMNS = (
 
 
 def series(
-    recipe: Recipe | Path | str,
+    recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
@@ -49,8 +49,8 @@ def series(
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str, optional
         Folder for one folder a particle, as `build` leaves it, and series.csv and series.json;
         nothing is written without it.
@@ -68,7 +68,7 @@ def series(
     InputError
         If the recipe has no series, two members have one name, or none can be built.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
+    recipe = as_recipe(recipe)
     rows = []
     for name, member in members(recipe):
         if tell is not None:
