@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from .lines import Line
+    from .line import Line
 
 Severity = Literal["error", "warning"]
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
+
+from .line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,25 +27,6 @@ _INCLUDES["@FFTYPE"] = ("forcefield_section", ".sec")
 
 DATA_FOLDERS = (Path("/usr/share/cp2k"), Path("/usr/local/share/cp2k"))
 """Where CP2K's data may lie if CP2K_DATA_DIR does not say."""
-
-
-class Line(NamedTuple):
-    """One line of an input, continuations joined.
-
-    Parameters
-    ----------
-    text : str
-        What stands on it, without space around it.
-    number : int
-        Number of its (first) line in the input; a line of an included file bears the number of the
-        line that includes it.
-    included : str
-        The included file and the number of the line there, empty for a line of the input itself.
-    """
-
-    text: str
-    number: int
-    included: str = ""
 
 
 def data_folder() -> Path | None:

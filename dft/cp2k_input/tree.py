@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .lines import InputLines, Line
+from .line import Line
+from .lines import InputLines
 from .schemas import schema, versions
 from .units import BadValueError
 from .values import default_values, parsed_values, tokens
