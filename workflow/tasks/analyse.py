@@ -17,7 +17,13 @@ from epicarve.dft.output import read_last_xyz
 from epicarve.dft.read import read_folder
 from epicarve.errors import InputError
 from epicarve.files import read_json
-from epicarve.workflow.recipes import RELAXED, checked, geometry_of_states, parse_recipe
+from epicarve.workflow.recipes import (
+    RELAXED,
+    ModelRecipe,
+    checked,
+    geometry_of_states,
+    parse_recipe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,8 +106,8 @@ def analyse(
     model = _model_as_computed(folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
-        recipe = made_by.get("recipe")
-        options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
+        recipe = parse_recipe(made_by["recipe"]) if made_by.get("recipe") else None
+        options = recipe.analysis if isinstance(recipe, ModelRecipe) else AnalysisOptions()
     settings = options.model_dump()
     asked = {
         "ipr_max": ipr_max,

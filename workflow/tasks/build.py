@@ -38,7 +38,9 @@ from epicarve.workflow.recipes import (
     CoreSpec,
     CrystalSpec,
     DomainSpec,
+    HeterostructureRecipe,
     InterfaceSpec,
+    ParticleRecipe,
     Recipe,
     read_recipe,
     relaxed_geometry,
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.shapes import ShapeSpec
 
     Rotations = dict[str, NDArray[np.float64]]
 
@@ -111,15 +112,13 @@ def build(
         If the recipe is wrong or no neutral model satisfies it.
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
-    if recipe.series is not None:
-        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
-    if recipe.bulk is not None:
-        raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     with watched(tell):
-        if recipe.crystal is not None and recipe.shape is not None:
+        if isinstance(recipe, ParticleRecipe):
             model, crystals, rotations = _particle(recipe)
-        else:
+        elif isinstance(recipe, HeterostructureRecipe):
             model, crystals, rotations = _heterostructure(recipe)
+        else:
+            raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     surface = surface_of(model, crystals, rotations)
     model = replace(model, report={**model.report, "surface": surface.summary()})
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
@@ -167,12 +166,12 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     return found
 
 
-def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+def _particle(recipe: ParticleRecipe) -> tuple[Model, list[Crystal], Rotations]:
     """Return a particle of one crystal, and how it was turned."""
-    if recipe.crystal is None or recipe.shape is None:
-        raise InputError("the recipe has no crystal and shape")
+    if recipe.series is not None:
+        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
     if recipe.core is not None:
-        return _core_shell(recipe, recipe.core, recipe.shape)
+        return _core_shell(recipe, recipe.core)
     crystal = load_crystal(recipe.crystal)
     particle = carve_particle(crystal, recipe.shape, recipe.balance)
     model = particle.model
@@ -197,17 +196,13 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     return model.transformed(upright), [crystal], {crystal.name: upright}
 
 
-def _core_shell(
-    recipe: Recipe, spec: CoreSpec, shape: ShapeSpec
-) -> tuple[Model, list[Crystal], Rotations]:
-    if recipe.crystal is None:
-        raise InputError("the recipe has no crystal for the shell")
+def _core_shell(recipe: ParticleRecipe, spec: CoreSpec) -> tuple[Model, list[Crystal], Rotations]:
     core, shell = told_apart((load_crystal(spec.crystal), load_crystal(recipe.crystal)))
     lattice = core if spec.lattice == "core" else shell
     matching_sites(lattice, shell if lattice is core else core)  # before the long work
-    particle = carve_particle(lattice, shape, recipe.balance)
+    particle = carve_particle(lattice, recipe.shape, recipe.balance)
     region = spec.shape.shape(lattice, particle.centre)
-    whole = shape.shape(lattice, particle.centre, particle.scale)
+    whole = recipe.shape.shape(lattice, particle.centre, particle.scale)
     refuse_large_core(lattice, region, whole, particle.centre)
     model = with_core(
         particle.model, core, shell, region=region, centre=particle.centre, lattice=lattice
@@ -215,10 +210,10 @@ def _core_shell(
     return model, [core, shell], {}
 
 
-def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+def _heterostructure(
+    recipe: HeterostructureRecipe,
+) -> tuple[Model, list[Crystal], Rotations]:
     """Return two joined halves, or one of them, and how each was turned."""
-    if recipe.film is None or recipe.substrate is None or recipe.interface is None:
-        raise InputError("the recipe has no film, substrate and interface")
     spec = recipe.interface
     film, substrate, janus, rotations = _joined(
         recipe.film.model_dump_json(exclude={"relaxed"}, exclude_unset=True),

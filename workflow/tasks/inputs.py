@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from epicarve.dft.run import is_complete
 from epicarve.dft.write import join_files, write_stages
 from epicarve.files import write_text
-from epicarve.workflow.recipes import Recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import BulkRecipe, Recipe, read_recipe, write_recipe
 
 from .build import Built, build
 from .bulk import Bulk, write_bulk
@@ -48,7 +48,7 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, 
     """
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
     out = Path(out)
-    if recipe.bulk is not None:
+    if isinstance(recipe, BulkRecipe):
         return write_bulk(recipe, out)
     graph = step_graph(recipe, "cp2k")
     steps = [graph.nodes[name]["step"] for name in graph]
