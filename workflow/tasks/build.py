@@ -192,7 +192,7 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
         model = replace(model, report={**model.report, "orderings": variants})
     if not isinstance(recipe.shape, HemisphereSpec):
         return model, [crystal], {}
-    half = half_of(crystal, recipe.shape, options=recipe.balance)
+    half = half_of(crystal, recipe.shape, options=recipe.balance, particle=particle)
     upright = half.rotation(half.shortest_direction, outward_z=-1.0)
     return model.transformed(upright), [crystal], {crystal.name: upright}
 
