@@ -22,12 +22,12 @@ from epicarve.builder.hetero import (
     Half,
     Janus,
     half_of,
+    interface_of,
     join,
     join_relaxed,
     layers_that_attract,
     told_face,
 )
-from epicarve.builder.interfaces import best_of_faces
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
@@ -191,7 +191,7 @@ def _particle(recipe: ParticleRecipe) -> tuple[Model, list[Crystal], Rotations]:
         model = replace(model, report={**model.report, "orderings": variants})
     if not isinstance(recipe.shape, HemisphereSpec):
         return model, [crystal], {}
-    half = half_of(crystal, recipe.shape, options=recipe.balance)
+    half = half_of(crystal, recipe.shape, options=recipe.balance, particle=particle)
     upright = half.rotation(half.shortest_direction, outward_z=-1.0)
     return model.transformed(upright), [crystal], {crystal.name: upright}
 
@@ -264,15 +264,15 @@ def _joined(
             faces, layers_that_attract(faces), domains, strict=True
         )
     )
-    on_film, on_substrate = spec.film_directions, spec.substrate_directions
-    if on_film is None or on_substrate is None:
-        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
-        on_film, on_substrate = best.film_directions, best.substrate_directions
-    janus = join(
-        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
-    )
+    directions = None
+    if spec.film_directions is not None and spec.substrate_directions is not None:
+        directions = spec.film_directions, spec.substrate_directions
+    interface = interface_of(film, substrate, directions, spec.registry_a)
+    janus = join(film, substrate, interface, gap_a=spec.gap_a)
     rotations = {
-        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
+        film.crystal.name: film.rotation(interface.film_directions[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(
+            interface.substrate_directions[0], outward_z=1.0
+        ),
     }
     return film, substrate, janus, rotations
