@@ -12,23 +12,23 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.dft.orbitals import ALL, require_energies
-from epicarve.dft.output import main_outputs
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 
 from .agreement import Levels, require_agreement, with_further_states, with_overlap_populations
-from .files import files_of_runs, step_in_name
+from .files import step_in_name
 from .known_faults import notes_of_faults, notes_of_unasked
 from .ldos import covers_atoms, read_kinds, read_lists, with_lists
 from .orbital_files import load_molden, load_text, load_wfn, wfn_of_run
+from .run_folder import RunFolder
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -109,7 +109,7 @@ class _Candidate(NamedTuple):
 
 
 def read_states(
-    folder: Path,
+    folder: Path | RunFolder,
     weighing: Weighing = ALL,
     *,
     project: str | None = None,
@@ -121,7 +121,7 @@ def read_states(
 
 
 def read_folder(
-    folder: Path,
+    folder: Path | RunFolder,
     weighing: Weighing = ALL,
     *,
     project: str | None = None,
@@ -132,7 +132,7 @@ def read_folder(
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or RunFolder
         A folder with `states.npz`; or with CP2K's .pdos files, or its .wfn file, or its orbitals as
         text or Molden file; or one of whose subfolders is such a folder, as in a chain of stages.
         The source of the states says which files were used, and their notes which were not, and
@@ -163,23 +163,24 @@ def read_folder(
         If the folder is missing or holds no usable states, more than one project or subfolder holds
         some, or the run cannot be trusted.
     """
+    home = RunFolder(folder) if isinstance(folder, Path) else folder
+    folder = home.path
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the folder of a finished run")
     asked = _Asked(weighing, project, step, tuple(route for route in ROUTES if route in routes))
-    reading = _reading(folder, asked)
+    reading = _reading(home, asked)
     if reading is not None:
         return reading
-    subfolders = sorted(path for path in folder.iterdir() if path.is_dir())
-    worths = {path: worth for path in subfolders if (worth := _worth(path, asked)) is not None}
-    best = [path for path, worth in worths.items() if worth == min(worths.values())]
+    worths = {below: worth for below in home.below if (worth := _worth(below, asked)) is not None}
+    best = [below for below, worth in worths.items() if worth == min(worths.values())]
     if len(best) == 1:
         reading = _reading(best[0], asked)
         if reading is not None:
             return reading
-    _require_sound(folder, *subfolders)
+    _require_sound(home, *home.below)
     if best:
         return _of_subfolders(folder, best, asked)
-    _refuse_kpoints(folder, *subfolders)
+    _refuse_kpoints(home, *home.below)
     looked_for = ", ".join(ROUTES.values())
     raise InputError(
         f"{folder}: there are no states in it or in a folder below; looked for {looked_for}, one "
@@ -187,7 +188,7 @@ def read_folder(
     )
 
 
-def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[Wfn, AtomBasis]:
+def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[RunFiles, Wfn, AtomBasis]:
     """Read the newest .wfn file of a run that is whole, and the basis functions of its orbitals.
 
     Parameters
@@ -197,13 +198,22 @@ def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[Wfn, AtomBa
     project : str, optional
         Which project of CP2K, where the folder holds .wfn files of several.
 
+    Returns
+    -------
+    files : RunFiles
+        The files of the run.
+    wfn : Wfn
+        Its .wfn file.
+    basis : AtomBasis
+        Its atoms and basis functions.
+
     Raises
     ------
     InputError
         If there is none, the run cannot be trusted, or its input is missing or of another run.
     """
     found = [
-        files for files in files_of_runs(folder) if files.wfn and project in {None, files.project}
+        files for files in RunFolder(folder).runs if files.wfn and project in {None, files.project}
     ]
     if not found:
         raise InputError(
@@ -218,10 +228,10 @@ def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[Wfn, AtomBa
             f"{folder}: it holds .wfn files of several projects ({names}); choose one by --project "
             "NAME"
         )
-    run, errors = whole[0].run(), []
+    run, errors = whole[0].run, []
     for path in whole[0].wfn:
         try:
-            return wfn_of_run(path, run)
+            return whole[0], *wfn_of_run(path, run)
         except InputError as error:
             errors.append(error)
     raise _none_usable(errors, folder)
@@ -236,7 +246,7 @@ class _Asked(NamedTuple):
     routes: Sequence[str]
 
 
-def _of_subfolders(folder: Path, holders: Sequence[Path], asked: _Asked) -> Reading:
+def _of_subfolders(folder: Path, holders: Sequence[RunFolder], asked: _Asked) -> Reading:
     """Read the states of the one folder below another that can be used."""
     readings: list[Reading] = []
     errors: list[InputError] = []
@@ -255,8 +265,9 @@ def _of_subfolders(folder: Path, holders: Sequence[Path], asked: _Asked) -> Read
     return _noted(readings[0], [f"not used: {_brief(error, folder)}" for error in errors])
 
 
-def _reading(folder: Path, asked: _Asked) -> Reading | None:
+def _reading(home: RunFolder, asked: _Asked) -> Reading | None:
     """Read the states of a folder; None if it holds none."""
+    folder = home.path
     archive = folder / ARCHIVE_NAME
     has_archive = (
         "archive" in asked.routes
@@ -269,10 +280,10 @@ def _reading(folder: Path, asked: _Asked) -> Reading | None:
         try:
             return Reading(OrbitalStates.load(archive), folder, None)
         except InputError as error:
-            if not any(_holds(files, asked) for files in files_of_runs(folder)):
+            if not any(_holds(files, asked) for files in home.runs):
                 raise
             passed = [f"not used: {_brief(error, folder)}"]
-    found = [files for files in files_of_runs(folder) if _holds(files, asked)]
+    found = [files for files in home.runs if _holds(files, asked)]
     if not found:
         if has_archive:
             raise _no_orbitals(folder)
@@ -323,7 +334,7 @@ def _of_projects(folder: Path, found: Sequence[RunFiles], asked: _Asked) -> Read
 
 def _of_run(files: RunFiles, asked: _Asked) -> Reading:
     """Read the states of a run from the first of its files that can be used."""
-    run = files.run()
+    run = files.run
     errors: list[InputError] = []
     for candidate in _candidates(files, run, asked):
         try:
@@ -352,7 +363,7 @@ def _candidates(files: RunFiles, run: Run, asked: _Asked) -> list[_Candidate]:
             if asked.step in {None, step}:
                 pdos = files.at_step(step)
                 found += _of_pdos(pdos, step, run, [load for *_, load in loads])
-    places, last = list(ROUTES), files.last_step(run)
+    places, last = list(ROUTES), files.last_step
 
     def worth(candidate: _Candidate) -> tuple[int, int]:
         step = last if candidate.step is None else candidate.step
@@ -372,7 +383,7 @@ def _loads(
 
     def is_asked_for(path: Path) -> bool:
         step = step_in_name(path)
-        return asked.step in {None, files.last_step(run) if step is None else step}
+        return asked.step in {None, files.last_step if step is None else step}
 
     for route, paths, load in (("wfn", files.wfn, load_wfn), ("text", files.text, load_text)):
         for path in filter(is_asked_for, paths):
@@ -422,7 +433,7 @@ def _completed(candidate: _Candidate, states: OrbitalStates, files: RunFiles, ru
     InputError
         If they contradict each other.
     """
-    last = files.last_step(run)
+    last = files.last_step
     step = last if candidate.step is None else candidate.step
     notes = [*notes_of_unasked(run, candidate.route, candidate.path), *notes_of_faults(run)]
     if run.output is None:
@@ -479,11 +490,11 @@ def _best_route(files: RunFiles, asked: _Asked) -> int | None:
     )
 
 
-def _worth(folder: Path, asked: _Asked) -> int | None:
+def _worth(home: RunFolder, asked: _Asked) -> int | None:
     """Return the best route of a folder below, None if it holds no states."""
-    if "archive" in asked.routes and (folder / ARCHIVE_NAME).is_file():
+    if "archive" in asked.routes and (home.path / ARCHIVE_NAME).is_file():
         return 0
-    worths = [_best_route(files, asked) for files in files_of_runs(folder)]
+    worths = [_best_route(files, asked) for files in home.runs]
     return min((worth for worth in worths if worth is not None), default=None)
 
 
@@ -527,7 +538,7 @@ def _no_coefficients(folder: Path) -> InputError:
 def _no_step(files: RunFiles, run: Run, step: int) -> InputError:
     """Say that there are no states of a step, and of which there are some."""
     orbitals = (step_in_name(path) for path in (*files.wfn, *files.text, *files.molden))
-    steps = {files.last_step(run) if number is None else number for number in orbitals}
+    steps = {files.last_step if number is None else number for number in orbitals}
     steps |= {file.step for file in files.pdos}
     told = ", ".join(str(number) for number in sorted(steps))
     return InputError(
@@ -535,22 +546,22 @@ def _no_step(files: RunFiles, run: Run, step: int) -> InputError:
     )
 
 
-def _require_sound(*folders: Path) -> None:
+def _require_sound(*folders: RunFolder) -> None:
     """Refuse the first project whose newest output is not sound, as it is why no states are."""
     for folder in folders:
         newest: dict[str, Cp2kOutput] = {}
-        for output in main_outputs(folder):
+        for output in folder.outputs:
             newest.setdefault(output.project, output)
         for output in newest.values():
             output.require_sound()
 
 
-def _refuse_kpoints(*folders: Path) -> None:
+def _refuse_kpoints(*folders: RunFolder) -> None:
     """Refuse a run with k-points, which leaves no states that could be read."""
     for folder in folders:
-        for output in main_outputs(folder):
+        for output in folder.outputs:
             output.require_gamma()
-        for path in sorted(folder.glob("[!.]*.kp")):
+        for path in sorted(folder.path.glob("[!.]*.kp")):
             raise InputError(
                 f"{path}: the run has k-points, of which CP2K writes neither projections nor "
                 "orbitals that could be weighed; rerun it at Γ, without &KPOINTS, in a supercell"
