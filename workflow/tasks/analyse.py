@@ -14,7 +14,7 @@ from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_origins
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.output import read_last_xyz
-from epicarve.dft.read import read_folder
+from epicarve.dft.read import RunFolder, read_folder
 from epicarve.errors import InputError
 from epicarve.files import read_json
 from epicarve.workflow.recipes import (
@@ -103,7 +103,8 @@ def analyse(
         setting is wrong.
     """
     folder = Path(folder)
-    model = _model_as_computed(folder)
+    run_folder = RunFolder(folder)
+    model = _model_as_computed(run_folder)
     made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
     if options is None:
         recipe = parse_recipe(made_by["recipe"]) if made_by.get("recipe") else None
@@ -123,7 +124,7 @@ def analyse(
     options = checked(AnalysisOptions, settings, "settings of the analysis")
     labels = labels_of(folder, options)
     weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
-    reading = read_folder(folder, weighing, project=project, step=step)
+    reading = read_folder(run_folder, weighing, project=project, step=step)
     states = reading.states
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
@@ -209,12 +210,13 @@ def _column(folder: Path, name: str) -> list[object]:
     return values
 
 
-def _model_as_computed(folder: Path) -> Model | None:
+def _model_as_computed(run_folder: RunFolder) -> Model | None:
     """Return the model in a folder that epicarve made, at the geometry of its states."""
+    folder = run_folder.path
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = geometry_of_states(folder)
+    relaxed = geometry_of_states(run_folder)
     if relaxed is None:
         return model
     _, positions_a = read_last_xyz(relaxed)
