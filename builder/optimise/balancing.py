@@ -150,6 +150,7 @@ def ratio_deviation(symbols: NDArray[np.str_], formula_unit: Mapping[str, int]) 
 
     Examples
     --------
+    >>> import numpy as np
     >>> ratio_deviation(np.array(["Ca", "F", "F"]), {"Ca": 1, "F": 2})
     0.0
     """
