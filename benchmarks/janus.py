@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from epicarve.builder.carve import Ions
-from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.interfaces import contact_limits_a, shortest_contact
 from epicarve.builder.library import bundled_crystal
 
@@ -29,7 +29,8 @@ def ours(radius_a: float):
     """Join the two hemispheres."""
     film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb")
     substrate = sphere_half(SUBSTRATE, radius_a, (1, 0, 0), "PbCl2", centre=CENTRE)
-    return join(film, substrate, ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
+    along = ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1))
+    return join(film, substrate, interface_of(film, substrate, along))
 
 
 def theirs(radius_a: float) -> tuple[int, int]:

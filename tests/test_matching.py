@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 
-from epicarve.builder.crystal import space_group
 from epicarve.builder.interfaces.match import (
     MatchOptions,
     StrainRule,
@@ -237,7 +236,7 @@ def test_symmetry_leaves_one_of_each_kind():
 
 def test_group_of_a_face():
     bromide = bundled_crystal("Pb4S3Br2")
-    group = space_group(bromide).point_group
+    group = bromide.symmetry.point_group
     found = face_group(group, (0, 1, 0), np.array([[0.0, 0, 1], [1, 0, 0]]))
     assert sorted(found.tolist()) == [
         [[-1, 0], [0, -1]],
@@ -246,7 +245,7 @@ def test_group_of_a_face():
         [[1, 0], [0, 1]],
     ]
     # a hexagonal net: {111} of rock salt, in half diagonals of the faces of its cube
-    cubic = space_group(bundled_crystal("PbS")).point_group
+    cubic = bundled_crystal("PbS").symmetry.point_group
     threefold = face_group(cubic, (1, 1, 1), np.array([[0.5, -0.5, 0.0], [0.0, 0.5, -0.5]]))
     assert len(threefold) == 6
     assert not (threefold == -np.eye(2)).all(axis=(1, 2)).any()  # 3m has no half turn

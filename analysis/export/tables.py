@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.analysis.kinds import KindAnalysis
-    from epicarve.analysis.states import Analysis
+    from epicarve.analysis.states import Analysis, KindAnalysis
     from epicarve.dft.states import OrbitalStates
 
 SPIN_NAMES = ("alpha", "beta")

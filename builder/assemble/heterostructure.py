@@ -8,7 +8,7 @@ import numpy as np
 
 from epicarve import __version__
 from epicarve.builder.crystal import is_same
-from epicarve.builder.hetero import Half
+from epicarve.builder.hetero import Half, interface_of
 from epicarve.builder.hetero import join as join_along
 from epicarve.builder.interfaces import Interface
 from epicarve.builder.output import described
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.builder.hetero import Directions
     from epicarve.builder.interfaces import Face
     from epicarve.builder.model import Model
 
@@ -34,8 +33,7 @@ def join(
 ) -> Model:
     """Join two halves along an interface, and choose the ions of both in one optimisation.
 
-    Planes, terminations and the directions that lie along each other are those of the interface.
-    The film keeps its own lattice here, so registry and gap are found anew for it, unless given.
+    Planes, terminations, directions, registry and gap are those of the interface, unless given.
 
     Parameters
     ----------
@@ -70,20 +68,24 @@ def join(
             interface, Interface, "join: the interface", "give one of epicarve.find_interfaces"
         )
         _refuse_other_face(side, half, face)
-    on_film, on_substrate = interface.film_directions, interface.substrate_directions
-    janus = join_along(film, substrate, on_film, on_substrate, registry_a=registry_a, gap_a=gap_a)
+    if registry_a is not None:
+        directions = interface.film_directions, interface.substrate_directions
+        interface = interface_of(film, substrate, directions, registry_a)
+    janus = join_along(film, substrate, interface, gap_a=gap_a)
     crystals = (film.crystal, substrate.crystal)
-    rotations = rotations_of(film, substrate, on_film, on_substrate)
+    rotations = rotations_of(film, substrate, interface)
     return described(janus.model, crystals, {"version": __version__}, rotations)
 
 
 def rotations_of(
-    film: Half, substrate: Half, on_film: Directions, on_substrate: Directions
+    film: Half, substrate: Half, interface: Interface
 ) -> dict[str, NDArray[np.float64]]:
     """Return how the crystals of two halves are turned when they are joined, by their names."""
     return {
-        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
+        film.crystal.name: film.rotation(interface.film_directions[0], outward_z=-1.0),
+        substrate.crystal.name: substrate.rotation(
+            interface.substrate_directions[0], outward_z=1.0
+        ),
     }
 
 

@@ -110,8 +110,8 @@ def carve(
 
     Examples
     --------
-    >>> from .library import bundled_crystal
-    >>> from .shapes.sphere import SphereSpec
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> from epicarve.builder.shapes import SphereSpec
     >>> dot = carve(bundled_crystal("PbS"), SphereSpec(diameter_nm=1.6))
     >>> dot.net_charge, dot.n_components, dot.counts["Pb"] == dot.counts["S"]
     (0, 1, True)
@@ -160,7 +160,7 @@ def carved_of(
         )
     if not isinstance(shape, HemisphereSpec):
         return Carved(model, (crystal,), {})
-    half = half_of(crystal, shape, balance=balance)
+    half = half_of(crystal, shape, balance=balance, particle=particle)
     upright = half.rotation(half.shortest_direction, outward_z=-1.0)
     return Carved(model.transformed(upright), (crystal,), {crystal.name: upright})
 

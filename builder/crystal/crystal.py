@@ -381,10 +381,21 @@ class Crystal:
 
     @cached_property
     def symmetry(self) -> SpaceGroup:
-        """The space group of the ions, found by spglib."""
+        """The space group of the ions, with element and charge of each respected.
+
+        Examples
+        --------
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> group = bundled_crystal("PbS").symmetry
+        >>> group.symbol, len(group.point_group), len(group.equivalent_planes((1, 1, 1)))
+        ('Fm-3m', 48, 8)
+        """
         from .spacegroup import space_group  # noqa: PLC0415  (spglib is not always needed)
 
-        return space_group(self)
+        charged = zip(self.symbols.tolist(), self.oxidation_states.tolist(), strict=True)
+        names = [f"{symbol}{charge:+d}" for symbol, charge in charged]
+        kinds = np.unique(names, return_inverse=True)[1] + 1
+        return space_group(self.cell_a, self.fractional, kinds, self.name)
 
     def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from epicarve.builder.carve import Particle
     from epicarve.builder.crystal import Crystal, Vector
     from epicarve.builder.model import Model
     from epicarve.builder.shapes import ShapeSpec
@@ -163,6 +164,8 @@ def half_of(
     hkl: tuple[int, int, int] | None = None,
     termination: str | None = None,
     balance: BalanceOptions | None = None,
+    *,
+    particle: Particle | None = None,
 ) -> Half:
     """Return the half that a shape asks for.
 
@@ -180,6 +183,9 @@ def half_of(
         nearest such cut.
     balance : BalanceOptions, optional
         Tolerances of the optimisation.
+    particle : Particle, optional
+        What was carved by itself of this very specification: the half then lies where that does,
+        and nothing is carved again.
 
     Raises
     ------
@@ -199,7 +205,7 @@ def half_of(
     options = balance or BalanceOptions()
     refuse_four_indices(crystal, shape, hkl)
     hkl, layer = told_face(crystal, shape, hkl, termination)
-    centre, scale = _centred(crystal, shape, options)
+    centre, scale = _centred(crystal, shape, options, particle)
     flat = shape.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
     if flat is None:
         indices = list(hkl)
@@ -281,11 +287,12 @@ def layers_that_attract(
 
 
 def _centred(
-    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions
-) -> tuple[tuple[float, float, float], float]:
+    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions, particle: Particle | None
+) -> tuple[Vector, float]:
     """Fractional coordinates of the shape's origin, and the factor of its lengths."""
-    if spec.centre == "best" or spec.n_atoms(crystal) is not None:
+    if particle is None and (spec.centre == "best" or spec.n_atoms(crystal) is not None):
         particle = carve_particle(crystal, spec, options)
+    if particle is not None:
         return particle.centre, particle.scale
     return spec.anchored(crystal, locate(crystal, spec.centre).point), 1.0
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 CONTACT_LIMIT = 0.9
 """Shortest contact across an interface, as a fraction of the bulk's for the pair."""
 
+MAX_RAISE_A = 4.0
+"""Height in Å by which a film is raised at most to be rid of short contacts."""
+
+RAISE_GRAIN_A = 1e-3
+
 OVERLAP_LIMIT = 0.8
 """Contacts shorter than this fraction of the bulk's are an overlap: molecules in the gas, which
 have the shortest bonds, come down to it (CsCl 2.91 Å against 3.57, NaCl 2.36 against 2.82)."""
@@ -137,3 +142,38 @@ def refuse_overlap(
             f"film and substrate overlap: {worst['pair']} come within {worst['distance_a']:.2f} Å "
             f"across the interface, {worst['fraction_of_bulk']:.0%} of their bulk contact; {remedy}"
         )
+
+
+def least_raise_a(above: Ions, below: Ions, limits: Mapping[frozenset[str], float]) -> float:
+    """Return the least height in Å by which a film must be raised so that no contact is short.
+
+    Contacts shorter than `CONTACT_LIMIT` of the bulk's are short. Each such pair excludes an
+    interval of heights, so the least height is found by leaving them upwards until none is left.
+
+    Raises
+    ------
+    InputError
+        If `MAX_RAISE_A` is not enough.
+    """
+    raised = 0.0
+    reach_a = CONTACT_LIMIT * max(limits.values())
+    while True:
+        lifted = above.positions_a + np.array([0.0, 0.0, raised])
+        pairs = pairs_within(lifted, below.positions_a, reach_a - 1e-9)
+        first, second = pairs.first, pairs.second
+        limit = CONTACT_LIMIT * limits_of_pairs(above.symbols[first], below.symbols[second], limits)
+        short = pairs.distances_a < limit - 1e-9
+        if not short.any():
+            return raised
+        apart = above.positions_a[first[short]] - below.positions_a[second[short]]
+        across = np.hypot(apart[:, 0], apart[:, 1])
+        needed = np.sqrt(limit[short] ** 2 - across**2) - apart[:, 2]
+        raised = float(np.ceil(needed.max() / RAISE_GRAIN_A) * RAISE_GRAIN_A)
+        if raised > MAX_RAISE_A:
+            worst = int(np.argmax(needed))
+            raise InputError(
+                f"film and substrate overlap: {above.symbols[first[short][worst]]} and "
+                f"{below.symbols[second[short][worst]]} across the interface stay closer than "
+                f"{CONTACT_LIMIT:.0%} of their bulk contact even {MAX_RAISE_A} Å higher; choose "
+                "other terminations, directions or registry"
+            )

@@ -16,6 +16,8 @@ from epicarve.errors import InputError
 from .stack import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from epicarve.builder.crystal import Crystal
@@ -27,6 +29,9 @@ SAME_A = 1e-6
 
 SAME_SITE_A = 0.05
 """Sites closer than this, in Å, after a lattice vector are one; CIF files are rounded."""
+
+SAME_STEP = 1e-3
+"""A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
 
 SAME_HEIGHT = 1e-3
 """Heights that differ by less than this share of the spacing of the planes are the same."""
@@ -57,6 +62,25 @@ class Face:
     def directions(self) -> NDArray[np.float64]:
         """Lattice vectors [uvw] of the face, shape (2, 3), reduced; halves occur if centred."""
         return self.basis[:2]
+
+    def steps(self, directions: Sequence[Sequence[float]]) -> NDArray[np.int64]:
+        """Return lattice vectors [uvw] of the face in units of its two, shape (n, 2).
+
+        Raises
+        ------
+        InputError
+            If one is no lattice vector of the face.
+        """
+        found = np.array(directions, dtype=float) @ np.linalg.inv(self.basis)
+        whole = np.rint(found).astype(np.int64)
+        wrong = (np.abs(found - whole) > SAME_STEP).any(axis=1) | (whole[:, 2] != 0)
+        if wrong.any():
+            uvw = list(directions[int(np.argmax(wrong))])
+            raise InputError(
+                f"{self.crystal.name}: direction {uvw} is no lattice vector of the face "
+                f"{list(self.termination.hkl)}; give [u, v, w] with hu + kv + lw = 0"
+            )
+        return np.asarray(whole[:, :2])
 
     @cached_property
     def rotation(self) -> NDArray[np.float64]:

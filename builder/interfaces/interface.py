@@ -10,9 +10,10 @@ import numpy as np
 
 from epicarve.builder.interfaces.match import StrainRule, common_cell
 
+from .boundary import Boundary
 from .contact import contact_gap_a, tightest_contact
 from .contacts import contact_limits_a
-from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .continuity import Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
 
@@ -190,6 +191,18 @@ class Interface:
         """Return the interface with the film moved by (x, y, z) in Å."""
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
         return replace(self, shift_a=(x, y, z))
+
+    def at_registry(self, shift_a: ArrayLike) -> Interface:
+        """Return the interface with the film translated by (x, y) in Å, at the height that follows.
+
+        Its cations lie as high as the layer of sites that they continue, or as much higher as
+        contacts of 90 % of the bulk's demand.
+        """
+        x, y = np.asarray(shift_a, dtype=float).tolist()
+        film, substrate = self.boundary.film, self.boundary.substrate
+        z = float(substrate.positions_a[:, 2].mean() - film.positions_a[:, 2].mean())
+        laid = replace(self, shift_a=(x, y, z))
+        return laid.moved((0.0, 0.0, max(0.0, -laid.vacuum_a)))
 
     @property
     def polarity(self) -> Polarity:

@@ -1,6 +1,4 @@
 from .balancing import Balance as Balance
-from .balancing import BalanceOptions as BalanceOptions
-from .balancing import Substitution as Substitution
 from .balancing import balance as balance
 from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates
@@ -15,6 +13,8 @@ from .frame import GRAIN_A as GRAIN_A
 from .frame import own_frames as own_frames
 from .highs import Highs as Highs
 from .numbers import search_numbers as search_numbers
+from .options import BalanceOptions as BalanceOptions
+from .options import Substitution as Substitution
 from .program import DIPOLE_COST_A as DIPOLE_COST_A
 from .program import Program as Program
 from .progress import watched as watched

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import LinearConstraint
 
-from .dipole import levelled
 from .highs import WHOLE
+from .swaps import levelled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -226,7 +226,7 @@ def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
             f"{path}: METHOD {method} of {source.path.name} has basis functions of its own, so "
             "that the overlap cannot be computed; add &S_CSR_WRITE to &DFT / &PRINT and rerun it"
         )
-    basis = read_atom_basis(source, run.output)
+    basis = read_atom_basis(run)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if told != n_functions:
         raise InputError(

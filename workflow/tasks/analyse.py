@@ -6,18 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from epicarve.analysis.kinds import KindAnalysis
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.states import Analysis, Sites, group_pairs, partitions_of, require_same_atoms
+from epicarve.analysis.states import (
+    Analysis,
+    KindAnalysis,
+    Sites,
+    group_pairs,
+    partitions_of,
+    require_same_atoms,
+)
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.output import read_last_xyz
-from epicarve.dft.read import read_folder
+from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError, require_kind
 from epicarve.files import read_json
-from epicarve.workflow.recipes import RELAXED, checked, geometry_of_states, parse_recipe
+from epicarve.workflow.recipes import (
+    RELAXED,
+    ModelRecipe,
+    checked,
+    geometry_of_states,
+    parse_recipe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -189,10 +201,12 @@ def analyse_folder(
         setting is wrong.
     """
     folder = Path(folder)
-    model = _model_as_computed(folder)
+    run_folder = RunFolder(folder)
+    model = _model_as_computed(run_folder)
     if options is None and model is not None:
-        recipe = model.report.get("provenance", {}).get("recipe")
-        options = parse_recipe(recipe).analysis if recipe else None
+        made_by = model.report.get("provenance", {}).get("recipe")
+        recipe = parse_recipe(made_by) if made_by else None
+        options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
     options = options_with(
         options,
         ipr_max=ipr_max,
@@ -204,7 +218,7 @@ def analyse_folder(
     )
     labels = labels_of(model, options, str(folder))
     weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
-    reading = read_folder(folder, weighing, project=project, step=step)
+    reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = _relaxation(folder)
     provenance = {**({"relaxation": relaxation} if relaxation else {}), **_made_by(model)}
     if reading.states.of_kinds:
@@ -311,12 +325,13 @@ def _made_by(model: Model | None) -> dict[str, Any]:
     return {"model": made_by} if made_by else {}
 
 
-def _model_as_computed(folder: Path) -> Model | None:
+def _model_as_computed(run_folder: RunFolder) -> Model | None:
     """Return the model in a folder that epicarve made, at the geometry of its states."""
+    folder = run_folder.path
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = geometry_of_states(folder)
+    relaxed = geometry_of_states(run_folder)
     if relaxed is None:
         return model
     _, positions_a = read_last_xyz(relaxed)

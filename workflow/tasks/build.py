@@ -14,12 +14,12 @@ from epicarve.builder.hetero import (
     Half,
     Janus,
     half_of,
+    interface_of,
     join,
     join_relaxed,
     layers_that_attract,
     told_face,
 )
-from epicarve.builder.interfaces import best_of_faces
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
@@ -28,7 +28,9 @@ from epicarve.errors import InputError
 from epicarve.workflow.recipes import (
     CrystalSpec,
     DomainSpec,
+    HeterostructureRecipe,
     InterfaceSpec,
+    ParticleRecipe,
     Recipe,
     as_recipe,
     relaxed_geometry,
@@ -102,15 +104,13 @@ def build(
         If the recipe is wrong or no neutral model satisfies it.
     """
     recipe = as_recipe(recipe)
-    if recipe.series is not None:
-        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
-    if recipe.bulk is not None:
-        raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     with watched(tell):
-        if recipe.crystal is not None and recipe.shape is not None:
+        if isinstance(recipe, ParticleRecipe):
             model, crystals, rotations = _particle(recipe)
-        else:
+        elif isinstance(recipe, HeterostructureRecipe):
             model, crystals, rotations = _heterostructure(recipe)
+        else:
+            raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
     built = Built(described(model, crystals, provenance, rotations))
     if out is not None:
@@ -154,10 +154,10 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     return found
 
 
-def _particle(recipe: Recipe) -> Carved:
+def _particle(recipe: ParticleRecipe) -> Carved:
     """Return a particle of one crystal, or of core and shell, and how it was turned."""
-    if recipe.crystal is None or recipe.shape is None:
-        raise InputError("the recipe has no crystal and shape")
+    if recipe.series is not None:
+        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
     core = None
     if recipe.core is not None:
         spec = recipe.core
@@ -176,10 +176,8 @@ def _particle(recipe: Recipe) -> Carved:
     return carved._replace(model=replace(carved.model, report=report))
 
 
-def _heterostructure(recipe: Recipe) -> Carved:
+def _heterostructure(recipe: HeterostructureRecipe) -> Carved:
     """Return two joined halves, or one of them, and how each was turned."""
-    if recipe.film is None or recipe.substrate is None or recipe.interface is None:
-        raise InputError("the recipe has no film, substrate and interface")
     spec = recipe.interface
     film, substrate, janus, rotations = _joined(
         recipe.film.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
@@ -230,11 +228,9 @@ def _joined(
             faces, layers_that_attract(faces), domains, strict=True
         )
     )
-    on_film, on_substrate = spec.film_directions, spec.substrate_directions
-    if on_film is None or on_substrate is None:
-        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
-        on_film, on_substrate = best.film_directions, best.substrate_directions
-    janus = join(
-        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
-    )
-    return film, substrate, janus, rotations_of(film, substrate, on_film, on_substrate)
+    directions = None
+    if spec.film_directions is not None and spec.substrate_directions is not None:
+        directions = spec.film_directions, spec.substrate_directions
+    interface = interface_of(film, substrate, directions, spec.registry_a)
+    janus = join(film, substrate, interface, gap_a=spec.gap_a)
+    return film, substrate, janus, rotations_of(film, substrate, interface)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from epicarve.dft.run import is_complete
 from epicarve.dft.write import join_files, write_cp2k, write_stages
 from epicarve.files import write_text
-from epicarve.workflow.recipes import Recipe, as_recipe, write_recipe
+from epicarve.workflow.recipes import BulkRecipe, Recipe, as_recipe, write_recipe
 
 from .build import Built, build
 from .bulk import Bulk, write_bulk
@@ -53,7 +53,7 @@ def inputs(
     """
     recipe = as_recipe(recipe)
     out = Path(out)
-    if recipe.bulk is not None:
+    if isinstance(recipe, BulkRecipe):
         return write_bulk(recipe, out)
     graph = step_graph(recipe, "cp2k")
     steps = [graph.nodes[name]["step"] for name in graph]
