@@ -18,6 +18,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
 
@@ -62,8 +64,6 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.structure import structure as structure
 
     from .errors import InputError
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AnalysisOptions",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve import __version__
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
 from epicarve.analysis.states import (
     HIGHEST_THRESHOLD,
@@ -17,6 +16,7 @@ from epicarve.analysis.states import (
     plain_fields,
     rounded,
 )
+from epicarve.version import __version__
 
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve import __version__
 from epicarve.builder.crystal import is_same
 from epicarve.builder.hetero import Half, interface_of
 from epicarve.builder.hetero import join as join_along
 from epicarve.builder.interfaces import Interface
 from epicarve.builder.output import described
 from epicarve.errors import InputError, require_kind
+from epicarve.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from epicarve import __version__
 from epicarve.builder.carve import (
     TreatmentOptions,
     carve_particle,
@@ -20,6 +19,7 @@ from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.output import described
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
 from epicarve.errors import InputError, require_kind
+from epicarve.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

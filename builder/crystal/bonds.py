@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -17,7 +17,6 @@ from .neighbour_list import neighbours
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
 
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
@@ -27,6 +26,29 @@ TORUS_CELLS = 6
 
 LIKE_CONTACT = 1.02
 """Contacts longer than the shortest by less than this factor join pieces along with it."""
+
+
+class BondedSites(Protocol):
+    """What is known of a crystal when its bonds are looked for, see `Crystal`."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def n_sites(self) -> int: ...  # noqa: D102
+    @property
+    def cell_a(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def fractional(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def symbols(self) -> NDArray[np.str_]: ...  # noqa: D102
+    @property
+    def oxidation_states(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def charge_of(self) -> dict[str, int]: ...  # noqa: D102
+    @property
+    def bond_rule(self) -> dict[tuple[str, str], float]: ...  # noqa: D102
+    @property
+    def bonds(self) -> Bonds: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ class Bonds:
     lengths_a: NDArray[np.float64]
 
 
-def shortest_contacts_a(crystal: Crystal) -> dict[frozenset[str], float]:
+def shortest_contacts_a(crystal: BondedSites) -> dict[frozenset[str], float]:
     """Return the shortest distance in Å of every pair of elements, bonded or not."""
     i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
     shortest: dict[frozenset[str], float] = {}
@@ -61,7 +83,7 @@ def shortest_contacts_a(crystal: Crystal) -> dict[frozenset[str], float]:
     return shortest
 
 
-def longest_bonds_a(crystal: Crystal) -> dict[tuple[str, str], float]:
+def longest_bonds_a(crystal: BondedSites) -> dict[tuple[str, str], float]:
     """Return the longest bond in Å of each (cation, anion) pair of elements that makes bonds.
 
     The limit stands in the middle of the widest gap, as a ratio, between the distances of the
@@ -77,7 +99,7 @@ def longest_bonds_a(crystal: Crystal) -> dict[tuple[str, str], float]:
     return dict(sorted(found.items(), key=lambda item: [order.index(s) for s in item[0]]))
 
 
-def bonds_of(crystal: Crystal) -> Bonds:
+def bonds_of(crystal: BondedSites) -> Bonds:
     """Return all bonds of the unit cell by `bond_rule`, in a fixed order.
 
     Raises
@@ -99,7 +121,7 @@ def bonds_of(crystal: Crystal) -> Bonds:
     return found
 
 
-def _loneliness(crystal: Crystal, site: int, n_alone: int) -> str:
+def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:
     """Say how far an ion without a bond is from others."""
     i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
     signs = np.sign(crystal.oxidation_states)
@@ -121,7 +143,7 @@ def _loneliness(crystal: Crystal, site: int, n_alone: int) -> str:
     )
 
 
-def links_of(crystal: Crystal) -> Bonds:
+def links_of(crystal: BondedSites) -> Bonds:
     """Return the bonds and, where these leave the bulk in pieces, contacts between the pieces.
 
     Layers, chains and molecules of a crystal such as CdI2 or PbO are held together by the
@@ -145,7 +167,7 @@ def links_of(crystal: Crystal) -> Bonds:
     return links
 
 
-def _pieces(crystal: Crystal, links: Bonds) -> NDArray[np.int64]:
+def _pieces(crystal: BondedSites, links: Bonds) -> NDArray[np.int64]:
     """Piece of each site of a block of cells closed on itself, shape (n_cells, n_sites)."""
     size = (TORUS_CELLS,) * 3
     cells = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1).reshape(-1, 3)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from epicarve import __version__
 from epicarve.builder.assemble import Carved, Core, carved_of, rotations_of
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import refuse_same, replaced, told_apart
@@ -25,6 +24,7 @@ from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.output import described, notes_of_model, summary_of
 from epicarve.errors import InputError
+from epicarve.version import __version__
 from epicarve.workflow.recipes import (
     CrystalSpec,
     DomainSpec,

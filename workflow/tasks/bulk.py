@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from epicarve import __version__
 from epicarve.builder.cif import crystal_cif
 from epicarve.builder.crystal import PrimitiveCell, RelaxedCrystal, primitive_cell, relaxed_crystal
 from epicarve.dft.read import RelaxedCell, read_relaxed_cell
@@ -21,6 +20,7 @@ from epicarve.dft.write import System, write_periodic
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
+from epicarve.version import __version__
 
 from .build import load_crystal, load_orderings
 from .status import results_name

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from epicarve import __version__
 from epicarve.errors import InputError
 from epicarve.files import write_json
+from epicarve.version import __version__
 from epicarve.workflow.recipes import BulkRecipe, named_files, relaxed_geometry
 
 if TYPE_CHECKING:

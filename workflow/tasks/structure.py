@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from epicarve import __version__
 from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_csv, radial_csv
 from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
@@ -16,6 +15,7 @@ from epicarve.builder.output import notes_of_origins
 from epicarve.dft.read import RunFolder
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
+from epicarve.version import __version__
 from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
 
 from .analyse import MODEL
