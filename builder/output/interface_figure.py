@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import cKDTree
 
+from epicarve.builder.crystal import plane_name
 from epicarve.style import caption, colours, element_colours, figure_style
 
 from .summary import UNPUBLISHED
@@ -109,11 +110,6 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
                 0.02, 0.04 / height, "\n".join(lines), va="bottom", fontsize=5.5, color="0.35"
             )
         figure.savefig(path, dpi=220, metadata={"Software": None} if path.suffix == ".png" else {})
-
-
-def plane_name(hkl: Sequence[int]) -> str:
-    """Return Miller indices as one word: ``"(1-10)"``."""
-    return "(" + "".join(f"{i}" for i in hkl) + ")"
 
 
 def _mark(label: str, colour: str) -> Line2D:
