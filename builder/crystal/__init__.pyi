@@ -9,9 +9,14 @@ from .identity import one_word as one_word
 from .identity import refuse_one_name as refuse_one_name
 from .identity import refuse_same as refuse_same
 from .identity import told_apart as told_apart
+from .lattice_basis import primitive_vectors as primitive_vectors
+from .lattice_basis import row_hermite as row_hermite
+from .lattice_basis import shortest_steps as shortest_steps
 from .miller import Direction as Direction
 from .miller import Indices as Indices
 from .miller import Vector as Vector
+from .miller import direction_name as direction_name
+from .miller import plane_name as plane_name
 from .miller import refuse_four_indices as refuse_four_indices
 from .molecules import molecular_units as molecular_units
 from .molecules import refuse_molecular_units as refuse_molecular_units

@@ -13,11 +13,12 @@ from epicarve.builder.crystal import (
     Termination,
     nearest_cut,
     point_on_cut,
+    primitive_vectors,
     refuse_four_indices,
     termination,
     terminations,
 )
-from epicarve.builder.interfaces import Polarity, primitive_vectors
+from epicarve.builder.interfaces import Polarity
 from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.shapes import Cut, sphere_part
 from epicarve.errors import InputError

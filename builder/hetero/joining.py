@@ -166,7 +166,7 @@ def join(
         "continuity": particle_continuity(built, above, below, ends).as_dict(),
         "continuity_in_cell": built.continuity.as_dict(),
         "n_bonds_across": int(bonds[is_film][:, ~is_film].sum()),
-        "shortest_contact": shortest_contact(*ends, limits),
+        "shortest_contact": shortest_contact(*ends, limits).as_dict(),
     }
     model = replace(model, report={"interface": report, **model.report})
     return Janus(

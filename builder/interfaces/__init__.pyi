@@ -1,14 +1,13 @@
-from .contact import Contact as Contact
-from .contact import contact_gap_a as contact_gap_a
-from .contact import pair_table_a as pair_table_a
-from .contact import tightest_contact as tightest_contact
 from .contacts import CONTACT_LIMIT as CONTACT_LIMIT
+from .contacts import Contact as Contact
+from .contacts import contact_gap_a as contact_gap_a
 from .contacts import contact_limits_a as contact_limits_a
 from .contacts import least_raise_a as least_raise_a
 from .contacts import limits_of_pairs as limits_of_pairs
 from .contacts import pairs_within as pairs_within
 from .contacts import refuse_overlap as refuse_overlap
 from .contacts import shortest_contact as shortest_contact
+from .contacts import tightest_contact as tightest_contact
 from .continuity import LAYER_IN_SPACINGS as LAYER_IN_SPACINGS
 from .continuity import Continuity as Continuity
 from .continuity import assigned as assigned
@@ -19,7 +18,6 @@ from .continuity import matching_tolerance_a as matching_tolerance_a
 from .face import Face as Face
 from .face import distinct_planes as distinct_planes
 from .face import faces as faces
-from .face import primitive_vectors as primitive_vectors
 from .find import SearchOptions as SearchOptions
 from .find import best_of_faces as best_of_faces
 from .find import search as search

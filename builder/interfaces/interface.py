@@ -11,8 +11,7 @@ import numpy as np
 from epicarve.builder.interfaces.match import StrainRule, common_cell
 
 from .boundary import Boundary
-from .contact import contact_gap_a, tightest_contact
-from .contacts import contact_limits_a
+from .contacts import CONTACT_DEPTH_A, contact_gap_a, contact_limits_a, tightest_contact
 from .continuity import Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.interfaces.match import CoincidenceCell
 
-    from .contact import Contact
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
     from .slab import Slab, SlabOptions
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces.match import CommonCell
 
     from .stack import Stack
-
-CONTACT_DEPTH_A = 9.0
-"""Depth in Å of the ions of each side among which contacts are looked for."""
 
 PROBE_A = 0.25
 """How far, in Å, registry and gap are changed to see how much the continuity depends on them."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .contacts import CONTACT_DEPTH_A
 from .continuity import cation_spacing_a, meeting_cations
-from .interface import CONTACT_DEPTH_A
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import numpy as np
 from epicarve.builder.interfaces.match import common_cell
 
 from .boundary import Boundary
-from .contact import contact_gap_a
+from .contacts import contact_gap_a
 from .interface import Interface
 from .plane import spacings_of_a
 from .polarity import Polarity

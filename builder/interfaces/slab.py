@@ -15,8 +15,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from .contact import tightest_contact
-from .contacts import CONTACT_LIMIT, contact_limits_a
+from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
 from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.notebook import View
 
-    from .contact import Contact
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
     from .interface import Interface

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import cKDTree
 
+from epicarve.builder.crystal import plane_name
 from epicarve.style import caption, colours, element_colours, figure_style
 
 from .summary import UNPUBLISHED
@@ -114,11 +115,6 @@ def interfaces_figure(interfaces: Sequence[Interface], notes: Sequence[str] = ()
                 0.02, 0.04 / height, "\n".join(lines), va="bottom", fontsize=5.5, color="0.35"
             )
     return figure
-
-
-def plane_name(hkl: Sequence[int]) -> str:
-    """Return Miller indices as one word: ``"(1-10)"``."""
-    return "(" + "".join(f"{i}" for i in hkl) + ")"
 
 
 def _mark(label: str, colour: str) -> Line2D:

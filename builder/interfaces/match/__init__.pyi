@@ -10,5 +10,3 @@ from .hermite import sublattices as sublattices
 from .strain import CommonCell as CommonCell
 from .strain import StrainRule as StrainRule
 from .strain import common_cell as common_cell
-from .zsl import ZslTolerances as ZslTolerances
-from .zsl import zsl_pairs as zsl_pairs
