@@ -99,7 +99,7 @@ __all__ = [
 _HOMES = {
     "Analysis": "epicarve.analysis.states.results",
     "AnalysisOptions": "epicarve.analysis.options",
-    "Balance": "epicarve.builder.optimise.balancing:BalanceOptions",
+    "Balance": "epicarve.builder.optimise.options:BalanceOptions",
     "Box": "epicarve.builder.shapes.box:BoxSpec",
     "Combined": "epicarve.builder.shapes.kinds:CombinedSpec",
     "Core": "epicarve.builder.assemble.nanocrystal",
