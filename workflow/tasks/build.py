@@ -178,14 +178,13 @@ def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     model = particle.model
     if recipe.treatment is not None:
         region = recipe.shape.shape(crystal, particle.centre, particle.scale)
-        minimum = recipe.balance.min_coordination
         model = treat(
             model,
             crystal,
             region,
             recipe.treatment,
             centre=particle.centre,
-            min_coordination=minimum,
+            balance=recipe.balance,
         )
     variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
     if variants:
