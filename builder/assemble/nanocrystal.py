@@ -156,7 +156,7 @@ def carved_of(
             shape.shape(crystal, particle.centre, particle.scale),
             treatment,
             centre=particle.centre,
-            min_coordination=balance.min_coordination,
+            balance=balance,
         )
     if not isinstance(shape, HemisphereSpec):
         return Carved(model, (crystal,), {})

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.units import COULOMB_V_A
+
+from .surface_region import STEP_A
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+DIPOLE_COST_A = 4.0
+"""Cost in Å of moving one elementary charge by one radius beyond the free dipole."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,22 @@ class DipoleLimit:
     start: NDArray[np.float64]
     free: float
     level_steps: int
+
+    @classmethod
+    def of(
+        cls,
+        moments: NDArray[np.float64],
+        start: NDArray[np.float64],
+        free_v: float,
+        radius_a: float,
+    ) -> DipoleLimit:
+        """Return the limit for a particle of a radius in Å that may have a potential in V.
+
+        The potential is that of its dipole at its surface, p/(4πε₀R²).
+        """
+        free = free_v / COULOMB_V_A * radius_a**2
+        steps = max(1, round(DIPOLE_COST_A * free / radius_a / STEP_A))
+        return cls(moments=moments, start=start, free=free, level_steps=steps)
 
     def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Dipole in e Å after edits, shape (3,)."""
