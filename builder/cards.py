@@ -7,10 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from epicarve.page import card
+from epicarve.style import caption
 
 from .interfaces.figure import interfaces_figure
 from .preview import picture
 from .sides import Ions
+from .summary import notes_of_model
 from .view import View, view_of
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def card_of_model(model: Model) -> str:
         "surface ions": int(model.is_surface.sum()),
         "edits": len(model.edits),
         "proven gap": f"{optimum['gap']:.2%}" if optimum.get("gap") is not None else "",
+        "notes": caption(notes_of_model(model)),
     }
     return card(escape(model.formula), rows, picture(Ions.of(model)))
 

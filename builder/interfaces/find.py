@@ -57,7 +57,7 @@ def find_interfaces(
     >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
     >>> best = find_interfaces(*crystals, film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))[0]
     >>> best.film_termination, best.substrate_termination, best.continuity.matched_fraction
-    ('Pb', 'CsBr', 1.0)
+    ('Pb', 'PbBr2', 1.0)
     """
     for side, crystal in (("film", film), ("substrate", substrate)):
         remedy = "give a Crystal, such as epicarve.crystal('PbS')"
