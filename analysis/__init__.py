@@ -1,1 +1,1 @@
-"""From orbital states to DOS, localization, trap-filtered gap, alignment, figures and report."""
+"""Density of states, localization, traps, gap and alignment of states."""

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from epicarve.analysis.export import (
+    coop_csv,
+    dos_csv,
+    profile_csv,
+    states_csv,
+    trap_atoms_csv,
+    traps_csv,
+    write_hdf5,
+    write_traps_extxyz,
+)
+from epicarve.analysis.figures import (
+    alignment_figure,
+    dos_figure,
+    profile_figure,
+    scan_figure,
+    trap_map_figure,
+    write_figure,
+)
+from epicarve.analysis.report import report_html
+from epicarve.analysis.states import Analysis
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.page import card
 
-from .alignment_figure import alignment_figure
-from .dos_figure import dos_figure
-from .exports import write_hdf5, write_traps_extxyz
-from .figure import write_figure
 from .options import AnalysisOptions
-from .profile_figure import profile_figure
-from .report import report_html
-from .results import Analysis
-from .scan_figure import scan_figure
-from .tables import coop_csv, dos_csv, profile_csv, states_csv, trap_atoms_csv, traps_csv
-from .trap_map import trap_map_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

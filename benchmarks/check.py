@@ -16,8 +16,8 @@ from statistics import median
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.inputs import write_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.write import write_stages
 
 PEER = """
 import sys

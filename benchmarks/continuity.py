@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from epicarve.builder.interfaces import continuity
-from epicarve.builder.interfaces.energy import interface_energy, whole_sides
-from epicarve.builder.interfaces.repulsion import born_repulsion
-from epicarve.builder.interfaces.search import SearchOptions, search
+from epicarve.builder.interfaces import SearchOptions, continuity, search
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
 from epicarve.builder.library import bundled_crystal
 
 if TYPE_CHECKING:
-    from epicarve.builder.interfaces.interface import Interface
+    from epicarve.builder.interfaces import Interface
 
 POSITIVE = (("Pb4S3Cl2", "CsPbCl3"), ("Pb4S3Br2", "CsPbBr3"))
 NEGATIVE = (("Pb3S2Cl2", "CsPbCl3"), ("Pb3S2Cl2-I213", "CsPbCl3"), ("PbS", "CsPbCl3"))

@@ -18,10 +18,10 @@ import time
 import numpy as np
 from synthetic import overlap_of
 
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes.sphere import SphereSpec
-from epicarve.dft.overlap_populations import STATES_AT_ONCE, SplitOverlap
+from epicarve.builder.shapes import SphereSpec
+from epicarve.dft.orbitals import STATES_AT_ONCE, SplitOverlap
 
 SIZES = (231, 462, 846, None)
 """Atoms, those nearest the middle; None for all. 231 atoms have 3,003 functions."""

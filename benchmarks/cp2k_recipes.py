@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from epicarve.dft.cp2k import PROGRAM, local_environment
+from epicarve.dft.run import PROGRAM, local_environment
 
 LIMIT_SECONDS = 300
 """Longest time that CP2K may take for one of the runs."""

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.electrostatics import mesh_potentials_v, pairwise_potentials_v
-from epicarve.builder.lattice import ions_near
+from epicarve.builder.carve import mesh_potentials_v, pairwise_potentials_v
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import Sphere
+from epicarve.builder.shapes import Sphere, ions_near
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,7 +34,7 @@ from foreign_judge import Result, judge
 from foreign_runs import KINDS, RECIPES
 
 import epicarve
-from epicarve.analysis.plain import plain_fields
+from epicarve.analysis.states import plain_fields
 from epicarve.dft.read import read_folder
 from epicarve.errors import InputError
 

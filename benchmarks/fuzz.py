@@ -31,13 +31,13 @@ import numpy as np
 from damage import damaged
 from isolated import Outcome, isolated
 
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.cif import read_cif
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes.sphere import SphereSpec
-from epicarve.workflow.analyse import analyse
-from epicarve.workflow.build import build
-from epicarve.workflow.check import check
-from epicarve.workflow.inputs import inputs
+from epicarve.builder.shapes import SphereSpec
+from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.check import check
+from epicarve.workflow.tasks.inputs import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from epicarve.builder.interfaces.energy import interface_energy, whole_sides
-from epicarve.builder.interfaces.interaction import Interaction
-from epicarve.builder.interfaces.repulsion import born_repulsion
-from epicarve.builder.interfaces.search import SearchOptions, search
-from epicarve.builder.interfaces.translations import registry_grid_a
+from epicarve.builder.interfaces import SearchOptions, registry_grid_a, search
+from epicarve.builder.interfaces.energy import (
+    Interaction,
+    born_repulsion,
+    interface_energy,
+    whole_sides,
+)
 from epicarve.builder.library import bundled_crystal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from epicarve.builder.interfaces.stack import Stack
+    from epicarve.builder.interfaces import Stack
 
 REPEATS = 7
 CANDIDATES = 24

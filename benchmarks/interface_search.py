@@ -22,7 +22,7 @@ from pymatgen.core import Lattice, Structure
 from threadpoolctl import threadpool_limits
 
 from epicarve.builder.library import bundled_crystal
-from epicarve.workflow.interface import interface
+from epicarve.workflow.tasks.interface import interface
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,9 +24,9 @@ from isolated import isolated
 from pymatgen.io.cif import CifParser
 from scipy.optimize import linear_sum_assignment
 
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.cif import read_cif
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes.sphere import SphereSpec
+from epicarve.builder.shapes import SphereSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

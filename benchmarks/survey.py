@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from epicarve.builder.balancing.priced import GAP_LIMIT
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.cif import read_cif
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes.sphere import HemisphereSpec, SphereSpec
+from epicarve.builder.optimise import GAP_LIMIT
+from epicarve.builder.shapes import HemisphereSpec, SphereSpec
 from epicarve.errors import InputError
 
 SIZES_NM = (2.0, 3.0, 4.2, 5.0, 6.0, 7.5, 9.0)

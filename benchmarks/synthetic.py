@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array, triu
 
-from epicarve.dft.output_reader import ATOMIC_NUMBERS
-from epicarve.dft.overlap import GaussianShell, overlap_matrix
+from epicarve.dft.cp2k_input import ATOMIC_NUMBERS
+from epicarve.dft.orbitals import GaussianShell, overlap_matrix
 from epicarve.units import A_PER_BOHR
 
 if TYPE_CHECKING:

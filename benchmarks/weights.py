@@ -27,13 +27,11 @@ from scipy.linalg import eigh, sqrtm
 from synthetic import STATES_PER_ATOM, write_orbitals_folder
 from threadpoolctl import threadpool_limits
 
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes.sphere import SphereSpec
-from epicarve.dft.csr import read_csr
-from epicarve.dft.lowdin import lowdin_weights
-from epicarve.dft.orbitals import around_gap
-from epicarve.dft.wfn import read_wfn
+from epicarve.builder.shapes import SphereSpec
+from epicarve.dft.orbitals import around_gap, lowdin_weights
+from epicarve.dft.read import read_csr, read_wfn
 
 SIZES = (231, 462, 846, None)
 """Atoms, those nearest the middle; None for all. 231 atoms have 3,003 functions."""
@@ -43,7 +41,7 @@ WINDOW_SHARE = 500 / 5100
 READ = """
 import sys, pathlib
 from epicarve.dft.read import read_states
-from epicarve.dft.weighing import Weighing
+from epicarve.dft.orbitals import Weighing
 read_states(pathlib.Path(sys.argv[1]), Weighing(int(sys.argv[2])), routes=("wfn",))
 """
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.wfn import read_wfn
+from epicarve.dft.read import read_wfn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

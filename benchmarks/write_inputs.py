@@ -17,10 +17,8 @@ from cp2k_input_tools.parser import CP2KInputParserSimplified
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.inputs import stage_input, write_stages
-from epicarve.dft.settings import Cp2kSettings, MachineSettings
-from epicarve.dft.stages import stages
-from epicarve.dft.system import System
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, stages
+from epicarve.dft.write import System, stage_input, write_stages
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""Crystals, shapes and the carving and joining of charge-balanced models."""
+"""Crystals, shapes, cuts, interfaces and joined particles: everything that makes atoms."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Molecule
 
-    from .view import View
+    from epicarve.builder.notebook import View
 
 
 COLUMNS = {
@@ -170,13 +170,13 @@ class Model:
 
     def _repr_html_(self) -> str:
         """Return a small table and a picture, for notebooks."""
-        from .cards import card_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.notebook import card_of_model  # noqa: PLC0415  (it draws, with matplotlib)
 
         return card_of_model(self)
 
     def view(self) -> View:
         """Return the ions to be turned by the mouse: in a notebook, or written as a page."""
-        from .cards import view_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.notebook import view_of_model  # noqa: PLC0415  (it draws, with matplotlib)
 
         return view_of_model(self)
 
@@ -297,7 +297,7 @@ class Model:
         folder : Path or str
             Where to write; made if it is not there.
         """
-        from .write import write_model  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.output import write_model  # noqa: PLC0415  (it draws, with matplotlib)
 
         write_model(Path(folder), self)
 
@@ -321,7 +321,7 @@ class Model:
         InputError
             If there is no model that epicarve wrote.
         """
-        from .model_exchange import model_of_file  # noqa: PLC0415  (costs half a second)
+        from epicarve.builder.exchange import model_of_file  # noqa: PLC0415  (costs half a second)
 
         return model_of_file(Path(path))
 
@@ -331,7 +331,7 @@ class Model:
         Formal charges stand in ``formal_charge`` and as initial charges, the surface flag in
         ``is_surface``; ledger and report in ``info["epicarve"]``.
         """
-        from .model_exchange import atoms_of_model  # noqa: PLC0415  (costs half a second)
+        from epicarve.builder.exchange import atoms_of_model  # noqa: PLC0415  (costs half a second)
 
         return atoms_of_model(self)
 
@@ -344,7 +344,7 @@ class Model:
         InputError
             If the atoms lack the columns of a model, or some were added, removed or replaced.
         """
-        from .model_exchange import model_of_atoms  # noqa: PLC0415  (costs half a second)
+        from epicarve.builder.exchange import model_of_atoms  # noqa: PLC0415  (costs half a second)
 
         return model_of_atoms(atoms)
 
@@ -353,7 +353,7 @@ class Model:
 
         Ledger and report stand in ``properties["epicarve"]``.
         """
-        from .model_exchange import molecule_of_model  # noqa: PLC0415  (costs a second)
+        from epicarve.builder.exchange import molecule_of_model  # noqa: PLC0415  (costs a second)
 
         return molecule_of_model(self)
 
@@ -366,7 +366,7 @@ class Model:
         InputError
             As for `from_ase`.
         """
-        from .model_exchange import model_of_molecule  # noqa: PLC0415  (costs a second)
+        from epicarve.builder.exchange import model_of_molecule  # noqa: PLC0415  (costs a second)
 
         return model_of_molecule(molecule)
 

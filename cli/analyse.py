@@ -87,7 +87,7 @@ def analyse(
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
     with progress("analyse"):
-        from epicarve.workflow.analyse import analyse as analyse_folder
+        from epicarve.workflow.tasks.analyse import analyse as analyse_folder
 
         listed = None if formats is None else [name.strip() for name in formats.split(",")]
         asked = {"formats": listed, "width": width, "palette": palette, "zero": zero}

@@ -17,7 +17,7 @@ from .terminal import (
 def build(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Carve or join a model: model.extxyz, model.cif, model.json, preview.png."""
     with progress("build") as tell:
-        from epicarve.workflow.build import build as build_model
+        from epicarve.workflow.tasks.build import build as build_model
 
         built = build_model(recipe, out, tell)
     if as_json:

@@ -41,7 +41,7 @@ def campaign(  # noqa: PLR0917  (arguments and options of the command line)
 ) -> None:
     """Run many recipes as one, with one table; run it again to go on where it stopped."""
     with progress("campaign") as tell:
-        from epicarve.workflow.campaign import campaign as run_campaign
+        from epicarve.workflow.tasks.campaign import campaign as run_campaign
 
         rows = run_campaign(source, out, engine=engine, on=on, n_jobs=n_jobs, on_progress=tell)
     if as_json:

@@ -11,7 +11,7 @@ import typer
 from .terminal import AsJson, print_json
 
 if TYPE_CHECKING:
-    from epicarve.dft.finding import Finding
+    from epicarve.dft.cp2k_input import Finding
 
 
 def check(
@@ -28,8 +28,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check any CP2K inputs; exit code 1 and a list if something is wrong."""
-    from epicarve.workflow.check import check as check_file
-    from epicarve.workflow.check import inputs_in
+    from epicarve.workflow.tasks.check import check as check_file
+    from epicarve.workflow.tasks.check import inputs_in
 
     found = {file: check_file(file, cp2k) for file in inputs_in(files)}
     if as_json:

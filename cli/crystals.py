@@ -17,7 +17,7 @@ def crystals(
     as_json: AsJson = False,
 ) -> None:
     """List the bundled crystals, or show one with its source."""
-    from epicarve.workflow.crystals import crystals as describe_all
+    from epicarve.workflow.tasks.crystals import crystals as describe_all
 
     found = describe_all(name)
     if as_json:

@@ -31,7 +31,7 @@ def cube(
 ) -> None:
     """Write one orbital of a .wfn file as a cube file, for a viewer."""
     with progress("cube"):
-        from epicarve.workflow.cube import cube as write
+        from epicarve.workflow.tasks.cube import cube as write
 
         grid = write(folder, state, out, spin=spin, step_a=step, margin_a=margin, project=project)
     shape = list(grid.values.shape)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Write CP2K inputs and job scripts of a model or a bulk crystal, to copy to a cluster."""
     with progress("build, then write inputs"):
-        from epicarve.dft.inputs import RESOURCES
-        from epicarve.workflow.inputs import inputs as write_inputs
+        from epicarve.dft.write import RESOURCES
+        from epicarve.workflow.tasks.inputs import inputs as write_inputs
 
         built, stages = write_inputs(recipe, out)
         needs = json.loads((out / RESOURCES).read_text(encoding="utf-8"))

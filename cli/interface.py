@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .terminal import AsJson, console, not_yet_told, plane_name, print_json, progress
+from .terminal import AsJson, console, not_yet_told, print_json, progress
 
 if TYPE_CHECKING:
-    from epicarve.workflow.interface import Ranking
-    from epicarve.workflow.recipe_parts import CrystalSpec
+    from epicarve.workflow.recipes import CrystalSpec
+    from epicarve.workflow.tasks.interface import Ranking
 
 CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or a CIF file.")]
 OptionalFolder = Annotated[
@@ -76,9 +76,9 @@ def interface(
     if slab is not None and out is None:
         raise InputError("a slab needs a folder to write to; give -o DIR")
     with progress("search") as tell:
-        from epicarve.workflow.interface import interface as rank
-        from epicarve.workflow.interface import search_options, slab_options, write_ranking
-        from epicarve.workflow.interface import slab as build_slab
+        from epicarve.workflow.tasks.interface import interface as rank
+        from epicarve.workflow.tasks.interface import search_options, slab_options, write_ranking
+        from epicarve.workflow.tasks.interface import slab as build_slab
 
         sizes = slab_options(
             film_thickness_a=thickness,
@@ -122,7 +122,7 @@ def compare(
 ) -> None:
     """Rank pairs of crystals by their best interfaces, and draw these side by side."""
     with progress("compare") as tell:
-        from epicarve.workflow.interface import compare as rank
+        from epicarve.workflow.tasks.interface import compare as rank
 
         ranking = rank(table, out, tell)
     _report(ranking, out, as_json=as_json)
@@ -130,7 +130,7 @@ def compare(
 
 def _crystal(name: str, charges: str | None, block: str | None, side: str) -> CrystalSpec:
     from epicarve.errors import InputError
-    from epicarve.workflow.recipe_parts import CrystalSpec
+    from epicarve.workflow.recipes import CrystalSpec
 
     if name.lower().endswith(".cif") or Path(name).is_file():
         states = _charges(charges, f"--{side}-charges")
@@ -142,7 +142,7 @@ def _crystal(name: str, charges: str | None, block: str | None, side: str) -> Cr
 
 
 def _charges(text: str | None, option: str) -> dict[str, int] | None:
-    from epicarve.builder.cif_values import oxidation_number
+    from epicarve.builder.cif import oxidation_number
     from epicarve.errors import InputError
 
     if text is None:
@@ -196,6 +196,8 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
 def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     from rich import box
     from rich.table import Table
+
+    from epicarve.builder.crystal import plane_name
 
     names = {(entry["film"], entry["substrate"]) for entry in entries}
     title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"

@@ -18,8 +18,8 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Write an example recipe to start from."""
-    from epicarve.workflow.new import command_for
-    from epicarve.workflow.new import new as write_example
+    from epicarve.workflow.tasks.new import command_for
+    from epicarve.workflow.tasks.new import new as write_example
 
     written = write_example(name, file)
     if as_json:

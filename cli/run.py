@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Run the whole chain, here or as jobs; run it again to go on where it stopped."""
     with progress("build") as tell:
-        from epicarve.workflow.run import run as run_chain
+        from epicarve.workflow.tasks.run import run as run_chain
 
         summary = run_chain(recipe, out, engine=engine, on=on, on_progress=tell)
     if as_json:

@@ -10,7 +10,7 @@ from .terminal import AsJson, OutFolder, RecipeFile, console, print_json, progre
 def series(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Build the sizes, shapes or halides of a recipe's series, one folder each, and a table."""
     with progress("series") as tell:
-        from epicarve.workflow.series import series as build_series
+        from epicarve.workflow.tasks.series import series as build_series
 
         rows = build_series(recipe, out, tell)
     if as_json:

@@ -26,7 +26,7 @@ def structure(
 ) -> None:
     """Compare two geometries: displacements, bonds, phase, interface, diffraction."""
     with progress("compare"):
-        from epicarve.workflow.structure import structure as compare
+        from epicarve.workflow.tasks.structure import structure as compare
 
         told = compare(before, after, out)
     if as_json:

@@ -18,53 +18,52 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
 
     # isort: split  (further names: commands, and types of what functions return)
-    from epicarve.analysis.results import Analysis as Analysis
-    from epicarve.builder.balancing.balance import BalanceOptions as Balance
+    from epicarve.analysis.states import Analysis as Analysis
+    from epicarve.builder.assemble import Core, carve, join
     from epicarve.builder.crystal import Crystal
-    from epicarve.builder.heterostructure import join
-    from epicarve.builder.interfaces.find import find_interfaces
-    from epicarve.builder.interfaces.interface import Interface as Interface
-    from epicarve.builder.interfaces.slab import Slab as Slab
-    from epicarve.builder.interfaces.slab import SlabOptions
-    from epicarve.builder.janus.half import half_of
+    from epicarve.builder.hetero import half_of
+    from epicarve.builder.interfaces import Interface as Interface
+    from epicarve.builder.interfaces import Slab as Slab
+    from epicarve.builder.interfaces import SlabOptions, find_interfaces
     from epicarve.builder.library import bundled_crystal as crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.nanocrystal import Core, carve
-    from epicarve.builder.shapes.box import BoxSpec as Box
-    from epicarve.builder.shapes.ellipsoid import EllipsoidSpec as Ellipsoid
-    from epicarve.builder.shapes.kinds import CombinedSpec as Combined
-    from epicarve.builder.shapes.rod import PlateletSpec as Platelet
-    from epicarve.builder.shapes.rod import RodSpec as Rod
-    from epicarve.builder.shapes.sphere import HemisphereSpec as Hemisphere
-    from epicarve.builder.shapes.sphere import SphereSpec as Sphere
-    from epicarve.builder.shapes.wulff import WulffSpec as Wulff
-    from epicarve.dft.inputs import write_cp2k
-    from epicarve.dft.lowdin import lowdin_weights as lowdin_weights
+    from epicarve.builder.optimise import BalanceOptions as Balance
+    from epicarve.builder.shapes import BoxSpec as Box
+    from epicarve.builder.shapes import CombinedSpec as Combined
+    from epicarve.builder.shapes import EllipsoidSpec as Ellipsoid
+    from epicarve.builder.shapes import HemisphereSpec as Hemisphere
+    from epicarve.builder.shapes import PlateletSpec as Platelet
+    from epicarve.builder.shapes import RodSpec as Rod
+    from epicarve.builder.shapes import SphereSpec as Sphere
+    from epicarve.builder.shapes import WulffSpec as Wulff
+    from epicarve.dft.orbitals import lowdin_weights as lowdin_weights
     from epicarve.dft.read import read_states
     from epicarve.dft.settings import Cp2kSettings
     from epicarve.dft.settings import MachineSettings as MachineSettings
     from epicarve.dft.states import OrbitalStates as OrbitalStates
-    from epicarve.errors import InputError
-    from epicarve.workflow.analyse import analyse, analyse_folder
-    from epicarve.workflow.build import build
-    from epicarve.workflow.campaign import campaign as campaign
-    from epicarve.workflow.check import check as check
-    from epicarve.workflow.crystals import crystals as crystals
-    from epicarve.workflow.cube import cube as cube
-    from epicarve.workflow.inputs import inputs as inputs
-    from epicarve.workflow.interface import compare as compare
-    from epicarve.workflow.interface import interface as interface
-    from epicarve.workflow.new import new as new
-    from epicarve.workflow.recipe import Recipe
-    from epicarve.workflow.run import run
-    from epicarve.workflow.series import series as series
-    from epicarve.workflow.structure import structure as structure
+    from epicarve.dft.write import write_cp2k
+    from epicarve.workflow.recipes import Recipe
+    from epicarve.workflow.tasks.analyse import analyse, analyse_folder
+    from epicarve.workflow.tasks.build import build
+    from epicarve.workflow.tasks.campaign import campaign as campaign
+    from epicarve.workflow.tasks.check import check as check
+    from epicarve.workflow.tasks.crystals import crystals as crystals
+    from epicarve.workflow.tasks.cube import cube as cube
+    from epicarve.workflow.tasks.inputs import inputs as inputs
+    from epicarve.workflow.tasks.interface import compare as compare
+    from epicarve.workflow.tasks.interface import interface as interface
+    from epicarve.workflow.tasks.new import new as new
+    from epicarve.workflow.tasks.run import run
+    from epicarve.workflow.tasks.series import series as series
+    from epicarve.workflow.tasks.structure import structure as structure
 
-__version__ = "0.1.0"
+    from .errors import InputError
 
 __all__ = [
     "AnalysisOptions",
@@ -98,50 +97,50 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Analysis": "epicarve.analysis.results",
+    "Analysis": "epicarve.analysis.states.results",
     "AnalysisOptions": "epicarve.analysis.options",
-    "Balance": "epicarve.builder.balancing.balance:BalanceOptions",
+    "Balance": "epicarve.builder.optimise.options:BalanceOptions",
     "Box": "epicarve.builder.shapes.box:BoxSpec",
     "Combined": "epicarve.builder.shapes.kinds:CombinedSpec",
-    "Core": "epicarve.builder.nanocrystal",
-    "Cp2kSettings": "epicarve.dft.settings",
-    "Crystal": "epicarve.builder.crystal",
+    "Core": "epicarve.builder.assemble.nanocrystal",
+    "Cp2kSettings": "epicarve.dft.settings.options",
+    "Crystal": "epicarve.builder.crystal.crystal",
     "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
     "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
-    "MachineSettings": "epicarve.dft.settings",
+    "MachineSettings": "epicarve.dft.settings.options",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
     "Platelet": "epicarve.builder.shapes.rod:PlateletSpec",
-    "Recipe": "epicarve.workflow.recipe",
+    "Recipe": "epicarve.workflow.recipes.recipe",
     "Rod": "epicarve.builder.shapes.rod:RodSpec",
     "Slab": "epicarve.builder.interfaces.slab",
     "SlabOptions": "epicarve.builder.interfaces.slab",
     "Sphere": "epicarve.builder.shapes.sphere:SphereSpec",
     "Wulff": "epicarve.builder.shapes.wulff:WulffSpec",
-    "analyse": "epicarve.workflow.analyse",
-    "analyse_folder": "epicarve.workflow.analyse",
-    "build": "epicarve.workflow.build",
-    "campaign": "epicarve.workflow.campaign",
-    "carve": "epicarve.builder.nanocrystal",
-    "check": "epicarve.workflow.check",
-    "compare": "epicarve.workflow.interface",
-    "crystal": "epicarve.builder.library:bundled_crystal",
-    "crystals": "epicarve.workflow.crystals",
-    "cube": "epicarve.workflow.cube",
-    "find_interfaces": "epicarve.builder.interfaces.find",
-    "half_of": "epicarve.builder.janus.half",
-    "inputs": "epicarve.workflow.inputs",
-    "interface": "epicarve.workflow.interface",
-    "join": "epicarve.builder.heterostructure",
-    "lowdin_weights": "epicarve.dft.lowdin",
-    "new": "epicarve.workflow.new",
-    "read_states": "epicarve.dft.read",
-    "run": "epicarve.workflow.run",
-    "series": "epicarve.workflow.series",
-    "structure": "epicarve.workflow.structure",
-    "write_cp2k": "epicarve.dft.inputs",
+    "analyse": "epicarve.workflow.tasks.analyse",
+    "analyse_folder": "epicarve.workflow.tasks.analyse",
+    "build": "epicarve.workflow.tasks.build",
+    "campaign": "epicarve.workflow.tasks.campaign",
+    "carve": "epicarve.builder.assemble.nanocrystal",
+    "check": "epicarve.workflow.tasks.check",
+    "compare": "epicarve.workflow.tasks.interface",
+    "crystal": "epicarve.builder.library.bundled:bundled_crystal",
+    "crystals": "epicarve.workflow.tasks.crystals",
+    "cube": "epicarve.workflow.tasks.cube",
+    "find_interfaces": "epicarve.builder.interfaces.ranked",
+    "half_of": "epicarve.builder.hetero.half_particle",
+    "inputs": "epicarve.workflow.tasks.inputs",
+    "interface": "epicarve.workflow.tasks.interface",
+    "join": "epicarve.builder.assemble.heterostructure",
+    "lowdin_weights": "epicarve.dft.orbitals.lowdin",
+    "new": "epicarve.workflow.tasks.new",
+    "read_states": "epicarve.dft.read.folder",
+    "run": "epicarve.workflow.tasks.run",
+    "series": "epicarve.workflow.tasks.series",
+    "structure": "epicarve.workflow.tasks.structure",
+    "write_cp2k": "epicarve.dft.write.stage_inputs",
 }
 """Where each name lives, and after a colon what it is called there; as in the block above."""
 

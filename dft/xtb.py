@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from epicarve.dft.orbitals import (
+    function_pairs,
+    function_weights,
+    momenta_of_functions,
+    overlap_populations,
+    pair_names,
+    summing_matrix,
+)
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
-from .lowdin import function_weights
-from .overlap_populations import function_pairs, overlap_populations, pair_names
-from .populations import momenta_of_functions, summing_matrix
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
@@ -29,8 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
-
-    from .overlap_populations import PairsOf
+    from epicarve.dft.orbitals import PairsOf
 
 METHOD = "GFN1-xTB"
 HEAVIEST_ELEMENT = 86

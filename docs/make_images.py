@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from epicarve.builder.interfaces.energy import interface_energy, whole_sides
-from epicarve.builder.interfaces.repulsion import born_repulsion
-from epicarve.builder.interfaces.search import SearchOptions, search
+from epicarve.builder.interfaces import SearchOptions, search
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes.spec import CutSpec
+from epicarve.builder.shapes import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
-from epicarve.workflow.analyse import analyse
-from epicarve.workflow.build import build
-from epicarve.workflow.interface import compare
-from epicarve.workflow.recipe import Recipe, parse_recipe, read_recipe
-from epicarve.workflow.run import run
+from epicarve.workflow.recipes import Recipe, parse_recipe, read_recipe
+from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.interface import compare
+from epicarve.workflow.tasks.run import run
 
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent / "images"

@@ -9,15 +9,19 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
-from epicarve.builder.interfaces.strain import StrainRule, common_cell
+from epicarve.builder.interfaces.match import (
+    MatchOptions,
+    StrainRule,
+    coincidence_cells,
+    common_cell,
+)
 from epicarve.builder.library import bundled_crystal
 from epicarve.style import figure_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from epicarve.builder.interfaces.cells import CoincidenceCell
+    from epicarve.builder.interfaces.match import CoincidenceCell
 
 IMAGE = Path(__file__).parent / "images" / "matching.png"
 FILM_A = bundled_crystal("Pb4S3Br2").cell_a[np.ix_([0, 2], [0, 2])]

@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
-from epicarve.dft.schema_xml import compact_schema
+from epicarve.dft.run import compact_schema
 from epicarve.files import replaced_file
 
 PRINTING = (

@@ -3,9 +3,7 @@
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from epicarve.builder.balancing.frame import GRAIN_A
-from epicarve.builder.balancing.program import DIPOLE_COST_A
-from epicarve.builder.balancing.shell import STEP_A
+from epicarve.builder.optimise import DIPOLE_COST_A, GRAIN_A, STEP_A
 from epicarve.units import COULOMB_V_A
 
 

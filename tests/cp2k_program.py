@@ -2,7 +2,7 @@
 
 import subprocess
 
-from epicarve.dft.cp2k import PROGRAM, local_environment
+from epicarve.dft.run import PROGRAM, local_environment
 
 
 def cp2k(path, *options):

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epicarve.analysis.gap import Gap
-from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.states import Gap, Localization
 from epicarve.dft.read import read_states
 from epicarve.units import EV_PER_HARTREE
 

@@ -10,10 +10,15 @@ from scipy.spatial import ConvexHull
 
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes.box import BoxSpec, FacePair
-from epicarve.builder.shapes.polyhedron import Polyhedron
-from epicarve.builder.shapes.sphere import HemisphereSpec, SphereSpec
-from epicarve.builder.shapes.wulff import FacetSpec, WulffSpec
+from epicarve.builder.shapes import (
+    BoxSpec,
+    FacePair,
+    FacetSpec,
+    HemisphereSpec,
+    Polyhedron,
+    SphereSpec,
+    WulffSpec,
+)
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.shapes.spec import ShapeSpec
+    from epicarve.builder.shapes import ShapeSpec
 
 PAPER = ("Pb3S2Cl2", "Pb4S3Cl2", "CsPbCl3")
 """The crystals of the study's three models."""

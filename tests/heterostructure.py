@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 
 from epicarve.dft.states import OrbitalStates
-from epicarve.workflow.build import build
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.build import build
 
 RECIPE = {
     "film": {

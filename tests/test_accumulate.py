@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.dft.accumulate import add_product
+from epicarve.dft.matrix_root import add_product
 
 ORDERS = st.sampled_from("CF")
 SIZES = st.integers(0, 9)

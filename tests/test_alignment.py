@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.analysis.alignment import (
+from epicarve.analysis.states import (
     DomainEdges,
     align,
     alignment_margin_ev,

@@ -8,7 +8,7 @@ import pytest
 
 from epicarve.cli import main
 from epicarve.dft.read import read_states
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

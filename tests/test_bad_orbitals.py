@@ -14,8 +14,7 @@ from cp2k_runs import (
     require_same,
 )
 
-from epicarve.dft.read import read_states
-from epicarve.dft.wfn import read_wfn
+from epicarve.dft.read import read_states, read_wfn
 from epicarve.errors import InputError
 
 

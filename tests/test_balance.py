@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balancing.balance import BalanceOptions, Substitution
 from epicarve.builder.carve import carve
-from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.hetero import sphere_half
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import BalanceOptions, Substitution
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 

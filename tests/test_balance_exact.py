@@ -8,12 +8,9 @@ from brute_force import best_choices, sums
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balancing.balance import BalanceOptions, balance
-from epicarve.builder.balancing.candidates import Candidates
-from epicarve.builder.balancing.shell import STEP_A
-from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import Cut, Sphere
+from epicarve.builder.optimise import STEP_A, BalanceOptions, Candidates, balance
+from epicarve.builder.shapes import Cut, Sphere, ions_near
 from epicarve.errors import InputError
 
 CRYSTALS = ("PbS", "CsPbCl3", "Pb4S3Cl2", "Pb3S2Cl2", "PbCl2", "CsPb2Cl5")
@@ -62,7 +59,9 @@ def test_equals_brute_force(  # noqa: PLR0917
     best = best_choices(candidates, MAX_FREE)
     assume(best != "too many")
     try:
-        with mock.patch("epicarve.builder.balancing.relaxation.explain", return_value="infeasible"):
+        with mock.patch(
+            "epicarve.builder.optimise.infeasibility.explain", return_value="infeasible"
+        ):
             found = balance(candidates)
     except InputError:
         assert best is None

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.balancing.frame import own_frames
 from epicarve.builder.carve import carve
 from epicarve.builder.crystal import Crystal
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import own_frames
 from epicarve.builder.shapes import Cut, Sphere
 
 UNIMODULAR = np.array([[1, 1, 0], [0, 1, 0], [1, 1, 1]])

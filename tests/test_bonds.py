@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from heterostructure import built, janus
 
-from epicarve.builder.bonds import BondRule
 from epicarve.builder.carve import carve
+from epicarve.builder.geometry import BondRule
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError

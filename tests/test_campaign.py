@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from epicarve.errors import InputError
-from epicarve.workflow.campaign import COLUMNS, campaign
+from epicarve.workflow.tasks.campaign import COLUMNS, campaign
 
 MEMBER = {
     "crystal": {"name": "PbS"},

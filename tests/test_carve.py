@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from epicarve.builder.balancing.balance import BalanceOptions, ratio_deviation
-from epicarve.builder.balancing.watching import watched
 from epicarve.builder.carve import carve
-from epicarve.builder.janus.half import sphere_half
+from epicarve.builder.crystal import termination, terminations
+from epicarve.builder.hetero import sphere_half
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.planes import termination, terminations
+from epicarve.builder.optimise import BalanceOptions, ratio_deviation, watched
 from epicarve.builder.shapes import Cut, Sphere
 from epicarve.errors import InputError
 

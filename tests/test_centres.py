@@ -5,15 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.carve import carve
-from epicarve.builder.centres import best_centre, candidates, largest_void, locate, site_labels
+from epicarve.builder.carve import (
+    best_centre,
+    candidates,
+    carve,
+    carve_count,
+    carve_particle,
+    largest_void,
+    locate,
+    scale_for_count,
+    site_labels,
+)
 from epicarve.builder.crystal import Crystal
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.particle import carve_particle
-from epicarve.builder.shapes import Sphere
-from epicarve.builder.shapes.sphere import SphereSpec
-from epicarve.builder.sizing import carve_count, scale_for_count
-from epicarve.builder.spacegroup import space_group
+from epicarve.builder.shapes import Sphere, SphereSpec
 from epicarve.errors import InputError
 
 PEROVSKITE = bundled_crystal("CsPbBr3")
@@ -82,7 +87,7 @@ def test_unknown_centres_are_one_sentence(where, complaint):
 
 
 def test_candidates_are_not_equivalent_and_cover_every_ion():
-    group = space_group(THIOHALIDE)
+    group = THIOHALIDE.symmetry
     found = candidates(THIOHALIDE)
     for number, centre in enumerate(found):
         assert not any(group.are_equivalent(centre.point, c.point) for c in found[:number])
@@ -121,7 +126,7 @@ def test_best_centre_tells_which_candidates_fail():
 @settings(max_examples=30, deadline=None)
 @given(n_atoms=st.integers(50, 3000))
 def test_plain_cut_of_a_generic_centre_holds_the_number_asked_for(n_atoms):
-    from epicarve.builder.lattice import ions_near
+    from epicarve.builder.shapes import ions_near
 
     centre = (0.1 * 2**0.5, 0.1 * 3**0.5, 0.1 * 7**0.5)  # no two ions equally far
     scale = scale_for_count(PEROVSKITE, Sphere, centre, n_atoms)

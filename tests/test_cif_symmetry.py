@@ -5,8 +5,7 @@ import pytest
 import spglib
 from cif_texts import cif_text, cubic, galena, hexagonal, named, tetragonal
 
-from epicarve.builder.cif import read_cif
-from epicarve.builder.hermann_mauguin import settings_named
+from epicarve.builder.cif import read_cif, settings_named
 from epicarve.errors import InputError
 
 IDENTITY = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'"

@@ -6,11 +6,10 @@ from cif_texts import cif_text, cubic, galena, hexagonal, named
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.builder.cif import read_cif
-from epicarve.builder.cif_values import number, oxidation_number, site_type
+from epicarve.builder.cif import number, oxidation_number, read_cif, site_type
 from epicarve.errors import InputError
-from epicarve.workflow.build import load_crystal
-from epicarve.workflow.recipe_parts import CrystalSpec
+from epicarve.workflow.recipes import CrystalSpec
+from epicarve.workflow.tasks.build import load_crystal
 
 LEAD = {"Pb": 2, "S": -2}
 TYPES = "\nloop_\n_atom_type_symbol\n_atom_type_oxidation_number\n"

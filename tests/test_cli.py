@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist
 
 from epicarve.builder.model import Model
 from epicarve.cli import main
-from epicarve.workflow.new import example_names
+from epicarve.workflow.tasks.new import example_names
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDY = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")

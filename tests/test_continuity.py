@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.interfaces.continuity import assigned
-from epicarve.builder.interfaces.search import SearchOptions, search
-from epicarve.builder.interfaces.strain import StrainRule
+from epicarve.builder.interfaces import SearchOptions, assigned, search
+from epicarve.builder.interfaces.match import StrainRule
 from epicarve.builder.library import bundled_crystal
 
 FACES = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}

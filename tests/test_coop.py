@@ -12,28 +12,21 @@ import pytest
 from scipy.spatial.transform import Rotation
 from synthetic import particle, states_of
 
-from epicarve.analysis.coop import group_pairs
-from epicarve.analysis.dos import Groups, by_element
-from epicarve.analysis.dos_figure import dos_figure
-from epicarve.analysis.exports import write_hdf5
+from epicarve.analysis.export import coop_csv, summarise, write_hdf5
+from epicarve.analysis.figures import dos_figure
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.report import report_html
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.summary import summarise
-from epicarve.analysis.tables import coop_csv
+from epicarve.analysis.states import Analysis, Groups, by_element, group_pairs
 from epicarve.builder.model import Model
 from epicarve.cli import main
-from epicarve.dft.csr import read_csr
-from epicarve.dft.read import read_folder, read_states
+from epicarve.dft.orbitals import Weighing
+from epicarve.dft.read import read_csr, read_folder, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
-from epicarve.dft.weighing import Weighing
-from epicarve.dft.wfn import read_wfn
 from epicarve.dft.xtb import XtbSettings, orbital_states
 from epicarve.errors import InputError
-from epicarve.workflow.analyse import analyse
-from epicarve.workflow.embedded import STATES, states_embedded
-from epicarve.workflow.geometry import RELAXED
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import RELAXED, parse_recipe
+from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.embedded import STATES, states_embedded
 
 FIXTURES = Path(__file__).parent / "fixtures"
 COMMON = ("*.inp", "*.out", "*.log", "*.xyz", "*BASIS*")

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from epicarve.builder.coreshell import matching_sites
+from epicarve.builder.carve import matching_sites
+from epicarve.builder.crystal import replaced
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.replace import replaced
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.build import build
 
 
 def asked(core="CsPbBr3", core_nm=1.6, lattice="core", **shape):

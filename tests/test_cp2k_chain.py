@@ -11,12 +11,11 @@ from cp2k_runs import read_kind_folder
 
 from epicarve.builder.model import Model
 from epicarve.cli import main
-from epicarve.dft.cp2k import run_stages
-from epicarve.dft.inputs import write_stages
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
-from epicarve.dft.settings import Cp2kSettings, MachineSettings
-from epicarve.dft.stages import START
+from epicarve.dft.run import run_stages
+from epicarve.dft.settings import START, Cp2kSettings, MachineSettings
+from epicarve.dft.write import write_stages
 
 HERE = Path(__file__).parent
 SETTINGS = Cp2kSettings(cutoff_ry=150, vacuum_a=4.0, prerelax=None, relax=None)

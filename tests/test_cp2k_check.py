@@ -14,15 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from epicarve.dft.check import check_input
-from epicarve.dft.finding import Report
-from epicarve.dft.input_tree import read_tree
-from epicarve.dft.input_units import BadValueError, unit_size
-from epicarve.dft.input_values import real, tokens
-from epicarve.dft.schema import schema, versions
-from epicarve.dft.schema_xml import compact_schema
+from epicarve.dft.cp2k_input import (
+    BadValueError,
+    InputText,
+    Report,
+    read_tree,
+    real,
+    schema,
+    tokens,
+    unit_size,
+    versions,
+)
+from epicarve.dft.run import compact_schema
 from epicarve.dft.settings import Version
 from epicarve.errors import InputError
-from epicarve.workflow.check import inputs_in
+from epicarve.workflow.tasks.check import inputs_in
 
 GOOD = """&GLOBAL
   PROJECT run
@@ -294,7 +300,7 @@ def test_a_schema_knows_aliases_choices_and_defaults():
 
 def test_a_tree_holds_values_in_the_unit_of_their_keyword(tmp_path):
     (tmp_path / "run.inp").write_text(GOOD)
-    tree = read_tree(tmp_path / "run.inp", "2023.1", Report())
+    tree = read_tree(InputText.read(tmp_path / "run.inp"), "2023.1", Report())
     assert tree.first("FORCE_EVAL", "SUBSYS", "CELL").values("ABC") == pytest.approx((10, 10, 10))
     assert tree.first("FORCE_EVAL", "DFT", "SCF").number("EPS_SCF") == 1e-5
 

@@ -12,15 +12,14 @@ from crystal_prototypes import PROTOTYPES
 from epicarve.builder.carve import carve
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.check import check_input
-from epicarve.dft.inputs import RESOURCES, write_periodic, write_stages
-from epicarve.dft.schema_xml import installed_xml
+from epicarve.dft.run import installed_xml
 from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
-from epicarve.dft.system import System
-from epicarve.workflow.bulk import Bulk, write_bulk
-from epicarve.workflow.inputs import inputs
-from epicarve.workflow.new import EXAMPLES, example_names
-from epicarve.workflow.recipe import read_recipe
-from epicarve.workflow.series import members
+from epicarve.dft.write import RESOURCES, System, write_periodic, write_stages
+from epicarve.workflow.recipes import read_recipe
+from epicarve.workflow.tasks.bulk import Bulk, write_bulk
+from epicarve.workflow.tasks.inputs import inputs
+from epicarve.workflow.tasks.new import EXAMPLES, example_names
+from epicarve.workflow.tasks.series import members
 
 STUDY = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")
 NO_RECIPES = {"interfaces-of-the-study"}

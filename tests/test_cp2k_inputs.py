@@ -18,16 +18,27 @@ from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.check import check_input
-from epicarve.dft.data_files import basis_entry, entries, valence_electrons
-from epicarve.dft.electrons import n_added_mos
-from epicarve.dft.elements import AUXILIARY, AUXILIARY_FILE, FILES, basis_elements, covered_elements
-from epicarve.dft.input_lines import data_folder
-from epicarve.dft.input_text import input_text
-from epicarve.dft.inputs import stage_input, write_periodic, write_stages
-from epicarve.dft.schema import versions
-from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
-from epicarve.dft.stages import stages
-from epicarve.dft.system import System, boxed
+from epicarve.dft.cp2k_input import basis_entry, data_folder, entries, valence_electrons, versions
+from epicarve.dft.settings import (
+    AUXILIARY,
+    AUXILIARY_FILE,
+    FILES,
+    Cp2kSettings,
+    MachineSettings,
+    PeriodicSettings,
+    basis_elements,
+    covered_elements,
+    stages,
+)
+from epicarve.dft.write import (
+    System,
+    boxed,
+    input_text,
+    n_added_mos,
+    stage_input,
+    write_periodic,
+    write_stages,
+)
 from epicarve.errors import InputError
 
 BASES = tuple(FILES)

@@ -14,9 +14,9 @@ from stand_in import STAND_IN
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.cp2k import run_stages
-from epicarve.dft.inputs import write_stages
+from epicarve.dft.run import run_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
+from epicarve.dft.write import write_stages
 from epicarve.errors import InputError
 
 SETTINGS = Cp2kSettings(relax=RelaxSettings(max_steps=9))
@@ -333,7 +333,7 @@ def test_a_killed_runner_leaves_a_stage_that_the_next_one_waits_for(chain, stand
     folder, stages = chain
     (folder / "verdict").write_text("relax\nslow\n")
     code = (
-        "import sys; from pathlib import Path; from epicarve.dft.cp2k import run_stages\n"
+        "import sys; from pathlib import Path; from epicarve.dft.run import run_stages\n"
         "from epicarve.dft.settings import Cp2kSettings; from epicarve.dft.stages import stages\n"
         "run_stages(Path(sys.argv[1]), stages(Cp2kSettings()), command=sys.argv[2])"
     )

@@ -8,9 +8,8 @@ from cp2k_mistakes import FILES, MISTAKES, planted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.dft.check import check_input
-from epicarve.dft.input_cell import InputCell
-from epicarve.dft.rules_cell import close_pairs
+from epicarve.dft.check import check_input, close_pairs
+from epicarve.dft.cp2k_input import InputCell
 
 
 @pytest.fixture

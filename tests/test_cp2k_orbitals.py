@@ -19,18 +19,12 @@ from cp2k_runs import (
     require_same,
 )
 
-from epicarve.dft.atom_basis import read_atom_basis
-from epicarve.dft.csr import read_csr
-from epicarve.dft.overlap import overlap_matrix
-from epicarve.dft.populations import mulliken_weights
-from epicarve.dft.read import read_states
-from epicarve.dft.run_input import read_run_input
+from epicarve.dft.orbitals import Weighing, mulliken_weights, overlap_matrix
+from epicarve.dft.read import RunFolder, read_atom_basis, read_csr, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
-from epicarve.dft.weighing import Weighing
-from epicarve.dft.wfn import read_wfn
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -66,7 +60,7 @@ def test_the_computed_overlap_is_that_of_cp2k(runs, name):
     """CP2K leaves out Gaussians that have fallen below the root of its EPS_DEFAULT."""
     folder = runs(name)
     (path,) = [*folder.glob("*.inp"), *folder.glob("job.in")]
-    basis = read_atom_basis(read_run_input(path))
+    basis = read_atom_basis(RunFolder(folder).runs[0].run)
     computed = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
     (csr,) = folder.glob("*.csr")
     written = read_csr(csr, computed.shape[0])

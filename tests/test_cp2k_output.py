@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from ase.io import read as ase_read
 
-from epicarve.dft.output import read_output
-from epicarve.dft.output_reader import OutputReader
-from epicarve.dft.trajectory import frames, last_frame, read_restart
+from epicarve.dft.output import OutputReader, frames, last_frame, read_output, read_restart
 from epicarve.errors import InputError
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -6,10 +6,9 @@ from stand_in import STAND_IN
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.cp2k import follow_stage
-from epicarve.dft.inputs import write_stages
-from epicarve.dft.scheduler import job_states, submit_chain
+from epicarve.dft.run import follow_stage, job_states, submit_chain
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.write import write_stages
 from epicarve.errors import InputError
 
 # Runs each job at once, at home, if all that it depends on has succeeded.

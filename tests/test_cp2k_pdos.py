@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from epicarve.dft.pdos import find_pdos, read_pdos
-from epicarve.dft.read import read_states
+from epicarve.dft.read import find_pdos, read_pdos, read_states
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 

@@ -8,11 +8,8 @@ import pytest
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.inputs import RESOURCES, write_stages
-from epicarve.dft.resources import PROCESS_GB, stage_resources
-from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
-from epicarve.dft.stages import Stage, stages
-from epicarve.dft.system import System
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings, Stage, stages
+from epicarve.dft.write import PROCESS_GB, RESOURCES, System, stage_resources, write_stages
 
 GROUND = Stage(1, "ground-state", None, None)
 STATES = Stage(2, "states", None, GROUND)

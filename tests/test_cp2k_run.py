@@ -10,11 +10,11 @@ from tblite.interface import Calculator
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.cp2k import run_stages
-from epicarve.dft.inputs import write_stages
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
+from epicarve.dft.run import run_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
+from epicarve.dft.write import write_stages
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 

@@ -16,11 +16,10 @@ from slurm_node import PATIENCE_S, output, slurm_node, wait_until
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.inputs import write_stages
 from epicarve.dft.output import read_output
-from epicarve.dft.settings import Cp2kSettings, MachineSettings
-from epicarve.dft.stages import stages
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.dft.settings import Cp2kSettings, MachineSettings, stages
+from epicarve.dft.write import write_stages
+from epicarve.workflow.recipes import parse_recipe
 
 pytestmark = pytest.mark.slurm
 

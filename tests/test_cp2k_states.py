@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from cp2k_runs import read_kind_folder, read_ldos_folder
 
-from epicarve.analysis.dos import by_element, density_of_states
-from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.states import Localization, by_element, density_of_states
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
 from epicarve.dft.states import OrbitalStates

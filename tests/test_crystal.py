@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from pymatgen.io.cif import CifParser
 
-from epicarve.builder.crystal import Crystal
-from epicarve.builder.first_shell import first_shell_limit_a
+from epicarve.builder.crystal import Crystal, first_shell_limit_a
 from epicarve.builder.library import FOLDER, bundled_crystal, bundled_names
 from epicarve.errors import InputError
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from ase.io.cube import read_cube
 
-from epicarve.dft.atom_basis import AtomBasis
 from epicarve.dft.cube import orbital_grid
-from epicarve.dft.overlap import GaussianShell, overlap_matrix
+from epicarve.dft.orbitals import GaussianShell, overlap_matrix
+from epicarve.dft.read import AtomBasis
 from epicarve.errors import InputError
-from epicarve.workflow.cube import cube
+from epicarve.workflow.tasks.cube import cube
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

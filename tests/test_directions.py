@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from crystal_prototypes import PROTOTYPES
 
-from epicarve.builder.interfaces.cells import MatchOptions
-from epicarve.builder.interfaces.search import SearchOptions, best_of_faces, search
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.misfit import misfit
+from epicarve.builder.hetero import misfit, sphere_half
+from epicarve.builder.interfaces import SearchOptions, best_of_faces, search
+from epicarve.builder.interfaces.match import MatchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 

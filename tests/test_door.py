@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -56,13 +57,17 @@ def test_type_checkers_see_the_names_that_are_there():
     tree = ast.parse(Path(ec.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {
-        alias.asname or alias.name: f"{found.module}:{alias.name}"
+        alias.asname or alias.name: (
+            f"epicarve.{found.module}" if found.level else found.module,
+            alias.name,
+        )
         for found in block.body
         for alias in found.names
     }
-    homes = {name: home if ":" in home else f"{home}:{name}" for name, home in ec._HOMES.items()}
-    assert seen == homes
-    assert set(ec.__all__) <= set(homes)
+    assert set(seen) == set(ec._HOMES)
+    assert set(ec.__all__) <= set(seen)
+    for name, (home, called) in seen.items():
+        assert getattr(import_module(home), called) is getattr(ec, name)
 
 
 def test_commands_and_types_are_there_too():

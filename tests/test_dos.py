@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from epicarve.analysis.dos import Groups, by_element, density_of_states, fractional_dos
+from epicarve.analysis.export import dos_csv, states_csv
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.tables import dos_csv, states_csv
+from epicarve.analysis.states import Analysis, Groups, by_element, density_of_states, fractional_dos
 from epicarve.dft.states import OrbitalStates
 
 

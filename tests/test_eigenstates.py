@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from epicarve.dft.csr import read_csr
-from epicarve.dft.wfn import read_wfn
+from epicarve.dft.read import read_csr, read_wfn
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
-from epicarve.workflow.cube import cube
+from epicarve.workflow.tasks.cube import cube
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAME = "triplet-SO"

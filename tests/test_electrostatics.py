@@ -5,19 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from epicarve.builder.carve import carve
-from epicarve.builder.electrostatics import (
+from epicarve.builder.carve import (
     EXACT_IONS,
     MESH_ERROR_V,
+    carve,
     electrostatics,
     mesh_potentials_v,
     pairwise_potentials_v,
     potentials_v,
     rank,
 )
-from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import Sphere
+from epicarve.builder.shapes import Sphere, ions_near
 from epicarve.units import COULOMB_V_A
 
 MADELUNG_NACL = 1.747564594633182
@@ -71,7 +70,7 @@ def test_pairs_equal_two_plain_loops(points, charges):
 def test_blocks_of_pairs_join(monkeypatch):
     positions, charges = plain_cut(bundled_crystal("PbS"), 300)
     whole = pairwise_potentials_v(positions, charges)
-    monkeypatch.setattr("epicarve.builder.electrostatics.BLOCK_PAIRS", 7 * len(charges))
+    monkeypatch.setattr("epicarve.builder.carve.coulomb.BLOCK_PAIRS", 7 * len(charges))
     np.testing.assert_allclose(pairwise_potentials_v(positions, charges), whole, rtol=1e-12)
     np.testing.assert_allclose(whole, brute_force(positions, charges), rtol=1e-10, atol=1e-9)
 

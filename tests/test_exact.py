@@ -7,21 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balancing.balance import BalanceOptions
-from epicarve.builder.balancing.candidates import Candidates
-from epicarve.builder.balancing.dipole import DipoleLimit
-from epicarve.builder.balancing.dipole_lattice import DipoleLattice
-from epicarve.builder.balancing.edits import possible_edits
-from epicarve.builder.balancing.exact import Effort, any_edits
-from epicarve.builder.balancing.highs import Highs
-from epicarve.builder.balancing.numbers import search_numbers
-from epicarve.builder.balancing.program import Program
-from epicarve.builder.balancing.shell import Shell
 from epicarve.builder.carve import carve
 from epicarve.builder.cif import read_cif
-from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import Sphere
+from epicarve.builder.optimise import (
+    BalanceOptions,
+    Candidates,
+    DipoleLattice,
+    DipoleLimit,
+    Effort,
+    Highs,
+    Program,
+    Shell,
+    any_edits,
+    possible_edits,
+    search_numbers,
+)
+from epicarve.builder.shapes import Sphere, ions_near
 
 N_FREE = 12
 

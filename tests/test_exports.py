@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from heterostructure import janus, states_on
 
-from epicarve.analysis.exports import complete_dos, write_hdf5, write_traps_extxyz
+from epicarve.analysis.export import complete_dos, write_hdf5, write_traps_extxyz
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.results import Analysis
+from epicarve.analysis.states import Analysis
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 

@@ -9,16 +9,17 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from synthetic import particle, states_of
 
-from epicarve.analysis.alignment import Alignment, DomainEdges
-from epicarve.analysis.alignment_figure import alignment_figure
 from epicarve.analysis.analyse import figures
-from epicarve.analysis.dos_figure import dos_figure
-from epicarve.analysis.figure import write_figure
+from epicarve.analysis.export import summarise
+from epicarve.analysis.figures import (
+    alignment_figure,
+    dos_figure,
+    scan_figure,
+    trap_map_figure,
+    write_figure,
+)
 from epicarve.analysis.options import AnalysisOptions, FigureOptions
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.scan_figure import scan_figure
-from epicarve.analysis.summary import summarise
-from epicarve.analysis.trap_map import trap_map_figure
+from epicarve.analysis.states import Alignment, Analysis, DomainEdges
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 from epicarve.style import colours, element_colours, figure_style

@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.bonds import BondRule
 from epicarve.builder.carve import carve
-from epicarve.builder.crystal import Crystal
-from epicarve.builder.first_shell import first_shell_limit_a, shell_limits_a
+from epicarve.builder.crystal import Crystal, first_shell_limit_a, neighbours, shell_limits_a
+from epicarve.builder.geometry import BondRule
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.neighbours import neighbours
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 
@@ -193,8 +191,20 @@ LACUOS = structure(  # Palazzi 1981
         ("S", 0.25, 0.25, 0.670),
     ],
 )
+NASB3F10 = structure(  # a set of structures of PyXtal
+    "P 63",
+    (8.285, 8.285, 7.600, 90, 90, 120),
+    [
+        ("Sb", -0.1163, 0.2243, 0.55),
+        ("Na", THIRD, 2 * THIRD, 0.467),
+        ("F", 0.035, 0.491, 0.581),
+        ("F", 0.204, 0.393, 0.294),
+        ("F", 0.111, 0.229, 0.640),
+        ("F", 2 * THIRD, THIRD, 0.545),
+    ],
+)
 CHARGES = {"Ca": 2, "P": 5, "O": -2, "F": -1, "Pb": 2, "C": 4, "Cl": -1, "V": 5, "Na": 1, "Al": 3}
-CHARGES |= {"Si": 4, "La": 3, "Cu": 1, "S": -2}
+CHARGES |= {"Si": 4, "La": 3, "Cu": 1, "S": -2, "Sb": 3}
 
 
 @pytest.mark.parametrize(
@@ -205,8 +215,9 @@ CHARGES |= {"Si": 4, "La": 3, "Cu": 1, "S": -2}
         (VANADINITE, {("V", "Cl")}, {"V": {4}, "Cl": {6}}),
         (SODALITE, {("Al", "Cl"), ("Si", "Cl")}, {"Al": {4}, "Si": {4}, "Cl": {4}}),
         (LACUOS, {("Cu", "O")}, {"Cu": {4}, "O": {4}}),
+        (NASB3F10, set(), {"Na": {6}, "Sb": {5}, "F": {2, 3}}),  # F of three Sb at 2.38 Å
     ],
-    ids=["apatite", "phosgenite", "vanadinite", "sodalite", "LaCuOS"],
+    ids=["apatite", "phosgenite", "vanadinite", "sodalite", "LaCuOS", "NaSb3F10"],
 )
 def test_far_pairs_make_no_bonds(crystal, no_bonds, coordination):
     cell_a, fractional, symbols = crystal

@@ -2,9 +2,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epicarve.analysis.gap import HIGHEST_THRESHOLD, Gap, plateau, threshold_scan, trap_filter
-from epicarve.analysis.localization import Localization
 from epicarve.analysis.options import AnalysisOptions
+from epicarve.analysis.states import (
+    HIGHEST_THRESHOLD,
+    Gap,
+    Localization,
+    plateau,
+    threshold_scan,
+    trap_filter,
+)
 from epicarve.dft.states import OrbitalStates
 
 ENERGIES_EV = np.array([-7.0, -6.0, -5.5, -5.0, -3.0, -2.5, -2.0])

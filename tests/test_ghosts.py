@@ -7,7 +7,7 @@ import pytest
 from cp2k_runs import only, read_kind_folder
 
 from epicarve.dft.read import read_states
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 PATTERNS = {
     "lists": ("*list*.pdos", "*.inp", "*.out"),

@@ -8,8 +8,7 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.sparse import csr_array
 
-from epicarve.dft import gpu, root
-from epicarve.dft.root import root_product
+from epicarve.dft.matrix_root import gpu, root, root_product
 from epicarve.errors import InputError
 
 

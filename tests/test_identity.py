@@ -8,17 +8,16 @@ import pytest
 from crystal_prototypes import PROTOTYPES
 from typer.testing import CliRunner
 
-from epicarve.builder.identity import is_same, told_apart
-from epicarve.builder.interfaces.search import SearchOptions
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import join
+from epicarve.builder.crystal import is_same, told_apart
+from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.interfaces import SearchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.cli.main import app
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.interface import PairTable, compare, interface
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.interface import PairTable, compare, interface
 
 KNOWN = {prototype.name: prototype for prototype in PROTOTYPES}
 ONE_PLANE = SearchOptions(film_hkl=(1, 0, 0), substrate_hkl=(1, 0, 0))
@@ -156,12 +155,7 @@ def test_the_same_crystal_under_two_names_is_refused():
         interface(galena, other, ONE_PLANE)
     halves = [sphere_half(one, 8.0, (1, 0, 0)) for one in (galena, other)]
     with pytest.raises(InputError, match=said):
-        join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
+        join(*halves)
     wide = replace(galena, cell_a=1.02 * galena.cell_a)
     with pytest.raises(InputError, match="both named PbS; give each its own"):
-        join(
-            halves[0],
-            sphere_half(wide, 8.0, (1, 0, 0)),
-            ((0, 1, 0), (0, 0, 1)),
-            ((0, 1, 0), (0, 0, 1)),
-        )
+        join(halves[0], sphere_half(wide, 8.0, (1, 0, 0)))

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from epicarve.builder.interfaces.cells import MatchOptions
-from epicarve.builder.interfaces.search import SearchOptions, search
+from epicarve.builder.interfaces import SearchOptions, search
+from epicarve.builder.interfaces.match import MatchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.cli.main import app
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.interface import compare, interface, read_pairs
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.interface import compare, interface, read_pairs
 
 CONTINUOUS = ["Cs2PbCl4", "CsPb2Cl5", "Pb4S3Br2", "Pb4S3Cl2"]
 NOT_CONTINUOUS = {"PbS": 0.7, "Pb3S2Cl2": 0.6, "Pb3S2Cl2-I213": 0.6}

@@ -8,13 +8,10 @@ from brute_force import best_choices
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.balancing.balance import BalanceOptions, balance
-from epicarve.builder.balancing.shell import STEP_A
-from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.janus.half import sphere_half
-from epicarve.builder.janus.join import _candidates
-from epicarve.builder.janus.placed import Placed
+from epicarve.builder.hetero import Placed, candidates_of_halves, sphere_half
+from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import STEP_A, BalanceOptions, balance
 from epicarve.errors import InputError
 
 SUBSTRATE = bundled_crystal("CsPbCl3")
@@ -34,7 +31,9 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
         Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
         for c, side in ((film, -1.0), (substrate, 1.0))
     )
-    ions, _ = _candidates(above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate))
+    ions, _ = candidates_of_halves(
+        above.moved(np.array(shift_a)), below, contact_limits_a(film, substrate)
+    )
     reach = np.sort(np.maximum(-ions.trim_distance_a, 2.0 * ions.trim_distance_a))
     assume(len(reach) > n_free and reach[n_free] - reach[n_free - 1] > 1e-3)
     depth_a = 0.5 * float(reach[n_free] + reach[n_free - 1])
@@ -48,7 +47,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
     assume(best != "too many")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("epicarve.builder.balancing.relaxation.explain", lambda _: "infeasible")
+            patch.setattr("epicarve.builder.optimise.infeasibility.explain", lambda _: "infeasible")
             found = balance(ions)
     except InputError:
         assert best is None

@@ -8,13 +8,12 @@ from ase import Atoms
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.janus.relaxed import join_relaxed
+from epicarve.builder.geometry import superposed
+from epicarve.builder.hetero import join_relaxed
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.geometry import RELAXED, relaxed_geometry
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import RELAXED, parse_recipe, relaxed_geometry
+from epicarve.workflow.tasks.build import build
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
@@ -43,12 +42,13 @@ def test_relaxed_halves_are_laid_back(study, tmp_path):
         1,
         turn=Rotation.from_euler("zxy", [80, 130, -40], degrees=True),
     )
+    turn = Rotation.from_euler("xyz", [20, 100, 7], degrees=True)
     (tmp_path / "run" / RELAXED).parent.mkdir(parents=True)
     relaxed_file(
         tmp_path / "run" / RELAXED,
         substrate,
         2,
-        turn=Rotation.from_euler("z", 3, degrees=True),
+        turn=turn,
         shuffle=True,
     )
     recipe = {
@@ -63,7 +63,7 @@ def test_relaxed_halves_are_laid_back(study, tmp_path):
     after = model.domain("Pb4S3Cl2").positions_a
     np.testing.assert_allclose(cdist(after, after), cdist(moved, moved), atol=1e-6)
     told = model.report["interface"]["relaxed_halves"]
-    for name, n_angle in (("Pb4S3Cl2", None), ("CsPbCl3", 3.0)):
+    for name, n_angle in (("Pb4S3Cl2", None), ("CsPbCl3", np.degrees(turn.magnitude()))):
         fit = told[name]
         cations = model.domains == name
         assert 0.02 < fit["residual_rms_a"] < 0.12

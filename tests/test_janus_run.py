@@ -8,9 +8,9 @@ from heterostructure import RECIPE
 
 from epicarve.builder.model import Model
 from epicarve.errors import InputError
-from epicarve.workflow.analyse import analyse
-from epicarve.workflow.recipe import parse_recipe
-from epicarve.workflow.run import run
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.run import run
 
 
 def test_a_janus_particle_is_aligned_and_its_traps_are_told(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from cp2k_runs import COMMON, only, read_ldos_folder
 
 from epicarve.cli import main
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 
 def test_analyse_of_whole_kinds_writes_dos_and_plain_gap(runs, tmp_path, monkeypatch, capsys):

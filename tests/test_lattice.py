@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from epicarve.builder.lattice import ions_near
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.shapes import Sphere
+from epicarve.builder.shapes import Sphere, ions_near
 
 
 @pytest.mark.parametrize("name", bundled_names())

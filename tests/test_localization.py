@@ -4,12 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from epicarve.analysis.localization import (
-    Localization,
-    degenerate_sets,
-    inverse_participation_ratio,
-)
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE, AnalysisOptions
+from epicarve.analysis.states import Localization, degenerate_sets, inverse_participation_ratio
 from epicarve.dft.states import OrbitalStates
 
 weights_of_any_shape = array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(

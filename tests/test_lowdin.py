@@ -6,7 +6,7 @@ from scipy.linalg import block_diag, eigh, sqrtm
 from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 
-from epicarve.dft.lowdin import lowdin_weights
+from epicarve.dft.orbitals import lowdin_weights
 from epicarve.errors import InputError
 
 

@@ -4,12 +4,12 @@ import pytest
 from crystal_prototypes import PROTOTYPES
 from typer.testing import CliRunner
 
-from epicarve.builder.interfaces.search import SearchOptions
+from epicarve.builder.interfaces import SearchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.cli.main import app
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.recipe import parse_recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import parse_recipe, read_recipe, write_recipe
+from epicarve.workflow.tasks.build import build
 
 KNOWN = {prototype.name: prototype for prototype in PROTOTYPES}
 

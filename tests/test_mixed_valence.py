@@ -7,19 +7,17 @@ import pytest
 from test_oxidation import CUBIC, MAGNETITE, cif_text, spinel
 from typer.testing import CliRunner
 
-from epicarve.builder.balancing.balance import Substitution
-from epicarve.builder.carve import carve
-from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal_cif import crystal_cif
+from epicarve.builder.carve import TreatmentOptions, carve, treat
+from epicarve.builder.cif import crystal_cif, read_cif
+from epicarve.builder.optimise import Substitution
+from epicarve.builder.output import listed_charges
 from epicarve.builder.shapes import Sphere
-from epicarve.builder.summary import listed_charges
-from epicarve.builder.treatment import TreatmentOptions, treat
 from epicarve.cli.main import app
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.crystals import describe
-from epicarve.workflow.interface import read_pairs
-from epicarve.workflow.recipe import read_recipe
+from epicarve.workflow.recipes import read_recipe
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.crystals import describe
+from epicarve.workflow.tasks.interface import read_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore::epicarve.errors.GuessWarning")
 

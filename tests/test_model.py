@@ -13,9 +13,8 @@ from scipy.spatial.transform import Rotation
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
+from epicarve.builder.output import derived_notes, summarise, write_model
 from epicarve.builder.shapes import Sphere
-from epicarve.builder.summary import derived_notes, summarise
-from epicarve.builder.write import write_model
 from epicarve.errors import InputError
 
 

@@ -6,9 +6,7 @@ from cif_texts import cif_text, cubic, hexagonal, named
 from crystal_prototypes import PROTOTYPES
 
 from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal import Crystal
-from epicarve.builder.molecules import molecular_units
-from epicarve.builder.replace import replaced
+from epicarve.builder.crystal import Crystal, molecular_units, replaced
 from epicarve.errors import InputError
 
 # cells and coordinates: Wyckoff, Crystal Structures, if not said otherwise

@@ -10,7 +10,7 @@ from heterostructure import janus
 from epicarve.dft.read import read_states
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.xtb import orbital_states
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from epicarve.builder.neighbours import neighbours
+from epicarve.builder.crystal import neighbours
 from epicarve.builder.orderings import OrderingOptions, ewald_energies_ev, read_orderings
 from epicarve.cli import main
 from epicarve.errors import GuessWarning, InputError
-from epicarve.workflow.build import build, load_crystal
-from epicarve.workflow.recipe import parse_recipe
-from epicarve.workflow.recipe_parts import CrystalSpec
+from epicarve.workflow.recipes import CrystalSpec, parse_recipe
+from epicarve.workflow.tasks.build import build, load_crystal
 
 STATES = {"Pb": 2, "S": -2, "Cl": -1}
 LEAD = [(0.5, 0.625, 0.25), (0.3125, 0.3125, 0.0), (0.4375, 0.9375, 0.0)]

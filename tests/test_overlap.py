@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
 
-from epicarve.dft.harmonics import coupling, solid_harmonics
-from epicarve.dft.overlap import GaussianShell, overlap_matrix
+from epicarve.dft.orbitals import GaussianShell, coupling, overlap_matrix, solid_harmonics
 
 points = hnp.arrays(float, (4, 3), elements=st.floats(-2.0, 2.0, width=32))
 

@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal import Crystal
-from epicarve.builder.oxidation_guess import guesses
-from epicarve.builder.site_charges import Sites, guess_charges
+from epicarve.builder.crystal import Crystal, Sites, guess_charges, guesses
 from epicarve.errors import GuessWarning, InputError
 
 ACCEPTED = """

@@ -7,11 +7,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 from synthetic import particle, states_of
 
-from epicarve.analysis.gap import trap_filter
+from epicarve.analysis.export import summarise
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.report import report_html
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.summary import summarise
+from epicarve.analysis.states import Analysis, trap_filter
 from epicarve.style import colours
 
 pytestmark = pytest.mark.chromium

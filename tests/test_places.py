@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from epicarve.dft.read import read_folder
-from epicarve.dft.run import Run
+from epicarve.dft.read import RunFolder, read_folder
 from epicarve.units import A_PER_BOHR
-from epicarve.workflow.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 UNIT_A = {"ANGS": 1.0, "AU": A_PER_BOHR}
@@ -62,5 +61,5 @@ def test_other_atoms_and_lost_coordinates_have_no_places(run):
     states = replace(reading.states, symbols=reading.states.symbols[::-1])
     assert replace(reading, states=states).positions_a is None
     (folder / "pb49s33cl32.xyz").unlink()
-    assert Run.of(folder, "pb49s33cl32").positions_a is None
+    assert RunFolder(folder).run("pb49s33cl32").positions_a is None
     assert read_folder(folder).positions_a is None

@@ -6,13 +6,11 @@ import pytest
 from crystal_prototypes import PROTOTYPES
 from typer.testing import CliRunner
 
-from epicarve.builder.interfaces.cells import MatchOptions
-from epicarve.builder.interfaces.polarity import Polarity
-from epicarve.builder.interfaces.search import SearchOptions, search
-from epicarve.builder.interfaces.strain import StrainRule
-from epicarve.builder.janus.half import layers_that_attract
+from epicarve.builder.crystal import termination, terminations
+from epicarve.builder.hetero import layers_that_attract
+from epicarve.builder.interfaces import Polarity, SearchOptions, search
+from epicarve.builder.interfaces.match import MatchOptions, StrainRule
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.planes import termination, terminations
 from epicarve.cli.main import app
 from epicarve.cli.terminal import facing
 

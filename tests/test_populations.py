@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
-from epicarve.dft.lowdin import lowdin_weights
-from epicarve.dft.overlap_populations import OrbitalGroup, overlap_populations
-from epicarve.dft.populations import mulliken_weights
+from epicarve.dft.orbitals import (
+    OrbitalGroup,
+    lowdin_weights,
+    mulliken_weights,
+    overlap_populations,
+)
 from epicarve.errors import InputError
 
 

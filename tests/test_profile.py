@@ -3,13 +3,10 @@ import pytest
 from heterostructure import janus, states_on
 from scipy.spatial.transform import Rotation
 
-from epicarve.analysis.alignment import alignment_type
+from epicarve.analysis.export import profile_csv
+from epicarve.analysis.figures import profile_figure
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.profile import Axis
-from epicarve.analysis.profile_figure import profile_figure
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.sites import Sites
-from epicarve.analysis.tables import profile_csv
+from epicarve.analysis.states import Analysis, Axis, Sites, alignment_type
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere

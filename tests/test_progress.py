@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from epicarve.dft.output import read_output
-from epicarve.dft.progress import Follower, Progress
-from epicarve.dft.settings import RelaxSettings
-from epicarve.dft.stages import Stage
+from epicarve.dft.run import Follower, Progress
+from epicarve.dft.settings import RelaxSettings, Stage
 
 PACKED = Path(__file__).parent / "fixtures" / "cp2k-pb9s6cl6.tar.xz"
 

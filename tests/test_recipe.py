@@ -3,7 +3,7 @@
 import pytest
 
 from epicarve.errors import InputError
-from epicarve.workflow.recipe import read_recipe
+from epicarve.workflow.recipes import read_recipe
 
 GOOD = """
 crystal:

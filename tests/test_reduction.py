@@ -11,10 +11,7 @@ from scipy.linalg import block_diag
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from epicarve.dft import reduction
-from epicarve.dft.band import BandMatrix
-from epicarve.dft.reduction import Reduction
-from epicarve.dft.team import Team, team
+from epicarve.dft.matrix_root import BandMatrix, Reduction, Team, reduction, team
 
 
 def symmetric(n, seed, filled=1.0):

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from pymatgen.core.structure import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from epicarve.builder.bulk_summary import structure_of
-from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal import Crystal, cell_parameters
-from epicarve.builder.crystal_cif import crystal_cif, tabulated_group
+from epicarve.builder.cif import crystal_cif, read_cif, tabulated_group
+from epicarve.builder.crystal import (
+    Crystal,
+    cell_parameters,
+    primitive_cell,
+    relaxed_crystal,
+    structure_of,
+)
 from epicarve.builder.library import bundled_crystal, bundled_names
-from epicarve.builder.primitive import primitive_cell
-from epicarve.builder.relaxed_crystal import relaxed_crystal
-from epicarve.dft.kpoints import is_symmetric, monkhorst_pack, symmetric_grid
+from epicarve.dft.settings import is_symmetric, monkhorst_pack, symmetric_grid
 
 NAMES = bundled_names()
 

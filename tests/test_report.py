@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from synthetic import particle, states_of
 
-from epicarve.analysis import payload as payload_module
-from epicarve.analysis.groupings import groupings
+from epicarve.analysis.export import summarise
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.payload import payload
-from epicarve.analysis.report import MOST_STATES, report_html
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.summary import summarise
+from epicarve.analysis.report import MOST_STATES, payload, report_html
+from epicarve.analysis.report import page_data as payload_module
+from epicarve.analysis.states import Analysis, groupings
 from epicarve.dft.states import OrbitalStates
 
 LARGEST_REPORT_MB = 15.0

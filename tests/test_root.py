@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from scipy.sparse import csr_array
 
-from epicarve.dft import root
-from epicarve.dft.reduction import Reduction
-from epicarve.dft.root import root_product, spectrum_bounds
-from epicarve.dft.team import Team
-from epicarve.dft.zolotarev import root_fraction
+from epicarve.dft.matrix_root import (
+    Reduction,
+    Team,
+    root,
+    root_fraction,
+    root_product,
+    spectrum_bounds,
+)
 from epicarve.errors import InputError
 
 

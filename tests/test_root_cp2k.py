@@ -8,11 +8,8 @@ import pytest
 from cp2k_runs import read_ldos_folder
 from scipy.linalg import eigvalsh
 
-from epicarve.dft.csr import read_csr
-from epicarve.dft.reduction import Reduction
-from epicarve.dft.root import root_product, spectrum_bounds
-from epicarve.dft.team import Team
-from epicarve.dft.wfn import read_wfn
+from epicarve.dft.matrix_root import Reduction, Team, root_product, spectrum_bounds
+from epicarve.dft.read import read_csr, read_wfn
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

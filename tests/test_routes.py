@@ -18,13 +18,12 @@ from cp2k_runs import (
 from typer.testing import CliRunner
 
 from epicarve.cli.main import app
-from epicarve.dft.read import read_folder, read_states
-from epicarve.dft.weighing import Weighing
-from epicarve.dft.wfn import read_wfn
+from epicarve.dft.orbitals import Weighing
+from epicarve.dft.read import read_folder, read_states, read_wfn
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
-from epicarve.workflow.analyse import analyse
-from epicarve.workflow.cube import cube
+from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.cube import cube
 
 EDGES_EV = -0.264210 * EV_PER_HARTREE, 0.129491 * EV_PER_HARTREE
 """HOMO and LUMO of the water molecule, from the .pdos files of its diagonalisation."""

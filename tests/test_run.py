@@ -13,15 +13,15 @@ import pytest
 from stand_in import STAND_IN
 
 from epicarve.cli import main
-from epicarve.dft.scheduler import require_scheduler
+from epicarve.dft.run import require_scheduler
 from epicarve.errors import InputError
 from epicarve.locks import is_locked, locked
-from epicarve.workflow.executor import execute
-from epicarve.workflow.graph import step_graph
-from epicarve.workflow.inputs import inputs
-from epicarve.workflow.recipe import parse_recipe, read_recipe, write_recipe
-from epicarve.workflow.run import run
-from epicarve.workflow.status import key_of, read_status
+from epicarve.workflow.recipes import parse_recipe, read_recipe, write_recipe
+from epicarve.workflow.tasks.executor import execute
+from epicarve.workflow.tasks.inputs import inputs
+from epicarve.workflow.tasks.run import run
+from epicarve.workflow.tasks.status import key_of, read_status
+from epicarve.workflow.tasks.steps import step_graph
 
 JANUS = {
     "film": {

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from epicarve.errors import InputError
-from epicarve.workflow.build import build
-from epicarve.workflow.recipe import parse_recipe
-from epicarve.workflow.series import COLUMNS, members, series
+from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.build import build
+from epicarve.workflow.tasks.series import COLUMNS, members, series
 
 
 def asked(**lists):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epicarve.builder.carve import carve_particle
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.particle import carve_particle
 from epicarve.builder.shapes import (
     Capsule,
     Cut,
@@ -23,7 +23,7 @@ from epicarve.builder.shapes import (
     sphere_part,
 )
 from epicarve.errors import InputError
-from epicarve.workflow.recipe import parse_recipe
+from epicarve.workflow.recipes import parse_recipe
 
 SEED = 7
 lengths = st.floats(2.0, 20.0)

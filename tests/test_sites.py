@@ -4,8 +4,8 @@ import numpy as np
 from heterostructure import built, janus
 from scipy.spatial.distance import cdist
 
-from epicarve.analysis.sites import Sites
-from epicarve.builder.bonds import BondRule
+from epicarve.analysis.states import Sites
+from epicarve.builder.geometry import BondRule
 
 
 def test_positions_against_brute_force():

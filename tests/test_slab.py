@@ -14,18 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
-from epicarve.builder.contacts import contact_limits_a
-from epicarve.builder.interfaces.cells import MatchOptions, coincidence_cells
-from epicarve.builder.interfaces.contact import contact_gap_a
-from epicarve.builder.interfaces.face import faces
-from epicarve.builder.interfaces.interface import Interface
-from epicarve.builder.interfaces.slab import SlabOptions, build_slab
-from epicarve.builder.interfaces.strain import StrainRule
+from epicarve.builder.crystal import neighbours
+from epicarve.builder.interfaces import (
+    Interface,
+    SlabOptions,
+    build_slab,
+    contact_gap_a,
+    contact_limits_a,
+    faces,
+)
+from epicarve.builder.interfaces.match import MatchOptions, StrainRule, coincidence_cells
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.neighbours import neighbours
 from epicarve.builder.orderings import read_orderings
-from epicarve.builder.summary import derived_notes
-from epicarve.builder.write import write_slab
+from epicarve.builder.output import derived_notes, write_slab
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 

@@ -6,23 +6,21 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.analysis.matching import SURE_A, match_atoms
-from epicarve.analysis.profile import Axis
-from epicarve.analysis.scattering import (
+from epicarve.analysis.compare import (
+    Comparison,
     Distances,
+    StructureOptions,
     debye_intensity,
     form_factor,
     radial_distribution,
 )
-from epicarve.analysis.sites import Sites
-from epicarve.analysis.structure import Comparison, StructureOptions
-from epicarve.builder.bonds import BondRule
+from epicarve.analysis.states import Axis, Sites
 from epicarve.builder.carve import carve
+from epicarve.builder.geometry import SURE_A, BondRule, match_atoms, superposed
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.builder.superposition import superposed
 from epicarve.errors import InputError
-from epicarve.workflow.structure import structure
+from epicarve.workflow.tasks.structure import structure
 
 seeds = st.integers(0, 2**32 - 1)
 FAST = StructureOptions(two_theta_step_deg=1.0)
@@ -125,7 +123,7 @@ def test_many_atoms_are_matched_among_near_ones(monkeypatch):
     moved = model.positions_a + rng.normal(0.0, 0.1, model.positions_a.shape)
     arguments = (model.symbols, model.positions_a, model.symbols[order], moved[order])
     dense = match_atoms(*arguments)
-    monkeypatch.setattr("epicarve.analysis.matching.DENSE_ATOMS", 5)
+    monkeypatch.setattr("epicarve.builder.geometry.matching.DENSE_ATOMS", 5)
     sparse = match_atoms(*arguments)
     assert sparse.order.tolist() == dense.order.tolist()
     assert sparse.rmsd_a == pytest.approx(dense.rmsd_a)
@@ -284,7 +282,7 @@ def test_without_charges_only_geometry_is_told(tmp_path):
 
 
 def test_files_are_whole_and_the_same_twice(tmp_path):
-    from epicarve.builder.write import write_model
+    from epicarve.builder.output import write_model
 
     write_model(tmp_path / "run", janus(), built().summary, built().notes)
     relaxed = janus().transformed(shift_a=(1.0, 0.0, 0.0))

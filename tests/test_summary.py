@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from epicarve.analysis.analyse import analyse_states
+from epicarve.analysis.export import dos_csv, states_csv, summarise, trap_atoms_csv, traps_csv
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.summary import summarise
-from epicarve.analysis.tables import dos_csv, states_csv, trap_atoms_csv, traps_csv
+from epicarve.analysis.states import Analysis
 from epicarve.builder.model import Model
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError

@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 from crystal_prototypes import PROTOTYPES
 
-from epicarve.builder.lattice import ions_near
+from epicarve.builder.geometry import CLASSES, nearest_planes, surface_of
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
-from epicarve.builder.shapes import Cut, Sphere
-from epicarve.builder.shapes.polyhedron import Polyhedron
-from epicarve.builder.surface import CLASSES, nearest_planes, surface_of
+from epicarve.builder.shapes import Cut, Polyhedron, Sphere, ions_near
 
 CUBE = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
 OCTAHEDRON = [(1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)]

@@ -7,13 +7,9 @@ from heterostructure import janus, states_on
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.analysis.gap import trap_filter
+from epicarve.analysis.export import summarise, trap_atoms_csv, traps_csv
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.results import Analysis
-from epicarve.analysis.sites import Sites
-from epicarve.analysis.summary import summarise
-from epicarve.analysis.tables import trap_atoms_csv, traps_csv
-from epicarve.analysis.traps import LEVELS, SITS_ON, Traps
+from epicarve.analysis.states import LEVELS, SITS_ON, Analysis, Sites, Traps, trap_filter
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere

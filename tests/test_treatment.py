@@ -3,11 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.carve import carve
-from epicarve.builder.lattice import ions_near
+from epicarve.builder.carve import TreatmentOptions, carve, treat
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import Cut, Sphere
-from epicarve.builder.treatment import TreatmentOptions, treat
+from epicarve.builder.shapes import Cut, Sphere, ions_near
 from epicarve.errors import InputError
 
 BALL = Sphere(9.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from epicarve.builder.visible import visible_discs
+from epicarve.builder.output import visible_discs
 
 
 def test_what_is_seen_of_a_random_heap_is_drawn():

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.transform import Rotation
 
-from epicarve.analysis.localization import Localization
+from epicarve.analysis.states import Localization
 from epicarve.builder.model import Model
 from epicarve.dft.xtb import CAVEAT, XtbSettings, orbital_states, relax
 from epicarve.errors import InputError

@@ -1,1 +1,1 @@
-"""x."""
+"""Recipes, and the commands that carry them out."""

@@ -1,1 +1,7 @@
-"""Epitaxial interfaces of two crystals: coincidence cells, registry, continuity, energy, slabs."""
+"""Epitaxial interfaces of two crystals: found, ranked, built as slabs."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

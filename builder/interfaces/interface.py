@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..contacts import contact_limits_a
-from .contact import contact_gap_a, tightest_contact
-from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from epicarve.builder.interfaces.match import StrainRule, common_cell
+
+from .boundary import Boundary
+from .contacts import CONTACT_DEPTH_A, contact_gap_a, contact_limits_a, tightest_contact
+from .continuity import Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
-from .strain import StrainRule, common_cell
 from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
@@ -22,18 +23,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pymatgen.core.structure import Structure
 
-    from .cells import CoincidenceCell
-    from .contact import Contact
+    from epicarve.builder.interfaces.match import CoincidenceCell
+
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
     from .slab import Slab, SlabOptions
 
     Direction = tuple[float, float, float]
-    from .stack import Stack
-    from .strain import CommonCell
+    from epicarve.builder.interfaces.match import CommonCell
 
-CONTACT_DEPTH_A = 9.0
-"""Depth in Å of the ions of each side among which contacts are looked for."""
+    from .stack import Stack
 
 PROBE_A = 0.25
 """How far, in Å, registry and gap are changed to see how much the continuity depends on them."""
@@ -82,7 +82,7 @@ class Interface:
 
     def _repr_html_(self) -> str:
         """Return a small table and a picture, for notebooks."""
-        from ..cards import card_of_interface  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.notebook import card_of_interface  # noqa: PLC0415  (it draws, with matplotlib)
 
         return card_of_interface(self)
 
@@ -187,6 +187,18 @@ class Interface:
         """Return the interface with the film moved by (x, y, z) in Å."""
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
         return replace(self, shift_a=(x, y, z))
+
+    def at_registry(self, shift_a: ArrayLike) -> Interface:
+        """Return the interface with the film translated by (x, y) in Å, at the height that follows.
+
+        Its cations lie as high as the layer of sites that they continue, or as much higher as
+        contacts of 90 % of the bulk's demand.
+        """
+        x, y = np.asarray(shift_a, dtype=float).tolist()
+        film, substrate = self.boundary.film, self.boundary.substrate
+        z = float(substrate.positions_a[:, 2].mean() - film.positions_a[:, 2].mean())
+        laid = replace(self, shift_a=(x, y, z))
+        return laid.moved((0.0, 0.0, max(0.0, -laid.vacuum_a)))
 
     @property
     def polarity(self) -> Polarity:

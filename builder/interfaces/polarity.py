@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from ..planes import Termination
+    from epicarve.builder.crystal import Termination
 
 UNCHARGED_E_PER_NM2 = 1e-3
 """A layer of less charge per area, in e/nm², counts as uncharged."""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from epicarve.builder.model import composition, formula_of
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from ..contacts import CONTACT_LIMIT, contact_limits_a
-from ..model import composition, formula_of
-from .contact import tightest_contact
-from .turnover import turnover
+from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
+from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
-    from ..view import View
-    from .contact import Contact
+    from epicarve.builder.notebook import View
+
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
     from .interface import Interface
@@ -102,13 +102,13 @@ class Slab:
 
     def _repr_html_(self) -> str:
         """Return a small table and a picture, for notebooks."""
-        from ..cards import card_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.notebook import card_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
 
         return card_of_slab(self)
 
     def view(self) -> View:
         """Return a cell to be turned by the mouse: in a notebook, or written as a page."""
-        from ..cards import view_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+        from epicarve.builder.notebook import view_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
 
         return view_of_slab(self)
 
@@ -119,13 +119,13 @@ class Slab:
 
     def to_ase(self) -> Atoms:
         """Return the slab as ASE Atoms that repeat in the plane; columns are arrays."""
-        from ..slab_exchange import atoms_of_slab  # noqa: PLC0415  (costs half a second)
+        from epicarve.builder.exchange import atoms_of_slab  # noqa: PLC0415  (costs half a second)
 
         return atoms_of_slab(self)
 
     def to_pymatgen(self) -> Structure:
         """Return the slab as pymatgen Structure with oxidation states."""
-        from ..slab_exchange import structure_of_slab  # noqa: PLC0415  (costs a second)
+        from epicarve.builder.exchange import structure_of_slab  # noqa: PLC0415  (costs a second)
 
         return structure_of_slab(self)
 
@@ -227,7 +227,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
 
     Examples
     --------
-    >>> from epicarve.builder.interfaces.search import SearchOptions, search
+    >>> from epicarve.builder.interfaces import SearchOptions, search
     >>> from epicarve.builder.library import bundled_crystal
     >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
     >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))

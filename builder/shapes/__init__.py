@@ -1,25 +1,7 @@
-"""Regions of space as signed distances that combine, and what recipes say of them."""
+"""Regions of space that a particle fills."""
 
-from .combined import Cut, Difference, Intersection, Moved, Offset, Union
-from .ellipsoid import Ellipsoid
-from .polyhedron import HalfSpace, Polyhedron
-from .rod import Capsule, Cylinder
-from .shape import Shape
-from .sphere import Sphere, sphere_part
+from __future__ import annotations
 
-__all__ = [
-    "Capsule",
-    "Cut",
-    "Cylinder",
-    "Difference",
-    "Ellipsoid",
-    "HalfSpace",
-    "Intersection",
-    "Moved",
-    "Offset",
-    "Polyhedron",
-    "Shape",
-    "Sphere",
-    "Union",
-    "sphere_part",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

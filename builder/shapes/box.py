@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from epicarve.builder.miller import Indices
-from epicarve.builder.planes import nearest_cut
+from epicarve.builder.crystal import Indices, nearest_cut
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import A_PER_NM

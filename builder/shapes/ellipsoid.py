@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from epicarve.builder.miller import Direction
+from epicarve.builder.crystal import Direction
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
-from epicarve.builder.miller import Direction, Indices
+from epicarve.builder.crystal import Direction, Indices
 from epicarve.units import A_PER_NM
 
 from .combined import Moved

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from epicarve.builder.miller import Indices, Vector, refuse_four_indices
-from epicarve.builder.planes import nearest_cut
+from epicarve.builder.crystal import Indices, Vector, nearest_cut, refuse_four_indices
 from epicarve.options import Options
 from epicarve.units import A_PER_NM
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epicarve.builder.miller import Indices, Vector
-from epicarve.builder.planes import point_on_cut
+from epicarve.builder.crystal import Indices, Vector, point_on_cut
 
 from .combined import Cut, Moved
 from .shape import Solid

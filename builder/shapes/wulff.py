@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from epicarve.builder.miller import Indices
+from epicarve.builder.crystal import Indices
 from epicarve.errors import InputError
 from epicarve.options import Options
 

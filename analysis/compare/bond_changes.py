@@ -1,0 +1,147 @@
+"""What became of the bonds of a model: coordination, lengths, phase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.builder.geometry import BondRule
+    from epicarve.builder.model import Model
+
+    Bonded = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+PHASE_KEPT = 0.8
+"""A domain keeps its phase if at least this part of the bonds that its inner ions had before or
+have after is there both before and after."""
+
+
+def _numbers(model: Model, bonded: Bonded) -> NDArray[np.int64]:
+    return np.bincount(np.concatenate(bonded[:2]), minlength=model.n_atoms)
+
+
+def coordination_rows(model: Model, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
+    """Count the neighbours of the ions of each element in each domain, before and after.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    then, now : tuple of ndarray
+        Its bonds before and after, as `BondRule.bonds` returns them.
+
+    Returns
+    -------
+    list of dict
+        A row for each element of each domain: means, histograms, and how many ions changed.
+    """
+    before, after = _numbers(model, then), _numbers(model, now)
+    rows = []
+    for domain in model.domain_names:
+        for symbol in model.domain(domain).counts:
+            ions = (model.domains == domain) & (model.symbols == symbol)
+            rows.append(
+                {
+                    "domain": domain,
+                    "element": symbol,
+                    "n_atoms": int(ions.sum()),
+                    "mean_before": round(float(before[ions].mean()), 4),
+                    "mean_after": round(float(after[ions].mean()), 4),
+                    "n_changed": int((before[ions] != after[ions]).sum()),
+                    "histogram_before": _histogram(before[ions]),
+                    "histogram_after": _histogram(after[ions]),
+                }
+            )
+    return rows
+
+
+def _histogram(numbers: NDArray[np.int64]) -> dict[str, int]:
+    values, counts = np.unique(numbers, return_counts=True)
+    return {str(value): n for value, n in zip(values.tolist(), counts.tolist(), strict=True)}
+
+
+def bond_rows(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
+    """Describe the bond lengths of each pair of elements, before and after.
+
+    Parameters
+    ----------
+    model, then, now
+        As those of `coordination_rows`.
+    rule : BondRule
+        How long the bonds may be.
+
+    Returns
+    -------
+    list of dict
+        A row for each pair; ``before`` and ``after`` are None where it makes no bond.
+    """
+    rows = []
+    for (cation, anion), limit_a in rule.longest_a.items():
+        row: dict[str, Any] = {"pair": f"{cation}-{anion}", "longest_bond_a": round(limit_a, 4)}
+        for when, (cations, anions, lengths_a) in (("before", then), ("after", now)):
+            of_pair = (model.symbols[cations] == cation) & (model.symbols[anions] == anion)
+            row[when] = _lengths(lengths_a[of_pair])
+        rows.append(row)
+    return rows
+
+
+def _lengths(lengths_a: NDArray[np.float64]) -> dict[str, float | int] | None:
+    """Describe some bond lengths; None if there is none."""
+    if not len(lengths_a):
+        return None
+    return {
+        "n_bonds": len(lengths_a),
+        "mean_a": round(float(lengths_a.mean()), 4),
+        "std_a": round(float(lengths_a.std()), 4),
+        "min_a": round(float(lengths_a.min()), 4),
+        "max_a": round(float(lengths_a.max()), 4),
+    }
+
+
+def phases(
+    model: Model, then: Bonded, now: Bonded
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Tell of each domain whether the bonds of its inner ions are still the same.
+
+    Inner ions are those that had all their bulk neighbours before. Strain and rotation keep their
+    bonds; a change of phase or melting does not.
+
+    Parameters
+    ----------
+    model, then, now
+        As those of `coordination_rows`.
+
+    Returns
+    -------
+    phases : dict
+        By domain: whether the phase is kept (see `PHASE_KEPT`), the part of the bonds kept, and
+        their number before; None where there is no inner ion.
+    reasons : dict of str to str
+        Why something is None, by its dotted name.
+    """
+    inner = _numbers(model, then) >= model.bulk_coordination
+    keys = []
+    for cations, anions, _ in (then, now):
+        chosen = inner[cations] | inner[anions]
+        keys.append(np.unique(cations[chosen] * model.n_atoms + anions[chosen]))
+    found, reasons = {}, {}
+    for name in model.domain_names:
+        of_domain = model.domains == name
+        before, after = (
+            key[of_domain[key // model.n_atoms] & of_domain[key % model.n_atoms]] for key in keys
+        )
+        either = np.union1d(before, after).size
+        kept = np.intersect1d(before, after).size / either if either else None
+        found[name] = {
+            "kept": None if kept is None else kept >= PHASE_KEPT,
+            "bonds_kept": None if kept is None else round(kept, 4),
+            "n_bonds": len(before),
+        }
+        if kept is None:
+            reasons[f"phase.{name}.kept"] = reasons[f"phase.{name}.bonds_kept"] = (
+                f"no ion of {name} has all its bulk neighbours, so there is no inner part to judge"
+            )
+    return found, reasons

@@ -1,0 +1,282 @@
+"""What a relaxation did to a model: how far ions moved, bonds, phase, cations at the interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from epicarve.analysis.states import Axis, Sites
+from epicarve.builder.geometry import SAME_ORDER_A, BondRule, Match, match_atoms
+from epicarve.errors import InputError
+from epicarve.options import Options
+
+from .bond_changes import bond_rows, coordination_rows, phases
+from .cations import cation_alignment
+from .scattering import (
+    WAVELENGTH_A,
+    Distances,
+    RadialDistribution,
+    debye_intensity,
+    radial_distribution,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.builder.model import Model
+
+FIRST_ANGLE_DEG = 5.0
+"""First diffraction angle 2θ: below it lies the forward beam."""
+
+
+class StructureOptions(Options):
+    """Range and resolution of the curves of a comparison.
+
+    Parameters
+    ----------
+    reach_a : float
+        Largest distance of the radial distribution in Å.
+    width_a : float
+        Standard deviation in Å of the Gaussian that stands for each distance.
+    wavelength_a : float
+        Wavelength of the X-rays in Å; Cu Kα1 by default.
+    two_theta_max_deg : float
+        Largest diffraction angle in degrees.
+    two_theta_step_deg : float
+        Step of the diffraction angle in degrees.
+    """
+
+    reach_a: float = Field(default=12.0, gt=0)
+    width_a: float = Field(default=0.1, ge=0.01)
+    wavelength_a: float = Field(default=WAVELENGTH_A, gt=0.5)
+    two_theta_max_deg: float = Field(default=70.0, ge=20, lt=180)
+    two_theta_step_deg: float = Field(default=0.1, gt=0)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """How a geometry looks in scattering.
+
+    Parameters
+    ----------
+    radial : RadialDistribution
+        Neighbours at each distance.
+    two_theta_deg : ndarray of float, shape (n_angles,)
+        Diffraction angles in degrees.
+    intensity : ndarray of float, shape (n_angles,)
+        X-ray intensity per atom in electron units.
+    """
+
+    radial: RadialDistribution
+    two_theta_deg: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, symbols: NDArray[np.str_], positions_a: NDArray[np.float64], options: StructureOptions
+    ) -> Curves:
+        """Compute both curves from one count of all distances."""
+        distances = Distances.of(symbols, positions_a)
+        angles_deg = np.arange(
+            FIRST_ANGLE_DEG, options.two_theta_max_deg, options.two_theta_step_deg
+        )
+        q_per_a = 4.0 * np.pi * np.sin(np.radians(angles_deg / 2.0)) / options.wavelength_a
+        return cls(
+            radial=radial_distribution(distances, options.reach_a, options.width_a),
+            two_theta_deg=angles_deg,
+            intensity=debye_intensity(distances, q_per_a) / distances.n_atoms,
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two geometries of one model.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Chemical symbols, in the order of the first geometry.
+    match : Match
+        The second geometry, laid onto the first.
+    sites : Sites
+        Kinds of places in the first geometry.
+    before, after : Curves
+        How both look in scattering.
+    coordination, bonds, phase : list or dict, or None
+        Rows and blocks of structure.json, see `as_dict`; None if the bonds are not known.
+    interface : dict or None
+        The cations across a flat interface; None if there is none.
+    reasons : dict of str to str
+        Why something is None.
+    """
+
+    symbols: NDArray[np.str_]
+    match: Match
+    sites: Sites
+    before: Curves
+    after: Curves
+    coordination: list[dict[str, Any]] | None
+    bonds: list[dict[str, Any]] | None
+    phase: dict[str, dict[str, Any]] | None
+    interface: dict[str, Any] | None
+    reasons: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        symbols: NDArray[np.str_],
+        positions_a: NDArray[np.float64],
+        other_symbols: NDArray[np.str_],
+        other_positions_a: NDArray[np.float64],
+        *,
+        model: Model | None = None,
+        options: StructureOptions | None = None,
+    ) -> Comparison:
+        """Compare two geometries of the same atoms, in any order and orientation.
+
+        Parameters
+        ----------
+        symbols, other_symbols : ndarray of str, shape (n_atoms,)
+            Chemical symbols before and after.
+        positions_a, other_positions_a : ndarray of float, shape (n_atoms, 3)
+            Cartesian coordinates before and after, in Å.
+        model : Model, optional
+            The model, if the first geometry is one: charges tell the bonds, domains the interface.
+        options : StructureOptions, optional
+            Range and resolution of the curves.
+
+        Returns
+        -------
+        Comparison
+            All that is told of the two.
+
+        Raises
+        ------
+        InputError
+            If the two are not of the same atoms.
+        """
+        options = options or StructureOptions()
+        match = match_atoms(symbols, positions_a, other_symbols, other_positions_a)
+        sites = Sites.of(tuple(symbols.tolist()), model)
+        coordination = bonds = phase = interface = None
+        reasons: dict[str, str] = {}
+        try:
+            if model is None:
+                raise InputError(
+                    "the first geometry is no model of epicarve, so charges and domains are not "
+                    "known"
+                )
+            rule = BondRule.of(model)
+        except InputError as error:
+            reasons = dict.fromkeys(("coordination", "bonds", "phase", "interface"), str(error))
+        else:
+            then, now = rule.bonds(model), rule.bonds(model, match.positions_a)
+            coordination = coordination_rows(model, then, now)
+            bonds = bond_rows(model, rule, then, now)
+            phase, unknown = phases(model, then, now)
+            interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
+            reasons = unknown | ({"interface": why} if why else {})
+        if not match.is_close:
+            reasons["match"] = (
+                "no orientation and order was found in which the two lie within "
+                f"{SAME_ORDER_A:g} Å of each other: displacements, bonds and phase mean little "
+                "unless the model changed that much; list the atoms of both in the same order"
+            )
+        if match.is_mirrored:
+            reasons["match"] = "the second geometry is the mirror image of the first, laid back"
+        return cls(
+            symbols=symbols,
+            match=match,
+            sites=sites,
+            before=Curves.of(symbols, positions_a, options),
+            after=Curves.of(symbols, match.positions_a, options),
+            coordination=coordination,
+            bonds=bonds,
+            phase=phase,
+            interface=interface,
+            reasons=reasons,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what structure.json says, lengths in Å rounded to 1e-4.
+
+        A part that does not exist is None, and an entry of ``checks`` bears its name and says why.
+        """
+        shifts_a = self.match.shifts_a
+        farthest = int(np.argmax(shifts_a))
+        groups = {
+            "element": self.symbols,
+            "domain": self.sites.domains,
+            "position": self.sites.positions,
+        }
+        return {
+            "n_atoms": len(self.symbols),
+            "matched_by": self.match.matched_by,
+            "mirrored": self.match.is_mirrored,
+            "rmsd_a": round(self.match.rmsd_a, 4),
+            "max_shift_a": round(float(shifts_a[farthest]), 4),
+            "max_shift_atom": farthest + 1,
+            "rmsd_by": {
+                name: {
+                    value: round(float(np.sqrt((shifts_a[labels == value] ** 2).mean())), 4)
+                    for value in dict.fromkeys(labels.tolist())
+                }
+                for name, labels in groups.items()
+                if labels is not None
+            },
+            "coordination": self.coordination,
+            "bonds": self.bonds,
+            "phase": self.phase,
+            "interface": self.interface,
+            "checks": [
+                {"name": name, "ok": False, "message": reason}
+                for name, reason in self.reasons.items()
+            ],
+        }
+
+
+def radial_csv(comparison: Comparison) -> str:
+    """Return the radial distributions: a line per distance, each curve before and after.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``distance_a,total_before,total_after,...``;
+        neighbours per Å and atom. ``Pb-S_before`` counts S around Pb.
+    """
+    before, after = comparison.before.radial, comparison.after.radial
+    names = ["distance_a", *(f"{n}_{when}" for n in before.names for when in ("before", "after"))]
+    length = min(len(before.distances_a), len(after.distances_a))
+    curves = [c for pair in zip(before.values, after.values, strict=True) for c in pair]
+    return _csv(names, [before.distances_a[:length], *(curve[:length] for curve in curves)])
+
+
+def diffraction_csv(comparison: Comparison) -> str:
+    """Return the diffraction patterns under the header ``two_theta_deg,before,after``.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+
+    Returns
+    -------
+    str
+        Comma-separated values; intensity per atom in electron units.
+    """
+    before, after = comparison.before, comparison.after
+    columns = [before.two_theta_deg, before.intensity, after.intensity]
+    return _csv(["two_theta_deg", "before", "after"], columns)
+
+
+def _csv(names: list[str], columns: list[NDArray[np.float64]]) -> str:
+    rows = [",".join(f"{value:.6g}" for value in row) for row in np.stack(columns, axis=1).tolist()]
+    return "\n".join([",".join(names), *rows]) + "\n"

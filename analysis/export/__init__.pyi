@@ -1,0 +1,14 @@
+from .formats import complete_dos as complete_dos
+from .formats import write_hdf5 as write_hdf5
+from .formats import write_traps_extxyz as write_traps_extxyz
+from .kinds import summarise_kinds as summarise_kinds
+from .summary import summarise as summarise
+from .tables import SPIN_NAMES as SPIN_NAMES
+from .tables import coop_csv as coop_csv
+from .tables import dos_csv as dos_csv
+from .tables import kind_states_csv as kind_states_csv
+from .tables import labels as labels
+from .tables import profile_csv as profile_csv
+from .tables import states_csv as states_csv
+from .tables import trap_atoms_csv as trap_atoms_csv
+from .tables import traps_csv as traps_csv

@@ -1,0 +1,307 @@
+"""The numbers of an analysis, as they stand in summary.json."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
+from epicarve.analysis.states import (
+    HIGHEST_THRESHOLD,
+    SIDES,
+    check,
+    checks_of_states,
+    missing_plain,
+    plain_fields,
+    rounded,
+)
+from epicarve.version import __version__
+
+if TYPE_CHECKING:
+    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.analysis.states import (
+        Alignment,
+        Analysis,
+        Coop,
+        FilteredGap,
+        Plateau,
+        Profile,
+        Traps,
+    )
+    from epicarve.dft.states import OrbitalStates
+
+
+def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Collect what an analysis found under the keys that scripts rely on.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+    provenance : dict, optional
+        What is known of the origin of the states; added to what they say themselves.
+
+    Returns
+    -------
+    dict
+        Energies in eV rounded to 1e-6. A number that does not exist is None, and an entry of
+        ``checks`` bears its dotted name and says why. A check has ``name``, ``ok`` and ``message``.
+    """
+    states, gap, options = analysis.states, analysis.gap, analysis.options
+    return {
+        **plain_fields(states),
+        "ipr_max": options.ipr_max,
+        "filtered": filtered_fields(gap.filtered),
+        "size_aware": filtered_fields(gap.size_aware),
+        "threshold_scan": [
+            {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
+        ],
+        "plateau": plateau_fields(analysis.plateau),
+        "edge_filter": "filtered" if gap.delocalised is gap.filtered else "size_aware",
+        "traps": {side: _trap_fields(analysis.traps, side) for side in SIDES},
+        "domains": {
+            name: {
+                "valence_edge_ev": rounded(domain.valence_edge_ev),
+                "conduction_edge_ev": rounded(domain.conduction_edge_ev),
+            }
+            for name, domain in analysis.edges.items()
+        },
+        "alignment": alignment_fields(analysis.alignment),
+        "profile": _profile_fields(analysis.profile),
+        "overlap_populations": _coop_fields(analysis.coop),
+        "checks": [
+            *checks_of_states(states),
+            *_checks_of_results(analysis),
+            *_missing_numbers(analysis),
+        ],
+        "provenance": provenance_fields(
+            states, options, {**analysis.provenance, **(provenance or {})}
+        ),
+    }
+
+
+def provenance_fields(
+    states: OrbitalStates, options: AnalysisOptions, further: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return where states are from and what was asked for."""
+    return {
+        "version": __version__,
+        "states": states.source,
+        "caveat": states.caveat,
+        "options": options.model_dump(mode="json"),
+        **(further or {}),
+    }
+
+
+def filtered_fields(gap: FilteredGap) -> dict[str, Any]:
+    """Return the edges, the gap and the traps that a filter leaves, energies in eV."""
+    return {
+        "valence_edge_ev": rounded(gap.valence_edge_ev),
+        "conduction_edge_ev": rounded(gap.conduction_edge_ev),
+        "gap_ev": rounded(gap.gap_ev),
+        "n_valence_traps": gap.n_valence_traps,
+        "n_conduction_traps": gap.n_conduction_traps,
+    }
+
+
+def plateau_fields(found: Plateau | None) -> dict[str, Any]:
+    """Return the range of thresholds of the plateau and the gap on it."""
+    return {
+        "ipr_from": None if found is None else found.ipr_from,
+        "ipr_to": None if found is None else found.ipr_to,
+        "gap_ev": None if found is None else rounded(found.gap_ev),
+    }
+
+
+def alignment_fields(alignment: Alignment) -> dict[str, Any]:
+    """Return the type of an alignment, its offsets and margin in eV."""
+    return {
+        "type": alignment.type,
+        "valence_offset_ev": rounded(alignment.valence_offset_ev),
+        "conduction_offset_ev": rounded(alignment.conduction_offset_ev),
+        "margin_ev": rounded(alignment.margin_ev),
+    }
+
+
+def _trap_fields(traps: Traps, side: str) -> dict[str, Any]:
+    """Return how many traps of one side sit on which kind of atoms, and a sentence that says so."""
+    unknown = side in traps.reasons
+    return {
+        "n_traps": None if unknown else len(traps.of_side(side)),
+        "kinds": [
+            {"n_traps": n, **{field: _number(value) for field, value in kind}}
+            for kind, n in traps.kinds(side).items()
+        ],
+        "sentence": traps.sentence(side),
+    }
+
+
+def _number(value: str) -> str | int:
+    return int(value) if value.isdecimal() else value
+
+
+def _coop_fields(coop: Coop | None) -> list[dict[str, Any]]:
+    """Return the overlap population of each pair of groups: whole, in the HOMO, in the LUMO."""
+    if coop is None:
+        return []
+    columns = {"icoop": coop.icoop, "homo": coop.homo, "lumo": coop.lumo}
+    return [
+        {
+            "groups": list(pair),
+            **{
+                name: None if values is None else rounded(float(values[i]))
+                for name, values in columns.items()
+            },
+        }
+        for i, pair in enumerate(coop.pairs)
+    ]
+
+
+def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
+    """Return the axis of the profile in space and the band edges of each slice."""
+    if profile is None:
+        return None
+    rows = zip(
+        profile.borders_a[:-1].tolist(),
+        profile.borders_a[1:].tolist(),
+        profile.n_atoms.tolist(),
+        profile.valence_edge_ev.tolist(),
+        profile.conduction_edge_ev.tolist(),
+        strict=True,
+    )
+    normal = profile.axis.normal
+    return {
+        "axis": profile.axis.kind,
+        "normal": None if normal is None else [round(x, 6) + 0.0 for x in normal],
+        "slices": [
+            {
+                "from_a": round(below, 6),
+                "to_a": round(above, 6),
+                "n_atoms": n_atoms,
+                "valence_edge_ev": None if np.isnan(valence) else rounded(valence),
+                "conduction_edge_ev": None if np.isnan(conduction) else rounded(conduction),
+            }
+            for below, above, n_atoms, valence, conduction in rows
+        ],
+    }
+
+
+def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
+    """Tell what bears on how far the gap and its threshold can be trusted."""
+    gap, found, limit = analysis.gap, analysis.plateau, analysis.options.ipr_max
+    n_atoms = analysis.states.n_atoms
+    envelope = min(1.0, N_IPR_OF_1S_ENVELOPE / n_atoms)
+    fits = limit >= envelope
+    checks = [
+        check(
+            "ipr_max",
+            fits,
+            f"a 1S envelope over {n_atoms} atoms has an IPR of {envelope:.3g}, "
+            + (
+                f"below the threshold {limit:g}"
+                if fits
+                else f"so the threshold {limit:g} is too strict at this size; read size_aware"
+            ),
+        )
+    ]
+    if found is not None:
+        on_plateau = found.holds(limit)
+        checks.append(
+            check(
+                "plateau_holds_ipr_max",
+                on_plateau,
+                f"the gap stays within {analysis.options.broadening_ev:g} eV of {found.gap_ev:.3f} "
+                f"eV for thresholds from {found.ipr_from:.4g} to {found.ipr_to:.4g}, and "
+                f"{limit:g} is {'one' if on_plateau else 'none'} of them",
+            )
+        )
+    if gap.delocalised is not gap.filtered:
+        checks.append(
+            check(
+                "edge_filter",
+                False,
+                f"at the threshold {limit:g} no state is left at a side of the gap, so traps and "
+                "the edges of domains and slices are those of the size-aware filter",
+            )
+        )
+    if analysis.model is not None and analysis.sites.reason:
+        checks.append(check("sites", False, analysis.sites.reason))
+    return checks
+
+
+def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
+    """Give the reason of each None, under its dotted name."""
+    gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
+    reasons = missing_plain(analysis.states)
+    for name, filtered in (("filtered", gap.filtered), ("size_aware", gap.size_aware)):
+        for side, reason in (
+            ("valence", filtered.valence_reason),
+            ("conduction", filtered.conduction_reason),
+        ):
+            if reason:
+                reasons[f"{name}.{side}_edge_ev"] = reason
+                reasons[f"{name}.n_{side}_traps"] = reason
+                known = reasons.get(f"{name}.gap_ev")
+                reasons[f"{name}.gap_ev"] = f"{known}, and {reason}" if known else reason
+    reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
+    for name, domain in edges.items():
+        for side, which, edge in (
+            ("valence", "occupied", domain.valence_edge_ev),
+            ("conduction", "empty", domain.conduction_edge_ev),
+        ):
+            if edge is None:
+                reasons[f"domains.{name}.{side}_edge_ev"] = (
+                    f"no delocalised {which} state belongs to {name}"
+                )
+    if not edges:
+        reasons["domains"] = "no model was given that names domains"
+    for field in ("type", "valence_offset_ev", "conduction_offset_ev", "margin_ev"):
+        if getattr(alignment, field) is None:
+            reasons[f"alignment.{field}"] = alignment.reason
+    return [check(name, False, reason) for name, reason in reasons.items()]
+
+
+def _missing_populations(coop: Coop | None) -> dict[str, str]:
+    """Give the reasons of what overlap populations lack."""
+    if coop is None:
+        return {}
+    reasons = {
+        "icoop": (
+            coop.icoop,
+            "the lowest states were left out, so no overlap population of all occupied ones is "
+            "known",
+        ),
+        "homo": (coop.homo, "there is no occupied state"),
+        "lumo": (coop.lumo, "there is no empty state"),
+    }
+    return {
+        f"overlap_populations.{name}": reason
+        for name, (values, reason) in reasons.items()
+        if values is None
+    }
+
+
+def _missing_in_space(analysis: Analysis) -> dict[str, str]:
+    """Give the reasons of what traps, plateau and profile lack."""
+    reasons = {f"traps.{side}.n_traps": why for side, why in analysis.traps.reasons.items()}
+    if analysis.plateau is None:
+        reasons |= dict.fromkeys(
+            ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev"),
+            f"no threshold below {HIGHEST_THRESHOLD:g} leaves a state at both sides of a gap",
+        )
+    if analysis.profile is None:
+        reasons["profile"] = "no model was given, so it is not known where the atoms are"
+        return reasons
+    if analysis.profile.axis.normal is None:
+        reasons["profile.normal"] = (
+            "the model has no flat interface between two domains, so its slices are shells"
+        )
+    for side in SIDES:
+        n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())
+        if n_without:
+            reasons[f"profile.slices.{side}_edge_ev"] = (
+                f"{n_without} of {len(analysis.profile.n_atoms)} slices have no delocalised "
+                f"{'occupied' if side == 'valence' else 'empty'} state present in them"
+            )
+    return reasons

@@ -1,0 +1,102 @@
+"""How the gap and the number of traps depend on the threshold of the trap filter."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import FuncFormatter
+
+from epicarve.style import colours
+
+from .canvas import framed_figure, label_decades
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from epicarve.analysis.states import Analysis
+
+
+def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+    """Draw gap and traps against the largest IPR that the filter keeps.
+
+    Each is a step function; the steps are those of the threshold scan. The threshold in use, that
+    of the size-aware filter and the plateau of the gap are marked.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results.
+    notes : tuple of str
+        Sentences to stand below the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        In the look that the options of the analysis ask for.
+    """
+    look, options = analysis.options.figures, analysis.options
+    palette = colours(look.palette)
+    red = palette["ipr"]
+    with framed_figure(look, notes, 2.6) as figure:
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        limits = [step.limit for step in analysis.threshold_scan]
+        upper.set_xscale("log")
+        aware = options.n_ipr_max / analysis.states.n_atoms
+        low = 0.8 * min(limits[0], options.ipr_max, aware)
+        upper.set_xlim(low, max(1.0, limits[-1]))  # with both thresholds in sight
+        label_decades(upper.xaxis, low, 1.0)
+        _draw_steps(upper, analysis, "gap_ev", color="black", lw=1.0)
+        upper.set_ylabel("Gap (eV)")
+        upper.margins(y=0.15)
+        upper.set_ylim(bottom=min(0.0, upper.get_ylim()[0]))
+        steps = [
+            _draw_steps(lower, analysis, field, color="black", lw=0.8, ls=dashes, label=name)
+            for name, field, dashes in (
+                ("valence traps", "n_valence_traps", "-"),
+                ("conduction traps", "n_conduction_traps", (0, (3, 1.5))),
+            )
+        ]
+        lower.set_ylabel("Traps")
+        lower.set_yscale("symlog", linthresh=1.0)
+        lower.margins(y=0.15)
+        lower.set_ylim(0.0, max(1.2, lower.get_ylim()[1]))
+        lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        lower.set_xlabel("Largest IPR kept")
+        for axes in (upper, lower):
+            fixed_line = axes.axvline(options.ipr_max, color=red, lw=0.8, ls=(0, (4, 2)))
+            aware_line = axes.axvline(aware, color=red, lw=0.8, ls=(0, (1, 1.5)))
+        fixed_line.set_label(f"IPR {options.ipr_max:g}")
+        aware_line.set_label(f"N·IPR {options.n_ipr_max:g}")
+        marks: list[Line2D | Patch] = [fixed_line]
+        if aware <= 1.0:  # of some ten atoms, every state is within the size-aware threshold
+            marks.append(aware_line)
+        if (plateau := analysis.plateau) is not None:
+            for axes in (upper, lower):
+                span = axes.axvspan(
+                    plateau.ipr_from, plateau.ipr_to, color=palette["filtered_gap"], lw=0, zorder=0
+                )
+            span.set_label(f"plateau, {plateau.gap_ev:.2f} eV".replace("-", "−"))
+            marks.append(span)
+        figure.align_ylabels()
+        figure.legend(handles=marks, loc="outside upper center", ncols=3, handlelength=1.8)
+        upper.legend(
+            handles=steps, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.8
+        )
+    return figure
+
+
+def _draw_steps(axes: Axes, analysis: Analysis, field: str, **style: Any) -> Line2D:
+    """Draw a number of the scan, each value from its own threshold to the next one."""
+    steps = [
+        (step.limit, value)
+        for step in analysis.threshold_scan
+        if (value := getattr(step, field)) is not None
+    ]
+    limits = [*(limit for limit, _ in steps), 1.0]
+    values = [*(value for _, value in steps), steps[-1][1] if steps else math.nan]
+    (line,) = axes.plot(limits, values, drawstyle="steps-post", **style)
+    return line

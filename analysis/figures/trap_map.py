@@ -1,0 +1,73 @@
+"""Where the traps sit: the model with its ions shaded by their part in the traps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+from epicarve.analysis.states import SIDES
+from epicarve.builder.output import centred, draw_discs, draw_scale_bar, side_view
+from epicarve.errors import InputError
+from epicarve.style import colours
+
+from .canvas import framed_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from epicarve.analysis.states import Analysis
+
+
+def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+    """Draw the model from the side, its ions shaded by their weight summed over the traps.
+
+    One panel shows the valence traps, one the conduction traps. Ions of larger weight are drawn
+    over those of smaller weight, so that no trap is hidden behind the model.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        The results; they know where the atoms are, and have at least one trap.
+    notes : tuple of str
+        Sentences to stand below the figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        In the look that the options of the analysis ask for.
+
+    Raises
+    ------
+    InputError
+        If it is not known where the atoms are.
+    """
+    positions_a, look = analysis.positions_a, analysis.options.figures
+    if positions_a is None:
+        raise InputError("traps cannot be drawn on atoms whose places are not known; give a model")
+    shades = LinearSegmentedColormap.from_list("weights", colours(look.palette)["weights"])
+    traps = analysis.traps
+    weights = [traps.atom_weights(side, analysis.states.weights) for side in SIDES]
+    largest = float(np.max(weights)) or 1.0
+    used = analysis.gap.delocalised
+    if used is analysis.gap.size_aware:
+        notes = (f"Traps are states with N·IPR > {used.limit:g}.", *notes)
+    with framed_figure(look, notes, 3.0 if look.width == "double" else 1.65) as figure:
+        panels = figure.subplots(1, 2)
+        for axes, side, summed in zip(panels, SIDES, weights, strict=True):
+            points = centred(positions_a) @ side_view().T
+            order = np.lexsort((points[:, 2], np.round(summed / largest, 2)))
+            extent_a = 1.06 * float(np.abs(points[:, :2]).max()) + 2.0
+            rgb = shades(summed[order] / largest)[:, :3]
+            draw_discs(axes, points[order, :2], analysis.drawn_radii_a[order], rgb, extent_a)
+            n_traps = len(traps.of_side(side))
+            axes.set_title(f"{n_traps} {side} trap{'' if n_traps == 1 else 's'}")
+        draw_scale_bar(panels[0], extent_a)
+        bar = figure.colorbar(
+            ScalarMappable(Normalize(0.0, largest), shades), ax=panels, shrink=0.7, aspect=18
+        )
+        bar.set_label("Summed weight of an ion")
+        bar.outline.set_linewidth(0.5)
+    return figure

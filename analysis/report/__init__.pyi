@@ -1,0 +1,3 @@
+from .page import MOST_STATES as MOST_STATES
+from .page import report_html as report_html
+from .page_data import payload as payload

@@ -1,0 +1,7 @@
+"""What is computed from states: DOS, IPR, gap, traps, alignment, profile."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

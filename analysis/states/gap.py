@@ -1,0 +1,351 @@
+"""The gap with and without trap states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from .localization import DEGENERATE_EV
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.dft.states import OrbitalStates
+
+    from .localization import Localization
+
+HIGHEST_THRESHOLD = 0.5
+"""Plateaus of the gap end here: a filter above it would keep states on one pair of atoms."""
+
+STEPS_PER_IPR = 1e6
+"""Resolution of the thresholds of a scan: they are multiples of 1e-6."""
+
+
+@dataclass(frozen=True)
+class FilteredGap:
+    """Band edges among the states that a threshold on their localization keeps.
+
+    Parameters
+    ----------
+    measure : {"IPR", "N·IPR"}
+        What the threshold is of.
+    limit : float
+        The threshold: states of a larger measure are traps.
+    kept : ndarray of bool, shape (n_states,)
+        Which states pass.
+    valence_edge_ev : float or None
+        Energy of the highest occupied state kept; None if none passes.
+    conduction_edge_ev : float or None
+        Energy of the lowest empty state kept; None if none passes.
+    n_valence_traps : int or None
+        Number of dropped states from above the valence edge up to the HOMO, those degenerate with
+        the edge not among them; None without an edge.
+    n_conduction_traps : int or None
+        Number of dropped states from the LUMO up to below the conduction edge; None without one.
+    valence_reason, conduction_reason : str
+        Why that edge is None, empty if it is not.
+    """
+
+    measure: str
+    limit: float
+    kept: NDArray[np.bool_]
+    valence_edge_ev: float | None
+    conduction_edge_ev: float | None
+    n_valence_traps: int | None
+    n_conduction_traps: int | None
+    valence_reason: str = ""
+    conduction_reason: str = ""
+
+    @property
+    def gap_ev(self) -> float | None:
+        """Distance of the edges in eV, None if one is missing."""
+        return difference(self.conduction_edge_ev, self.valence_edge_ev)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of edges found, 0 to 2."""
+        return (self.valence_edge_ev is not None) + (self.conduction_edge_ev is not None)
+
+    @property
+    def told(self) -> str:
+        """What it keeps, such as ``"IPR ≤ 0.03"``."""
+        return f"{self.measure} ≤ {self.limit:g}"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The gap between frontier orbitals, and the gaps between delocalised states.
+
+    Parameters
+    ----------
+    homo_ev, lumo_ev : float or None
+        Highest occupied and lowest empty energy in eV, whatever their localization.
+    filtered : FilteredGap
+        With the fixed threshold on the IPR.
+    size_aware : FilteredGap
+        With the threshold on N·IPR.
+    is_metallic : bool
+        Whether states at the Fermi energy are partly filled, so that there is no plain gap.
+    """
+
+    homo_ev: float | None
+    lumo_ev: float | None
+    filtered: FilteredGap
+    size_aware: FilteredGap
+    is_metallic: bool = False
+
+    @property
+    def homo_lumo_gap_ev(self) -> float | None:
+        """LUMO minus HOMO in eV, 0 for a metal, None if one is missing."""
+        return 0.0 if self.is_metallic else difference(self.lumo_ev, self.homo_ev)
+
+    @property
+    def middle_ev(self) -> float:
+        """Energy in eV midway between HOMO and LUMO; that of the one where the other is missing."""
+        return float(np.mean([e for e in (self.homo_ev, self.lumo_ev) if e is not None]))
+
+    @property
+    def delocalised(self) -> FilteredGap:
+        """The filter that tells traps from edges.
+
+        The fixed one, or the size-aware one where the fixed one leaves no state at a side of the
+        gap at which the size-aware one does.
+        """
+        return max(self.filtered, self.size_aware, key=lambda found: found.n_edges)
+
+    @classmethod
+    def of(cls, states: OrbitalStates, localization: Localization, options: AnalysisOptions) -> Gap:
+        """Find the gaps of the states of a model."""
+        energies_ev, occupied = states.energies_ev, states.is_occupied
+        return cls(
+            homo_ev=states.homo_ev,
+            lumo_ev=states.lumo_ev,
+            filtered=trap_filter(energies_ev, occupied, localization.ipr, options.ipr_max),
+            size_aware=trap_filter(
+                energies_ev, occupied, localization.n_ipr, options.n_ipr_max, "N·IPR"
+            ),
+            is_metallic=states.is_metallic(),
+        )
+
+
+def trap_filter(
+    energies_ev: NDArray[np.float64],
+    occupied: NDArray[np.bool_],
+    measure: NDArray[np.float64],
+    limit: float,
+    name: Literal["IPR", "N·IPR"] = "IPR",
+) -> FilteredGap:
+    """Drop the states more localised than a limit and find the edges of those left.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, in any order.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
+    measure : ndarray, shape (n_states,)
+        Localization of each state, larger for the more localised: IPR, or N·IPR.
+    limit : float
+        Keep states of at most this measure.
+    name : {"IPR", "N·IPR"}
+        Name of the measure.
+
+    Returns
+    -------
+    FilteredGap
+        The edges, None with a reason where no state passes.
+
+    Examples
+    --------
+    The HOMO at −1 eV is a trap; the valence edge lies at −2 eV.
+
+    >>> found = trap_filter(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     measure=np.array([0.01, 0.40, 0.02]),
+    ...     limit=0.03,
+    ... )
+    >>> found.gap_ev, found.n_valence_traps, found.n_conduction_traps
+    (3.0, 1, 0)
+    """
+    valence_edge_ev, n_valence_traps, valence_reason = _edge(
+        -energies_ev, occupied, measure, limit, name=name, which="occupied"
+    )
+    conduction_edge_ev, n_conduction_traps, conduction_reason = _edge(
+        energies_ev, ~occupied, measure, limit, name=name, which="empty"
+    )
+    return FilteredGap(
+        measure=name,
+        limit=limit,
+        kept=measure <= limit,
+        valence_edge_ev=None if valence_edge_ev is None else -valence_edge_ev,
+        conduction_edge_ev=conduction_edge_ev,
+        n_valence_traps=n_valence_traps,
+        n_conduction_traps=n_conduction_traps,
+        valence_reason=valence_reason,
+        conduction_reason=conduction_reason,
+    )
+
+
+def threshold_scan(
+    energies_ev: NDArray[np.float64], occupied: NDArray[np.bool_], ipr: NDArray[np.float64]
+) -> tuple[FilteredGap, ...]:
+    """Return the filtered gap at every threshold where an edge of it moves.
+
+    Going away from the gap, an edge can only be a state of lower IPR than all states before it. So
+    the gap is a step function of the threshold with few steps, and these are all of them: each
+    entry holds from its own limit up to the next one's.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, in any order.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
+    ipr : ndarray, shape (n_states,)
+        Inverse participation ratio of each state.
+
+    Returns
+    -------
+    tuple of FilteredGap
+        By ascending limit, each rounded up to 1e-6; the last is the gap without a filter.
+
+    Examples
+    --------
+    >>> scan = threshold_scan(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     ipr=np.array([0.01, 0.40, 0.02]),
+    ... )
+    >>> [(step.limit, step.gap_ev) for step in scan]
+    [(0.01, None), (0.02, 3.0), (0.4, 2.0)]
+    """
+    lowest_iprs = [
+        np.minimum.accumulate(ipr[side][np.argsort(sign * energies_ev[side], kind="stable")])
+        for side, sign in ((occupied, -1.0), (~occupied, 1.0))
+    ]
+    lowest = np.concatenate(lowest_iprs)
+    steps = np.ceil(lowest * STEPS_PER_IPR)
+    steps += steps / STEPS_PER_IPR < lowest  # a product rounded down to a whole number
+    limits = np.unique(steps) / STEPS_PER_IPR
+    return tuple(trap_filter(energies_ev, occupied, ipr, limit) for limit in limits.tolist())
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A range of thresholds over which the gap hardly changes.
+
+    Parameters
+    ----------
+    ipr_from, ipr_to : float
+        The range; `ipr_to` itself is not in it.
+    gap_ev : float
+        The gap in the middle of the range, on a logarithmic axis, in eV.
+    """
+
+    ipr_from: float
+    ipr_to: float
+    gap_ev: float
+
+    def holds(self, limit: float) -> bool:
+        """Whether a threshold lies in the range."""
+        return self.ipr_from <= limit < self.ipr_to
+
+
+def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
+    """Find the widest range of thresholds over which the gap changes by no more than a tolerance.
+
+    The width is a ratio: from 0.01 to 0.02 is as wide as from 0.1 to 0.2. Of equally wide ranges
+    the lowest counts. Thresholds above `HIGHEST_THRESHOLD` are not looked at. A threshold on the
+    plateau is a choice on which the gap does not depend.
+
+    Parameters
+    ----------
+    scan : sequence of FilteredGap
+        What `threshold_scan` returns. The gap never grows from one to the next.
+    tolerance_ev : float
+        Largest difference in eV between the gaps of the range, such as the broadening.
+
+    Returns
+    -------
+    Plateau or None
+        None if no threshold below `HIGHEST_THRESHOLD` leaves a gap.
+
+    Examples
+    --------
+    >>> scan = threshold_scan(
+    ...     energies_ev=np.array([-2.0, -1.0, 1.0]),
+    ...     occupied=np.array([True, True, False]),
+    ...     ipr=np.array([0.01, 0.40, 0.02]),
+    ... )
+    >>> plateau(scan, tolerance_ev=0.1)
+    Plateau(ipr_from=0.02, ipr_to=0.4, gap_ev=3.0)
+    """
+    below = [step for step in scan if step.limit < HIGHEST_THRESHOLD]
+    steps = [(step.limit, step.gap_ev) for step in below if step.gap_ev is not None]
+    if not steps:
+        return None
+    limits = np.array([limit for limit, _ in steps])
+    gaps_ev = np.array([gap_ev for _, gap_ev in steps])
+    ends = np.append(limits[1:], HIGHEST_THRESHOLD)
+    last = np.searchsorted(-gaps_ev, tolerance_ev - gaps_ev + 1e-9, side="right") - 1
+    ratios = ends[last] / limits
+    first = int(np.argmax(np.round(ratios, 9)))
+    ipr_from, ipr_to = float(limits[first]), float(ends[last[first]])
+    middle = np.searchsorted(limits, np.sqrt(ipr_from * ipr_to), side="right") - 1
+    return Plateau(ipr_from, ipr_to, float(gaps_ev[max(int(middle), first)]))
+
+
+def difference(upper: float | None, lower: float | None) -> float | None:
+    """Subtract energies of which one may not exist."""
+    return None if upper is None or lower is None else upper - lower
+
+
+def before_edge(
+    depths_ev: NDArray[np.float64], side: NDArray[np.bool_], edge_ev: float
+) -> NDArray[np.bool_]:
+    """Tell which states of one side lie before an edge, seen from the gap: its traps.
+
+    Parameters
+    ----------
+    depths_ev : ndarray, shape (n_states,)
+        Energies in eV counted into the band: upwards for empty states, downwards for occupied ones.
+    side : ndarray of bool, shape (n_states,)
+        States of that side.
+    edge_ev : float
+        Depth of the first state kept.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_states,)
+        States degenerate with the edge are not among them.
+    """
+    return np.asarray(side & (depths_ev < edge_ev - DEGENERATE_EV))
+
+
+def _edge(
+    depths_ev: NDArray[np.float64],
+    side: NDArray[np.bool_],
+    measure: NDArray[np.float64],
+    limit: float,
+    *,
+    name: str,
+    which: str,
+) -> tuple[float | None, int | None, str]:
+    """Return the least deep state of one side that passes, how many lie before it, or why none."""
+    passing = side & (measure <= limit)
+    if passing.any():
+        edge_ev = float(depths_ev[passing].min())
+        return edge_ev, int(np.count_nonzero(before_edge(depths_ev, side, edge_ev))), ""
+    if not side.any():
+        return None, None, f"there is no {which} state"
+    n_states, lowest = int(side.sum()), float(measure[side].min())
+    if n_states == 1:
+        return None, None, f"the one {which} state has an {name} of {lowest:.4g}, above {limit:g}"
+    reason = f"none of the {n_states} {which} states has an {name} of at most {limit:g}"
+    return None, None, f"{reason}; the lowest is {lowest:.4g}"

@@ -1,0 +1,361 @@
+"""Everything that an analysis computes, once, for tables, figures and report to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epicarve.builder.output import radii_a
+from epicarve.errors import InputError
+
+from .alignment import Alignment, DomainEdges, align, domain_edges
+from .coop import Coop
+from .dos import (
+    DensityOfStates,
+    Groups,
+    by_domain,
+    by_element,
+    by_label,
+    by_shell,
+    by_species_in_domain,
+    density_of_states,
+    list_densities,
+    orbital_densities,
+)
+from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
+from .localization import Localization
+from .plain import Zero, zero_of
+from .profile import Axis, Profile
+from .sites import Sites
+from .traps import Traps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.builder.model import Model
+    from epicarve.dft.states import OrbitalStates
+
+LOWEST_PART, HIGHEST_PART = 0.7, 1.5
+"""Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
+
+EDGE_MARGIN_EV = 1.0
+"""Energies beyond a filtered edge that figures show at least, in eV."""
+
+WINDOW_MARGIN = 3.0
+"""Standard deviations of the broadening by which figures reach beyond the outermost states."""
+
+ATOM_RADIUS_A = 1.3
+"""Radius in Å at which an atom of unknown charge is drawn."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Analysis:
+    """Localization, density of states, gaps and alignment of the states of one model.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states.
+    options : AnalysisOptions
+        What was asked for.
+    model : Model or None
+        The model, if it is known.
+    positions_a : ndarray of float, shape (n_atoms, 3), or None
+        Where the atoms are, in Å, if it is known.
+    localization : Localization
+        Localization of each state.
+    gap : Gap
+        Plain and filtered gaps.
+    threshold_scan : tuple of FilteredGap
+        The filtered gap at every threshold where it changes.
+    plateau : Plateau or None
+        The widest range of thresholds over which the gap moves by less than the broadening.
+    partitions : tuple of Groups
+        Partitions of the atoms: by element first; by domain, and by element within each domain, if
+        the model has several domains; by core, surface and interface, if there is more than one of
+        them; by labels of the user, if there are any.
+    densities : tuple of DensityOfStates
+        Density of states by each partition, and by element and angular momentum, and by groups of
+        atoms that were projected on together, if the states tell them.
+    edges : dict
+        Band edges by domain; empty without a model.
+    alignment : Alignment
+        Alignment of the two domains.
+    sites : Sites
+        What kind of place each atom is.
+    traps : Traps
+        On which atoms each trap sits.
+    profile : Profile or None
+        Local density of states and edges in space; None without a model.
+    coop : Coop or None
+        Overlap populations between groups of atoms; None if the states have none.
+    notes : tuple of str
+        Sentences that must stand under figures, for instance that a crystal is derived.
+    provenance : dict
+        What is known of the origin of the states besides what they say themselves.
+    """
+
+    states: OrbitalStates
+    options: AnalysisOptions
+    model: Model | None
+    positions_a: NDArray[np.float64] | None
+    localization: Localization
+    gap: Gap
+    threshold_scan: tuple[FilteredGap, ...]
+    plateau: Plateau | None
+    partitions: tuple[Groups, ...]
+    densities: tuple[DensityOfStates, ...]
+    edges: dict[str, DomainEdges]
+    alignment: Alignment
+    sites: Sites
+    traps: Traps
+    profile: Profile | None
+    coop: Coop | None
+    notes: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        states: OrbitalStates,
+        options: AnalysisOptions,
+        model: Model | None = None,
+        labels: Sequence[object] | None = None,
+        positions_a: NDArray[np.float64] | None = None,
+        *,
+        notes: tuple[str, ...] = (),
+        provenance: dict[str, Any] | None = None,
+    ) -> Analysis:
+        """Analyse the states of a model.
+
+        Parameters
+        ----------
+        states : OrbitalStates
+            The states.
+        options : AnalysisOptions
+            Thresholds, broadening, range.
+        model : Model, optional
+            The model that the states belong to, for its domains, and for the kind of place of
+            each atom.
+        labels : sequence, optional
+            A label for each atom, by which the atoms are grouped too.
+        positions_a : ndarray of float, shape (n_atoms, 3), optional
+            Where the atoms are, in Å, if there is no model to tell it.
+        notes : tuple of str
+            Sentences to stand under figures; the caveat of the states stands there anyway.
+        provenance : dict, optional
+            What is known of the origin of the states, for summary.json and the report.
+
+        Returns
+        -------
+        Analysis
+            All results.
+
+        Raises
+        ------
+        InputError
+            If the states are not those of the model, there is not one label for each atom, or the
+            states lack an overlap population that the options ask for.
+        """
+        if options.overlap_populations:
+            states = states.with_pairs(options.overlap_populations)
+        if model is not None:
+            require_same_atoms(states.symbols, model)
+            positions_a = model.positions_a
+        sites = Sites.of(states.symbols, model)
+        partitions = partitions_of(states.symbols, options, model, sites, labels)
+        localization = Localization.of(states)
+        gap = Gap.of(states, localization, options)
+        scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
+        kept = gap.delocalised.kept
+        edges = {} if model is None else domain_edges(states, kept, model)
+        axis = None if model is None else Axis.of(model, sites)
+        densities = [density_of_states(states, groups, options) for groups in partitions]
+        densities += orbital_densities(states, options) + list_densities(states, options)
+        return cls(
+            states=states,
+            options=options,
+            model=model,
+            positions_a=positions_a,
+            localization=localization,
+            gap=gap,
+            threshold_scan=scan,
+            plateau=plateau(scan, options.broadening_ev),
+            partitions=tuple(partitions),
+            densities=tuple(densities),
+            edges=edges,
+            alignment=align(edges, options.broadening_ev),
+            sites=sites,
+            traps=Traps.of(states, gap.delocalised, sites),
+            profile=None if axis is None else Profile.of(states, kept, axis, options),
+            coop=Coop.of(states, localization, options) if states.pairs else None,
+            notes=tuple(note for note in (states.caveat, *notes) if note),
+            provenance=provenance or {},
+        )
+
+    def __repr__(self) -> str:
+        plain, kept = self.gap.homo_lumo_gap_ev, self.gap.filtered
+        gaps = [
+            f"{name} {'none' if gap is None else f'{gap:.3f} eV'}"
+            for name, gap in (
+                ("HOMO-LUMO gap", plain),
+                (f"gap at IPR ≤ {self.options.ipr_max:g}", kept.gap_ev),
+            )
+        ]
+        return (
+            f"Analysis({self.states.n_states} states of {self.states.n_atoms} atoms, "
+            f"{', '.join(gaps)}, {len(self.traps.traps)} traps)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the gaps and the figure, for notebooks."""
+        from epicarve.analysis.analyse import analysis_card  # noqa: PLC0415  (matplotlib costs half a second)
+
+        return analysis_card(self)
+
+    @property
+    def dos(self) -> DensityOfStates:
+        """Density of states by element; `densities` holds those by other groups too."""
+        return self.densities[0]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of summary.json."""
+        from epicarve.analysis.export import summarise  # noqa: PLC0415  (it takes an analysis)
+
+        return summarise(self)
+
+    def plot(self, name: str = "dos") -> Figure:
+        """Draw a figure, to change or to save by matplotlib's means.
+
+        Parameters
+        ----------
+        name : {"dos", "scan", "alignment", "profile", "trap-map"}
+            Density of states with localization and gaps; gap by threshold; levels of the domains;
+            levels in space; where the traps sit.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to show in such a figure.
+        """
+        from epicarve.analysis.analyse import figures  # noqa: PLC0415  (matplotlib costs half a second)
+
+        drawn = figures(self)
+        if name not in drawn:
+            raise InputError(
+                f"there is no figure {name!r} of this analysis; it has {', '.join(drawn)}"
+            )
+        return drawn[name]
+
+    def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
+        """Write summary.json, tables, figures and report.html: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write. The same analysis gives the same bytes.
+        hdf5 : bool
+            Whether to write analysis.h5 as well.
+
+        Returns
+        -------
+        dict
+            Content of summary.json.
+        """
+        from epicarve.analysis.analyse import write_analysis  # noqa: PLC0415  (matplotlib costs half a second)
+
+        return write_analysis(Path(folder), self, hdf5=hdf5)
+
+    @property
+    def zero(self) -> Zero:
+        """The energy that figures and report count from."""
+        return zero_of(self.states, self.options.figures.zero)
+
+    @property
+    def drawn_radii_a(self) -> NDArray[np.float64]:
+        """Radius in Å at which each atom is drawn; all are equal where charges are not known."""
+        if self.model is None:
+            return np.full(self.states.n_atoms, ATOM_RADIUS_A)
+        return radii_a(self.model)
+
+    @property
+    def ipr_limit(self) -> float:
+        """Threshold of the filter in use as one of the IPR: no more than the highest there can be.
+
+        That is 1, or the highest of the states, as Mulliken weights may give more.
+        """
+        used, highest = self.gap.delocalised, float(self.localization.ipr.max())
+        limit = used.limit if used.measure == "IPR" else used.limit / self.states.n_atoms
+        return min(limit, max(1.0, highest))
+
+    @property
+    def ipr_range(self) -> tuple[float, float]:
+        """Range of the IPR that figures and report show: all that a state can have, and more."""
+        low = min(1.0 / self.states.n_atoms, self.ipr_limit)
+        return LOWEST_PART * low, HIGHEST_PART * max(1.0, float(self.localization.ipr.max()))
+
+    @property
+    def window_ev(self) -> tuple[float, float]:
+        """Range in eV that figures show: around the gap, with the filtered edges inside it.
+
+        It ends at the lowest and the highest state, beyond which nothing is known.
+        """
+        used = self.gap.delocalised
+        return window_around(
+            self.states, self.options, used.valence_edge_ev, used.conduction_edge_ev
+        )
+
+
+def window_around(
+    states: OrbitalStates,
+    options: AnalysisOptions,
+    valence_edge_ev: float | None = None,
+    conduction_edge_ev: float | None = None,
+) -> tuple[float, float]:
+    """Return the range in eV to show of some states, with edges inside it."""
+    homo_ev, lumo_ev, energies_ev = states.homo_ev, states.lumo_ev, states.energies_ev
+    lowest, highest = float(energies_ev.min()), float(max(energies_ev.max(), lumo_ev or -np.inf))
+    below = -np.inf if homo_ev is None else homo_ev - options.window_below_ev
+    above = np.inf if lumo_ev is None else lumo_ev + options.window_above_ev
+    if valence_edge_ev is not None:
+        below = min(below, valence_edge_ev - EDGE_MARGIN_EV)
+    if conduction_edge_ev is not None:
+        above = max(above, conduction_edge_ev + EDGE_MARGIN_EV)
+    margin_ev = WINDOW_MARGIN * options.broadening_ev
+    return max(below, lowest - margin_ev), min(above, highest + margin_ev)
+
+
+def partitions_of(
+    symbols: Sequence[str],
+    options: AnalysisOptions,
+    model: Model | None,
+    sites: Sites,
+    labels: Sequence[object] | None,
+) -> list[Groups]:
+    """Return all partitions of the atoms that say more than the one by element, after that one."""
+    partitions = [by_element(symbols)]
+    if model is not None and len(model.domain_names) > 1:
+        partitions += [by_domain(model), by_species_in_domain(model)]
+    shells = by_shell(sites)
+    if shells is not None and len(shells.names) > 1:
+        partitions.append(shells)
+    if labels is not None:
+        partitions.append(by_label(labels, options.group_by or "group", len(symbols)))
+    return partitions
+
+
+def require_same_atoms(symbols: tuple[str, ...], model: Model) -> None:
+    """Refuse states that belong to another model, by their atoms."""
+    if symbols != tuple(model.symbols.tolist()):
+        raise InputError(
+            f"the states are of {len(symbols)} atoms and the model is {model.formula}, of "
+            f"{model.n_atoms}, in another order or of other elements; give the model whose states "
+            "these are"
+        )

@@ -1,0 +1,102 @@
+"""What kind of place each atom of a model is: element, domain, coordination, position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from epicarve.builder.geometry import BondRule
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.builder.model import Model
+
+POSITIONS = ("core", "surface", "interface")
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The kind of place of each atom; what is not known is None.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Chemical symbols.
+    domains : ndarray of str, shape (n_atoms,), or None
+        Domain of each atom.
+    coordination : ndarray of int, shape (n_atoms,), or None
+        Opposite ions bonded to each ion at the geometry of the model.
+    bulk_coordination : ndarray of int, shape (n_atoms,), or None
+        The same in its bulk crystal.
+    positions : ndarray of str, shape (n_atoms,), or None
+        One of `POSITIONS`, see `position_classes`.
+    reason : str
+        Why something is None, empty if nothing is.
+    """
+
+    symbols: NDArray[np.str_]
+    domains: NDArray[np.str_] | None = None
+    coordination: NDArray[np.int64] | None = None
+    bulk_coordination: NDArray[np.int64] | None = None
+    positions: NDArray[np.str_] | None = None
+    reason: str = ""
+
+    @classmethod
+    def of(cls, symbols: tuple[str, ...], model: Model | None) -> Sites:
+        """Describe the atoms of a model, or say by their elements alone what is known of them."""
+        if model is None:
+            return cls(np.array(symbols), reason="no model was given, only the elements are known")
+        coordination, positions, reason = model.coordination, None, ""
+        try:
+            rule = BondRule.of(model)
+        except InputError as error:
+            reason = str(error)
+            if len(model.domain_names) == 1:
+                positions = np.where(model.is_surface, "surface", "core")
+        else:
+            coordination = rule.coordination(model)
+            positions = position_classes(model, rule)
+        return cls(
+            symbols=model.symbols,
+            domains=model.domains,
+            coordination=coordination,
+            bulk_coordination=model.bulk_coordination,
+            positions=positions,
+            reason=reason,
+        )
+
+
+def position_classes(model: Model, rule: BondRule) -> NDArray[np.str_]:
+    """Say of each ion whether it stands at an interface, at the surface or in the core.
+
+    An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one
+    than the shortest of the bond limits. Any other ion stands at the *surface* if it had fewer
+    opposite neighbours than in bulk when the model was cut, and else in the *core*. The distance
+    from the centre plays no part, so a Janus particle has no surface inside.
+
+    Parameters
+    ----------
+    model : Model
+        The model; interfaces are looked for at its positions.
+    rule : BondRule
+        How long its bonds may be.
+
+    Returns
+    -------
+    ndarray of str, shape (n_atoms,)
+        One of `POSITIONS` for each ion.
+    """
+    classes = np.where(model.is_surface, "surface", "core").astype("<U9")
+    domain = np.unique(model.domains, return_inverse=True)[1]
+    cations, anions, _ = rule.bonds(model)
+    shortest_a = min(rule.longest_a.values(), default=0.0)
+    close = cKDTree(model.positions_a).query_pairs(shortest_a, output_type="ndarray")
+    pairs = np.concatenate([np.stack([cations, anions], axis=1), close])
+    across = pairs[domain[pairs[:, 0]] != domain[pairs[:, 1]]]
+    classes[across.ravel()] = "interface"
+    return classes

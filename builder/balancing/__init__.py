@@ -1,1 +1,0 @@
-"""The choice of ions: a 0/1 program over the surface shell, solved and proven."""

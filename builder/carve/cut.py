@@ -1,0 +1,183 @@
+"""Carving a charge-balanced model out of a crystal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from epicarve.builder.model import Edit, Model
+from epicarve.builder.optimise import (
+    SURFACE_A,
+    Balance,
+    BalanceOptions,
+    Candidates,
+    balance,
+    ratio_deviation,
+)
+from epicarve.builder.shapes import LatticeIons, ions_near
+from epicarve.errors import InputError
+from epicarve.units import A_PER_NM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from epicarve.builder.crystal import Crystal
+    from epicarve.builder.shapes import Shape
+
+
+BALANCE = "neutrality, ratio and coordination at least cost"
+CLASH = "too close to an ion across the interface"
+
+
+def carve(
+    crystal: Crystal,
+    shape: Shape,
+    centre: Sequence[float] = (0.0, 0.0, 0.0),
+    options: BalanceOptions | None = None,
+) -> Model:
+    """Cut a shape out of a crystal so that the ions kept are neutral, connected and coordinated.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The bulk crystal.
+    shape : Shape
+        The region to keep, about the origin of the model's frame.
+    centre : sequence of float, length 3
+        Fractional coordinates of the point of the crystal that lies at the shape's origin.
+    options : BalanceOptions, optional
+        Tolerances of the optimisation.
+
+    Returns
+    -------
+    Model
+        A model of one domain named after the crystal, its net charge exactly 0 or as asked for.
+
+    Raises
+    ------
+    InputError
+        If the shape holds no ion, is smaller than the unit cell, or no choice of surface ions
+        satisfies all constraints.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> from epicarve.builder.shapes import Sphere
+    >>> dot = carve(bundled_crystal("PbS"), Sphere(radius_a=8.0))
+    >>> dot.net_charge, dot.n_components, dot.counts["Pb"] == dot.counts["S"]
+    (0, 1, True)
+    """
+    options = options or BalanceOptions()
+    shell_a = shell_depth_a(crystal, options)
+    margin_a = 0.5 * shell_a + 2.0 * SURFACE_A
+    ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
+    _refuse_too_small(crystal, shape, ions)
+    candidates = Candidates.of_one(ions, shell_a, options)
+    outcome = balance(candidates)
+    model = chosen_model(candidates, outcome)
+    stoichiometry = {
+        "target": crystal.formula_unit,
+        "actual": model.counts,
+        "deviation": ratio_deviation(model.symbols, crystal.formula_unit),
+    }
+    return replace(model, report={"stoichiometry": stoichiometry, **model.report})
+
+
+def shell_depth_a(crystal: Crystal, options: BalanceOptions) -> float:
+    """Return the depth of the free shell in Å: what is asked for, or the longest bond."""
+    if options.shell_nm is not None:
+        return A_PER_NM * options.shell_nm
+    return float(max(crystal.bonds.lengths_a))
+
+
+def chosen_model(ions: Candidates, outcome: Balance) -> Model:
+    """Return the ions that the optimisation keeps, with the ledger and what it proves.
+
+    Parameters
+    ----------
+    ions : Candidates
+        What could be chosen.
+    outcome : Balance
+        What was chosen.
+
+    Returns
+    -------
+    Model
+        In the frame of the candidates, one domain after the other; its report tells the plain
+        cut and the optimum.
+    """
+    kept = np.flatnonzero(outcome.kept)
+    between_kept = ions.adjacency[kept][:, kept]
+    _, components = connected_components(ions.links[kept][:, kept], directed=False)
+    names = np.array([domain.ions.crystal.name for domain in ions.domains])
+    return Model(
+        symbols=outcome.symbols[kept],
+        positions_a=ions.positions_a[kept],
+        charges=outcome.charges[kept],
+        domains=names[ions.domain[kept]],
+        sites=ions.sites[kept],
+        coordination=np.diff(between_kept.indptr).astype(int),
+        bulk_coordination=ions.bulk_coordination[kept],
+        components=components.astype(int),
+        edits=_edits(ions, outcome),
+        report=_report(ions, outcome),
+    )
+
+
+def _refuse_too_small(crystal: Crystal, shape: Shape, ions: LatticeIons) -> None:
+    low, high = shape.bounds_a
+    extent_a, edges_a = float((high - low).min()), crystal.cell_parameters[:3]
+    if extent_a < min(edges_a):
+        raise InputError(
+            f"{crystal.name}: a shape of {extent_a / 10:.2f} nm is smaller than the unit cell, "
+            f"whose shortest edge is {min(edges_a) / 10:.2f} nm; make it larger"
+        )
+    if not (ions.signed_distance_a <= SURFACE_A).any():
+        raise InputError(
+            f"{crystal.name}: the shape holds no ion; make it larger or move its centre"
+        )
+
+
+def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
+    """Every difference between the model and the plain cut, in the order of the ions."""
+    names = [domain.ions.crystal.name for domain in ions.domains]
+    clashes = ions.clashes[outcome.kept[ions.clashes].sum(axis=1) == 1]
+    clashing = np.zeros(ions.n_ions, dtype=bool)
+    clashing[clashes] = True
+    inside = ions.signed_distance_a <= SURFACE_A
+    before, after = ions.symbols, outcome.symbols
+    replaced = inside & outcome.kept & (before != after)
+    return tuple(
+        Edit(
+            action="substituted" if replaced[ion] else "removed" if inside[ion] else "added",
+            symbol=f"{before[ion]}→{after[ion]}" if replaced[ion] else str(after[ion]),
+            position_a=tuple(ions.positions_a[ion].tolist()),
+            depth_a=-float(ions.signed_distance_a[ion]),
+            domain=names[ions.domain[ion]],
+            reason=CLASH if clashing[ion] and not outcome.kept[ion] else BALANCE,
+        )
+        for ion in np.flatnonzero((inside != outcome.kept) | replaced)
+    )
+
+
+def _report(ions: Candidates, outcome: Balance) -> dict[str, object]:
+    inside = ions.signed_distance_a <= SURFACE_A
+    return {
+        "plain_cut": {
+            "n_atoms": int(inside.sum()),
+            "net_charge": int(ions.charges[inside].sum()),
+        },
+        "optimum": {
+            "objective": outcome.objective,
+            "bound": outcome.bound,
+            "gap": outcome.gap,
+            "n_free": outcome.n_free,
+            "fidelity_a": outcome.fidelity_a,
+            "broken_bonds": outcome.broken_bonds,
+            "dipole_level": outcome.dipole_level,
+            "costs_a": {name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
+        },
+    }

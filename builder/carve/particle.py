@@ -1,0 +1,86 @@
+"""The particle that a recipe's shape asks for: its centre found, its size reached, carved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .centres import best_centre, locate
+from .cut import carve
+from .sizing import carve_count
+
+if TYPE_CHECKING:
+    from epicarve.builder.crystal import Crystal, Vector
+    from epicarve.builder.model import Model
+    from epicarve.builder.optimise import BalanceOptions
+    from epicarve.builder.shapes import ShapeSpec
+
+
+@dataclass(frozen=True)
+class Particle:
+    """A carved model and where it was cut out.
+
+    Parameters
+    ----------
+    model : Model
+        Its ions.
+    centre : tuple of float
+        Fractional coordinates of the point of the crystal at the origin of the model.
+    scale : float
+        Factor of the lengths of the shape: 1, unless a number of ions was asked for.
+    """
+
+    model: Model
+    centre: Vector
+    scale: float
+
+
+def carve_particle(
+    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions | None = None
+) -> Particle:
+    """Carve the particle of one crystal that a shape's specification asks for.
+
+    Parameters
+    ----------
+    crystal : Crystal
+        The bulk crystal.
+    spec : ShapeSpec
+        Shape, size and centre.
+    options : BalanceOptions, optional
+        Tolerances of the optimisation.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> from epicarve.builder.shapes import SphereSpec
+    >>> spec = SphereSpec(kind="sphere", formula_units=100, centre=(0.1, 0.2, 0.3))
+    >>> carve_particle(bundled_crystal("PbS"), spec).model.formula
+    'Pb100S100'
+    """
+    carved: dict[Vector, Model] = {}  # centres that a flat face draws to one point are one
+
+    def carve_at(point: Vector) -> Model:
+        centre = spec.anchored(crystal, point)
+        x, y, z = (np.round(centre, 9) % 1.0).tolist()
+        if (x, y, z) not in carved:
+            carved[x, y, z] = carve_about(centre)
+        return carved[x, y, z]
+
+    def carve_about(centre: Vector) -> Model:
+        n_atoms = spec.n_atoms(crystal)
+        if n_atoms is None:
+            return carve(crystal, spec.shape(crystal, centre), centre, options)
+        return carve_count(
+            crystal, lambda scale: spec.shape(crystal, centre, scale), centre, n_atoms, options
+        )
+
+    if spec.centre == "best":
+        model, found = best_centre(crystal, carve_at)
+        point = found.point
+    else:
+        point = locate(crystal, spec.centre).point
+        model = carve_at(point)
+    size = model.report.get("size", {"scale": 1.0})
+    return Particle(model, spec.anchored(crystal, point), float(size["scale"]))

@@ -1,0 +1,117 @@
+"""Bond valences of ions in a crystal, and how well they fit an oxidation state.
+
+The parameters are those that M. O'Keeffe and N. E. Brese, J. Am. Chem. Soc. 1991, 113, 3226 give
+for elements, so that no charge has to be known before; how the sums of each oxidation state are
+spread in known crystals is taken from pymatgen, which also holds the parameters.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SOFTNESS_A = 0.31
+"""How fast a bond's valence falls with its length, in Å; that of the parameters."""
+
+REACH_A = 4.0
+"""Distance in Å up to which bonds are summed; that with which the spreads were found."""
+
+NARROWEST_SPREAD, WIDEST_SPREAD = 0.3, 1.0
+"""Standard deviation of sums that is taken where fewer crystals are known than tell it."""
+
+
+@cache
+def unit_length_a(first: str, second: str) -> float | None:
+    """Return the length in Å of a bond of valence 1 between two elements, None if unknown.
+
+    Examples
+    --------
+    >>> round(unit_length_a("Pb", "S"), 2)
+    2.53
+    """
+    from pymatgen.analysis.bond_valence import BV_PARAMS, ELECTRONEG  # noqa: PLC0415
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
+
+    one, other = Element(first), Element(second)
+    has_anion = one in ELECTRONEG or other in ELECTRONEG
+    if one == other or not has_anion or one not in BV_PARAMS or other not in BV_PARAMS:
+        return None
+    (r, c), (s, d) = ((BV_PARAMS[e]["r"], BV_PARAMS[e]["c"]) for e in (one, other))
+    return float(r + s - r * s * (np.sqrt(c) - np.sqrt(d)) ** 2 / (c * r + d * s))
+
+
+def bond_valence(first: str, second: str, length_a: float) -> float | None:
+    """Return the valence of a bond of a given length in Å, None if no parameters are known."""
+    unit = unit_length_a(first, second)
+    return None if unit is None else float(np.exp((unit - length_a) / SOFTNESS_A))
+
+
+def valence_sums(
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    lengths_a: NDArray[np.float64],
+    symbols: NDArray[np.str_],
+) -> NDArray[np.float64]:
+    """Return the sum of the bond valences of every site, positive for cations, shape (n_sites,).
+
+    Of two elements the more electronegative one counts as the anion of their bond.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (n_pairs,)
+        Sites closer than `REACH_A`, each pair in both orders.
+    lengths_a : ndarray of float, shape (n_pairs,)
+        Their distances in Å.
+    symbols : ndarray of str, shape (n_sites,)
+        Elements.
+
+    Examples
+    --------
+    >>> from epicarve.builder.crystal import neighbours
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> galena = bundled_crystal("PbS")
+    >>> i, j, _, lengths_a = neighbours(galena.cell_a, galena.fractional, REACH_A)
+    >>> valence_sums(i, j, lengths_a, galena.symbols).round(1).tolist()[::4]
+    [1.5, -1.5]
+    """
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
+
+    elements, kind = np.unique(symbols, return_inverse=True)
+    size = len(elements)
+    unit, sign = np.full((size, size), -np.inf), np.zeros((size, size))
+    for a, one in enumerate(elements.tolist()):
+        for b, other in enumerate(elements.tolist()):
+            length = unit_length_a(one, other)
+            if length is not None:
+                unit[a, b] = length
+                sign[a, b] = 1.0 if Element(one).X < Element(other).X else -1.0
+    pair = kind[first], kind[second]
+    valences = sign[pair] * np.exp((unit[pair] - lengths_a) / SOFTNESS_A)
+    return np.asarray(np.bincount(first, valences, minlength=len(symbols)), dtype=float)
+
+
+@cache
+def spread(element: str) -> dict[int, tuple[float, float]]:
+    """Return mean and standard deviation of the sums of each oxidation state of an element."""
+    from pymatgen.analysis.bond_valence import ICSD_BV_DATA  # noqa: PLC0415
+
+    return {
+        int(kind.oxi_state): (data["mean"], data["std"])
+        for kind, data in ICSD_BV_DATA.items()
+        if kind.symbol == element and kind.oxi_state and data["std"] > 0
+    }
+
+
+def mean_log_likelihood(element: str, charge: int, sums: NDArray[np.float64]) -> float:
+    """Return the logarithm of the likelihood of sums, given the charge; their mean.
+
+    A charge of which too few crystals are known has that of `WIDEST_SPREAD` about itself.
+    """
+    mean, deviation = spread(element).get(charge, (float(charge), WIDEST_SPREAD))
+    deviation = max(deviation, NARROWEST_SPREAD)
+    return float(np.mean(-0.5 * ((sums - mean) / deviation) ** 2 - np.log(deviation)))

@@ -1,0 +1,180 @@
+"""Molecular ions in a crystal: atoms that covalent bonds hold together, which are not ions each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from epicarve.errors import InputError
+
+from .neighbour_list import covalent_radii_a, neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BOND_TOLERANCE_A = 0.4
+"""Atoms are bonded up to this, in Å, beyond the sum of their covalent radii, as in the Cambridge
+Structural Database."""
+
+PARTNERS = {
+    "H": "H B C N O F Si P S Cl As Se Br Te I",
+    "B": "B C F Cl Br I",
+    "C": "C N O F P S Cl As Se Br I",
+    "N": "N O F S Cl Se Br I",
+    "O": "O F P S Cl As Se Br I",
+    "F": "F P S Cl As Br I",
+    "P": "P S Cl Se Br I",
+    "S": "S Cl Br I",
+    "Cl": "Cl Br I",
+    "As": "As",
+    "Se": "Se",
+    "Br": "Br I",
+    "Sb": "Sb",
+    "Te": "Te",
+    "I": "I",
+}
+"""Pairs of elements whose bonds are covalent in whatever crystal they stand: no oxide, nitride,
+sulfide or halide of a metal, of silicon or of germanium, and no metal hydride."""
+
+FINITE_PARTNERS = {"B": "N O S Se P", "N": "P", "As": "S"}
+"""Pairs whose bonds are those of molecular ions, such as BO3, if they end; else those of a
+network, such as that of BN, which is cut like any oxide."""
+
+EXAMPLES = {
+    "CH6N": "Cs in place of CH3NH3",
+    "CH5N2": "Cs in place of CH(NH2)2",
+    "NH4": "K or Rb in place of NH4",
+}
+"""Single ions that take the place of a molecular one."""
+
+NEGATIVE_LAST = ["B", "As", "P", "Se", "S", "I", "Br", "Cl", "Te", "N", "Sb", "O", "F", "H"]
+"""Order of elements in the formula of a unit without carbon."""
+
+
+def molecular_units(
+    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], symbols: NDArray[np.str_]
+) -> dict[str, int]:
+    """Return the formulas of the molecular ions in a unit cell, and how many of each there are.
+
+    Two atoms belong to one unit if they are non-metals of `PARTNERS` and no farther apart than
+    the sum of their covalent radii and `BOND_TOLERANCE_A`. Chains, layers and networks without end
+    are told by what of them lies in one cell, with ``…`` behind.
+
+    Parameters
+    ----------
+    cell_a : ndarray of float, shape (3, 3)
+        Lattice vectors in Å as rows.
+    fractional : ndarray of float, shape (n_sites, 3)
+        Fractional coordinates in [0, 1).
+    symbols : ndarray of str, shape (n_sites,)
+        Element of every site.
+
+    Examples
+    --------
+    >>> cell = 3.88 * np.eye(3)
+    >>> x = 0.15
+    >>> tetrahedron = [[x, x, x], [x, 1 - x, 1 - x], [1 - x, x, 1 - x], [1 - x, 1 - x, x]]
+    >>> places = np.array([[0, 0, 0], *tetrahedron, [0.5, 0.5, 0.5]])
+    >>> molecular_units(cell, places, np.array(["N", "H", "H", "H", "H", "Cl"]))
+    {'NH4': 1}
+    """
+    always, finite = _pairs(PARTNERS), _pairs(FINITE_PARTNERS)
+    members = {element for pair in always | finite for element in pair}
+    chosen = np.flatnonzero([symbol in members for symbol in symbols.tolist()])
+    present = set(symbols[chosen].tolist())
+    if len(chosen) == 0 or not any(set(pair) <= present for pair in always | finite):
+        return {}
+    symbols = symbols[chosen]
+    radii = covalent_radii_a(symbols)
+    reach = 2.0 * float(radii.max()) + BOND_TOLERANCE_A
+    i, j, shifts, distances = neighbours(cell_a, fractional[chosen], reach)
+    near = distances <= radii[i] + radii[j] + BOND_TOLERANCE_A
+    i, j, shifts = i[near], j[near], shifts[near]
+    found: Counter[str] = Counter()
+    covalent = np.zeros(len(chosen), dtype=bool)
+    for pairs, only_finite in ((always, False), (always | finite, True)):
+        kept = [
+            tuple(sorted(pair)) in pairs
+            for pair in zip(symbols[i].tolist(), symbols[j].tolist(), strict=True)
+        ]
+        units, endless = _units(len(chosen), i[kept], j[kept], shifts[kept])
+        for unit in range(int(units.max()) + 1):
+            sites = np.flatnonzero(units == unit)
+            if len(sites) == 1 and not endless[unit]:
+                continue
+            if covalent[sites].any() or (only_finite and endless[unit]):
+                continue
+            covalent[sites] = True
+            found[_formula(symbols[sites]) + ("…" if endless[unit] else "")] += 1
+    return dict(found)
+
+
+def refuse_molecular_units(
+    name: str,
+    cell_a: NDArray[np.float64],
+    fractional: NDArray[np.float64],
+    symbols: NDArray[np.str_],
+) -> None:
+    """Raise an InputError that names the molecular ions of a crystal, if it has any."""
+    units = molecular_units(cell_a, fractional, symbols)
+    if not units:
+        return
+    told = ", ".join(f"{count} {formula}" for formula, count in units.items())
+    if all(unit.endswith("…") for unit in units):
+        raise InputError(
+            f"{name}: covalent units in the cell ({told}: chains, layers or networks without end), "
+            "which would be cut into single atoms; only crystals of single ions are carved: cut "
+            "this crystal with a tool that cuts covalent bonds"
+        )
+    instead = next((EXAMPLES[unit] for unit in units if unit in EXAMPLES), "")
+    raise InputError(
+        f"{name}: covalent units in the cell ({told}), which would be cut into single atoms; only "
+        "crystals of single ions are carved: put a single ion in the place of each unit"
+        f"{f' ({instead})' if instead else ''}, or cut this crystal with a tool that keeps "
+        "molecules whole"
+    )
+
+
+def _pairs(partners: dict[str, str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        tuple(sorted((first, second)))
+        for first, seconds in partners.items()
+        for second in seconds.split()
+    )
+
+
+def _units(
+    n_sites: int, i: NDArray[np.int64], j: NDArray[np.int64], shifts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the unit of each site, and whether each unit goes on for ever."""
+    graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n_sites, n_sites))
+    n_units, unit = connected_components(graph, directed=False)
+    cell_of = np.zeros((n_sites, 3), dtype=np.int64)  # in which cell the first unit has each site
+    placed = np.zeros(n_sites, dtype=bool)
+    placed[np.unique(unit, return_index=True)[1]] = True
+    while True:
+        onward = placed[i] & ~placed[j]
+        if not onward.any():
+            break
+        cell_of[j[onward]] = cell_of[i[onward]] + shifts[onward]
+        placed[j[onward]] = True
+    closed = (cell_of[i] + shifts == cell_of[j]).all(axis=1)
+    endless = np.zeros(n_units, dtype=bool)
+    endless[unit[i[~closed]]] = True
+    return np.asarray(unit, dtype=np.int64), endless
+
+
+def _formula(symbols: NDArray[np.str_]) -> str:
+    """Return the formula of a unit: carbon and hydrogen first, else the least negative first."""
+    counts = Counter(symbols.tolist())
+    if dict(counts) == {"H": 2, "O": 1}:
+        return "H2O"
+    if "C" in counts:
+        order = ["C", "H", *sorted(set(counts) - {"C", "H"})]
+    else:
+        order = [*NEGATIVE_LAST, *sorted(set(counts) - set(NEGATIVE_LAST))]
+    return "".join(f"{e}{counts[e] if counts[e] > 1 else ''}" for e in order if counts[e])

@@ -1,1 +1,0 @@
-"""CIF files of the bundled crystals; `epicarve.builder.library` reads them."""

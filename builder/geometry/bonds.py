@@ -1,0 +1,161 @@
+"""Bonds of a model at any geometry, by the rule of its crystals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from epicarve.builder.crystal import CONTACT_RANGE_A, shell_limits_a
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from epicarve.builder.model import Model
+
+MOST_UNEXPLAINED = 0.1
+"""Largest share of ions whose coordination a rule taken from a model may fail to give back."""
+
+
+@dataclass(frozen=True)
+class BondRule:
+    """How long the bonds of a model may be.
+
+    Parameters
+    ----------
+    limits_a : mapping of str to mapping of (str, str) to float
+        For each domain, the longest bond in Å by the symbols of cation and anion. Between two
+        domains, the longer limit holds for a pair of elements that both know.
+    """
+
+    limits_a: Mapping[str, Mapping[tuple[str, str], float]]
+
+    @classmethod
+    def of(cls, model: Model) -> BondRule:
+        """Return the rule of the crystals of a model.
+
+        It stands in model.json. Where it does not, it is taken from the distances of each domain,
+        as `Crystal.bond_rule` takes it from those of bulk: this works for a model as it was cut,
+        and is checked against the coordination that the model bears.
+
+        Raises
+        ------
+        InputError
+            If the rule is in no model.json and can't be had from the ions, as in a relaxed model.
+
+        Examples
+        --------
+        >>> from epicarve.builder.carve import carve
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> from epicarve.builder.shapes import Sphere
+        >>> galena = bundled_crystal("PbS")
+        >>> rule = BondRule.of(carve(galena, Sphere(radius_a=8.0)))
+        >>> round(rule.longest_a["Pb", "S"], 2) == round(galena.bond_rule["Pb", "S"], 2)
+        True
+        """
+        recorded = _recorded_limits_a(model)
+        if set(recorded) >= set(model.domain_names):
+            return cls(recorded)
+        rule = cls(
+            {name: _limits_from_distances_a(model.domain(name)) for name in model.domain_names}
+        )
+        unexplained = float(np.mean(rule.coordination(model) != model.coordination))
+        if unexplained > MOST_UNEXPLAINED:
+            raise InputError(
+                f"{model.formula}: the longest bonds are not told by a model.json and can't be had "
+                f"from the ions, as {unexplained:.0%} of them would have another coordination than "
+                "the model says; keep model.json beside model.extxyz"
+            )
+        return rule
+
+    @property
+    def longest_a(self) -> dict[tuple[str, str], float]:
+        """Longest bond in Å by the symbols of cation and anion, whatever the domain."""
+        longest: dict[tuple[str, str], float] = {}
+        for limits in self.limits_a.values():
+            for pair, limit in limits.items():
+                longest[pair] = max(limit, longest.get(pair, 0.0))
+        return dict(sorted(longest.items()))
+
+    def bonds(
+        self, model: Model, positions_a: NDArray[np.float64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return the bonds between the ions of a model.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        positions_a : ndarray of float, shape (n_atoms, 3), optional
+            Where its ions are, in Å, if not at the positions of the model.
+
+        Returns
+        -------
+        cations, anions : ndarray of int, shape (n_bonds,)
+            Ions of each bond, in ascending order.
+        lengths_a : ndarray of float, shape (n_bonds,)
+            Their distance in Å.
+        """
+        points = model.positions_a if positions_a is None else positions_a
+        longest_a = max(self.longest_a.values(), default=0.0)
+        pairs = cKDTree(points).query_pairs(longest_a, output_type="ndarray")
+        cations = np.where(model.charges[pairs[:, 0]] > 0, pairs[:, 0], pairs[:, 1])
+        anions = pairs.sum(axis=1) - cations
+        table, kind = self._table_a(model)
+        lengths_a = np.linalg.norm(points[cations] - points[anions], axis=1)
+        opposite = (model.charges[cations] > 0) & (model.charges[anions] < 0)
+        bonded = np.flatnonzero(opposite & (lengths_a <= table[kind[cations], kind[anions]]))
+        bonded = bonded[np.lexsort((anions[bonded], cations[bonded]))]
+        return cations[bonded], anions[bonded], lengths_a[bonded]
+
+    def coordination(
+        self, model: Model, positions_a: NDArray[np.float64] | None = None
+    ) -> NDArray[np.int64]:
+        """Count the bonds of each ion of a model, shape (n_atoms,); arguments as of `bonds`."""
+        cations, anions, _ = self.bonds(model, positions_a)
+        return np.bincount(np.concatenate([cations, anions]), minlength=model.n_atoms)
+
+    def _table_a(self, model: Model) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the limit of each pair of kinds of ions, and the kind of each ion."""
+        of_ion = list(zip(model.domains.tolist(), model.symbols.tolist(), strict=True))
+        index = {kind: i for i, kind in enumerate(dict.fromkeys(of_ion))}
+        longest = self.longest_a
+        table = np.array(
+            [
+                [
+                    (self.limits_a[here] if here == there else longest).get((a, b), 0.0)
+                    for there, b in index
+                ]
+                for here, a in index
+            ]
+        )
+        return table, np.array([index[kind] for kind in of_ion])
+
+
+def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
+    """Read the rules from the block ``provenance.crystal`` of a model.json; empty without one."""
+    origins = model.report.get("provenance", {}).get("crystal", {})
+    return {
+        name: {
+            (pair.split("-")[0], pair.split("-")[1]): limit
+            for pair, limit in origin["longest_bonds_a"].items()
+        }
+        for name, origin in origins.items()
+        if "longest_bonds_a" in origin
+    }
+
+
+def _limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
+    """Take the first shell of each pair of elements from the distances of an unrelaxed cut."""
+    cations, anions = np.flatnonzero(model.charges > 0), np.flatnonzero(model.charges < 0)
+    near = cKDTree(model.positions_a[cations]).sparse_distance_matrix(
+        cKDTree(model.positions_a[anions]), CONTACT_RANGE_A, output_type="ndarray"
+    )
+    return shell_limits_a(
+        cations[near["i"]], anions[near["j"]], near["v"], model.symbols, model.charges
+    )

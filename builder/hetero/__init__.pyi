@@ -1,0 +1,12 @@
+from .half_particle import Half as Half
+from .half_particle import half_of as half_of
+from .half_particle import layers_that_attract as layers_that_attract
+from .half_particle import sphere_half as sphere_half
+from .half_particle import told_face as told_face
+from .joining import Janus as Janus
+from .joining import candidates_of_halves as candidates_of_halves
+from .joining import join as join
+from .lattice_misfit import misfit as misfit
+from .oriented import Placed as Placed
+from .registry import interface_of as interface_of
+from .relaxed_halves import join_relaxed as join_relaxed

@@ -1,0 +1,171 @@
+"""Halves relaxed elsewhere, laid back onto the joined particle by its interface cations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epicarve.builder.carve import Ions
+from epicarve.builder.geometry import match_atoms, superposed
+from epicarve.builder.interfaces import (
+    LAYER_IN_SPACINGS,
+    cation_spacing_a,
+    contact_limits_a,
+    refuse_overlap,
+    shortest_contact,
+)
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from epicarve.builder.crystal import Crystal
+    from epicarve.builder.geometry import Fit
+    from epicarve.builder.model import Model
+
+    from .joining import Janus
+
+SAME_ION_A = 2.0
+"""Ions in the order of the unrelaxed half may have moved so far, as root mean square in Å, and
+each ion in another order, when all are laid on the unrelaxed ones as well as they can be."""
+
+
+def read_geometry(path: Path) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Read elements and coordinates in Å of the last geometry of a file that ASE can read.
+
+    Raises
+    ------
+    InputError
+        If it can't.
+    """
+    from ase import Atoms  # noqa: PLC0415  (costs half a second)
+    from ase.io import read  # noqa: PLC0415
+
+    try:
+        atoms = read(path, index=-1)
+        assert isinstance(atoms, Atoms)  # not a list, as one index was asked for
+    except Exception as error:  # ase raises whatever its parsers raise
+        raise InputError(
+            f"{path}: no geometry that can be read ({error}); give an XYZ file or another that "
+            "ASE reads"
+        ) from error
+    return np.array(list(atoms.symbols)), np.array(atoms.positions)
+
+
+def join_relaxed(
+    janus: Janus,
+    film_crystal: Crystal,
+    substrate_crystal: Crystal,
+    *,
+    film: Path | None = None,
+    substrate: Path | None = None,
+) -> Model:
+    """Put the relaxed geometry of one or both halves in the place of the unrelaxed one.
+
+    Each relaxed half is turned and shifted as a rigid body such that its interface cations, the
+    outermost layer at the face (more layers where those of one lie on a line), come as near as
+    possible in the least squares to where they lie in the joined model. Its ions may be in any
+    order, and the half anywhere and turned in any way.
+
+    Parameters
+    ----------
+    janus : Janus
+        The joined particle and its unrelaxed halves.
+    film_crystal, substrate_crystal : Crystal
+        What they consist of.
+    film, substrate : Path, optional
+        Files with the relaxed geometry of a half; the last geometry counts. A half without one
+        stays as it is.
+
+    Returns
+    -------
+    Model
+        The joined particle; report["relaxed_halves"] tells for each half the rms in Å that is
+        left over the interface cations, their number, the angle of the rotation in degrees, and
+        the rms displacement in Å of all its ions; shortest_contact is told anew.
+
+    Raises
+    ------
+    InputError
+        If a file can't be read or holds other ions, or the relaxed halves overlap.
+    """
+    if film is None and substrate is None:
+        return janus.model
+    model, told = janus.model, {}
+    depth_a = LAYER_IN_SPACINGS * cation_spacing_a(substrate_crystal)
+    positions = model.positions_a.copy()
+    for half, path, side in ((janus.film, film, -1.0), (janus.substrate, substrate, 1.0)):
+        if path is None:
+            continue
+        name = half.domain_names[0]
+        relaxed = _in_order(half, *read_geometry(path), path)
+        fit, n_cations = _laid_back(half, relaxed, side, depth_a)
+        moved = fit.applied(relaxed)
+        positions[model.domains == name] = moved
+        away = np.linalg.norm(moved - half.positions_a, axis=1)
+        told[name] = {
+            "n_cations": n_cations,
+            "residual_rms_a": round(fit.rms_a, 6),
+            "rotation_deg": round(fit.angle_deg, 6),
+            "displacement_rms_a": round(float(np.sqrt((away**2).mean())), 6),
+        }
+    joined = replace(model, positions_a=positions)
+    crystals = film_crystal, substrate_crystal
+    limits = contact_limits_a(*crystals)
+    above, below = (Ions.of(joined.domain(crystal.name)) for crystal in crystals)
+    remedy = "join halves that are relaxed less, or give a larger gap_a"
+    refuse_overlap(above, below, limits, remedy)
+    contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits).as_dict()}
+    interface = {**model.report["interface"], **contact, "relaxed_halves": told}
+    return replace(joined, report={**model.report, "interface": interface})
+
+
+def _laid_back(
+    half: Model, relaxed_a: NDArray[np.float64], side: float, depth_a: float
+) -> tuple[Fit, int]:
+    """Fit a relaxed half by its interface cations, and say how many these are.
+
+    They are those of the outermost layer, `depth_a` deep; of more layers if those of one lie on a
+    line, as in the smallest particles.
+    """
+    ions, n_layers, cations = Ions.of(half), 1, np.zeros(0, dtype=np.int64)
+    while len(cations) < int((ions.charges > 0).sum()):
+        cations = ions.face_cations(side, n_layers * depth_a)
+        fit = superposed(relaxed_a[cations], half.positions_a[cations])
+        if fit.is_unique:
+            return fit, len(cations)
+        n_layers += 1
+    raise InputError(
+        f"{half.domain_names[0]}: its {len(cations)} cations lie on a line and leave open how the "
+        "relaxed half is turned; make it larger"
+    )
+
+
+def _in_order(
+    half: Model, symbols: NDArray[np.str_], positions_a: NDArray[np.float64], path: Path
+) -> NDArray[np.float64]:
+    """Relaxed positions in the order of the unrelaxed ions."""
+    there = {str(s): int((symbols == s).sum()) for s in np.unique(symbols)}
+    if there != dict(sorted(half.counts.items())):
+        found = "".join(f"{symbol}{n}" for symbol, n in there.items())
+        raise InputError(
+            f"{path}: it holds {found}, but the half of {half.domain_names[0]} is {half.formula}; "
+            "give the relaxed geometry of that very half (only: film or only: substrate)"
+        )
+    in_order = bool((symbols == half.symbols).all())
+    if in_order and superposed(positions_a, half.positions_a).rms_a <= SAME_ION_A:
+        return positions_a
+    try:
+        match = match_atoms(half.symbols, half.positions_a, symbols, positions_a)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    if match.is_mirrored or match.shifts_a.max() > SAME_ION_A:
+        raise InputError(
+            f"{path}: its ions can't be told one by one from those of the half of "
+            f"{half.domain_names[0]}; give them in the order of that half, or relax it less"
+        )
+    return np.asarray(positions_a[match.order])

@@ -1,1 +1,0 @@
-"""Finite particles of two crystals: halves with flat faces, laid together and joined."""

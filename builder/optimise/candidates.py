@@ -1,0 +1,127 @@
+"""The ions that one optimisation may choose from: those of one crystal, or of several joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    from epicarve.builder.shapes import LatticeIons
+
+    from .options import BalanceOptions
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Ions of one crystal in and around its shape, and what the chosen ones must satisfy.
+
+    Parameters
+    ----------
+    ions : LatticeIons
+        Ions inside the shape and up to half a shell outside it.
+    shell_a : float
+        Depth of the free shell in Å.
+    options : BalanceOptions
+        What the domain must satisfy.
+    origin_a : ndarray of float, shape (3,)
+        Point in Å about which the domain's size and dipole are reckoned.
+    """
+
+    ions: LatticeIons
+    shell_a: float
+    options: BalanceOptions
+    origin_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Ions of one or more domains in one frame, with the bonds between all of them.
+
+    Parameters
+    ----------
+    domains : tuple of Domain
+        The domains; ions are numbered through them in this order.
+    adjacency : csr_array, shape (n_ions, n_ions)
+        Bonds, those across an interface with them.
+    links : csr_array, shape (n_ions, n_ions)
+        What holds a model together: the bonds, and the contacts between pieces of a bulk.
+    clashes : ndarray of int, shape (n_clashes, 2)
+        Pairs of ions of different domains that lie too close to be both kept.
+    """
+
+    domains: tuple[Domain, ...]
+    adjacency: csr_array
+    links: csr_array
+    clashes: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+
+    @classmethod
+    def of_one(cls, ions: LatticeIons, shell_a: float, options: BalanceOptions) -> Candidates:
+        """Return the candidates of a particle of one crystal."""
+        adjacency = ions.adjacency()
+        return cls((Domain(ions, shell_a, options),), adjacency, ions.links(adjacency))
+
+    @property
+    def name(self) -> str:
+        """Names of the crystals, for messages."""
+        return " / ".join(domain.ions.crystal.name for domain in self.domains)
+
+    @property
+    def n_ions(self) -> int:
+        """Number of ions."""
+        return sum(domain.ions.n_ions for domain in self.domains)
+
+    @property
+    def charge_of(self) -> dict[str, int]:
+        """Oxidation state of each element of all crystals."""
+        return {s: q for each in self.domains for s, q in each.ions.crystal.charge_of.items()}
+
+    @cached_property
+    def domain(self) -> NDArray[np.int64]:
+        """Index of the domain of each ion, shape (n_ions,)."""
+        return np.repeat(np.arange(len(self.domains)), [d.ions.n_ions for d in self.domains])
+
+    @cached_property
+    def depth_a(self) -> NDArray[np.float64]:
+        """Depth of the free shell in Å at each ion, shape (n_ions,)."""
+        return np.array([domain.shell_a for domain in self.domains])[self.domain]
+
+    @cached_property
+    def sites(self) -> NDArray[np.int64]:
+        """Site of each ion in the cell of its own crystal, shape (n_ions,)."""
+        return np.concatenate([each.ions.sites for each in self.domains])
+
+    @cached_property
+    def symbols(self) -> NDArray[np.str_]:
+        """Element of each ion, shape (n_ions,)."""
+        return np.concatenate([each.ions.symbols for each in self.domains])
+
+    @cached_property
+    def charges(self) -> NDArray[np.int64]:
+        """Formal charge of each ion in units of e, shape (n_ions,)."""
+        return np.concatenate([each.ions.charges for each in self.domains])
+
+    @cached_property
+    def bulk_coordination(self) -> NDArray[np.int64]:
+        """Number of opposite neighbours of each ion in its bulk, shape (n_ions,)."""
+        return np.concatenate([each.ions.bulk_coordination for each in self.domains])
+
+    @cached_property
+    def positions_a(self) -> NDArray[np.float64]:
+        """Coordinates in Å, shape (n_ions, 3)."""
+        return np.concatenate([each.ions.positions_a for each in self.domains])
+
+    @cached_property
+    def signed_distance_a(self) -> NDArray[np.float64]:
+        """Distance in Å to the surface, negative inside, shape (n_ions,)."""
+        return np.concatenate([each.ions.signed_distance_a for each in self.domains])
+
+    @cached_property
+    def trim_distance_a(self) -> NDArray[np.float64]:
+        """Distance in Å to the trimmable part of the surface, shape (n_ions,)."""
+        return np.concatenate([each.ions.trim_distance_a for each in self.domains])

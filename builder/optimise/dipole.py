@@ -1,0 +1,59 @@
+"""How large dipoles may be, and directions to measure them along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class DipoleLimit:
+    """How large the dipole of a domain, or of the whole, may be.
+
+    Parameters
+    ----------
+    moments : ndarray of float, shape (3, n_columns)
+        Change of the dipole in e Å by each edit, along the shell's own axes.
+    start : ndarray of float, shape (3,)
+        Dipole without edits in e Å.
+    free : float
+        Length in e Å that costs nothing.
+    level_steps : int
+        Cost in steps, K, of each further dipole of that length.
+    """
+
+    moments: NDArray[np.float64]
+    start: NDArray[np.float64]
+    free: float
+    level_steps: int
+
+    def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Dipole in e Å after edits, shape (3,)."""
+        return np.asarray(self.start + self.moments @ y)
+
+    def level(self, y: NDArray[np.float64]) -> int:
+        """Whole number of times that the dipole exceeds the free one."""
+        excess = float(np.linalg.norm(self.after(y))) / self.free - 1.0
+        return max(0, int(np.ceil(excess - 1e-6)))
+
+
+def directions() -> NDArray[np.float64]:
+    """Return 42 unit vectors: the corners and the middles of the edges of an icosahedron."""
+    golden = 0.5 * (1.0 + np.sqrt(5.0))
+    corners = np.array(
+        [
+            np.roll([0.0, one, other], turn)
+            for turn in range(3)
+            for one in (-1.0, 1.0)
+            for other in (-golden, golden)
+        ]
+    )
+    corners /= np.linalg.norm(corners[0])
+    i, j = np.nonzero(np.triu(corners @ corners.T > 0.4, k=1))
+    middles = corners[i] + corners[j]
+    return np.vstack([corners, middles / np.linalg.norm(middles, axis=1)[:, None]])

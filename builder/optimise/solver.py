@@ -1,0 +1,295 @@
+"""The best edits of a cut: relax, round, level the dipole, and prove how good they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .cp_sat import Effort
+from .dual_bounds import GAP_LIMIT, POOL_COLUMNS, Priced
+from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
+from .progress import report
+from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
+from .surface_region import STEP_A
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from .program import Program
+
+    Improve = Callable[[Priced, NDArray[np.float64], float], tuple[NDArray[np.float64], float]]
+
+FIRST_REACH = 2.0
+"""How far in steps the reduced cost of an edit may lie for rounding to look at it."""
+
+ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.5))
+"""Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
+
+MAX_TURNS = 1
+DIRECT_NODES, DIRECT_ROUNDS = 500, 3
+BRANCH_NODES = 50
+
+EFFORT, PART_EFFORT = 12.0, 1.0
+"""What exact searches may cost, for a model in all, and for a turn of one domain of several."""
+
+ANYHOW_GAP = 0.05
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A choice of edits and what is proven of it, in steps; whole ones that any has at least."""
+
+    y: NDArray[np.float64]
+    value: float
+    bound: float
+    costs: Mapping[str, float]
+    least: int
+
+
+class Solver:
+    """Search for the best edits of a program.
+
+    Parameters
+    ----------
+    program : Program
+        What is solved.
+    steps : int
+        Steps that the best edits may have; if they have more, the search is made again.
+    least : int
+        Steps that any edits have at least, as is known from a program with fewer rows.
+    effort : Effort, optional
+        What all exact searches together may cost.
+    """
+
+    def __init__(
+        self, program: Program, steps: int = 0, least: int = 0, effort: Effort | None = None
+    ) -> None:
+        self.program = program
+        self.least = least
+        self.effort = Effort(EFFORT) if effort is None else effort
+        self.highs = Highs(program, steps)
+
+    def solve(self, *, thorough: bool = True) -> Solution | None:
+        """Return the best edits found and what is proven of them; None if there are none.
+
+        A search that is not thorough leaves the gap of hard programs open.
+        """
+        report(self.program.edits.n_columns, None, None)
+        stages = self._stages()
+        if stages is None:
+            return None
+        priced, costs = stages
+        several = len(self.program.charges) > 1
+        found = self._by_domains(priced, None) if several else None
+        for find in (_rounded, _anyhow):
+            if found is None:
+                found = find(priced)
+        if found is None:
+            return None
+        bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
+        improvements: list[Improve] = [
+            _keep,
+            _lagrange,
+            partial(with_fewest_steps, effort=self.effort),
+        ]
+        if thorough:
+            improvements += [_directly, self._again, _branched]
+        for improve in improvements:
+            found, bound = improve(priced, found, bound)
+            bound = raised(priced, found, bound)
+            report(self.program.edits.n_columns, STEP_A * priced.value(found), STEP_A * bound)
+            limit = GAP_LIMIT if improve is _directly else priced.gap_limit
+            limit = limit if thorough else GAP_LIMIT
+            if priced.gap(found, bound) <= limit:
+                break
+        steps = self.program.steps(found)
+        if steps > self.highs.steps_covered:  # bonds might outweigh a step
+            return Solver(self.program, 2 * steps, self.least, self.effort).solve(thorough=thorough)
+        value = priced.value(found)
+        costs["whole ions"] = value - priced.relaxed.value
+        proven = value if value - bound <= WHOLE else bound
+        return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
+
+    def _by_domains(
+        self, priced: Priced, found: NDArray[np.float64] | None
+    ) -> NDArray[np.float64] | None:
+        """Best edits of one domain after the other, each beside those of the others.
+
+        The first is solved by itself; with the last one, the dipole of the whole counts too.
+        """
+        program, n_domains = self.program, len(self.program.charges)
+        y = np.zeros(program.edits.n_columns) if found is None else found.copy()
+        for number in range(n_domains):
+            whole = found is not None or number == n_domains - 1
+            share = min(PART_EFFORT, self.effort.left)
+            part = Solver(program.part(number, y, whole=whole), effort=Effort(share))
+            solution = part.solve(thorough=False)
+            self.effort.left -= share - part.effort.left
+            if solution is None:
+                return found
+            y[program.edits.domain == number] = solution.y
+        is_better = found is None or priced.value(y) < priced.value(found)
+        return y if is_better and self._is_feasible(y) else found
+
+    def _is_feasible(self, y: NDArray[np.float64]) -> bool:
+        """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
+        program = self.program
+        return bool(
+            (program.charges @ y == program.charge_limit).all()
+            and (program.ratio.matrix @ y <= program.ratio.limit + WHOLE).all()
+            and (program.local.matrix @ y <= program.local.limit + WHOLE).all()
+        )
+
+    def is_feasible(self) -> bool:
+        """Whether some edits satisfy all rows."""
+        stages = self._stages()
+        return stages is not None and _anyhow(stages[0]) is not None
+
+    def _stages(self) -> tuple[Priced, dict[str, float]] | None:
+        """Relax with one constraint more at a time; what each adds to the objective."""
+        program = self.program
+        n = program.edits.n_columns
+        no_force = np.zeros((len(program.dipoles), 3))
+        relaxed = Relaxed(0.0, np.zeros(n), self.highs.cost.copy(), no_force)
+        costs: dict[str, float] = {}
+        groups = {"charge": False, "ratio": False, "dipole": False}
+        for name in ("coordination", "charge", "ratio", "dipole"):
+            before = relaxed.value
+            if name in groups:
+                groups[name] = True
+            if not self._holds(name, relaxed.y):
+                tighter = self.highs.relax(**groups)
+                if tighter is None:
+                    return None
+                relaxed = tighter
+            costs[name] = max(0.0, relaxed.value - before)
+        return Priced(program, self.highs, relaxed), costs
+
+    def _holds(self, name: str, y: NDArray[np.float64]) -> bool:
+        program = self.program
+        if name == "charge":
+            return bool((np.abs(program.charges @ y - program.charge_limit) < WHOLE).all())
+        if name == "dipole":
+            return all(np.linalg.norm(limit.after(y)) <= limit.free for limit in program.dipoles)
+        rows = program.local if name == "coordination" else program.ratio
+        return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
+
+    def _again(
+        self, priced: Priced, found: NDArray[np.float64], bound: float
+    ) -> tuple[NDArray[np.float64], float]:
+        """Look for better edits of each domain beside those that the others have now."""
+        several = len(self.program.charges) > 1
+        for _ in range(MAX_TURNS if several and self.effort.left > 0.0 else 0):
+            better = self._by_domains(priced, found)
+            if better is found or better is None:
+                break
+            found = better
+        return found, bound
+
+
+def _rounded(priced: Priced) -> NDArray[np.float64] | None:
+    """Whole edits near the relaxed ones, the dipole priced in and then levelled by swaps.
+
+    First with as many steps as it takes, which also tells the fewest that any solution can
+    have; then with just these, and so on.
+    """
+    columns, taken = priced.pool(FIRST_REACH)
+    y, bound = priced.lagrange(columns, taken)
+    if bound == np.inf:
+        return None
+    least = priced.least_steps(bound, bound + 2.0)
+    best = priced.levelled(y, columns[~taken])
+    for more, factor in ROUNDINGS:
+        if best is not None and priced.program.steps(best) <= least + (more or 0):
+            break
+        steps = None if more is None else least + more
+        y, _, _ = priced.without_limits(columns, taken, factor, steps)
+        y = priced.levelled(y, columns[~taken])
+        if y is not None and (best is None or priced.value(y) < priced.value(best)):
+            best = y
+    return best
+
+
+def _keep(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Take the bound of the relaxed program as it is."""
+    return found, bound
+
+
+def _lagrange(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Take Lagrange's bound over all edits that a better solution can hold."""
+    columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
+    y, proven = priced.lagrange(columns, taken)
+    priced.proven = max(priced.proven, proven)
+    y = priced.levelled(y, columns[~taken])
+    if y is not None and priced.value(y) < priced.value(found):
+        found = y
+    return found, max(bound, proven)
+
+
+def _directly(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Solve a small program as it stands, over all columns that a better solution can hold.
+
+    A face is added and all is solved again as long as the dipole pokes through.
+    """
+    is_small = priced.program.edits.n_columns <= FEW_COLUMNS
+    rounds = TANGENT_ROUNDS if is_small else DIRECT_ROUNDS
+    for _ in range(rounds if priced.exact else 0):
+        best = priced.value(found)
+        columns, taken = priced.pool(best - priced.relaxed.value)
+        y, proven, decided = priced.highs.whole(
+            priced.highs.objective(columns),
+            columns,
+            taken,
+            0.0,
+            most_levels=priced.most_levels(best),
+            nodes=FEW_NODES if is_small else DIRECT_NODES,
+        )
+        if y is None:
+            return found, best if decided else bound
+        bound = max(bound, min(proven, best))
+        if priced.value(y) < best:
+            found = y
+        if priced.gap(found, bound) == 0.0 or not decided or priced.highs.is_tangent(y):
+            break
+    return found, bound
+
+
+def _branched(
+    priced: Priced, found: NDArray[np.float64], bound: float
+) -> tuple[NDArray[np.float64], float]:
+    """Branch and bound over the pool with the dipole, up to `BRANCH_NODES` nodes."""
+    columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
+    y, proven, _ = priced.highs.whole(
+        priced.highs.objective(columns),
+        columns,
+        taken,
+        priced.gap_limit,
+        most_levels=priced.most_levels(priced.value(found)),
+        nodes=BRANCH_NODES,
+    )
+    if y is not None and priced.value(y) < priced.value(found):
+        found = y
+    return found, max(bound, min(proven, priced.beyond(columns[~taken])))
+
+
+def _anyhow(priced: Priced) -> NDArray[np.float64] | None:
+    """Any whole edits that satisfy all rows, or None if there are none."""
+    for reach in (8.0, np.inf):
+        columns, taken = priced.pool(reach, whole=True)
+        y, _, _ = priced.highs.whole(
+            priced.highs.objective(columns), columns, taken, ANYHOW_GAP, most_levels=None
+        )
+        if y is not None:
+            return priced.levelled(y, columns[~taken][:POOL_COLUMNS])
+    return None

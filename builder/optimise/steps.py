@@ -1,0 +1,139 @@
+"""The search for edits of a given number of steps, and what follows from steps being whole."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import LinearConstraint, linprog
+from scipy.sparse import csr_array, vstack
+
+from .cp_sat import any_edits
+from .dual_bounds import EXACT_COLUMNS, POOL_COLUMNS
+from .highs import WHOLE
+from .numbers import search_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .cp_sat import Effort
+    from .dual_bounds import Priced
+
+TANGENT_ROUNDS = 20
+
+QUICK_NODES, BOND_NODES = 10, 500
+"""Nodes of a search for any edits of a number of steps, and of one for the best of them."""
+
+
+def with_fewest_steps(
+    priced: Priced, found: NDArray[np.float64], bound: float, *, effort: Effort
+) -> tuple[NDArray[np.float64], float]:
+    """Look for any edits with the fewest steps, then with one step more, and so on.
+
+    That no solution has so few steps is proven over the columns that one could hold. Of the
+    first ones found, those that save most bonds are looked for if the gap is still too wide.
+    """
+    best = priced.program.steps(found)
+    for target in range(priced.least_steps(bound, best), best + 1):
+        bound = max(bound, priced.of_steps(target, found))
+        bonds = priced.highs.most_bonds * best / priced.highs.weight
+        columns, taken = priced.pool(target + bonds - priced.relaxed.value, whole=True)
+        if len(columns) > POOL_COLUMNS:
+            break
+        levels = priced.most_levels(target + bonds)
+        search = partial(_with_steps, priced, columns, taken, target, levels)
+        if target < best:
+            y, _, decided = search(save_bonds=False)
+            for look in (search_numbers, partial(any_edits, effort=effort)):
+                if y is None and not decided:
+                    answer = look(priced.highs, columns, taken, target, levels)
+                    y, decided = answer.y, answer.decided
+            if y is None and decided:
+                continue
+            y = priced.levelled(y, columns[~taken])
+            if y is None:
+                break
+            found = y
+        bound = raised(priced, found, bound)
+        if priced.gap(found, bound) > priced.gap_limit and len(columns) <= EXACT_COLUMNS:
+            answer = any_edits(
+                priced.highs, columns, taken, target, levels, effort=effort, save_bonds=True
+            )
+            if answer.y is not None and priced.value(answer.y) < priced.value(found):
+                found = answer.y
+            if answer.decided:
+                bound = max(bound, priced.value(found))
+        if priced.gap(found, bound) > priced.gap_limit:
+            y, proven, _ = search(save_bonds=True)
+            bound = max(bound, proven) if y is not None else bound
+            if y is not None and priced.value(y) < priced.value(found):
+                found = y
+        break
+    return found, bound
+
+
+def _with_steps(
+    priced: Priced,
+    columns: NDArray[np.int64],
+    taken: NDArray[np.bool_],
+    steps: int,
+    levels: NDArray[np.float64],
+    *,
+    save_bonds: bool,
+) -> tuple[NDArray[np.float64] | None, float, bool]:
+    """Edits of at most so many steps, any or the best, their bound, and if that is final.
+
+    Without an objective a search for any is often sooner at its end, but not always.
+    """
+    row = np.r_[priced.program.edits.steps[columns], priced.highs.beyond]
+    limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
+    objective = priced.highs.objective(columns) * save_bonds
+    for _ in range(TANGENT_ROUNDS):
+        y, proven, decided = priced.highs.whole(
+            objective,
+            columns,
+            taken,
+            priced.gap_limit,
+            most_levels=levels,
+            extra=limit,
+            nodes=BOND_NODES if save_bonds else QUICK_NODES,
+        )
+        if y is None:
+            return None, proven, decided
+        fits = priced.program.steps(y) <= steps
+        if fits and (not save_bonds or priced.gap(y, proven) <= priced.gap_limit):
+            return y, proven, decided
+        if priced.highs.is_tangent(y):
+            return (y if fits else None), proven, fits and decided
+    return None, -np.inf, False
+
+
+def raised(priced: Priced, found: NDArray[np.float64], bound: float) -> float:
+    """Raise a bound that is not good enough by what follows from steps being whole."""
+    steps = priced.program.steps(found)
+    if priced.gap(found, bound) <= priced.gap_limit or priced.least_steps(bound, steps) < steps:
+        return bound
+    return max(bound, _fewest_bonds(priced, steps))
+
+
+def _fewest_bonds(priced: Priced, steps: int) -> float:
+    """Bound of the objective of all solutions with this many steps, the fewest there are."""
+    program = priced.program
+    reach = steps + priced.highs.most_bonds * steps / priced.highs.weight - priced.relaxed.value
+    columns, taken = priced.pool(reach, whole=True)
+    limit = np.r_[program.edits.steps[columns], priced.highs.beyond]
+    rows = priced.highs.rows(columns, charge=True, ratio=True, dipole=True)
+    low, high = priced.highs.bounds(taken.astype(float))
+    found = linprog(
+        np.r_[program.edits.bonds[columns], np.zeros(len(low) - len(columns))],
+        A_ub=vstack([rows.upper, csr_array(limit[None].astype(float))], format="csr"),
+        b_ub=np.r_[rows.upper_limit, float(steps)],
+        A_eq=rows.equal,
+        b_eq=rows.equal_limit,
+        bounds=np.column_stack([low, high]),
+        method="highs-ds",
+    )
+    if found.x is None:
+        return priced.relaxed.value
+    return float(steps + np.ceil(found.fun - WHOLE) / priced.highs.weight)

@@ -1,0 +1,154 @@
+"""The surface shell of a plain cut: which ions may be edited, and what surrounds them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+from .frame import in_grains, own_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from epicarve.builder.shapes import LatticeIons
+
+    from .candidates import Candidates
+
+BULK_SHARE = Fraction(1, 3)
+"""Share of its bulk neighbours that an ion must keep, rounded up, unless told otherwise."""
+
+STEP_A = 0.5
+"""Grain of fidelity in Å: an edit costs one step, and one more for each of this in depth."""
+
+SURFACE_A = 1e-6
+"""An ion this far outside the surface, in Å, still counts as inside."""
+
+
+def minimum_coordination(ions: LatticeIons, given: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the fewest opposite neighbours that each ion must keep, shape (n_ions,).
+
+    Parameters
+    ----------
+    ions : LatticeIons
+        The ions of the cut.
+    given : mapping of str to int
+        Minima by element that replace the default of a third of the bulk's, rounded up.
+    """
+    crystal = ions.crystal
+    foreign = [symbol for symbol in given if symbol not in crystal.charge_of]
+    if foreign:
+        raise InputError(
+            f"min_coordination names {', '.join(foreign)}, which is not in {crystal.name}; "
+            f"it holds {', '.join(crystal.charge_of)}"
+        )
+    share = -(-crystal.coordination * BULK_SHARE.numerator // BULK_SHARE.denominator)
+    by_site = [
+        given.get(symbol, int(default))
+        for symbol, default in zip(crystal.symbols.tolist(), share, strict=True)
+    ]
+    return np.array(by_site)[ions.sites]
+
+
+class Shell:
+    """Ions of a cut, sorted into those that stay, those that may be edited, and those that go.
+
+    Parameters
+    ----------
+    ions : Candidates
+        Ions inside the shape and up to half a shell outside it. The depth of the shell is
+        reckoned from the trimmable surface.
+
+    Attributes
+    ----------
+    inside : ndarray of bool, shape (n_ions,)
+        Ions of the plain cut.
+    minimum : ndarray of int, shape (n_ions,)
+        Fewest opposite neighbours that each ion must keep.
+    fixed : ndarray of bool, shape (n_ions,)
+        Ions that stay whatever happens: those below the shell, unless they clash with another
+        ion of the plain cut.
+    free : ndarray of int, shape (n_free,)
+        Ions that may be edited, in an order that follows from the geometry alone.
+    never : ndarray of int
+        Ions of the plain cut that no choice can keep.
+    base : ndarray of bool, shape (n_ions,)
+        The plain cut without those: the model if nothing is edited.
+    clashes : ndarray of int, shape (n_clashes, 2)
+        Pairs of free ions of which one at most can be kept.
+    held : ndarray of int, shape (n_ions,)
+        Opposite neighbours of each ion in the base.
+    steps : ndarray of int, shape (n_ions,)
+        Loss of fidelity if an ion is edited: 1, and 1 more for each `STEP_A` between it and the
+        surface.
+    frames : ndarray of float, shape (n_frames, 3, 3)
+        Axes that belong to the shell; the first are used, the others lie the same way in it.
+    """
+
+    def __init__(self, ions: Candidates) -> None:
+        self.ions = ions
+        self.adjacency = ions.adjacency
+        self.inside = ions.signed_distance_a <= SURFACE_A
+        self.minimum = np.concatenate(
+            [minimum_coordination(d.ions, d.options.min_coordination) for d in ions.domains]
+        )
+        self.fixed = self.inside & (ions.trim_distance_a < -ions.depth_a - SURFACE_A)
+        clashing = ions.clashes[self.inside[ions.clashes].all(axis=1)]
+        self.fixed[clashing] = False
+        candidates = ~self.fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + SURFACE_A)
+        one, other = ions.clashes.T
+        candidates[one[self.fixed[other]]] = False
+        candidates[other[self.fixed[one]]] = False
+        is_free = self._peeled(candidates)
+        self.clashes = ions.clashes[is_free[ions.clashes].all(axis=1)]
+        self.base = self.fixed | (self.inside & is_free)
+        self.held = np.asarray(self.adjacency @ self.base.astype(np.int32))
+        self.never = np.flatnonzero(self.inside & ~self.base)
+        depth = np.abs(ions.signed_distance_a)
+        self.steps = 1 + np.floor((depth + SURFACE_A) / STEP_A).astype(np.int64)
+        free = np.flatnonzero(is_free)
+        self.frames = own_frames(ions.positions_a[free], self.kinds(free))
+        self.free = self.ordered(free)
+
+    @property
+    def axes(self) -> NDArray[np.float64]:
+        """The axes in use, as rows, shape (3, 3)."""
+        return np.asarray(self.frames[0])
+
+    def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what tells ions apart besides where they lie, shape (n, 6)."""
+        ions = self.ions
+        elements = {symbol: n for n, symbol in enumerate(ions.charge_of)}
+        return np.column_stack(
+            [
+                ions.domain[chosen],
+                [elements[symbol] for symbol in ions.symbols[chosen].tolist()],
+                ions.charges[chosen],
+                self.held[chosen],
+                self.inside[chosen],
+                self.steps[chosen],
+            ]
+        )
+
+    def ordered(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Sort ions by their coordinates along the shell's own axes."""
+        grains = in_grains(self.ions.positions_a[chosen] @ self.axes.T)
+        return chosen[np.lexsort(grains.T)]
+
+    def _peeled(self, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Leave out, again and again, free ions that can never reach their minimum."""
+        free = free.copy()
+        available = np.asarray(self.adjacency @ (free | self.fixed).astype(np.int32))
+        hopeless = np.flatnonzero(free & (available < self.minimum))
+        while len(hopeless):
+            free[hopeless] = False
+            around = self.adjacency[hopeless].indices
+            np.subtract.at(available, around, 1)
+            around = np.unique(around)
+            hopeless = around[free[around] & (available[around] < self.minimum[around])]
+        return free

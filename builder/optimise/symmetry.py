@@ -1,0 +1,81 @@
+"""Orbits of the ions of a shell under the symmetry that it has about its origin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .surface_region import Shell
+
+MATCH_A = 1e-3
+"""An operation maps an ion onto another if it comes to lie within this, in Å."""
+
+
+def operations(shell: Shell) -> NDArray[np.float64]:
+    """Return the rotations and reflections that map the shell onto itself.
+
+    Returns
+    -------
+    ndarray of float, shape (n_operations, 3, 3)
+        Matrices that act on column vectors about the shape's origin, the identity first.
+    """
+    first = shell.frames[0]
+    candidates = np.einsum("fji,jk->fik", shell.frames, first)
+    candidates = candidates[np.argsort([-np.trace(each) for each in candidates], kind="stable")]
+    return np.array([each for each in candidates if _images(shell, each) is not None])
+
+
+def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
+    """Return the orbit of each free ion, shape (n_free,).
+
+    Parameters
+    ----------
+    shell : Shell
+        The ions.
+    symmetry : {"none", "inversion", "rotations", "full"}
+        Operations that must be kept: none; the inversion; all proper rotations; all.
+
+    Raises
+    ------
+    InputError
+        If the inversion is asked for and the shell does not have it.
+    """
+    n_free = len(shell.free)
+    orbit = np.arange(n_free)
+    if symmetry == "none":
+        return orbit
+    every = operations(shell)
+    if symmetry == "rotations":
+        every = every[np.linalg.det(every) > 0]
+    if symmetry == "inversion":
+        every = every[np.abs(every + np.eye(3)).max(axis=(1, 2)) < 1e-6]
+        if len(every) == 0:
+            raise InputError(
+                f"{shell.ions.name}: the cut has no inversion centre at the origin of the "
+                "shape; move its centre or choose another symmetry"
+            )
+    images = [image for each in every if (image := _images(shell, each)) is not None]
+    start, stop = np.tile(orbit, len(images)), np.concatenate(images)
+    graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n_free, n_free))
+    _, label = connected_components(graph, directed=False)
+    first = np.unique(label, return_index=True)[1]  # number orbits by their first ion
+    return np.asarray(first[label])
+
+
+def _images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Free ion onto which each free ion falls, or None if the operation is none of the shell."""
+    points = shell.ions.positions_a[shell.free]
+    distance, image = cKDTree(points).query(points @ operation.T)
+    kinds = shell.kinds(shell.free)
+    if distance.max(initial=0.0) > MATCH_A or (kinds != kinds[image]).any():
+        return None
+    return np.asarray(image)

@@ -1,0 +1,148 @@
+"""Writing a model or a slab: extended XYZ, CIF, JSON, and a picture of a model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import gemmi
+import numpy as np
+
+from epicarve.builder.crystal import cell_parameters
+from epicarve.builder.extxyz import write_extxyz
+from epicarve.files import filled_folder, write_json, write_text
+
+from .preview import draw_model
+from .summary import notes_of_model, summary_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from epicarve.builder.interfaces import Slab
+    from epicarve.builder.model import Model
+
+CIF_MARGIN_A = 5.0
+
+SITE_TAGS = (
+    "label",
+    "type_symbol",
+    "fract_x",
+    "fract_y",
+    "fract_z",
+    "U_iso_or_equiv",
+    "occupancy",
+    "disorder_group",
+)
+
+
+def write_model(
+    folder: Path,
+    model: Model,
+    summary: Mapping[str, Any] | None = None,
+    notes: Sequence[str] | None = None,
+) -> None:
+    """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    model : Model
+        The model.
+    summary : mapping, optional
+        Content of model.json; what the model itself tells if not given.
+    notes : sequence of str, optional
+        Sentences that must stand in the CIF and under the picture, such as that a crystal is
+        derived; those that the model's report tells if not given.
+    """
+    summary = summary_of(model) if summary is None else summary
+    notes = notes_of_model(model) if notes is None else notes
+    with filled_folder(folder) as scratch:
+        model.write_extxyz(scratch / "model.extxyz")
+        write_text(scratch / "model.cif", cif_text(model, notes))
+        write_json(scratch / "model.json", summary)
+        draw_model(scratch / "preview.png", model, notes)
+
+
+def write_slab(
+    folder: Path, slab: Slab, summary: Mapping[str, Any], notes: Sequence[str] = ()
+) -> None:
+    """Write model.extxyz, model.cif and model.json of a periodic slab: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write; made if it is not there.
+    slab : Slab
+        The slab; it repeats along the first two vectors of its cell.
+    summary : mapping
+        Content of model.json.
+    notes : sequence of str
+        Sentences that must stand in the CIF, such as that a crystal is derived.
+    """
+    with filled_folder(folder) as scratch:
+        write_extxyz(
+            scratch / "model.extxyz",
+            slab.symbols,
+            slab.positions_a,
+            slab.columns,
+            cell_a=slab.cell_a,
+            periodic=(True, True, False),
+        )
+        text = cif_of(slab.formula, slab.symbols, slab.fractional, slab.cell_a, notes)
+        write_text(scratch / "model.cif", text)
+        write_json(scratch / "model.json", summary)
+
+
+def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
+    """Return the model as a CIF in a cubic P 1 box with `CIF_MARGIN_A` of vacuum around it."""
+    low, high = model.positions_a.min(axis=0), model.positions_a.max(axis=0)
+    edge = float((high - low).max()) + 2.0 * CIF_MARGIN_A
+    fractional = (model.positions_a - 0.5 * (low + high)) / edge + 0.5
+    return cif_of(model.formula, model.symbols, fractional, edge * np.eye(3), notes)
+
+
+def cif_of(
+    name: str,
+    symbols: NDArray[np.str_],
+    fractional: NDArray[np.float64],
+    cell_a: NDArray[np.float64],
+    notes: Sequence[str] = (),
+) -> str:
+    """Return ions in a cell as a CIF in P 1, with all of them listed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data block.
+    symbols : ndarray of str, shape (n_ions,)
+        Elements.
+    fractional : ndarray of float, shape (n_ions, 3)
+        Coordinates in units of the cell's vectors.
+    cell_a : ndarray of float, shape (3, 3)
+        Cell vectors in Å as rows, right-handed; only their lengths and angles are written.
+    notes : sequence of str
+        Sentences that stand above it as comments.
+    """
+    structure = gemmi.SmallStructure()
+    structure.name = name
+    structure.cell = gemmi.UnitCell(*cell_parameters(cell_a))
+    structure.spacegroup_hm = "P 1"
+    block = structure.make_cif_block()
+    sites = block.init_loop("_atom_site_", SITE_TAGS)
+    seen: Counter[str] = Counter()
+    labels = []
+    for symbol in symbols.tolist():
+        seen[symbol] += 1
+        labels.append(f"{symbol}{seen[symbol]}")
+    n_ions = len(labels)
+    axes = [[f"{x:.9g}" for x in axis] for axis in np.round(fractional, 9).T.tolist()]
+    constants = [[value] * n_ions for value in ("0", "1", ".")]
+    sites.set_all_values([labels, symbols.tolist(), *axes, *constants])
+    block.set_pair("_symmetry_Int_Tables_number", "1")
+    block.init_loop("_symmetry_equiv_pos_", ["as_xyz"]).add_row(["'x, y, z'"])
+    comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)
+    return comments + str(block.as_string())

@@ -1,0 +1,134 @@
+"""CP2K's files of basis sets and pseudopotentials: which entries there are, and what is in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .lines import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HEAD = re.compile(r"^[ \t]*([A-Za-z]{1,2})[ \t]+([^\s#!][^\n#!]*)", re.MULTILINE)
+
+
+ContractedShell = tuple[int, tuple[float, ...], tuple[float, ...]]
+"""Angular momentum, exponents in 1/bohr², and coefficients of the normalised primitives."""
+
+
+@dataclass(frozen=True)
+class BasisEntry:
+    """One basis set of one element.
+
+    Parameters
+    ----------
+    functions : int
+        Spherical basis functions of one atom.
+    max_exponent : float
+        The largest exponent of its Gaussians in 1/bohr².
+    """
+
+    functions: int
+    max_exponent: float
+
+
+def entries(path: Path) -> dict[tuple[str, str], str]:
+    """Return the text of every entry of a file by element and by each of its names, in capitals.
+
+    Parameters
+    ----------
+    path : Path
+        A file such as BASIS_MOLOPT or GTH_POTENTIALS.
+    """
+    return _entries(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _entries(path: Path, changed_ns: int) -> dict[tuple[str, str], str]:
+    text = read_text(path)
+    heads = list(_HEAD.finditer(text))
+    starts = [head.start() for head in heads] + [len(text)]
+    found: dict[tuple[str, str], str] = {}
+    for head, end in zip(heads, starts[1:], strict=True):
+        for name in head[2].upper().split():
+            found.setdefault((head[1].upper(), name), text[head.end() : end])
+    return found
+
+
+def basis_shells(text: str) -> tuple[ContractedShell, ...]:
+    r"""Read the contracted shells of an entry of a file of basis sets.
+
+    Raises
+    ------
+    ValueError
+        If the text is no table of Gaussians, or cut off.
+
+    Examples
+    --------
+    >>> basis_shells("1\n2 0 1 2 1 1\n 1.5 .1 .2\n 0.2 .4 .5\n")[1]
+    (1, (1.5, 0.2), (0.2, 0.5))
+    """
+    rows = _rows(text)
+    shells: list[ContractedShell] = []
+    try:
+        at = 1
+        for _ in range(int(rows[0][0])):
+            _, low, high, n_exponents = map(int, rows[at][:4])
+            momenta = range(low, high + 1)
+            counts = map(int, rows[at][4 : 4 + len(momenta)])  # names of shells may follow
+            angulars = [
+                angular for angular, n in zip(momenta, counts, strict=True) for _ in range(n)
+            ]
+            table = [[float(word) for word in row] for row in rows[at + 1 : at + 1 + n_exponents]]
+            if len(table) < n_exponents:
+                raise ValueError("the entry is cut off")
+            exponents, *columns = zip(*table, strict=True)
+            if len(columns) != len(angulars):
+                raise ValueError(f"{len(columns)} columns for {len(angulars)} shells")
+            shells += [
+                (angular, exponents, c) for angular, c in zip(angulars, columns, strict=True)
+            ]
+            at += 1 + n_exponents
+    except IndexError:
+        raise ValueError("the entry is cut off") from None
+    return tuple(shells)
+
+
+def basis_entry(text: str) -> BasisEntry:
+    r"""Read the size of an entry of a file of basis sets.
+
+    Raises
+    ------
+    ValueError
+        As `basis_shells`.
+
+    Examples
+    --------
+    >>> basis_entry("1\n2 0 1 2 2 1\n 1.5 .1 .2 .3\n 0.2 .4 .5 .6\n")
+    BasisEntry(functions=5, max_exponent=1.5)
+    """
+    shells = basis_shells(text)
+    return BasisEntry(
+        functions=sum(2 * angular + 1 for angular, _, _ in shells),
+        max_exponent=max(max(exponents) for _, exponents, _ in shells),
+    )
+
+
+def valence_electrons(text: str) -> int:
+    r"""Read the number of electrons of an entry of a file of potentials.
+
+    Examples
+    --------
+    >>> valence_electrons("    2    2\n     0.617500000    1    0.753143783\n")
+    4
+    """
+    return sum(int(number) for number in _rows(text)[0])
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Split lines into words, without comments and empty lines."""
+    rows = (line.partition("#")[0].partition("!")[0].split() for line in text.splitlines())
+    return [row for row in rows if row]

@@ -1,0 +1,4 @@
+from .run_eigenstates import eigenstates as eigenstates
+from .volumetric import OrbitalGrid as OrbitalGrid
+from .volumetric import orbital_grid as orbital_grid
+from .volumetric import write_cube as write_cube

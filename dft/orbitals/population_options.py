@@ -1,0 +1,56 @@
+"""How orbitals are to be weighed on atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from epicarve.errors import InputError
+
+from .lowdin import function_weights
+from .populations import gross_populations
+
+if TYPE_CHECKING:
+    from .coop import PairsOf
+
+PARTITIONS = {"lowdin": function_weights, "mulliken": gross_populations}
+"""What gives the weight of each basis function in each orbital."""
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """What states are to be made of orbitals.
+
+    Parameters
+    ----------
+    n_states : int or None
+        How many states of each spin, those around its gap; all if None.
+    pairs_of : callable or None
+        Given the element of each atom, returns the pairs of groups whose overlap populations the
+        states are to have.
+    partition : {"lowdin", "mulliken"}
+        Whose weights; those of CP2K are Löwdin's.
+
+    Raises
+    ------
+    InputError
+        If there is no such partition.
+    """
+
+    n_states: int | None = None
+    pairs_of: PairsOf | None = None
+    partition: str = "lowdin"
+
+    def __post_init__(self) -> None:
+        if self.partition not in PARTITIONS:
+            known = " and ".join(PARTITIONS)
+            raise InputError(f"weights {self.partition!r}: there are {known}; name one")
+
+    @property
+    def needs_orbitals(self) -> bool:
+        """Whether weights that were computed elsewhere cannot serve."""
+        return self.n_states is not None or self.partition != "lowdin"
+
+
+ALL = Weighing()
+"""All states, after Löwdin."""

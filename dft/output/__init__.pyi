@@ -1,0 +1,12 @@
+from .geometry import GHOST as GHOST
+from .geometry import PRINTED_A as PRINTED_A
+from .geometry import sharpened_cell_a as sharpened_cell_a
+from .main_output import STILL_RUN_TYPES as STILL_RUN_TYPES
+from .main_output import Cp2kOutput as Cp2kOutput
+from .main_output import main_outputs as main_outputs
+from .main_output import read_output as read_output
+from .reader import OutputReader as OutputReader
+from .trajectory import frames as frames
+from .trajectory import last_frame as last_frame
+from .trajectory import read_last_xyz as read_last_xyz
+from .trajectory import read_restart as read_restart

@@ -1,0 +1,15 @@
+from .electrons import n_added_mos as n_added_mos
+from .jobs import JOB_ID as JOB_ID
+from .jobs import job_script as job_script
+from .jobs import join_files as join_files
+from .jobs import preparation as preparation
+from .resources import PROCESS_GB as PROCESS_GB
+from .resources import stage_resources as stage_resources
+from .stage_inputs import RESOURCES as RESOURCES
+from .stage_inputs import stage_input as stage_input
+from .stage_inputs import write_cp2k as write_cp2k
+from .stage_inputs import write_periodic as write_periodic
+from .stage_inputs import write_stages as write_stages
+from .system import System as System
+from .system import boxed as boxed
+from .text import input_text as input_text

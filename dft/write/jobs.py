@@ -1,0 +1,181 @@
+"""Job scripts of the chain: one script a stage for SLURM or PBS, and what submits or runs them."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from epicarve.dft.settings import JOIN, START
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from epicarve.dft.settings import MachineSettings, Stage
+
+SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh")
+"""Scripts of templates/jobs that stand in the chain's folder as they are."""
+
+ORDER = "chain.txt"
+"""The scripts of the chain, a line each: the script, then those that have to succeed before."""
+
+JOB_ID = "job.id"
+"""Name of the file, in a stage's folder, that holds the job that submit.sh last submitted."""
+
+
+def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, str]:
+    """Return the text of each script of the chain by its path below the chain's folder.
+
+    Parameters
+    ----------
+    chain : tuple of Stage
+        The stages in the order in which they run.
+    machine : MachineSettings
+        What the scripts ask of the scheduler.
+    """
+    texts = {name: job_template(name) for name in SHARED_SCRIPTS}
+    texts["scheduler.sh"] = job_template(f"{machine.scheduler}.sh")
+    texts[ORDER] = _order_text(_in_line(chain))
+    return texts | {
+        stage.script: job_script(stage.name, _body(stage, machine), machine) for stage in chain
+    }
+
+
+def join_files(
+    halves: Mapping[str, tuple[Stage, ...]], whole: tuple[Stage, ...], machine: MachineSettings
+) -> dict[str, str]:
+    """Return the scripts that relax halves, join them and go on with the whole.
+
+    Parameters
+    ----------
+    halves : mapping of str to tuple of Stage
+        The stages of each half by its folder, whose own scripts `job_files` gives.
+    whole : tuple of Stage
+        The stages of the joined particle.
+    machine : MachineSettings
+        What the scripts ask of the scheduler.
+
+    Returns
+    -------
+    dict of str to str
+        Text by path: the script that joins, and the order of all scripts.
+    """
+    order = {
+        f"{half}/{script}": [f"{half}/{need}" for need in needs]
+        for half, chain in halves.items()
+        for script, needs in _in_line(chain).items()
+    }
+    order[JOIN.script] = [f"{half}/{chain[-1].script}" for half, chain in halves.items()]
+    order |= _in_line(whole) | {whole[0].script: [JOIN.script]}
+    body = [*_prepare(machine), ". ../join.sh"]
+    return {
+        ORDER: _order_text(order),
+        "join.sh": job_template("join.sh"),
+        JOIN.script: job_script(JOIN.name, body, machine),
+    }
+
+
+def _in_line(chain: tuple[Stage, ...]) -> dict[str, list[str]]:
+    """Scripts of a chain, and those that have to succeed before each."""
+    return {
+        stage.script: [stage.previous.script] if stage.previous is not None else []
+        for stage in chain
+    }
+
+
+def _order_text(order: Mapping[str, list[str]]) -> str:
+    return "".join(" ".join([script, *needs]) + "\n" for script, needs in order.items())
+
+
+def job_template(name: str) -> str:
+    """Return the text of a script of templates/jobs."""
+    return (files("epicarve.templates") / "jobs" / name).read_text(encoding="utf-8")
+
+
+def job_script(
+    name: str, body: list[str], machine: MachineSettings, *, log: str | None = None
+) -> str:
+    """Return a script with the header of the machine's scheduler; without it, it is plain bash.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    body : list of str
+        Lines of bash.
+    machine : MachineSettings
+        Scheduler and resources.
+    log : str, optional
+        Where its messages go; ``NAME-JOB.log`` (SLURM) or ``NAME.log`` (PBS) if not given.
+    """
+    from qtoolkit.core.data_objects import QResources  # noqa: PLC0415
+    from qtoolkit.io.pbs import PBSIO  # noqa: PLC0415
+    from qtoolkit.io.slurm import SlurmIO  # noqa: PLC0415
+
+    on_slurm = machine.scheduler == "slurm"
+    options = [f"#SBATCH {option}" for option in machine.sbatch_options]
+    if not on_slurm:
+        options = ["#PBS -j oe", *(f"#PBS {option}" for option in machine.qsub_options)]
+    resources = QResources(
+        job_name=name,
+        queue_name=machine.partition,
+        account=machine.account,
+        nodes=machine.nodes,
+        processes_per_node=machine.ranks_per_node,
+        threads_per_process=machine.threads_per_rank,
+        time_limit=round(machine.time_limit_h * 3600),
+        output_filepath=log or ("%x-%j.log" if on_slurm else f"{name}.log"),
+        scheduler_kwargs={"qverbatim": "\n".join(options)},
+    )
+    scheduler = SlurmIO() if on_slurm else PBSIO()
+    script: str = scheduler.get_submission_script(body, resources)
+    return script + "\n"
+
+
+def preparation(machine: MachineSettings) -> list[str]:
+    """Return the lines of bash that ready a job for its program."""
+    return [
+        f"export OMP_NUM_THREADS={machine.threads_per_rank}",
+        # Newer srun no longer takes this from sbatch.
+        f"export SRUN_CPUS_PER_TASK={machine.threads_per_rank}",
+        # Open MPI's mpirun would put all threads of one or two ranks on one core each, and single
+        # ranks of several jobs on the same one.
+        *["export OMPI_MCA_hwloc_base_binding_policy=none"]
+        * (machine.threads_per_rank > 1 or machine.ranks_per_node == 1),
+        *(f"module load {module}" for module in machine.modules),
+        *machine.prologue,
+    ]
+
+
+def _body(stage: Stage, machine: MachineSettings) -> list[str]:
+    previous = stage.previous
+    must_relax = stage.relaxation is not None and stage.relaxation.must_converge
+    settings = {
+        "stage": stage.name,
+        "previous": _above(previous.key if previous else None),
+        "trajectory": _above(previous.trajectory if previous else START),
+        "orbitals": _above(previous.orbitals if previous else None),
+        "must_relax": "yes" if must_relax else "no",
+        "cp2k_command": machine.cp2k_command,
+    }
+    return [
+        *(f"{name}={shlex.quote(value)}" for name, value in settings.items()),
+        *_prepare(machine),
+        ". ../stage.sh",
+    ]
+
+
+def _prepare(machine: MachineSettings) -> list[str]:
+    """Lines that bring a job to its folder, and define what readies it for its program."""
+    return [
+        *['[ -e ../stage.sh ] || cd "$PBS_O_WORKDIR"  # PBS starts its jobs at home']
+        * (machine.scheduler == "pbs"),
+        "prepare() {",
+        *(f"  {line}" for line in preparation(machine)),
+        "}",
+    ]
+
+
+def _above(path: str | None) -> str:
+    """Path as seen from within a stage's folder, empty if there is none."""
+    return f"../{path}" if path else ""

@@ -1,0 +1,370 @@
+"""CP2K inputs: the chain of a finite model, and the relaxation of a crystal or a slab."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from epicarve.builder.model import Model
+from epicarve.dft.check import MOMENT_KEPT
+from epicarve.dft.settings import (
+    AUXILIARY_FILE,
+    FILES,
+    HYBRIDS,
+    START,
+    BasisElement,
+    Cp2kSettings,
+    MachineSettings,
+    PeriodicSettings,
+    Stage,
+    basis_elements,
+    chosen_cutoff_ry,
+    periodic_stages,
+    stages,
+)
+from epicarve.errors import InputError, require_kind
+from epicarve.files import filled_folder, holds_text, write_text
+
+from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
+from .jobs import job_files
+from .resources import stage_resources
+from .system import System
+from .text import input_text, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from epicarve.dft.settings import LevelSettings, RelaxSettings
+
+RESOURCES = "resources.json"
+"""Path below the chain's folder of what each stage needs, as estimated."""
+
+BOUNDARIES = {0: "finite", 2: "slab", 3: "bulk"}
+"""Fragment for each number of periodic directions."""
+
+DISPERSIONS = {"D3": "DFTD3", "D3(BJ)": "DFTD3(BJ)"}
+"""CP2K's name of each form of dispersion."""
+
+CONVERGENCE_ENFORCED = "2024.1"
+"""First version in which an SCF that does not converge stops CP2K unless told otherwise."""
+
+DOS_SECTION = "2026.2"
+"""First version in which projections stand in &DOS."""
+
+DEFAULT_MAX_FORCE = 4.5e-4
+"""CP2K's default of MAX_FORCE in hartree/bohr, to which its other criteria are in proportion."""
+
+LONGEST_EXCHANGE_A = 6.0
+"""Radius in Å at which exact exchange in a periodic system ends, unless the cell is smaller."""
+
+
+def write_cp2k(
+    model: Model,
+    settings: Cp2kSettings | None,
+    folder: Path | str,
+    machine: MachineSettings | None = None,
+) -> tuple[Stage, ...]:
+    """Write a model with the inputs and job scripts of its CP2K chain; the folder runs as it is.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    settings : Cp2kSettings or None
+        What is calculated; the defaults if None.
+    folder : Path or str
+        Where to write: the files of the model, a folder for each stage, submit.sh and run.sh.
+    machine : MachineSettings, optional
+        What the job scripts ask for.
+
+    Returns
+    -------
+    tuple of Stage
+        The stages, in the order in which they run.
+
+    Raises
+    ------
+    InputError
+        If something is of a wrong type, or as for `write_stages`.
+    """
+    settings = Cp2kSettings() if settings is None else settings
+    machine = MachineSettings() if machine is None else machine
+    require_kind(model, Model, "write_cp2k: the model", "give what epicarve.carve returns")
+    require_kind(settings, Cp2kSettings, "write_cp2k: settings", "give epicarve.Cp2kSettings(...)")
+    require_kind(machine, MachineSettings, "write_cp2k: machine", "give MachineSettings(...)")
+    chain = write_stages(model, settings, machine, Path(folder))
+    model.write(folder)
+    return chain
+
+
+def write_stages(
+    model: Model,
+    settings: Cp2kSettings,
+    machine: MachineSettings,
+    folder: Path,
+    *,
+    only_relax: bool = False,
+) -> tuple[Stage, ...]:
+    """Write the inputs and job scripts of the chain; the folder runs as it stands.
+
+    Parameters
+    ----------
+    model : Model
+        The model; with an even number of valence electrons unless a multiplicity is set.
+    settings : Cp2kSettings
+        What is calculated.
+    machine : MachineSettings
+        What the job scripts ask for.
+    folder : Path
+        Where to write. Files that are there already with the same content keep their age, so that
+        stages that are complete need not run again.
+    only_relax : bool
+        Whether the chain ends with the last relaxation, as for a half that is to be joined.
+
+    Returns
+    -------
+    tuple of Stage
+        The stages, in the order in which they run.
+
+    Raises
+    ------
+    InputError
+        If an element has no basis set, the electrons do not fit the multiplicity, or more empty
+        states are asked for than the basis set has.
+    """
+    system = System.of_model(model, settings.vacuum_a)
+    chain = tuple(stage for stage in stages(settings) if stage.relaxation or not only_relax)
+    _write(system, settings, machine, folder, chain)
+    return chain
+
+
+def write_periodic(
+    system: System, settings: PeriodicSettings, machine: MachineSettings, folder: Path
+) -> tuple[Stage, ...]:
+    """Write the input and job scripts that relax a crystal or a slab; the folder runs as it stands.
+
+    Parameters
+    ----------
+    system : System
+        The unit cell, for instance ``System.of_crystal(crystal)``.
+    settings : PeriodicSettings
+        What is calculated.
+    machine : MachineSettings
+        What the job scripts ask for.
+    folder : Path
+        Where to write.
+
+    Returns
+    -------
+    tuple of Stage
+        The one stage.
+
+    Raises
+    ------
+    InputError
+        If the system is finite, a slab's cell shall vary, or as for `write_stages`.
+    """
+    if system.dimensions == 0:
+        raise InputError("a finite system has no k-points and no cell; use the chain of a model")
+    if system.dimensions == 2 and settings.variable_cell:
+        raise InputError("variable_cell: the cell of a slab can't relax in CP2K; set it to false")
+    if system.dimensions == 2 and settings.kpoints[2] > 1:
+        raise InputError(f"kpoints: {settings.kpoints[2]} along the vacuum of a slab; give 1 there")
+    if settings.functional in HYBRIDS and settings.kpoints != (1, 1, 1):
+        raise InputError(
+            f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
+            "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
+        )
+    smeared = settings.smearing_k is not None and (settings.multiplicity or 1) > 1
+    if smeared and settings.kpoints != (1, 1, 1) and not is_since(settings.version, MOMENT_KEPT):
+        raise InputError(
+            f"multiplicity: CP2K before {MOMENT_KEPT} can't keep it where it smears at k-points; "
+            f"set version to {MOMENT_KEPT} or later, or take smearing_k out"
+        )
+    chain = periodic_stages(settings.relax)
+    _write(system, settings, machine, folder, chain)
+    return chain
+
+
+def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
+    """Return the text of the CP2K input of a stage.
+
+    Parameters
+    ----------
+    system : System
+        What is calculated.
+    settings : Cp2kSettings or PeriodicSettings
+        How it is calculated.
+    stage : Stage
+        The stage.
+    """
+    elements = basis_elements(system.symbols, settings.basis)
+    names = ["common", BOUNDARIES[system.dimensions]]
+    if stage.name == "prerelax":
+        names += ["xtb", "orbital-transformation"]
+    else:
+        names += ["dft", *_functional(system, settings), *_scf(settings, stage)]
+    if settings.multiplicity is not None:
+        names.append("spin")
+    if stage.relaxation is not None:
+        variable = isinstance(settings, PeriodicSettings) and settings.variable_cell
+        names.append("cell-relaxation" if variable else "relaxation")
+        if stage.name == "relax":
+            names.append("restartable")
+    if stage.previous is not None and stage.previous.orbitals is not None:
+        names.append("orbitals-from-previous")
+    if is_since(settings.version, CONVERGENCE_ENFORCED):
+        names.append("since-2024.1")
+    tree = merged(names, _values(system, elements, settings, stage))
+    if stage.name != "prerelax":
+        tree["force_eval"]["subsys"]["kind"] = [
+            _kind(element, settings) for element in elements.values()
+        ]
+    if stage.name == "states":
+        tree["force_eval"]["dft"]["print"] = _projections(system.n_atoms, settings.version)
+    return input_text(tree)
+
+
+def is_since(version: str, first: str) -> bool:
+    """Return whether a version of CP2K is `first` or a later one.
+
+    Examples
+    --------
+    >>> is_since("2024.1", "2024.1"), is_since("2023.2", "2024.1")
+    (True, False)
+    """
+    return tuple(map(int, version.split("."))) >= tuple(map(int, first.split(".")))
+
+
+def _write(
+    system: System,
+    settings: LevelSettings,
+    machine: MachineSettings,
+    folder: Path,
+    chain: tuple[Stage, ...],
+) -> None:
+    elements = basis_elements(system.symbols, settings.basis)
+    refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
+    texts = {stage.input: stage_input(system, settings, stage) for stage in chain}
+    texts |= job_files(chain, machine)
+    needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
+    texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
+    start = system.xyz_text()
+    changed = not holds_text(folder / START, start)
+    for path in (START, *(stage.coordinates for stage in chain)):
+        # The stages' own coordinates are replaced when they run; until then they make the inputs
+        # whole, so that each can be checked.
+        if changed or not (folder / path).is_file():
+            texts[path] = start
+    with filled_folder(folder) as scratch:
+        for name, text in texts.items():
+            if not holds_text(folder / name, text):
+                write_text(scratch / name, text)
+
+
+def _functional(system: System, settings: LevelSettings) -> list[str]:
+    names = [f"xc-{settings.functional.lower()}"]
+    if settings.functional in HYBRIDS:
+        if settings.functional == "PBE0" and system.dimensions:
+            names = ["xc-pbe0-truncated"]
+        names.append("exact-exchange")
+    if settings.dispersion is not None:
+        names.append("dispersion")
+    return names
+
+
+def _scf(settings: LevelSettings, stage: Stage) -> list[str]:
+    """Return the fragments that say how the orbitals are found."""
+    smearing = ["smearing"] * (settings.smearing_k is not None)
+    if smearing and settings.multiplicity is not None:
+        smearing.append("smearing-spin")
+    if stage.name == "states":
+        return ["states", *smearing]
+    if isinstance(settings, PeriodicSettings):
+        kpoints = ["kpoints"] * (settings.kpoints != (1, 1, 1))
+        return ["diagonalization", *smearing, *kpoints]
+    return ["diagonalization", *smearing] if smearing else ["orbital-transformation"]
+
+
+def _values(
+    system: System, elements: Mapping[str, BasisElement], settings: LevelSettings, stage: Stage
+) -> dict[str, object]:
+    """Return what the fragments leave open."""
+    each = [elements[symbol] for symbol in system.symbols]
+    n_electrons = n_valence_electrons(system, elements, settings)
+    basis_file, potential_file = FILES[settings.basis]
+    files = [[basis_file], [AUXILIARY_FILE]] if settings.functional in HYBRIDS else [[basis_file]]
+    cell = [[_rounded(x) for x in vector] for vector in system.cell_a.tolist()]
+    values: dict[str, object] = {
+        "stage": stage.name,
+        "charge": system.charge if settings.charge is None else settings.charge,
+        "multiplicity": settings.multiplicity,
+        "edge_a": cell[0][0],
+        **dict(zip("abc", cell, strict=True)),
+        "coordinates": f"{stage.name}.xyz",
+        "basis_files": files,
+        "potential_file": potential_file,
+        "cutoff_ry": chosen_cutoff_ry(settings, elements.values()),
+        "rel_cutoff_ry": settings.rel_cutoff_ry,
+        "exchange_radius_a": _exchange_radius_a(system),
+        "exchange_memory_mb": settings.exchange_memory_mb,
+        "dispersion_type": DISPERSIONS.get(settings.dispersion or ""),
+        "functional": settings.functional,  # CP2K tells PBEsol from PBESOL here
+        "eps_default": settings.eps_default,
+        "eps_scf": settings.eps_scf,
+        "smearing_k": settings.smearing_k,
+        "magnetic_moment": float((settings.multiplicity or 1) - 1),
+        "added_mos": n_added_mos(
+            n_electrons,
+            sum(element.functions for element in each),
+            settings.added_mos,
+            settings.multiplicity or 1,
+        ),
+    }
+    if stage.relaxation is not None:
+        values |= _relaxation_values(stage.relaxation)
+    if stage.previous is not None:
+        values["previous_orbitals"] = f"../{stage.previous.orbitals}"
+    if isinstance(settings, PeriodicSettings):
+        names = ("kpoints_a", "kpoints_b", "kpoints_c")
+        values |= dict(zip(names, settings.kpoints, strict=True))
+    return values
+
+
+def _exchange_radius_a(system: System) -> float:
+    """Return where exact exchange ends: just below half of the narrowest periodic height."""
+    heights = system.heights_a[: system.dimensions]
+    half = 0.49 * float(heights.min()) if system.dimensions else LONGEST_EXCHANGE_A
+    return math.floor(min(half, LONGEST_EXCHANGE_A) * 100) / 100
+
+
+def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:
+    scale = relaxation.max_force_hartree_bohr / DEFAULT_MAX_FORCE
+    return {
+        "max_steps": relaxation.max_steps,
+        "max_force_hartree_bohr": relaxation.max_force_hartree_bohr,
+        "rms_force_hartree_bohr": _rounded(3.0e-4 * scale, 6),
+        "max_dr_bohr": _rounded(3.0e-3 * scale, 6),
+        "rms_dr_bohr": _rounded(1.5e-3 * scale, 6),
+    }
+
+
+def _rounded(value: float, digits: int = 10) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def _kind(element: BasisElement, settings: LevelSettings) -> dict[str, Any]:
+    basis: Any = element.basis_name
+    if settings.functional in HYBRIDS:
+        basis = [["ORB", element.basis_name], ["AUX_FIT", element.auxiliary_name]]
+    return {"_": element.symbol, "basis_set": basis, "potential": element.potential_name}
+
+
+def _projections(n_atoms: int, version: str) -> dict[str, Any]:
+    """Return the sections that project the states on each atom and on each kind."""
+    lists = [{"list": atom} for atom in range(1, n_atoms + 1)]
+    if is_since(version, DOS_SECTION):
+        return {"dos": {"pdos": {}, "ldos": lists}}
+    return {"pdos": {"ldos": lists}}

@@ -1,0 +1,155 @@
+"""What a CP2K run computes: atoms, cell, and along which directions both repeat."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from epicarve.builder.crystal import Crystal
+    from epicarve.builder.interfaces import Slab
+    from epicarve.builder.model import Model
+
+
+@dataclass(frozen=True)
+class System:
+    """Atoms in a cell.
+
+    Parameters
+    ----------
+    title : str
+        A line that says what it is, for instance a formula.
+    symbols : tuple of str
+        Chemical symbols.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Cartesian coordinates in Å.
+    cell_a : ndarray of float, shape (3, 3)
+        Cell vectors in Å as rows.
+    dimensions : {0, 2, 3}
+        Whether it repeats along no vector (finite), the first two (slab), or all (bulk).
+    charge : int
+        Net charge in e.
+    """
+
+    title: str
+    symbols: tuple[str, ...]
+    positions_a: NDArray[np.float64]
+    cell_a: NDArray[np.float64]
+    dimensions: int
+    charge: int = 0
+
+    def __post_init__(self) -> None:
+        if self.dimensions not in {0, 2, 3}:
+            raise InputError(
+                f"dimensions: {self.dimensions} periodic directions; give 0, 2 (a slab) or 3"
+            )
+        if self.dimensions == 2 and not np.allclose(self.cell_a[2, :2], 0.0):
+            raise InputError("the third vector of a slab's cell has to lie along z; turn the cell")
+
+    @classmethod
+    def of_model(cls, model: Model, vacuum_a: float) -> System:
+        """Put a model into the middle of a cube with vacuum around it.
+
+        Parameters
+        ----------
+        model : Model
+            The model.
+        vacuum_a : float
+            Space between the outermost nuclei and the faces along the longest extent, in Å.
+        """
+        edge_a, positions_a = boxed(model.positions_a, vacuum_a)
+        symbols = tuple(model.symbols.tolist())
+        return cls(
+            model.formula, symbols, positions_a, np.eye(3) * edge_a, 0, int(model.net_charge)
+        )
+
+    @classmethod
+    def of_crystal(cls, crystal: Crystal) -> System:
+        """Take the unit cell of a crystal.
+
+        Examples
+        --------
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> System.of_crystal(bundled_crystal("PbS")).n_atoms
+        8
+        """
+        positions_a = crystal.fractional @ crystal.cell_a
+        symbols = tuple(crystal.symbols.tolist())
+        return cls(crystal.name, symbols, positions_a, np.array(crystal.cell_a), 3)
+
+    @classmethod
+    def of_slab(cls, slab: Slab) -> System:
+        """Take a slab with its vacuum."""
+        symbols = tuple(slab.symbols.tolist())
+        return cls(slab.formula, symbols, slab.positions_a, slab.cell_a, 2, slab.net_charge)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return len(self.symbols)
+
+    @property
+    def heights_a(self) -> NDArray[np.float64]:
+        """Distances between opposite faces of the cell in Å."""
+        reciprocal = np.linalg.inv(self.cell_a).T
+        heights: NDArray[np.float64] = 1.0 / np.linalg.norm(reciprocal, axis=1)
+        return heights
+
+    def kpoints(self, spacing_per_a: float) -> tuple[int, int, int]:
+        """Return the coarsest grid of k-points that is as dense as asked along each direction.
+
+        Parameters
+        ----------
+        spacing_per_a : float
+            Largest distance of neighbouring k-points in 1/Å, with the factor 2π.
+
+        Examples
+        --------
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> System.of_crystal(bundled_crystal("PbS")).kpoints(0.3)
+        (4, 4, 4)
+        """
+        a, b, c = np.maximum(np.ceil(2.0 * np.pi / (self.heights_a * spacing_per_a) - 1e-9), 1.0)
+        return int(a), int(b), int(c) if self.dimensions == 3 else 1
+
+    def xyz_text(self) -> str:
+        """Return the atoms as the text of an XYZ file."""
+        rows = zip(self.symbols, self.positions_a.tolist(), strict=True)
+        lines = [f"{symbol:<2} {x:14.8f} {y:14.8f} {z:14.8f}" for symbol, (x, y, z) in rows]
+        return "\n".join([str(self.n_atoms), self.title, *lines]) + "\n"
+
+
+def boxed(positions_a: NDArray[np.float64], vacuum_a: float) -> tuple[float, NDArray[np.float64]]:
+    """Put coordinates into the middle of the smallest cube that leaves `vacuum_a` on each side.
+
+    Parameters
+    ----------
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Cartesian coordinates in Å.
+    vacuum_a : float
+        Space between the outermost nuclei and the faces along the longest extent, in Å.
+
+    Returns
+    -------
+    edge_a : float
+        Edge of the cube in Å, rounded up to 1e-3.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        The coordinates, shifted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> edge_a, moved_a = boxed(np.array([[0.0, 0.0, 0.0], [3.0, 1.0, 0.0]]), vacuum_a=4.0)
+    >>> edge_a, moved_a.tolist()
+    (11.0, [[4.0, 5.0, 5.5], [7.0, 6.0, 5.5]])
+    """
+    low, high = positions_a.min(axis=0), positions_a.max(axis=0)
+    edge_a = math.ceil(float((high - low).max() + 2.0 * vacuum_a) * 1e3 - 1e-6) / 1e3
+    return edge_a, positions_a - 0.5 * (low + high) + 0.5 * edge_a

@@ -1,0 +1,119 @@
+"""From two geometries of a model to what changed between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_csv, radial_csv
+from epicarve.analysis.figures import structure_figure, write_figure
+from epicarve.analysis.options import FigureOptions
+from epicarve.builder.model import Model
+from epicarve.builder.output import notes_of_origins
+from epicarve.dft.read import RunFolder
+from epicarve.errors import InputError
+from epicarve.files import filled_folder, write_json, write_text
+from epicarve.version import __version__
+from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
+
+from .analyse import MODEL
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from numpy.typing import NDArray
+
+
+def structure(
+    before: Path | str,
+    after: Path | str | None = None,
+    out: Path | str | None = None,
+    *,
+    options: StructureOptions | None = None,
+    figures: FigureOptions | None = None,
+) -> dict[str, Any]:
+    """Compare two geometries of a model, such as before and after relaxation.
+
+    Parameters
+    ----------
+    before : Path or str
+        A model.extxyz, any file of coordinates that ASE reads, or a folder that epicarve made.
+    after : Path or str, optional
+        The same atoms in any order; a folder stands for its relaxed geometry. If not given,
+        `before` is a folder that holds both.
+    out : Path or str, optional
+        Folder for structure.json, radial.csv, diffraction.csv and the figure; nothing is written
+        without it.
+    options : StructureOptions, optional
+        Range and resolution of the curves.
+    figures : FigureOptions, optional
+        Look and formats of the figure.
+
+    Returns
+    -------
+    dict
+        Content of structure.json.
+
+    Raises
+    ------
+    InputError
+        If a geometry is missing or not whole, or the two are not of the same atoms.
+    """
+    before = Path(before)
+    if after is None and before.is_file():
+        raise InputError(f"{before}: this is one geometry; give a second, or the folder of a run")
+    after = before if after is None else Path(after)
+    options, look = options or StructureOptions(), figures or FigureOptions()
+    first = before / MODEL if before.is_dir() else before
+    second = _relaxed(after) if after.is_dir() else after
+    model, symbols, positions_a = _geometry(first)
+    _, other_symbols, other_positions_a = _geometry(second)
+    comparison = Comparison.of(
+        symbols, positions_a, other_symbols, other_positions_a, model=model, options=options
+    )
+    made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
+    told = {
+        **comparison.as_dict(),
+        "provenance": {
+            "version": __version__,
+            "before": first.name,
+            "after": second.name,
+            "options": options.model_dump(mode="json"),
+            **({"model": made_by} if made_by else {}),
+        },
+    }
+    if out is not None:
+        notes = notes_of_origins(made_by.get("crystal", {}))
+        figure = structure_figure(comparison, notes, look)
+        with filled_folder(Path(out)) as scratch:
+            write_json(scratch / "structure.json", told)
+            write_text(scratch / "radial.csv", radial_csv(comparison))
+            write_text(scratch / "diffraction.csv", diffraction_csv(comparison))
+            for suffix in look.formats:
+                write_figure(figure, scratch / f"structure.{suffix}")
+    return told
+
+
+def _relaxed(folder: Path) -> Path:
+    """Return the geometry of the states of a run, or the end of its last relaxation."""
+    return geometry_of_states(RunFolder(folder)) or relaxed_geometry(folder)
+
+
+def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.float64]]:
+    """Read a geometry: the model if the file is one, and in any case elements and positions."""
+    from ase.io import read  # noqa: PLC0415  (costs half a second)
+
+    try:
+        atoms = cast("Atoms", read(path))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; give a geometry") from None
+    except Exception as error:  # ase raises whatever its parsers raise
+        why = f" ({error})" if isinstance(error, ValueError) and str(error) else ""
+        raise InputError(f"{path}: not a geometry that can be read{why}; give another") from error
+    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
+        raise InputError(f"{path}: its coordinates are missing or not numbers; give a whole file")
+    if "formal_charge" in atoms.arrays:
+        model = Model.read(path)
+        return model, model.symbols, model.positions_a
+    return None, np.array(list(atoms.symbols)), np.array(atoms.positions)
