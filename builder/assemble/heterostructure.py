@@ -59,14 +59,13 @@ def join(
         If a half is not of the interface's crystal, plane and termination, the halves overlap, or
         no choice of ions satisfies all that is asked for.
     """
+    remedy = "give one of epicarve.find_interfaces(film, substrate)"
+    require_kind(interface, Interface, "join: the interface", remedy)
     for side, half, face in (
-        ("film", film, getattr(interface, "film", None)),
-        ("substrate", substrate, getattr(interface, "substrate", None)),
+        ("film", film, interface.film),
+        ("substrate", substrate, interface.substrate),
     ):
         require_kind(half, Half, f"join: the {side}", "give epicarve.half_of(crystal, shape)")
-        require_kind(
-            interface, Interface, "join: the interface", "give one of epicarve.find_interfaces"
-        )
         _refuse_other_face(side, half, face)
     if registry_a is not None:
         directions = interface.film_directions, interface.substrate_directions
@@ -89,10 +88,8 @@ def rotations_of(
     }
 
 
-def _refuse_other_face(side: str, half: Half, face: Face | None) -> None:
+def _refuse_other_face(side: str, half: Half, face: Face) -> None:
     """Refuse a half that does not end on a face of an interface."""
-    if face is None:
-        return
     if not is_same(half.crystal, face.crystal):
         raise InputError(
             f"join: the {side} is {half.crystal.name}, but that of the interface is "

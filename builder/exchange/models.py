@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
@@ -152,7 +153,7 @@ def _columns(model: Model) -> dict[str, NDArray[Any]]:
 def _told(model: Model) -> dict[str, Any]:
     """Return what a model knows besides its columns."""
     edits = [asdict(edit) for edit in model.edits]
-    return {"formula": model.formula, "edits": edits, "report": model.report}
+    return {"formula": model.formula, "edits": edits, "report": deepcopy(model.report)}
 
 
 def _no_model(name: object, reason: str) -> InputError:

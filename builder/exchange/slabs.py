@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from .crystals import KEY
@@ -23,7 +24,7 @@ def atoms_of_slab(slab: Slab) -> Atoms:
         cell=slab.cell_a,
         pbc=(True, True, False),
         charges=slab.charges,
-        info={KEY: {"report": slab.report}},
+        info={KEY: {"report": deepcopy(slab.report)}},
     )
     for name, column in slab.columns.items():
         atoms.arrays[name] = column.copy()
@@ -42,5 +43,5 @@ def structure_of_slab(slab: Slab) -> Structure:
         [Species(*ion) for ion in zip(slab.symbols.tolist(), charges, strict=True)],
         slab.fractional,
         site_properties={name: column.tolist() for name, column in slab.columns.items()},
-        properties={KEY: {"report": slab.report}},
+        properties={KEY: {"report": deepcopy(slab.report)}},
     )

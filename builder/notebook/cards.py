@@ -7,8 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from epicarve.builder.carve import Ions
-from epicarve.builder.output import interfaces_figure, picture
+from epicarve.builder.output import interfaces_figure, notes_of_model, picture
 from epicarve.page import card
+from epicarve.style import caption
 
 from .view import View, view_of
 
@@ -52,6 +53,7 @@ def card_of_model(model: Model) -> str:
         "surface ions": int(model.is_surface.sum()),
         "edits": len(model.edits),
         "proven gap": f"{optimum['gap']:.2%}" if optimum.get("gap") is not None else "",
+        "notes": caption(notes_of_model(model)),
     }
     return card(escape(model.formula), rows, picture(Ions.of(model)))
 

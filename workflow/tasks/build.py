@@ -61,6 +61,10 @@ class Built:
 
     model: Model
 
+    def _repr_html_(self) -> str:
+        """Return what notebooks show of the model."""
+        return self.model._repr_html_()
+
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Content of model.json."""
