@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-    from epicarve.dft.orbitals import GroupPair, PairsOf
+    from epicarve.dft.orbitals import GroupPair
 
 MODEL = "model.extxyz"
 
@@ -117,9 +117,14 @@ def analyse(
     settings["figures"].update(figures or {})
     options = checked(AnalysisOptions, settings, "settings of the analysis")
     labels = labels_of(folder, options)
-    weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
+    weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
     states = reading.states
+    if reading.orbitals is not None and options.overlap_populations:
+        pairs = pairs_asked(states.symbols, options, model, labels)
+        states = reading.with_overlap_populations(pairs)
+    positions_a = reading.positions_a if model is None else None
+    del reading  # orbitals may take gigabytes
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -147,7 +152,7 @@ def analyse(
         provenance=provenance,
         notes=notes,
         labels=labels,
-        positions_a=reading.positions_a if model is None else None,
+        positions_a=positions_a,
         hdf5=hdf5,
     )
 
@@ -158,12 +163,17 @@ def labels_of(folder: Path, options: AnalysisOptions) -> list[object] | None:
 
 
 def pairs_asked(
-    options: AnalysisOptions, model: Model | None, labels: Sequence[object] | None
-) -> PairsOf | None:
-    """Return what finds the pairs of groups that options ask for, None if they ask for none.
+    symbols: tuple[str, ...],
+    options: AnalysisOptions,
+    model: Model | None,
+    labels: Sequence[object] | None,
+) -> tuple[GroupPair, ...]:
+    """Return the pairs of groups of atoms that options ask for.
 
     Parameters
     ----------
+    symbols : tuple of str
+        Element of each atom.
     options : AnalysisOptions
         Their `overlap_populations` name the pairs.
     model : Model or None
@@ -172,16 +182,11 @@ def pairs_asked(
         Labels by which the atoms are grouped too.
     """
     if not options.overlap_populations:
-        return None
-
-    def pairs_of(symbols: tuple[str, ...]) -> tuple[GroupPair, ...]:
-        if model is not None:
-            require_same_atoms(symbols, model)
-        sites = Sites.of(symbols, model)
-        partitions = partitions_of(symbols, options, model, sites, labels)
-        return group_pairs(options.overlap_populations, partitions)
-
-    return pairs_of
+        return ()
+    if model is not None:
+        require_same_atoms(symbols, model)
+    partitions = partitions_of(symbols, options, model, Sites.of(symbols, model), labels)
+    return group_pairs(options.overlap_populations, partitions)
 
 
 def _column(folder: Path, name: str) -> list[object]:
