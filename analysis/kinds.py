@@ -16,11 +16,11 @@ from .options import AnalysisOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import KindStates
 
 
 def analyse_kinds(
-    states: OrbitalStates,
+    states: KindStates,
     options: AnalysisOptions | None = None,
     *,
     folder: Path,
@@ -31,8 +31,8 @@ def analyse_kinds(
 
     Parameters
     ----------
-    states : OrbitalStates
-        States that are `of_kinds`.
+    states : KindStates
+        States of whole kinds.
     options : AnalysisOptions, optional
         Broadening and step of the density of states, look of the figure.
     folder : Path

@@ -31,6 +31,7 @@ SUBROOMS = {
     ],
     "dft": [
         "filling",
+        "weighed_states",
         "states",
         "settings",
         "cp2k_input",

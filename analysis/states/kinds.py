@@ -9,7 +9,7 @@ from .dos import by_element, density_of_states, list_densities, orbital_densitie
 
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import KindStates
 
     from .dos import DensityOfStates
 
@@ -29,12 +29,12 @@ class KindAnalysis:
         together.
     """
 
-    states: OrbitalStates
+    states: KindStates
     options: AnalysisOptions
     densities: tuple[DensityOfStates, ...]
 
     @classmethod
-    def of(cls, states: OrbitalStates, options: AnalysisOptions) -> KindAnalysis:
+    def of(cls, states: KindStates, options: AnalysisOptions) -> KindAnalysis:
         """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
         further = orbital_densities(states, options) + list_densities(states, options)

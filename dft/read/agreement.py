@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from epicarve.dft.orbitals import Orbitals
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import States, WeighedStates
 
     from .orbital_files import LoadedOrbitals
     from .wfn import Wfn
@@ -45,7 +46,7 @@ class Levels(NamedTuple):
     left_out: tuple[int, ...] = (0, 0)
 
     @classmethod
-    def of_states(cls, path: Path, states: OrbitalStates) -> Levels:
+    def of_states(cls, path: Path, states: WeighedStates) -> Levels:
         """Take the levels of states that were read from a file."""
         return cls._by_spin(path, states)
 
@@ -55,7 +56,7 @@ class Levels(NamedTuple):
         return cls._by_spin(orbitals.path, orbitals)
 
     @classmethod
-    def _by_spin(cls, path: Path, levels: OrbitalStates | Orbitals) -> Levels:
+    def _by_spin(cls, path: Path, levels: WeighedStates | Orbitals) -> Levels:
         spins = [levels.spins == spin for spin in np.unique(levels.spins)]
         return cls(
             path,
@@ -115,19 +116,19 @@ def require_agreement(levels: Levels, others: Levels) -> None:
                 )
 
 
-def with_further_states(states: OrbitalStates, others: Levels) -> OrbitalStates:
+def with_further_states(states: States, others: Levels) -> States:
     """Take the lowest empty energy beyond states of whose weights nothing more is known.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         States with weights, all of the lowest of each spin.
     others : Levels
         Levels of the same run that agree with them, and may go further.
 
     Returns
     -------
-    OrbitalStates
+    WeighedStates
         With `lumo_beyond_ev` and a note if there are further states.
     """
     beyond = np.full(2, np.inf)

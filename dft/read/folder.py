@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from epicarve.dft.orbitals import Weighing
     from epicarve.dft.output import Cp2kOutput
+    from epicarve.dft.states import AnyStates
 
     from .atom_basis import AtomBasis
     from .files import RunFiles
@@ -32,7 +33,7 @@ def read_states(
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
-) -> OrbitalStates:
+) -> AnyStates:
     """Return the states of `read_folder`."""
     return read_folder(folder, weighing, project=project, step=step, routes=routes).states
 
@@ -71,8 +72,8 @@ def read_folder(
     Returns
     -------
     Reading
-        The states. If all there is are the .pdos files of whole kinds, they are `of_kinds`: fit for
-        a density of states and the HOMO-LUMO gap, not for an IPR.
+        The states. If all there is are the .pdos files of whole kinds, they are `KindStates`: fit
+        for a density of states and the HOMO-LUMO gap, not for an IPR.
 
     Raises
     ------

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from epicarve.dft.orbitals import pair_names
+from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 
 from .agreement import with_further_states
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.dft.orbitals import GroupPair
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import AnyStates
+    from epicarve.dft.weighed_states import States
 
     from .agreement import Levels
     from .orbital_files import LoadedOrbitals
@@ -55,7 +57,7 @@ class Beside:
     levels: Levels | None
     pdos: tuple[PdosFile, ...]
 
-    def added_to(self, states: OrbitalStates) -> OrbitalStates:
+    def added_to(self, states: States) -> States:
         """Return states with all that is told of them."""
         states = replace(
             states,
@@ -76,7 +78,7 @@ class Reading:
     ----------
     folder : Path
         The folder that holds the files.
-    projected : OrbitalStates or None
+    projected : OrbitalStates, KindStates or None
         States whose weights are in the folder.
     orbitals : LoadedOrbitals or None
         Their orbitals, if weights or overlap populations are to be computed.
@@ -91,7 +93,7 @@ class Reading:
     """
 
     folder: Path
-    projected: OrbitalStates | None
+    projected: AnyStates | None
     orbitals: LoadedOrbitals | None = None
     partition: str = "lowdin"
     beside: Beside | None = None
@@ -99,7 +101,7 @@ class Reading:
     is_of_the_end: bool = True
 
     @cached_property
-    def states(self) -> OrbitalStates:
+    def states(self) -> AnyStates:
         """The states; their notes say what was passed over, and why.
 
         Raises
@@ -128,7 +130,7 @@ class Reading:
         InputError
             If the coefficients of the orbitals were not read, or a group has no function.
         """
-        if self.orbitals is None:
+        if self.orbitals is None or not isinstance(self.states, OrbitalStates):
             raise no_coefficients(self.folder)
         populations = self.orbitals.overlap_populations(pairs)
         return replace(self.states, pairs=pair_names(pairs), overlap_populations=populations)

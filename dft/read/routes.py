@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.dft.orbitals import Weighing
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import AnyStates
 
     from .files import RunFiles
     from .orbital_files import Load, LoadedOrbitals
@@ -68,7 +68,7 @@ class Asked(NamedTuple):
 class _Found(NamedTuple):
     """States whose weights are known, or orbitals to be weighed, or the former with the latter."""
 
-    projected: OrbitalStates | None = None
+    projected: AnyStates | None = None
     orbitals: LoadedOrbitals | None = None
 
     def levels(self, path: Path) -> Levels:

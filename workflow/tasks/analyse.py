@@ -15,6 +15,7 @@ from epicarve.builder.output import notes_of_origins
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.output import read_last_xyz
 from epicarve.dft.read import RunFolder, read_folder
+from epicarve.dft.states import KindStates
 from epicarve.errors import InputError
 from epicarve.files import read_json
 from epicarve.workflow.recipes import RELAXED, checked, geometry_of_states, parse_recipe
@@ -120,11 +121,6 @@ def analyse(
     weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
     states = reading.states
-    if reading.orbitals is not None and options.overlap_populations:
-        pairs = pairs_asked(states.symbols, options, model, labels)
-        states = reading.with_overlap_populations(pairs)
-    positions_a = reading.positions_a if model is None else None
-    del reading  # orbitals may take gigabytes
     notes = notes_of_origins(made_by.get("crystal", {}))
     relaxation = _relaxation(folder)
     if relaxation and not relaxation["converged"]:
@@ -136,7 +132,7 @@ def analyse(
         **({"relaxation": relaxation} if relaxation else {}),
         **({"model": made_by} if made_by else {}),
     }
-    if states.of_kinds:
+    if isinstance(states, KindStates):
         return analyse_kinds(
             states,
             options,
@@ -144,6 +140,11 @@ def analyse(
             provenance=provenance,
             hdf5=hdf5,
         )
+    if reading.orbitals is not None and options.overlap_populations:
+        pairs = pairs_asked(states.symbols, options, model, labels)
+        states = reading.with_overlap_populations(pairs)
+    positions_a = reading.positions_a if model is None else None
+    del reading  # orbitals may take gigabytes
     return analyse_states(
         states,
         options,
