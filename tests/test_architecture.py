@@ -17,7 +17,8 @@ SUBROOMS = {
         interfaces interfaces.energy hetero output assemble exchange notebook
     """.split(),
     "dft": """
-        filling states settings cp2k_input check matrix_root orbitals output write read cube run xtb
+        filling weighed_states states settings cp2k_input check matrix_root orbitals output write
+        read cube run xtb
     """.split(),
     "analysis": "options states compare figures export report analyse kinds".split(),
     "workflow": "recipes tasks".split(),

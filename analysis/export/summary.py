@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Profile,
         Traps,
     )
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 
 def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
 
 
 def provenance_fields(
-    states: OrbitalStates, options: AnalysisOptions, further: dict[str, Any] | None
+    states: WeighedStates, options: AnalysisOptions, further: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return where states are from and what was asked for."""
     return {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from epicarve.analysis.options import AnalysisOptions
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import KindStates
 
     from .dos import DensityOfStates
 
@@ -34,7 +34,7 @@ class KindAnalysis:
         What is known of the origin of the states besides what they say themselves.
     """
 
-    states: OrbitalStates
+    states: KindStates
     options: AnalysisOptions
     densities: tuple[DensityOfStates, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class KindAnalysis:
     @classmethod
     def of(
         cls,
-        states: OrbitalStates,
+        states: KindStates,
         options: AnalysisOptions,
         provenance: dict[str, Any] | None = None,
     ) -> KindAnalysis:

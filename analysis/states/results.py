@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 LOWEST_PART, HIGHEST_PART = 0.7, 1.5
 """Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
@@ -314,7 +315,7 @@ class Analysis:
 
 
 def window_around(
-    states: OrbitalStates,
+    states: WeighedStates,
     options: AnalysisOptions,
     valence_edge_ev: float | None = None,
     conduction_edge_ev: float | None = None,

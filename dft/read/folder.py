@@ -10,7 +10,7 @@ from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 
 from .orbital_files import wfn_of_run
-from .reading import Reading, brief, none_usable, noted
+from .reading import Reading, brief, none_usable
 from .routes import ARCHIVE_NAME, ROUTES, Asked, best_route, holds_states, no_orbitals, read_run
 from .run_folder import RunFolder
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from epicarve.dft.output import Cp2kOutput
+    from epicarve.dft.states import AnyStates
 
     from .atom_basis import AtomBasis
     from .files import RunFiles
@@ -32,7 +33,7 @@ def read_states(
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
-) -> OrbitalStates:
+) -> AnyStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
@@ -52,7 +53,7 @@ def read_states(
 
     Returns
     -------
-    OrbitalStates
+    OrbitalStates or KindStates
         The states; their notes tell what was not used, and why.
 
     Raises
@@ -60,7 +61,7 @@ def read_states(
     InputError
         As for `read_folder`.
     """
-    weighing = Weighing(n_states, None, weights)
+    weighing = Weighing(n_states, weights)
     return read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
 
 
@@ -82,12 +83,12 @@ def read_folder(
         The source of the states says which files were used, and their notes which were not, and
         why.
     weighing : Weighing
-        How to weigh orbitals: so many states of each spin, those around its gap, which a model of
-        thousands of atoms needs (the electrons of the states are then those of the window);
-        Mulliken's weights; overlap populations. Weights that are in the folder already are not
-        looked at where some of the states or Mulliken's weights are asked for, and the orbitals
-        must be there too for overlap populations, but in `states.npz`, which holds those that it
-        was made with.
+        How orbitals will be weighed: so many states of each spin, those around its gap, which a
+        model of thousands of atoms needs (the electrons of the states are then those of the
+        window); Mulliken's weights. Weights that are in the folder already are not looked at where
+        some of the states or Mulliken's weights are asked for. With `coefficients` the orbitals
+        must be there too, but in `states.npz`, which holds the overlap populations that it was
+        made with.
     project : str, optional
         Which project of CP2K, where the folder holds several that can be used.
     step : int, optional
@@ -98,8 +99,8 @@ def read_folder(
     Returns
     -------
     Reading
-        The states. If all there is are the .pdos files of whole kinds, they are `of_kinds`: fit for
-        a density of states and the HOMO-LUMO gap, not for an IPR.
+        The states. If all there is are the .pdos files of whole kinds, they are `KindStates`: fit
+        for a density of states and the HOMO-LUMO gap, not for an IPR.
 
     Raises
     ------
@@ -197,7 +198,7 @@ def _of_subfolders(folder: Path, holders: Sequence[RunFolder], asked: Asked) -> 
         raise InputError(f"{folder}: several folders below hold states ({names}); name one of them")
     if not readings:
         raise none_usable(errors, folder)
-    return noted(readings[0], [f"not used: {brief(error, folder)}" for error in errors])
+    return readings[0].noted([f"not used: {brief(error, folder)}" for error in errors])
 
 
 def _reading(home: RunFolder, asked: Asked) -> Reading | None:
@@ -213,7 +214,7 @@ def _reading(home: RunFolder, asked: Asked) -> Reading | None:
     passed: list[str] = []
     if has_archive and not asked.weighing.needs_orbitals:
         try:
-            return Reading(OrbitalStates.load(archive), folder, None)
+            return Reading(folder, OrbitalStates.load(archive))
         except InputError as error:
             if not any(holds_states(files, asked) for files in home.runs):
                 raise
@@ -223,7 +224,7 @@ def _reading(home: RunFolder, asked: Asked) -> Reading | None:
         if has_archive:
             raise no_orbitals(folder)
         return None
-    return noted(_of_projects(folder, found, asked), passed)
+    return _of_projects(folder, found, asked).noted(passed)
 
 
 def _of_projects(folder: Path, found: Sequence[RunFiles], asked: Asked) -> Reading:
@@ -241,7 +242,7 @@ def _of_projects(folder: Path, found: Sequence[RunFiles], asked: Asked) -> Readi
     if len(whole) == 1:
         others = ", ".join(files.project for files in found if files is not whole[0])
         note = f"files of other projects beside it were not looked at (--project {others})"
-        return noted(read_run(whole[0], asked), [note] if others else [])
+        return read_run(whole[0], asked).noted([note] if others else [])
     readings: list[Reading] = []
     errors: list[InputError] = []
     for files in whole:
@@ -262,7 +263,7 @@ def _of_projects(folder: Path, found: Sequence[RunFiles], asked: Asked) -> Readi
         raise none_usable(errors, folder)
     project = readings[0].run.project if readings[0].run else ""
     notes = [f"taken is project {project}, as the others cannot be used"]
-    return noted(readings[0], [*notes, *(f"not used: {brief(error, folder)}" for error in errors)])
+    return readings[0].noted([*notes, *(f"not used: {brief(error, folder)}" for error in errors)])
 
 
 def _worth(home: RunFolder, asked: Asked) -> int | None:

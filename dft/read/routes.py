@@ -10,19 +10,18 @@ whole.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from epicarve.dft.orbitals import require_energies
 from epicarve.errors import InputError
 
-from .agreement import Levels, require_agreement, with_further_states, with_overlap_populations
+from .agreement import Levels, beside_orbitals, require_agreement
 from .files import step_in_name
 from .known_faults import notes_of_faults, notes_of_unasked
-from .ldos import covers_atoms, read_kinds, read_lists, with_lists
+from .ldos import covers_atoms, read_kinds, read_lists
 from .orbital_files import load_molden, load_text, load_wfn
-from .reading import Reading, brief, none_usable, noted
+from .reading import Beside, Reading, brief, no_coefficients, none_usable
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.dft.orbitals import Weighing
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.states import AnyStates
 
     from .files import RunFiles
-    from .orbital_files import Load
+    from .orbital_files import Load, LoadedOrbitals
     from .pdos import PdosFile
     from .run import Run
 
@@ -66,13 +65,27 @@ class Asked(NamedTuple):
     routes: Sequence[str]
 
 
+class _Found(NamedTuple):
+    """States whose weights are known, or orbitals to be weighed, or the former with the latter."""
+
+    projected: AnyStates | None = None
+    orbitals: LoadedOrbitals | None = None
+
+    def levels(self, path: Path) -> Levels:
+        """Return the energies and occupations that were read from a file."""
+        if self.projected is not None:
+            return Levels.of_states(path, self.projected)
+        assert self.orbitals is not None
+        return Levels.of_orbitals(self.orbitals.orbitals)
+
+
 class _Candidate(NamedTuple):
     """One way to the states of a run; its step is None if its file's name tells none."""
 
     route: str
     step: int | None
     path: Path
-    read: Callable[[Weighing], OrbitalStates]
+    read: Callable[[], _Found]
 
 
 def read_run(files: RunFiles, asked: Asked) -> Reading:
@@ -81,13 +94,13 @@ def read_run(files: RunFiles, asked: Asked) -> Reading:
     errors: list[InputError] = []
     for candidate in _candidates(files, run, asked):
         try:
-            states = candidate.read(asked.weighing)
+            found = candidate.read()
         except InputError as error:
             errors.append(error)
         else:
-            reading = _completed(candidate, states, files, run)
             passed = dict.fromkeys(brief(error, files.folder) for error in errors)
-            return noted(reading, [f"not used: {reason}" for reason in passed])
+            reading = _completed(candidate, found, files, asked)
+            return reading.noted([f"not used: {reason}" for reason in passed])
     if errors:
         raise none_usable(errors, files.folder)
     raise no_orbitals(files.folder) if asked.step is None else _no_step(files, run, asked.step)
@@ -97,15 +110,15 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
     """List the ways to the states of a run, those of its end first, then by worth."""
     loads = list(_loads(files, run, asked))
     found = [
-        _Candidate(route, step, path, partial(_weighed, load))
+        _Candidate(route, step, path, partial(_orbitals, load, asked.weighing))
         for route, step, path, load in loads
         if route in asked.routes
     ]
     if not asked.weighing.needs_orbitals:
         for step in {file.step for file in files.pdos}:
             if asked.step in {None, step}:
-                pdos = files.at_step(step)
-                found += _of_pdos(pdos, step, run, [load for *_, load in loads])
+                pdos, of_orbitals = files.at_step(step), [load for *_, load in loads]
+                found += _of_pdos(pdos, run, of_orbitals, asked.weighing)
     places, last = list(ROUTES), files.last_step
 
     def worth(candidate: _Candidate) -> tuple[int, int]:
@@ -115,8 +128,8 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
     return sorted((each for each in found if each.route in asked.routes), key=worth)
 
 
-def _weighed(load: Load, weighing: Weighing) -> OrbitalStates:
-    return load(weighing.n_states).states(weighing)
+def _orbitals(load: Load, weighing: Weighing) -> _Found:
+    return _Found(orbitals=load(weighing.n_states))
 
 
 def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int | None, Path, Load]]:
@@ -135,26 +148,28 @@ def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int |
 
 
 def _of_pdos(
-    pdos: Sequence[PdosFile], step: int, run: Run, loads: Sequence[Load]
+    pdos: Sequence[PdosFile], run: Run, loads: Sequence[Load], weighing: Weighing
 ) -> Iterator[_Candidate]:
     """Yield the ways to states by the .pdos files of one step."""
+    path, step = pdos[0].path, pdos[0].step
 
-    def lists(weighing: Weighing) -> OrbitalStates:
+    def lists() -> _Found:
         states = read_lists(pdos, run)
-        if weighing.pairs_of is None:
-            return states
+        if not weighing.coefficients:
+            return _Found(states)
         errors = []
         for load in loads:
             try:
-                return with_overlap_populations(states, pdos[0].path, load(None), weighing.pairs_of)
+                loaded = load(None)
+                return _Found(beside_orbitals(states, path, loaded), loaded)
             except InputError as error:
                 errors.append(error)
-        raise none_usable(errors, run.folder) if errors else _no_coefficients(run.folder)
+        raise none_usable(errors, run.folder) if errors else no_coefficients(run.folder)
 
-    def kinds(weighing: Weighing) -> OrbitalStates:
-        if weighing.pairs_of is not None:
-            raise _no_coefficients(run.folder)
-        return read_kinds(pdos, run)
+    def kinds() -> _Found:
+        if weighing.coefficients:
+            raise no_coefficients(run.folder)
+        return _Found(read_kinds(pdos, run))
 
     if any(file.is_list for file in pdos):
         try:
@@ -162,38 +177,45 @@ def _of_pdos(
         except InputError:
             has_lists = True  # reading them tells why not
         if has_lists:
-            yield _Candidate("lists", step, pdos[0].path, lists)
-    yield _Candidate("kinds", step, pdos[0].path, kinds)
+            yield _Candidate("lists", step, path, lists)
+    yield _Candidate("kinds", step, path, kinds)
 
 
-def _completed(candidate: _Candidate, states: OrbitalStates, files: RunFiles, run: Run) -> Reading:
-    """Compare states with what other files of the run tell of them, and add what these know more.
+def _completed(candidate: _Candidate, found: _Found, files: RunFiles, asked: Asked) -> Reading:
+    """Compare states with what other files of the run tell of them, and take what these know more.
 
     Raises
     ------
     InputError
         If they contradict each other.
     """
-    last = files.last_step
+    run, last = files.run, files.last_step
     step = last if candidate.step is None else candidate.step
     notes = [*notes_of_unasked(run, candidate.route, candidate.path), *notes_of_faults(run)]
     if run.output is None:
         notes.append(NO_OUTPUT)
-        states = replace(states, caveat=NO_OUTPUT)
     with suppress(InputError):
         notes += [note for note in (run.geometry.note,) if note]
     if step < last:
         notes.append(f"the states are of step {step}, but the run went on to step {last}")
-    if last:
-        states = replace(states, source=f"{states.source}, step {step}")
-    states = replace(states, notes=(*states.notes, *notes))
-    beside = files.at_step(step)
-    levels = _levels_beside(candidate, files, run, beside) if step == last else None
+    pdos = files.at_step(step)
+    levels = _levels_beside(candidate, files, run, pdos) if step == last else None
     if levels is not None:
-        require_agreement(states, candidate.path, levels)
-        if not states.is_window:
-            states = with_further_states(states, levels)
-    return Reading(with_lists(states, beside, run), files.folder, run, is_of_the_end=step == last)
+        require_agreement(found.levels(candidate.path), levels)
+    return Reading(
+        files.folder,
+        *found,
+        partition=asked.weighing.partition,
+        beside=Beside(
+            run=run,
+            step=step if last else None,
+            caveat=NO_OUTPUT if run.output is None else "",
+            notes=tuple(notes),
+            levels=levels,
+            pdos=pdos,
+        ),
+        is_of_the_end=step == last,
+    )
 
 
 def _levels_beside(
@@ -238,15 +260,6 @@ def no_orbitals(folder: Path) -> InputError:
         f"{folder}: it holds weights of all states, and no orbitals of which others could be made; "
         "leave out the number of states (--states) and the kind of weights (--weights), or add of "
         f"the same CP2K run one of {needed}"
-    )
-
-
-def _no_coefficients(folder: Path) -> InputError:
-    """Say that overlap populations cannot be had, and what they need."""
-    return InputError(
-        f"{folder}: overlap populations need the coefficients of the orbitals, and .pdos files "
-        "hold weights only; put the .wfn file of the run beside them, with its input and main "
-        "output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
     )
 
 

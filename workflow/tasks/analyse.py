@@ -20,7 +20,7 @@ from epicarve.builder.output import notes_of_model
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.output import read_last_xyz
 from epicarve.dft.read import RunFolder, read_folder
-from epicarve.dft.states import OrbitalStates
+from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError, require_kind
 from epicarve.files import read_json
 from epicarve.workflow.recipes import (
@@ -34,7 +34,7 @@ from epicarve.workflow.recipes import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from epicarve.dft.orbitals import GroupPair, PairsOf
+    from epicarve.dft.orbitals import GroupPair
 
 MODEL = "model.extxyz"
 
@@ -217,11 +217,11 @@ def analyse_folder(
         overlap_populations=overlap_populations,
     )
     labels = labels_of(model, options, str(folder))
-    weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
+    weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = _relaxation(folder)
     provenance = {**({"relaxation": relaxation} if relaxation else {}), **_made_by(model)}
-    if reading.states.of_kinds:
+    if isinstance(reading.states, KindStates):
         return KindAnalysis.of(reading.states, options, provenance)
     notes = () if model is None else notes_of_model(model)
     if relaxation and not relaxation["converged"]:
@@ -229,12 +229,18 @@ def analyse_folder(
             f"The relaxation stopped after {relaxation['n_steps']} steps, at a largest force of "
             f"{relaxation['max_force_ev_a']:.2f} eV/Å.",
         )
+    states = reading.states
+    if reading.orbitals is not None and options.overlap_populations:
+        pairs = pairs_asked(states.symbols, options, model, labels)
+        states = reading.with_overlap_populations(pairs)
+    positions_a = reading.positions_a if model is None else None
+    del reading  # orbitals may take gigabytes
     return Analysis.of(
-        reading.states,
+        states,
         options,
         model,
         labels,
-        reading.positions_a if model is None else None,
+        positions_a,
         notes=notes,
         provenance=provenance,
     )
@@ -293,12 +299,17 @@ def labels_of(model: Model | None, options: AnalysisOptions, where: str) -> list
 
 
 def pairs_asked(
-    options: AnalysisOptions, model: Model | None, labels: Sequence[object] | None
-) -> PairsOf | None:
-    """Return what finds the pairs of groups that options ask for, None if they ask for none.
+    symbols: tuple[str, ...],
+    options: AnalysisOptions,
+    model: Model | None,
+    labels: Sequence[object] | None,
+) -> tuple[GroupPair, ...]:
+    """Return the pairs of groups of atoms that options ask for.
 
     Parameters
     ----------
+    symbols : tuple of str
+        Element of each atom.
     options : AnalysisOptions
         Their `overlap_populations` name the pairs.
     model : Model or None
@@ -307,16 +318,11 @@ def pairs_asked(
         Labels by which the atoms are grouped too.
     """
     if not options.overlap_populations:
-        return None
-
-    def pairs_of(symbols: tuple[str, ...]) -> tuple[GroupPair, ...]:
-        if model is not None:
-            require_same_atoms(symbols, model)
-        sites = Sites.of(symbols, model)
-        partitions = partitions_of(symbols, options, model, sites, labels)
-        return group_pairs(options.overlap_populations, partitions)
-
-    return pairs_of
+        return ()
+    if model is not None:
+        require_same_atoms(symbols, model)
+    partitions = partitions_of(symbols, options, model, Sites.of(symbols, model), labels)
+    return group_pairs(options.overlap_populations, partitions)
 
 
 def _made_by(model: Model | None) -> dict[str, Any]:
