@@ -93,7 +93,7 @@ def states_embedded(
         return
     relaxed = Model.read(folder / RELAXED)
     symbols = tuple(relaxed.symbols.tolist())
-    labels = labels_of(Model.read(folder), options, str(folder))
+    labels = labels_of(model, options, str(folder))
     pairs = pairs_asked(symbols, options, relaxed, labels)
     orbital_states(relaxed, settings, pairs).save(folder / STATES)
     _mark_complete(folder / STATES, key)
