@@ -92,7 +92,8 @@ def states_embedded(
     if _is_complete(folder / STATES, key):
         return
     relaxed = Model.read(folder / RELAXED)
-    pairs_of = pairs_asked(options, relaxed, labels_of(Model.read(folder), options, str(folder)))
+    labels = labels_of(Model.read(folder), options, str(folder)) if options.group_by else None
+    pairs_of = pairs_asked(options, relaxed, labels)
     orbital_states(relaxed, settings, pairs_of).save(folder / STATES)
     _mark_complete(folder / STATES, key)
 
