@@ -226,6 +226,7 @@ def test_an_analysis_in_memory_is_that_of_the_command_line(job, tmp_path):
         (lambda: ec.crystal("PbSs"), "did you mean PbS"),
         (lambda: ec.find_interfaces("PbS", ec.crystal("CsPbCl3")), "the film is of type str"),
         (lambda: ec.build({"crystal": {"name": "PbS"}}), "shape missing beside crystal"),
+        (lambda: ec.Recipe(crystal={"name": "PbS"}), "give the keys to epicarve.build or run"),
         (lambda: ec.build(3), "give a Recipe, its keys, or a path"),
         (lambda: ec.write_cp2k("dot", None, "x"), "the model is of type str"),
         (lambda: ec.read_states("nowhere"), "there is no such folder"),
@@ -262,8 +263,9 @@ def test_shapes_say_what_they_are():
     assert ec.Sphere(diameter_nm=4.2) == eval(
         repr(ec.Sphere(diameter_nm=4.2)), vars(ec) | {"Sphere": ec.Sphere}
     )
-    recipe = ec.Recipe(crystal={"name": "PbS"}, shape=ec.Sphere(diameter_nm=3.2))
-    assert recipe.as_dict()["shape"] == {"kind": "sphere", "diameter_nm": 3.2}
+    built = ec.build({"crystal": {"name": "PbS"}, "shape": ec.Sphere(diameter_nm=3.2)})
+    told = built.model.report["provenance"]["recipe"]
+    assert told["shape"] == {"kind": "sphere", "diameter_nm": 3.2}
 
 
 def test_the_recipe_and_the_call_carve_the_same(dot):

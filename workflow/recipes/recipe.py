@@ -40,7 +40,9 @@ class Recipe(Options):
     cp2k: Cp2kSettings = Cp2kSettings()
     machine: MachineSettings = MachineSettings()
 
-    kept_apart: ClassVar[str] = ""
+    kept_apart: ClassVar[str] = (
+        "are of one kind of recipe; give the keys to epicarve.build or run, or Recipe.read a file"
+    )
     """Ends the sentence that refuses a key of another kind of recipe."""
 
     @model_validator(mode="before")
