@@ -40,6 +40,8 @@ def test_cp2k_looks_at_no_more_numbers_than_there_are_shells():
     assert basis_shells(text.replace("-.6\n", "-.6 .7\n")) == basis_shells(text)
     with pytest.raises(ValueError, match="2 columns for 3 shells"):
         basis_shells(text.replace("-.6\n", "\n"))
+    with pytest.raises(ValueError, match="1 numbers of shells for 2 momenta"):
+        basis_shells(text.replace("2 2 1  #", "2 2  #"))
 
 
 @pytest.mark.cp2k

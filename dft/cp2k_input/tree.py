@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from .schemas import SectionSpec
     from .values import Value
 
-LIBXC = ("LDA_", "GGA_", "MGGA_", "HYB_")
-"""How names of libxc's functionals begin."""
-
 _HEAD = re.compile(r'"[^"]*"|[^\s,:;=#!\\]*')
 
 
