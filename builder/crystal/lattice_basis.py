@@ -22,7 +22,7 @@ def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
     --------
     >>> from epicarve.builder.library import bundled_crystal
     >>> primitive_vectors(bundled_crystal("PbS")).tolist()
-    [[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]
+    [[0.5, 0.5, 0.0], [0.0, -0.5, 0.5], [0.0, 0.0, 1.0]]
     """
     group = crystal.symmetry
     shifts = group.translations[(group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))]
