@@ -24,17 +24,13 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import KindAnalysis
 
 
-def summarise_kinds(
-    analysis: KindAnalysis, provenance: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
     """Collect what was found under the keys of `summarise`, None where an IPR is needed.
 
     Parameters
     ----------
     analysis : KindAnalysis
         The results.
-    provenance : dict, optional
-        What is known of the origin of the states.
     """
     states = analysis.states
     no_filter = filtered_fields(
@@ -69,7 +65,7 @@ def summarise_kinds(
                 if name not in known
             ),
         ],
-        "provenance": provenance_fields(states, analysis.options, provenance),
+        "provenance": provenance_fields(states, analysis.options, analysis.provenance),
     }
 
 

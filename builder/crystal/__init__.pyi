@@ -1,5 +1,5 @@
-from .crystal import CONTACT_RANGE_A as CONTACT_RANGE_A
-from .crystal import Bonds as Bonds
+from .bonds import CONTACT_RANGE_A as CONTACT_RANGE_A
+from .bonds import Bonds as Bonds
 from .crystal import Crystal as Crystal
 from .crystal import cell_parameters as cell_parameters
 from .first_shell import first_shell_limit_a as first_shell_limit_a

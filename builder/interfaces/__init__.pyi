@@ -15,6 +15,7 @@ from .continuity import assigned_points as assigned_points
 from .continuity import cation_spacing_a as cation_spacing_a
 from .continuity import finite_continuity as finite_continuity
 from .continuity import matching_tolerance_a as matching_tolerance_a
+from .face import Face as Face
 from .face import distinct_planes as distinct_planes
 from .face import faces as faces
 from .find import SearchOptions as SearchOptions
@@ -22,6 +23,7 @@ from .find import best_of_faces as best_of_faces
 from .find import search as search
 from .interface import Interface as Interface
 from .polarity import Polarity as Polarity
+from .ranked import find_interfaces as find_interfaces
 from .slab import Slab as Slab
 from .slab import SlabOptions as SlabOptions
 from .slab import build_slab as build_slab

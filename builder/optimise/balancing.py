@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.sparse import csr_array, vstack
-from scipy.sparse.csgraph import connected_components
-
 from epicarve.errors import InputError
 
+from .connection import loose_pieces, ties
 from .cp_sat import Effort
 from .edits import possible_edits
 from .program import Program
-from .rows import Rows
 from .solver import EFFORT, Solver
 from .surface_region import STEP_A, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from .candidates import Candidates
@@ -107,10 +104,10 @@ def balance(ions: Candidates) -> Balance:
             unconnected = solution.value
         least = solution.least
         kept, symbols, charges = program.applied(solution.y)
-        pieces = _loose_pieces(ions.links, kept)
+        pieces = loose_pieces(ions.links, kept)
         if not pieces:
             break
-        program.local = program.local + _ties(program, pieces, ions.links)
+        program.local = program.local + ties(program, pieces, ions.links)
     else:
         raise InputError(
             f"{ions.name}: the model stays in several pieces after "
@@ -141,31 +138,6 @@ def balance(ions: Candidates) -> Balance:
     )
 
 
-def _loose_pieces(links: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
-    """Pieces of the bond graph of the kept ions other than the largest one."""
-    chosen = np.flatnonzero(kept)
-    n_pieces, label = connected_components(links[chosen][:, chosen], directed=False)
-    if n_pieces <= 1:
-        return []
-    largest = int(np.argmax(np.bincount(label)))
-    return [chosen[label == piece] for piece in range(n_pieces) if piece != largest]
-
-
-def _ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) -> Rows:
-    """Forbid each loose piece, unless one of the ions around it is kept as well."""
-    shell, edits = program.shell, program.edits
-    sign = np.where(shell.inside[shell.free], -1.0, 1.0)
-    rows, limits = [], []
-    for piece in pieces:
-        weight = np.zeros(shell.ions.n_ions)
-        weight[links[piece].indices] = 1.0
-        weight[piece] = -1.0
-        row = (weight[shell.free] * sign) @ edits.occupancy
-        rows.append(csr_array(-row[None]))
-        limits.append(float(weight[shell.base].sum()) - 1.0 + len(piece))
-    return Rows(csr_array(vstack(rows, format="csr")), np.array(limits))
-
-
 def ratio_deviation(symbols: NDArray[np.str_], formula_unit: Mapping[str, int]) -> float:
     """Return the largest relative deviation of an element's count from its share in bulk.
 
@@ -178,6 +150,7 @@ def ratio_deviation(symbols: NDArray[np.str_], formula_unit: Mapping[str, int]) 
 
     Examples
     --------
+    >>> import numpy as np
     >>> ratio_deviation(np.array(["Ca", "F", "F"]), {"Ca": 1, "F": 2})
     0.0
     """

@@ -98,3 +98,8 @@ class BalanceOptions(Options):
     free_dipole_v: float = Field(default=0.15, gt=0.0)
     substitutions: tuple[Substitution, ...] = ()
     symmetry: Literal["none", "inversion", "rotations", "full"] = "none"
+
+    @classmethod
+    def named(cls) -> str:
+        """Return the name by which users know the class."""
+        return "Balance"

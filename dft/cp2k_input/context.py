@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,12 @@ class Subject:
         self.folder = folder
         self.version = version
         self.report = report
+
+    def reporting_to(self, report: Report) -> Subject:
+        """Return the same, with what was read of it so far, for rules that report elsewhere."""
+        other = copy(self)
+        other.report = report
+        return other
 
     @property
     def dft(self) -> Section | None:

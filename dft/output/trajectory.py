@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.cp2k_input import Report, Subject, read_tree, versions
+from epicarve.dft.cp2k_input import InputText, Report, Subject, read_tree, versions
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def read_restart(path: Path) -> Restart:
         If there is no such file, or it is cut off or damaged.
     """
     report = Report()
-    root = read_tree(path, versions()[-1], report)
+    root = read_tree(InputText.read(path), versions()[-1], report)
     unclosed = [
         f for f in report.findings if "not closed" in f.message or "is no number" in f.message
     ]

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from epicarve import __version__
 from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_csv, radial_csv
 from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_origins
+from epicarve.dft.read import RunFolder
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
+from epicarve.version import __version__
 from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
 
 from .analyse import MODEL
@@ -96,7 +97,7 @@ def structure(
 
 def _relaxed(folder: Path) -> Path:
     """Return the geometry of the states of a run, or the end of its last relaxation."""
-    return geometry_of_states(folder) or relaxed_geometry(folder)
+    return geometry_of_states(RunFolder(folder)) or relaxed_geometry(folder)
 
 
 def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.float64]]:
