@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.carve import Ions
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.geometry import superposed
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
@@ -35,28 +36,6 @@ SAME_ION_A = 2.0
 each ion in another order, when all are laid on the unrelaxed ones as well as they can be."""
 
 MATCH_ROUNDS = 20
-
-
-def read_geometry(path: Path) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Read elements and coordinates in Å of the last geometry of a file that ASE can read.
-
-    Raises
-    ------
-    InputError
-        If it can't.
-    """
-    from ase import Atoms  # noqa: PLC0415  (costs half a second)
-    from ase.io import read  # noqa: PLC0415
-
-    try:
-        atoms = read(path, index=-1)
-        assert isinstance(atoms, Atoms)  # not a list, as one index was asked for
-    except Exception as error:  # ase raises whatever its parsers raise
-        raise InputError(
-            f"{path}: no geometry that can be read ({error}); give an XYZ file or another that "
-            "ASE reads"
-        ) from error
-    return np.array(list(atoms.symbols)), np.array(atoms.positions)
 
 
 def join_relaxed(
@@ -106,7 +85,9 @@ def join_relaxed(
         if path is None:
             continue
         name = half.domain_names[0]
-        relaxed = _in_order(half, *read_geometry(path), path)
+        atoms = read_atoms(path)
+        symbols, positions_a = np.array(list(atoms.symbols)), np.array(atoms.positions)
+        relaxed = _in_order(half, symbols, positions_a, path)
         fit, n_cations = _laid_back(half, relaxed, side, depth_a)
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved

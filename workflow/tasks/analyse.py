@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.kinds import analyse_kinds
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import Sites, group_pairs, partitions_of, require_same_atoms
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_origins
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.output import read_last_xyz
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates
 from epicarve.errors import InputError
@@ -22,8 +24,6 @@ from epicarve.workflow.recipes import RELAXED, checked, geometry_of_states, pars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from ase import Atoms
 
     from epicarve.dft.orbitals import GroupPair
 
@@ -197,9 +197,7 @@ def _column(folder: Path, name: str) -> list[object]:
             f"{folder}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
             "add one, or leave group_by out"
         )
-    from ase.io import read  # noqa: PLC0415  (costs half a second)
-
-    arrays = cast("Atoms", read(folder / MODEL, format="extxyz")).arrays
+    arrays = read_atoms(folder / MODEL).arrays
     columns = sorted(key for key, values in arrays.items() if values.ndim == 1)
     if name not in columns:
         raise InputError(
@@ -219,7 +217,7 @@ def _model_as_computed(run_folder: RunFolder) -> Model | None:
     relaxed = geometry_of_states(run_folder)
     if relaxed is None:
         return model
-    _, positions_a = read_last_xyz(relaxed)
+    positions_a = np.array(read_atoms(relaxed).positions)
     if len(positions_a) != model.n_atoms:
         raise InputError(
             f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
