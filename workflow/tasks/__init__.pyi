@@ -1,0 +1,1 @@
+from .crystals import crystals as crystals
