@@ -1,1 +1,0 @@
-from .crystals import crystals as crystals
