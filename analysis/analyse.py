@@ -9,7 +9,6 @@ from epicarve.analysis.export import (
     dos_csv,
     profile_csv,
     states_csv,
-    summarise,
     trap_atoms_csv,
     traps_csv,
     write_hdf5,
@@ -26,6 +25,7 @@ from epicarve.analysis.figures import (
 from epicarve.analysis.report import report_html
 from epicarve.analysis.states import Analysis
 from epicarve.files import filled_folder, write_json, write_text
+from epicarve.page import card
 
 from .options import AnalysisOptions
 
@@ -101,9 +101,21 @@ def analyse_states(
     InputError
         If the states are not those of the model, or there is not one label for each atom.
     """
-    analysis = Analysis.of(states, options or AnalysisOptions(), model, labels, positions_a)
-    summary = summarise(analysis, provenance)
-    notes = tuple(note for note in (states.caveat, *notes) if note)
+    analysis = Analysis.of(
+        states,
+        options or AnalysisOptions(),
+        model,
+        labels,
+        positions_a,
+        notes=notes,
+        provenance=provenance,
+    )
+    return write_analysis(folder, analysis, hdf5=hdf5)
+
+
+def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> dict[str, Any]:
+    """Write an analysis, and return what summary.json holds; see `Analysis.write`."""
+    summary = analysis.summary()
     with filled_folder(folder, instead_of=RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
@@ -118,22 +130,20 @@ def analyse_states(
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
         if hdf5:
             write_hdf5(scratch / "analysis.h5", analysis)
-        for name, figure in figures(analysis, notes).items():
+        for name, figure in figures(analysis).items():
             for suffix in analysis.options.figures.formats:
                 write_figure(figure, scratch / f"{name}.{suffix}")
-        write_text(scratch / "report.html", report_html(analysis, summary, notes))
+        write_text(scratch / "report.html", report_html(analysis, summary, analysis.notes))
     return summary
 
 
-def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure]:
-    """Draw all figures that an analysis has something to show in.
+def figures(analysis: Analysis) -> dict[str, Figure]:
+    """Draw all figures that an analysis has something to show in, its notes below each.
 
     Parameters
     ----------
     analysis : Analysis
         The results.
-    notes : tuple of str
-        Sentences to stand below each figure.
 
     Returns
     -------
@@ -142,6 +152,7 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
         ``"profile"`` if there is a model, ``"trap-map"`` if there are traps and it is known where
         the atoms are.
     """
+    notes = analysis.notes
     drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
     if len(analysis.edges) > 1:
         drawn["alignment"] = alignment_figure(analysis, notes)
@@ -150,3 +161,23 @@ def figures(analysis: Analysis, notes: tuple[str, ...] = ()) -> dict[str, Figure
     if analysis.positions_a is not None and analysis.traps.traps:
         drawn["trap-map"] = trap_map_figure(analysis, notes)
     return drawn
+
+
+def analysis_card(analysis: Analysis) -> str:
+    """Return the gaps beside the density of states, as a notebook shows an analysis."""
+    states, gap = analysis.states, analysis.gap
+    rows = {
+        "states": f"{states.n_states} of {states.n_atoms} atoms, {states.n_electrons:g} electrons",
+        "HOMO-LUMO gap": _told_gap(gap.homo_lumo_gap_ev),
+        f"gap at IPR ≤ {analysis.options.ipr_max:g}": _told_gap(gap.filtered.gap_ev),
+        f"gap at N·IPR ≤ {analysis.options.n_ipr_max:g}": _told_gap(gap.size_aware.gap_ev),
+        "traps": len(analysis.traps.traps),
+        "source": states.source,
+        "notes": " ".join(analysis.notes),
+    }
+    heading = "Gap and density of states"
+    return card(heading, rows, dos_figure(analysis, analysis.notes)._repr_png_())
+
+
+def _told_gap(gap_ev: float | None) -> str:
+    return "none" if gap_ev is None else f"{gap_ev:.3f} eV"

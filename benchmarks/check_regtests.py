@@ -18,14 +18,14 @@ from pathlib import Path
 
 from cp2k_input_tools.parser import CP2KInputParser
 
-from epicarve.dft.cp2k_input import Report, read_tree
+from epicarve.dft.cp2k_input import InputText, Report, read_tree
 from epicarve.dft.run import installed_xml
 
 
 def own_reason(path: Path, version: str) -> str:
     """Return the first error that `read_tree` finds, empty if there is none."""
     report = Report()
-    read_tree(path, version, report)
+    read_tree(InputText.read(path), version, report)
     errors = [f"{f.line}: {f.message}" for f in report.findings if f.severity == "error"]
     return errors[0] if errors else ""
 

@@ -2,8 +2,8 @@
 
 The particles are those of weights.py, cut from the neutral Pb3S2Cl2 sphere of the study, with the
 overlaps of CP2K's DZVP-MOLOPT-SR-GTH basis; orbitals are random. Testing orbitals takes S C in any
-case, and the populations come by the way, so what they cost is the difference. The peer's route is
-that of nano-qmflows (nanoqm/workflows/workflow_coop.py): for each orbital, the outer product of its
+case; the populations come on top. The peer's route is that of nano-qmflows
+(nanoqm/workflows/workflow_coop.py): for each orbital, the outer product of its
 coefficients on two elements times a dense overlap, summed; it leaves out the factor 2. Run with
 
     python benchmarks/coop.py [--quick]
@@ -21,7 +21,7 @@ from synthetic import overlap_of
 from epicarve.builder.carve import carve_particle
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import SphereSpec
-from epicarve.dft.orbitals import STATES_AT_ONCE, SplitOverlap
+from epicarve.dft.orbitals import STATES_AT_ONCE, overlap_populations
 
 SIZES = (231, 462, 846, None)
 """Atoms, those nearest the middle; None for all. 231 atoms have 3,003 functions."""
@@ -63,7 +63,7 @@ def main() -> None:
     ).model
     order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
     print(f"{STATES_AT_ONCE} orbitals; seconds of processor time")
-    print("functions    S C   S C and populations   cutting S   peak GB")
+    print("functions    S C  populations   peak GB")
     for n_atoms in sizes:
         chosen = np.sort(order[:n_atoms])
         symbols = model.symbols[chosen]
@@ -73,11 +73,10 @@ def main() -> None:
         orbitals = np.random.default_rng(0).normal(size=(STATES_AT_ONCE, len(atoms))).T
         pairs = [(element == first, element == second) for first, second in PAIRS]
         _, plain_s = timed(overlap.__matmul__, orbitals)
-        split, cut_s = timed(SplitOverlap.of, overlap, atoms, pairs)
-        (_, populations), both_s = timed(split.applied, orbitals)
+        populations, own_s = timed(overlap_populations, overlap, orbitals, atoms, pairs)
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(
-            f"{len(atoms):9d} {plain_s:6.2f} {both_s:21.2f} {cut_s:11.2f} {peak_gb:9.2f}",
+            f"{len(atoms):9d} {plain_s:6.2f} {own_s:12.2f} {peak_gb:9.2f}",
             flush=True,
         )
         if n_atoms == SIZES[0]:
@@ -85,7 +84,7 @@ def main() -> None:
             groups = [tuple(np.flatnonzero(mask) for mask in pair) for pair in pairs]
             theirs, peer_s = timed(peer_route, overlap.toarray(), few, groups)
             error = np.abs(2.0 * theirs - populations[:, :PEER_STATES]).max() / np.abs(theirs).max()
-            per_state = peer_s / PEER_STATES * STATES_AT_ONCE / (both_s + cut_s)
+            per_state = peer_s / PEER_STATES * STATES_AT_ONCE / own_s
             print(
                 f"  nano-qmflows' route: {1e3 * peer_s / PEER_STATES:.0f} ms an orbital, "
                 f"{per_state:.0f} times as long; largest relative difference {error:.0e}"

@@ -18,8 +18,7 @@ from scipy.linalg import sqrtm
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import Gap, Localization
-from epicarve.dft.output import main_outputs
-from epicarve.dft.read import Run, load_wfn, read_states
+from epicarve.dft.read import RunFolder, load_wfn, read_states
 from epicarve.units import EV_PER_HARTREE
 
 
@@ -58,8 +57,8 @@ def main() -> None:
 def plain_ipr(folder: Path) -> np.ndarray:
     """Compute the IPR of each orbital as its formula stands, with scipy's root."""
     (wfn,) = folder.glob("*.wfn")
-    run = Run.of(folder, main_outputs(folder)[0].project)
-    loaded = load_wfn(wfn, run)
+    run_folder = RunFolder(folder)
+    loaded = load_wfn(wfn, run_folder.run(run_folder.outputs[0].project))
     orthogonal = np.real(sqrtm(loaded.overlap.toarray())) @ loaded.orbitals.coefficients
     atoms = range(len(loaded.symbols))
     on_atom = [orthogonal[loaded.orbitals.atom_of_function == atom] for atom in atoms]

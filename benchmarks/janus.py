@@ -16,9 +16,7 @@ import time
 
 import numpy as np
 
-from epicarve.builder.carve import Ions
-from epicarve.builder.hetero import join, sphere_half
-from epicarve.builder.interfaces import contact_limits_a, shortest_contact
+from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.library import bundled_crystal
 
 FILM, SUBSTRATE = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
@@ -29,7 +27,8 @@ def ours(radius_a: float):
     """Join the two hemispheres."""
     film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb")
     substrate = sphere_half(SUBSTRATE, radius_a, (1, 0, 0), "PbCl2", centre=CENTRE)
-    return join(film, substrate, ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
+    along = ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1))
+    return join(film, substrate, interface_of(film, substrate, along))
 
 
 def theirs(radius_a: float) -> tuple[int, int]:
@@ -69,13 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the particle of 10 nm")
     radii = [21.0, 35.0] if parser.parse_args().quick else [21.0, 35.0, 52.0]
-    limits = contact_limits_a(FILM, SUBSTRATE)
     theirs(10.0)  # imports
     for radius_a in radii:
         repeats = 3 if radius_a < 30.0 else 1
         janus = ours(radius_a)
         model, optimum = janus.model, janus.model.report["optimum"]
-        worst = shortest_contact(Ions.of(janus.film), Ions.of(janus.substrate), limits)
+        worst = model.report["interface"]["shortest_contact"]
         mine = seconds(lambda radius_a=radius_a: ours(radius_a), repeats)
         n_cut, charge = theirs(radius_a)
         peer = seconds(lambda radius_a=radius_a: theirs(radius_a), repeats)

@@ -17,7 +17,6 @@ import numpy as np
 
 from epicarve.builder.crystal import Crystal
 from epicarve.builder.hetero import half_of, join
-from epicarve.builder.interfaces import best_of_faces
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import HemisphereSpec
 from epicarve.errors import InputError
@@ -116,9 +115,7 @@ def main() -> None:
                     hemisphere(every[film], diameter_nm, film_hkl, above),
                     hemisphere(every[substrate], diameter_nm, substrate_hkl, below),
                 )
-                faces = [part for half in halves for part in (half.crystal, half.face)]
-                best = best_of_faces(*faces)
-                model = join(*halves, best.film_directions, best.substrate_directions).model
+                model = join(*halves).model
             except InputError as error:
                 refused.append(f"{told}: {error}")
                 continue

@@ -14,7 +14,6 @@ from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from epicarve.errors import InputError
-from epicarve.files import read_json
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
 from .extxyz import write_extxyz
@@ -22,7 +21,25 @@ from .extxyz import write_extxyz
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ase import Atoms
     from numpy.typing import NDArray
+    from pymatgen.core.structure import Molecule
+
+    from epicarve.builder.notebook import View
+
+
+COLUMNS = {
+    "formal_charge": "charges",
+    "domain": "domains",
+    "site": "sites",
+    "coordination": "coordination",
+    "bulk_coordination": "bulk_coordination",
+    "component": "components",
+}
+"""Columns of model.extxyz that every model has, and the fields that hold them."""
+
+SAME_A = 2e-8
+"""Ions of equal models differ by less than this, in Å: files hold eight decimals."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,12 @@ class Edit:
     domain: str
     reason: str
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Edit:
+        """Return the edit that `as_dict` tells."""
+        x, y, z = told["position_a"]
+        return cls(**{**told, "position_a": (float(x), float(y), float(z))})
+
     def as_dict(self) -> dict[str, Any]:
         """Return the edit with its numbers rounded to 1e-4 Å, for model.json."""
         return {
@@ -64,9 +87,9 @@ class Edit:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
-    """A finite ionic particle of one or more domains.
+    """A finite ionic particle of one or more domains, ions in the rows of its arrays.
 
     Parameters
     ----------
@@ -89,6 +112,8 @@ class Model:
     report : dict
         What the builder says of the model beyond its atoms, as it stands in model.json
         (stoichiometry, optimum, interface, provenance).
+    columns : dict of str to ndarray, each of shape (n_atoms,)
+        Further columns of model.extxyz, such as class and plane of each ion of the surface.
 
     Raises
     ------
@@ -106,21 +131,54 @@ class Model:
     components: NDArray[np.int64]
     edits: tuple[Edit, ...] = ()
     report: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n_atoms = len(self.symbols)
         if n_atoms == 0:
             raise InputError("the model holds no ion; make the shape larger or move its centre")
-        per_atom = (
-            self.charges,
-            self.domains,
-            self.sites,
-            self.coordination,
-            self.bulk_coordination,
-            self.components,
-        )
+        per_atom = (*(getattr(self, name) for name in COLUMNS.values()), *self.columns.values())
         if self.positions_a.shape != (n_atoms, 3) or any(len(a) != n_atoms for a in per_atom):
             raise InputError("the model's arrays differ in length")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether ions, columns and ledger are the same, places as far as files hold them."""
+        if not isinstance(other, Model):
+            return NotImplemented
+        if self.n_atoms != other.n_atoms or self.columns.keys() != other.columns.keys():
+            return False
+        names = ("symbols", *COLUMNS.values())
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
+        pairs += [(self.columns[name], other.columns[name]) for name in self.columns]
+        return bool(
+            all(np.array_equal(one, another) for one, another in pairs)
+            and np.abs(self.positions_a - other.positions_a).max() < SAME_A
+            and [edit.as_dict() for edit in self.edits] == [edit.as_dict() for edit in other.edits]
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a tolerance
+
+    def __len__(self) -> int:
+        return self.n_atoms
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.formula} of {' and '.join(self.domain_names)}, {self.n_atoms} ions, "
+            f"{self.diameter_nm:.2f} nm, {self.net_charge:+d} e, {self.dipole_debye:.1f} debye, "
+            f"{len(self.edits)} edits)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from epicarve.builder.notebook import card_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_model(self)
+
+    def view(self) -> View:
+        """Return the ions to be turned by the mouse: in a notebook, or written as a page."""
+        from epicarve.builder.notebook import view_of_model  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_model(self)
 
     @property
     def n_atoms(self) -> int:
@@ -146,6 +204,11 @@ class Model:
     def domain_names(self) -> tuple[str, ...]:
         """Names of the domains in order of first appearance."""
         return tuple(dict.fromkeys(self.domains.tolist()))
+
+    @property
+    def every_column(self) -> dict[str, NDArray[Any]]:
+        """All columns of model.extxyz by their names, each of shape (n_atoms,)."""
+        return {**{name: getattr(self, key) for name, key in COLUMNS.items()}, **self.columns}
 
     @property
     def is_surface(self) -> NDArray[np.bool_]:
@@ -177,16 +240,13 @@ class Model:
         chosen = self.domains == name
         if not chosen.any():
             raise InputError(f"no domain {name!r}; there are {', '.join(self.domain_names)}")
+        per_ion = {key: getattr(self, key)[chosen] for key in COLUMNS.values()}
         return Model(
             symbols=self.symbols[chosen],
             positions_a=self.positions_a[chosen],
-            charges=self.charges[chosen],
-            domains=self.domains[chosen],
-            sites=self.sites[chosen],
-            coordination=self.coordination[chosen],
-            bulk_coordination=self.bulk_coordination[chosen],
-            components=self.components[chosen],
+            **per_ion,
             edits=tuple(edit for edit in self.edits if edit.domain == name),
+            columns={key: column[chosen] for key, column in self.columns.items()},
         )
 
     def transformed(
@@ -227,61 +287,88 @@ class Model:
             Further columns by name, each of shape (n_atoms,): words without blanks, whole numbers,
             or real numbers, which are written to eight decimals.
         """
-        own: dict[str, NDArray[Any]] = {
-            "formal_charge": self.charges,
-            "domain": self.domains,
-            "site": self.sites,
-            "coordination": self.coordination,
-            "bulk_coordination": self.bulk_coordination,
-            "component": self.components,
-        }
-        write_extxyz(path, self.symbols, self.positions_a, {**own, **(columns or {})})
+        write_extxyz(path, self.symbols, self.positions_a, {**self.every_column, **(columns or {})})
 
-    @classmethod
-    def read(cls, path: Path) -> Model:
-        """Read a model.extxyz and, if it stands beside it, the report of its model.json.
+    def write(self, folder: Path | str) -> None:
+        """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
 
         Parameters
         ----------
-        path : Path
-            An extended XYZ file written by `write_extxyz`.
+        folder : Path or str
+            Where to write; made if it is not there.
+        """
+        from epicarve.builder.output import write_model  # noqa: PLC0415  (it draws, with matplotlib)
+
+        write_model(Path(folder), self)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Model:
+        """Read a model that epicarve wrote, its ledger and its report with it.
+
+        Parameters
+        ----------
+        path : Path or str
+            A folder with model.extxyz and model.json, or an extended XYZ file, with a JSON file of
+            the same name beside it if there is one.
 
         Returns
         -------
         Model
-            The model; its edits stay in the report, as model.json tells them.
+            The model; its report is what model.json tells besides the ledger.
 
         Raises
         ------
         InputError
-            If the file is not a model that epicarve wrote.
+            If there is no model that epicarve wrote.
         """
-        from ase import Atoms  # noqa: PLC0415  (costs half a second)
-        from ase.io import read  # noqa: PLC0415
+        from epicarve.builder.exchange import model_of_file  # noqa: PLC0415  (costs half a second)
 
-        try:
-            atoms = read(path, format="extxyz")
-            assert isinstance(atoms, Atoms)  # not a list, as no index was asked for
-            arrays = atoms.arrays
-            charges, domain, site = (arrays[n] for n in ("formal_charge", "domain", "site"))
-            names = ("coordination", "bulk_coordination", "component")
-            coordination, bulk_coordination, component = (arrays[name] for name in names)
-        except Exception as error:  # ase raises whatever its parsers raise
-            raise InputError(
-                f"{path}: not a model that epicarve wrote ({error}); give a model.extxyz"
-            ) from error
-        beside = Path(path).with_suffix(".json")
-        return cls(
-            symbols=np.array(list(atoms.symbols)),
-            positions_a=np.array(atoms.positions),
-            charges=np.asarray(charges, dtype=int),
-            domains=np.array([str(d) for d in domain]),
-            sites=np.asarray(site, dtype=int),
-            coordination=np.asarray(coordination, dtype=int),
-            bulk_coordination=np.asarray(bulk_coordination, dtype=int),
-            components=np.asarray(component, dtype=int),
-            report=read_json(beside) if beside.is_file() else {},
-        )
+        return model_of_file(Path(path))
+
+    def to_ase(self) -> Atoms:
+        """Return the ions as ASE Atoms without a cell; columns are arrays of the same names.
+
+        Formal charges stand in ``formal_charge`` and as initial charges, the surface flag in
+        ``is_surface``; ledger and report in ``info["epicarve"]``.
+        """
+        from epicarve.builder.exchange import atoms_of_model  # noqa: PLC0415  (costs half a second)
+
+        return atoms_of_model(self)
+
+    @classmethod
+    def from_ase(cls, atoms: Atoms) -> Model:
+        """Return the model that `to_ase` made atoms of, at the places where these are now.
+
+        Raises
+        ------
+        InputError
+            If the atoms lack the columns of a model, or some were added, removed or replaced.
+        """
+        from epicarve.builder.exchange import model_of_atoms  # noqa: PLC0415  (costs half a second)
+
+        return model_of_atoms(atoms)
+
+    def to_pymatgen(self) -> Molecule:
+        """Return the ions as pymatgen Molecule with oxidation states; columns are site properties.
+
+        Ledger and report stand in ``properties["epicarve"]``.
+        """
+        from epicarve.builder.exchange import molecule_of_model  # noqa: PLC0415  (costs a second)
+
+        return molecule_of_model(self)
+
+    @classmethod
+    def from_pymatgen(cls, molecule: Molecule) -> Model:
+        """Return the model that `to_pymatgen` made a molecule of, where its sites are now.
+
+        Raises
+        ------
+        InputError
+            As for `from_ase`.
+        """
+        from epicarve.builder.exchange import model_of_molecule  # noqa: PLC0415  (costs a second)
+
+        return model_of_molecule(molecule)
 
 
 def composition(symbols: NDArray[np.str_], charges: NDArray[np.int64]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .terminal import AsJson, console, not_yet_told, plane_name, print_json, progress
+from .terminal import AsJson, console, not_yet_told, print_json, progress
 
 if TYPE_CHECKING:
     from epicarve.workflow.recipes import CrystalSpec
@@ -196,6 +196,8 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
 def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     from rich import box
     from rich.table import Table
+
+    from epicarve.builder.crystal import plane_name
 
     names = {(entry["film"], entry["substrate"]) for entry in entries}
     title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from epicarve import __version__
 from epicarve.errors import GuessWarning, InputError
+from epicarve.version import __version__
 
 from .analyse import analyse
 from .build import build

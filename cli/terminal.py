@@ -104,6 +104,7 @@ def progress(start: str) -> Iterator[Callable[[str], None]]:
 
 def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
     """Return the lines that describe a model, from the content of its model.json."""
+    from epicarve.builder.crystal import direction_name, plane_name
     from epicarve.builder.library import bundled_names
 
     ratio = " : ".join(
@@ -164,11 +165,10 @@ def model_facts(summary: Mapping[str, Any]) -> dict[str, object]:
             else f"{matched} ({pairs}), rms {continuity['rms_a']:.2f} Å"
         )
         contact = interface["shortest_contact"]
-        if contact["pair"]:
-            facts["shortest contact across"] = (
-                f"{contact['pair']} {contact['distance_a']:.2f} Å, "
-                f"{100 * contact['fraction_of_bulk']:.0f} % of the bulk's"
-            )
+        facts["shortest contact across"] = (
+            f"{contact['pair']} {contact['distance_a']:.2f} Å, "
+            f"{100 * contact['fraction_of_bulk']:.0f} % of the bulk's"
+        )
         for name, fit in interface.get("relaxed_halves", {}).items():
             facts[f"{name} relaxed"] = (
                 f"turned by {fit['rotation_deg']:.2f}°, {fit['n_cations']} interface cations off "
@@ -196,13 +196,3 @@ def facing(signs: str, kind: str) -> str:
     if film == substrate:
         return "neither face is charged"
     return f"only the {'film' if substrate == '0' else 'substrate'}'s face is charged"
-
-
-def direction_name(uvw: list[float]) -> str:
-    """Return a lattice vector in brackets: [0 1 1], [0 0.5 -0.5]."""
-    return f"[{' '.join(f'{x:g}' for x in uvw)}]"
-
-
-def plane_name(hkl: list[int]) -> str:
-    """Return Miller indices in brackets, as they are printed."""
-    return "(" + "".join(f"{i}" if i >= 0 else f"-{-i}" for i in hkl) + ")"

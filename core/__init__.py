@@ -1,44 +1,158 @@
 """epicarve: from a crystal to a trap-filtered band gap.
 
-Every command of the command line is a function of the same name and meaning here. They are
-imported when first used, so that ``import epicarve`` costs nothing.
+>>> import epicarve as ec
+>>> dot = ec.carve(ec.crystal("PbS"), ec.Sphere(diameter_nm=1.6))
+>>> dot.net_charge
+0
+
+Crystals come from files, ASE, pymatgen or by name; shapes, `Balance` and settings have the keys of
+recipes; what functions return shows itself in notebooks, converts to ASE and pymatgen, and is
+written by ``write(folder)``. Lengths are in nm, coordinates in Å, energies in eV. Every command of
+the command line is a function here too: ``epicarve.inputs``, ``epicarve.interface`` and so on.
+
+Names are imported when first used, so that ``import epicarve`` costs nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from epicarve.analysis.options import AnalysisOptions
+
+    # isort: split  (further names: commands, and types of what functions return)
+    from epicarve.analysis.states import Analysis as Analysis
+    from epicarve.builder.assemble import Core, carve, join
+    from epicarve.builder.crystal import Crystal
+    from epicarve.builder.hetero import half_of
+    from epicarve.builder.interfaces import Interface as Interface
+    from epicarve.builder.interfaces import Slab as Slab
+    from epicarve.builder.interfaces import SlabOptions, find_interfaces
+    from epicarve.builder.library import bundled_crystal as crystal
+    from epicarve.builder.model import Model
+    from epicarve.builder.optimise import BalanceOptions as Balance
+    from epicarve.builder.shapes import BoxSpec as Box
+    from epicarve.builder.shapes import CombinedSpec as Combined
+    from epicarve.builder.shapes import EllipsoidSpec as Ellipsoid
+    from epicarve.builder.shapes import HemisphereSpec as Hemisphere
+    from epicarve.builder.shapes import PlateletSpec as Platelet
+    from epicarve.builder.shapes import RodSpec as Rod
+    from epicarve.builder.shapes import SphereSpec as Sphere
+    from epicarve.builder.shapes import WulffSpec as Wulff
+    from epicarve.dft.orbitals import lowdin_weights as lowdin_weights
+    from epicarve.dft.read import read_states
+    from epicarve.dft.settings import Cp2kSettings
+    from epicarve.dft.settings import MachineSettings as MachineSettings
+    from epicarve.dft.states import OrbitalStates as OrbitalStates
+    from epicarve.dft.write import write_cp2k
+    from epicarve.workflow.recipes import Recipe
+    from epicarve.workflow.tasks.analyse import analyse, analyse_folder
+    from epicarve.workflow.tasks.build import build
+    from epicarve.workflow.tasks.campaign import campaign as campaign
+    from epicarve.workflow.tasks.check import check as check
+    from epicarve.workflow.tasks.crystals import crystals as crystals
+    from epicarve.workflow.tasks.cube import cube as cube
+    from epicarve.workflow.tasks.inputs import inputs as inputs
+    from epicarve.workflow.tasks.interface import compare as compare
+    from epicarve.workflow.tasks.interface import interface as interface
+    from epicarve.workflow.tasks.new import new as new
+    from epicarve.workflow.tasks.run import run
+    from epicarve.workflow.tasks.series import series as series
+    from epicarve.workflow.tasks.structure import structure as structure
+
+    from .errors import InputError
+
+__all__ = [
+    "AnalysisOptions",
+    "Balance",
+    "Box",
+    "Combined",
+    "Core",
+    "Cp2kSettings",
+    "Crystal",
+    "Ellipsoid",
+    "Hemisphere",
+    "InputError",
+    "Model",
+    "Platelet",
+    "Recipe",
+    "Rod",
+    "SlabOptions",
+    "Sphere",
+    "Wulff",
+    "analyse",
+    "analyse_folder",
+    "build",
+    "carve",
+    "crystal",
+    "find_interfaces",
+    "half_of",
+    "join",
+    "read_states",
+    "run",
+    "write_cp2k",
+]
 
 _HOMES = {
-    "InputError": "epicarve.errors",
-    "Crystal": "epicarve.builder.crystal.crystal",
-    "Model": "epicarve.builder.model",
-    "OrbitalStates": "epicarve.dft.states",
-    "lowdin_weights": "epicarve.dft.orbitals.lowdin",
     "Analysis": "epicarve.analysis.states.results",
     "AnalysisOptions": "epicarve.analysis.options",
-    "crystals": "epicarve.workflow.tasks.crystals",
-    "new": "epicarve.workflow.tasks.new",
-    "build": "epicarve.workflow.tasks.build",
-    "series": "epicarve.workflow.tasks.series",
-    "interface": "epicarve.workflow.tasks.interface",
-    "compare": "epicarve.workflow.tasks.interface",
-    "inputs": "epicarve.workflow.tasks.inputs",
-    "check": "epicarve.workflow.tasks.check",
-    "run": "epicarve.workflow.tasks.run",
-    "campaign": "epicarve.workflow.tasks.campaign",
+    "Balance": "epicarve.builder.optimise.options:BalanceOptions",
+    "Box": "epicarve.builder.shapes.box:BoxSpec",
+    "Combined": "epicarve.builder.shapes.kinds:CombinedSpec",
+    "Core": "epicarve.builder.assemble.nanocrystal",
+    "Cp2kSettings": "epicarve.dft.settings.options",
+    "Crystal": "epicarve.builder.crystal.crystal",
+    "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
+    "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
+    "InputError": "epicarve.errors",
+    "Interface": "epicarve.builder.interfaces.interface",
+    "MachineSettings": "epicarve.dft.settings.options",
+    "Model": "epicarve.builder.model",
+    "OrbitalStates": "epicarve.dft.states",
+    "Platelet": "epicarve.builder.shapes.rod:PlateletSpec",
+    "Recipe": "epicarve.workflow.recipes.recipe",
+    "Rod": "epicarve.builder.shapes.rod:RodSpec",
+    "Slab": "epicarve.builder.interfaces.slab",
+    "SlabOptions": "epicarve.builder.interfaces.slab",
+    "Sphere": "epicarve.builder.shapes.sphere:SphereSpec",
+    "Wulff": "epicarve.builder.shapes.wulff:WulffSpec",
     "analyse": "epicarve.workflow.tasks.analyse",
-    "structure": "epicarve.workflow.tasks.structure",
+    "analyse_folder": "epicarve.workflow.tasks.analyse",
+    "build": "epicarve.workflow.tasks.build",
+    "campaign": "epicarve.workflow.tasks.campaign",
+    "carve": "epicarve.builder.assemble.nanocrystal",
+    "check": "epicarve.workflow.tasks.check",
+    "compare": "epicarve.workflow.tasks.interface",
+    "crystal": "epicarve.builder.library.bundled:bundled_crystal",
+    "crystals": "epicarve.workflow.tasks.crystals",
     "cube": "epicarve.workflow.tasks.cube",
+    "find_interfaces": "epicarve.builder.interfaces.ranked",
+    "half_of": "epicarve.builder.hetero.half_particle",
+    "inputs": "epicarve.workflow.tasks.inputs",
+    "interface": "epicarve.workflow.tasks.interface",
+    "join": "epicarve.builder.assemble.heterostructure",
+    "lowdin_weights": "epicarve.dft.orbitals.lowdin",
+    "new": "epicarve.workflow.tasks.new",
+    "read_states": "epicarve.dft.read.folder",
+    "run": "epicarve.workflow.tasks.run",
+    "series": "epicarve.workflow.tasks.series",
+    "structure": "epicarve.workflow.tasks.structure",
+    "write_cp2k": "epicarve.dft.write.stage_inputs",
 }
-
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+"""Where each name lives, and after a colon what it is called there; as in the block above."""
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from the module where it lives, on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'epicarve' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home, _, called = _HOMES[name].partition(":")
+    return getattr(import_module(home), called or name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return list(__all__)

@@ -1,5 +1,14 @@
 """What users see when input is wrong, or when something about it had to be guessed."""
 
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 class InputError(ValueError):
     """Bad input, told in one sentence; the command line prints it and exits with code 2.
@@ -11,3 +20,42 @@ class InputError(ValueError):
 
 class GuessWarning(UserWarning):
     """Something that the input does not tell was guessed; the message says what, and as what."""
+
+
+def warn_of_guess(message: str) -> None:
+    """Issue a `GuessWarning` that points to the line outside of epicarve that asked."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_own(frame):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, GuessWarning, stacklevel=depth)
+
+
+def require_kind(value: object, kind: type | tuple[type, ...], what: str, remedy: str) -> None:
+    """Refuse a value of the wrong type.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    kind : type or tuple of types
+        What it must be.
+    what, remedy : str
+        What it stands for, and how to make a right one.
+
+    Raises
+    ------
+    InputError
+        If it is of another type.
+
+    Examples
+    --------
+    >>> require_kind("PbS", int, "carve: the crystal", 'give epicarve.crystal("PbS")')
+    Traceback (most recent call last):
+    epicarve.errors.InputError: carve: the crystal is of type str; give epicarve.crystal("PbS")
+    """
+    if not isinstance(value, kind):
+        raise InputError(f"{what} is of type {type(value).__name__}; {remedy}")
+
+
+def _is_own(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "epicarve"

@@ -2,20 +2,74 @@
 
 from __future__ import annotations
 
+import reprlib
 from difflib import get_close_matches
 from types import NoneType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 
 class Options(BaseModel):
     """Settings that cannot be changed once made; an unknown key is an error with a suggestion.
 
     The word none switches off what null does.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or missing, or a value wrong: one sentence that names it.
+
+    Examples
+    --------
+    >>> class Size(Options):
+    ...     diameter_nm: float = 1.0
+    >>> Size(diameter_nm=2)
+    Size(diameter_nm=2.0)
+    >>> Size(diameter=2)
+    Traceback (most recent call last):
+    epicarve.errors.InputError: Size: unknown key 'diameter'; did you mean diameter_nm?
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    if not TYPE_CHECKING:  # type checkers make the signature of each class of its fields
+
+        def __init__(self, *unnamed: Any, **values: Any) -> None:
+            name = type(self).named()
+            if unnamed:
+                raise InputError(
+                    f"{name}: {reprlib.repr(unnamed[0])} has no name; give each value by name, one "
+                    f"of {', '.join(type(self).model_fields)}"
+                )
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise InputError(f"{name}: {sentence(error)}") from None
+
+        __init__.__pydantic_base_init__ = True  # blocks within blocks are made without it
+
+    @classmethod
+    def named(cls) -> str:
+        """Return the name by which users know the class."""
+        return cls.__name__.removesuffix("Spec")
+
+    def __repr_name__(self) -> str:
+        return self.named()
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Show what differs from the defaults."""
+        for name, field in type(self).model_fields.items():
+            if getattr(self, name) != field.get_default(call_default_factory=True):
+                yield name, getattr(self, name)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     @model_validator(mode="before")
     @classmethod
@@ -29,6 +83,39 @@ class Options(BaseModel):
                     raise ValueError(f"unknown key {key!r}; {hint}")
             return {key: _meant(cls.model_fields[key].annotation, data[key]) for key in data}
         return data
+
+
+def sentence(error: ValidationError, kinds: Collection[str] = ()) -> str:
+    """Tell the first problem that pydantic found, as one sentence.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What it raised.
+    kinds : collection of str
+        Words that ``kind`` may be, which choose a class and are no keys.
+    """
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
+        message = "missing; add it"
+    elif first["type"] == "model_type":
+        message = f"it takes keys of its own below it (got {_shown(first['input'])})"
+    elif first["type"] == "union_tag_not_found":
+        message = "kind is missing; add one" + (f" of {', '.join(kinds)}" if kinds else "")
+    elif first["type"] == "union_tag_invalid":
+        message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
+    elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
+        message = f"{message} (got {_shown(first['input'])})"
+    return f"{place}: {message}" if place else message
+
+
+def _shown(value: Any) -> str:
+    """Return what was given, shortened: blocks that name each other can be endless."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = 60
+    return short.repr(value)
 
 
 def _meant(annotation: Any, value: Any) -> Any:

@@ -29,12 +29,12 @@ from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 from .states import OrbitalStates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from epicarve.builder.model import Model
-    from epicarve.dft.orbitals import PairsOf
+    from epicarve.dft.orbitals import GroupPair
 
 METHOD = "GFN1-xTB"
 HEAVIEST_ELEMENT = 86
@@ -145,7 +145,7 @@ def relax(
 
 
 def orbital_states(
-    model: Model, settings: XtbSettings | None = None, pairs_of: PairsOf | None = None
+    model: Model, settings: XtbSettings | None = None, pairs: Sequence[GroupPair] = ()
 ) -> OrbitalStates:
     """Compute the orbitals of a model with GFN1-xTB and their Löwdin weights on the atoms.
 
@@ -155,9 +155,8 @@ def orbital_states(
         A model with an even number of electrons; it is treated as a closed shell.
     settings : XtbSettings, optional
         Electronic temperature and limit of the self-consistent charges.
-    pairs_of : callable, optional
-        Given the element of each atom, returns the pairs of groups whose overlap populations the
-        states are to have.
+    pairs : sequence of pairs of OrbitalGroup
+        Groups of atoms whose overlap populations the states are to have.
 
     Returns
     -------
@@ -201,7 +200,6 @@ def orbital_states(
     parts = function_weights(overlap, coefficients)
     symbols = tuple(model.symbols.tolist())
     names, momentum_of_function = momenta_of_functions(symbols, atom_of, momentum_of)
-    pairs = () if pairs_of is None else pairs_of(symbols)
     return OrbitalStates(
         energies_ev=result.get("orbital-energies") * EV_PER_HARTREE,
         occupations=occupations,

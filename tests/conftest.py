@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.library import bundled_crystal
 from epicarve.workflow.recipes import read_recipe
 
@@ -53,7 +53,8 @@ def janus():
     substrate = sphere_half(
         bundled_crystal("CsPbCl3"), 21.0, (1, 0, 0), "PbCl2", centre=(0, 0.2, 0.2)
     )
-    return join(film, substrate, ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1)))
+    along = ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1))
+    return join(film, substrate, interface_of(film, substrate, along))
 
 
 @pytest.fixture(scope="session")

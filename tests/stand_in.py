@@ -1,4 +1,6 @@
-"""A stand-in for CP2K that fails on demand."""
+"""A stand-in for CP2K that fails on demand, and the stages of a chain one after the other."""
+
+from epicarve.dft.run import run_stage
 
 # Called as: stand-in -i INPUT -o OUTPUT. Writes what the scripts look for; the file "verdict" in
 # the chain's folder says how the run named on its first line ends. Its orbitals are of one
@@ -28,3 +30,9 @@ echo "$2 $(ls "$stage-RESTART.wfn" 2>/dev/null)" >>../inputs
 } >"$4"
 [ "$verdict" != crash ]
 """
+
+
+def run_stages(folder, chain, tell=lambda _: None, command="cp2k.psmp"):
+    """Run the stages of a chain, each by its own job script."""
+    for stage in chain:
+        run_stage(folder, stage, tell, command=command)

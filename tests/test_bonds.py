@@ -40,7 +40,7 @@ def test_lengths_are_the_distances_of_the_bonded_ions():
 
 
 def test_a_relaxed_model_without_its_record_has_no_rule():
-    model = janus()
+    model = replace(janus(), report={})
     shaken = np.random.default_rng(1).normal(0.0, 0.6, model.positions_a.shape)
     relaxed = replace(model, positions_a=model.positions_a + shaken)
     with pytest.raises(InputError, match=r"keep model\.json beside"):

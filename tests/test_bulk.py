@@ -18,7 +18,7 @@ from epicarve.dft.cp2k_input import versions
 from epicarve.dft.output import OutputReader
 from epicarve.dft.run import local_environment
 from epicarve.errors import InputError
-from epicarve.workflow.recipes import parse_recipe, read_recipe
+from epicarve.workflow.recipes import is_series, parse_recipe, read_recipe
 from epicarve.workflow.tasks.build import build
 from epicarve.workflow.tasks.bulk import BULK_COLUMNS
 from epicarve.workflow.tasks.campaign import campaign
@@ -145,7 +145,7 @@ def test_orderings_are_ranked_by_energy(stand_in):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"crystal": None}, "bulk: needs crystal"),
+        ({"crystal": None}, "crystal missing beside bulk"),
         ({"shape": {"kind": "sphere", "diameter_nm": 2}}, "shape can't stand beside bulk"),
         ({"analysis": {"ipr_max": 0.1}}, "analysis can't stand beside bulk"),
         ({"engine": "xtb"}, "CP2K alone"),
@@ -184,7 +184,7 @@ def test_inputs_of_the_examples_pass_our_check(name, version, tmp_path):
 
 def example_inputs(name, folder, version="2023.1"):
     recipe = read_recipe(EXAMPLES / f"{name}.yaml")
-    if recipe.series is not None:
+    if is_series(recipe):
         recipe = members(recipe)[0][1]
     cp2k = recipe.cp2k.model_copy(update={"version": version})
     return inputs(recipe.model_copy(update={"cp2k": cp2k}), folder)[1]

@@ -16,7 +16,7 @@ from epicarve.builder.carve import (
     scale_for_count,
     site_labels,
 )
-from epicarve.builder.crystal import Crystal, space_group
+from epicarve.builder.crystal import Crystal
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.builder.shapes import Sphere, SphereSpec
 from epicarve.errors import InputError
@@ -87,7 +87,7 @@ def test_unknown_centres_are_one_sentence(where, complaint):
 
 
 def test_candidates_are_not_equivalent_and_cover_every_ion():
-    group = space_group(THIOHALIDE)
+    group = THIOHALIDE.symmetry
     found = candidates(THIOHALIDE)
     for number, centre in enumerate(found):
         assert not any(group.are_equivalent(centre.point, c.point) for c in found[:number])

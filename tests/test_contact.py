@@ -116,7 +116,7 @@ def test_blocks_of_registries_join(monkeypatch):
     net = stack(lattice, ["Cs", "Cl"], np.array([[0.0, 0.0, 0.0], [2.8, 2.8, 0.0]]))
     grid = registry_grid_a(lattice, (12, 12))
     whole = contact_gap_a(net, net, LIMITS, grid)
-    monkeypatch.setattr("epicarve.builder.interfaces.contact.BLOCK_DISTANCES", 200)
+    monkeypatch.setattr("epicarve.builder.interfaces.contacts.BLOCK_DISTANCES", 200)
     np.testing.assert_array_equal(contact_gap_a(net, net, LIMITS, grid), whole)
 
 

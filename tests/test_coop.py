@@ -20,7 +20,7 @@ from epicarve.analysis.states import Analysis, Groups, by_element, group_pairs
 from epicarve.builder.model import Model
 from epicarve.cli import main
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.read import read_csr, read_states, read_wfn
+from epicarve.dft.read import read_csr, read_folder, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.xtb import XtbSettings, orbital_states
 from epicarve.errors import InputError
@@ -56,8 +56,14 @@ def only(folder, target, *patterns):
     return target
 
 
-def by_elements(*asked):
-    return lambda symbols: group_pairs(asked, [by_element(symbols)])
+def by_elements(symbols, *asked):
+    return group_pairs(asked, [by_element(symbols)])
+
+
+def states_with(folder, *pairs, n_states=None):
+    """States of a folder with the overlap populations of some elements."""
+    reading = read_folder(folder, Weighing(n_states, coefficients=True))
+    return reading.with_overlap_populations(by_elements(reading.states.symbols, *pairs))
 
 
 def by_hand(folder, symbols, first, second):
@@ -91,7 +97,7 @@ def by_hand(folder, symbols, first, second):
 )
 def test_every_reader_gives_the_sums_by_hand(unpacked, tmp_path, name, pairs, route):
     folder = only(unpacked[name], tmp_path / "run", *ROUTES[route])
-    states = read_states(folder, Weighing(pairs_of=by_elements(*pairs)))
+    states = states_with(folder, *pairs)
     assert states.pairs == tuple(pairs)
     for found, (first, second) in zip(states.overlap_populations, pairs, strict=True):
         expected = by_hand(unpacked[name], states.symbols, first, second)
@@ -106,7 +112,7 @@ def test_populations_and_what_is_on_atoms_add_up_to_one(unpacked):
     folder = unpacked["cs4pbbr6"]
     elements = ("Pb", "Br", "Cs")
     pairs = [(a, b) for i, a in enumerate(elements) for b in elements[: i + 1]]
-    states = read_states(folder, Weighing(pairs_of=by_elements(*pairs)))
+    states = states_with(folder, *pairs)
     (path,), (csr,) = folder.glob("*.wfn"), folder.glob("*.csr")
     wfn = read_wfn(path)
     overlap = read_csr(csr, wfn.n_functions).toarray()
@@ -118,7 +124,7 @@ def test_populations_and_what_is_on_atoms_add_up_to_one(unpacked):
 
 def test_bonding_and_antibonding_orbitals_of_a_molecule(unpacked):
     """SO in its triplet: σ and π bonds are occupied, π* with two alpha electrons, σ* is empty."""
-    states = read_states(unpacked["so-triplet"], Weighing(pairs_of=by_elements(("S", "O"))))
+    states = states_with(unpacked["so-triplet"], ("S", "O"))
     alpha = states.overlap_populations[0, states.spins == 0]
     beta = states.overlap_populations[0, states.spins == 1]
     antibonding = np.flatnonzero(states.occupations[states.spins == 0])[-2:]  # π*
@@ -138,14 +144,14 @@ def fluorine(direction):
 
 
 def test_overlap_populations_are_the_same_in_every_orientation():
-    pairs = by_elements(("F", "F"), ("F:p", "F:p"), ("F:s", "F:p"))
-    along_z = orbital_states(fluorine((0, 0, 1)), pairs_of=pairs)
+    pairs = by_elements(("F", "F"), ("F", "F"), ("F:p", "F:p"), ("F:s", "F:p"))
+    along_z = orbital_states(fluorine((0, 0, 1)), pairs=pairs)
     by_energy = along_z.overlap_populations[0]
     assert by_energy[0] > 0.0  # σ of the 2s
     assert by_energy[-1] < -0.5  # σ* of the 2p, empty
     for seed in range(2):
         turned = fluorine(Rotation.random(random_state=seed).apply([0, 0, 1]))
-        found = orbital_states(turned, pairs_of=pairs)
+        found = orbital_states(turned, pairs=pairs)
         # Orbitals of a degenerate set mix at will; here each of them bonds alike.
         np.testing.assert_allclose(
             found.overlap_populations, along_z.overlap_populations, atol=1e-8
@@ -228,8 +234,8 @@ def test_no_sum_is_told_of_a_window_of_states(unpacked, tmp_path):
     assert told["homo"] is not None
     reasons = {check["name"]: check["message"] for check in summary["checks"]}
     assert "lowest states were left out" in reasons["overlap_populations.icoop"]
-    window = read_states(folder, Weighing(12, by_elements(*pairs)))
-    whole = read_states(folder, Weighing(None, by_elements(*pairs)))
+    window = states_with(folder, *pairs, n_states=12)
+    whole = states_with(folder, *pairs)
     start = int(np.flatnonzero(whole.energies_ev == window.energies_ev[0])[0])
     np.testing.assert_allclose(
         window.overlap_populations, whole.overlap_populations[:, start : start + 12], atol=1e-12

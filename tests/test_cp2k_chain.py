@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cp2k_runs import read_kind_folder
+from stand_in import run_stages
 
 from epicarve.builder.model import Model
 from epicarve.cli import main
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
-from epicarve.dft.run import run_stages
 from epicarve.dft.settings import START, Cp2kSettings, MachineSettings
 from epicarve.dft.write import write_stages
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from epicarve.dft.check import check_input
 from epicarve.dft.cp2k_input import (
     BadValueError,
+    InputText,
     Report,
     read_tree,
     real,
@@ -299,7 +300,7 @@ def test_a_schema_knows_aliases_choices_and_defaults():
 
 def test_a_tree_holds_values_in_the_unit_of_their_keyword(tmp_path):
     (tmp_path / "run.inp").write_text(GOOD)
-    tree = read_tree(tmp_path / "run.inp", "2023.1", Report())
+    tree = read_tree(InputText.read(tmp_path / "run.inp"), "2023.1", Report())
     assert tree.first("FORCE_EVAL", "SUBSYS", "CELL").values("ABC") == pytest.approx((10, 10, 10))
     assert tree.first("FORCE_EVAL", "DFT", "SCF").number("EPS_SCF") == 1e-5
 

@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from stand_in import STAND_IN
+from stand_in import STAND_IN, run_stages
 
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
-from epicarve.dft.run import run_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
 from epicarve.dft.write import write_stages
 from epicarve.errors import InputError
@@ -333,9 +332,10 @@ def test_a_killed_runner_leaves_a_stage_that_the_next_one_waits_for(chain, stand
     folder, stages = chain
     (folder / "verdict").write_text("relax\nslow\n")
     code = (
-        "import sys; from pathlib import Path; from epicarve.dft.run import run_stages\n"
-        "from epicarve.dft.settings import Cp2kSettings; from epicarve.dft.stages import stages\n"
-        "run_stages(Path(sys.argv[1]), stages(Cp2kSettings()), command=sys.argv[2])"
+        "import sys; from pathlib import Path; from epicarve.dft.run import run_stage\n"
+        "from epicarve.dft.settings import Cp2kSettings, stages\n"
+        "for stage in stages(Cp2kSettings()):\n"
+        "    run_stage(Path(sys.argv[1]), stage, print, command=sys.argv[2])"
     )
     killed = subprocess.Popen([sys.executable, "-c", code, str(folder), stand_in])
     while calls(folder) != ["prerelax", "relax"]:

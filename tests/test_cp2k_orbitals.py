@@ -20,7 +20,7 @@ from cp2k_runs import (
 )
 
 from epicarve.dft.orbitals import Weighing, mulliken_weights, overlap_matrix
-from epicarve.dft.read import read_atom_basis, read_csr, read_run_input, read_states, read_wfn
+from epicarve.dft.read import RunFolder, read_atom_basis, read_csr, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
@@ -60,7 +60,7 @@ def test_the_computed_overlap_is_that_of_cp2k(runs, name):
     """CP2K leaves out Gaussians that have fallen below the root of its EPS_DEFAULT."""
     folder = runs(name)
     (path,) = [*folder.glob("*.inp"), *folder.glob("job.in")]
-    basis = read_atom_basis(read_run_input(path))
+    basis = read_atom_basis(RunFolder(folder).runs[0].run)
     computed = overlap_matrix(basis.positions_bohr, basis.shells, basis.translations_bohr)
     (csr,) = folder.glob("*.csr")
     written = read_csr(csr, computed.shape[0])

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from cp2k_runs import read_kind_folder
+from stand_in import run_stages
 from tblite.interface import Calculator
 
 from epicarve.builder.carve import carve
@@ -12,7 +13,6 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
-from epicarve.dft.run import run_stages
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.write import write_stages
 from epicarve.errors import InputError

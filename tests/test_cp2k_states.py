@@ -12,7 +12,7 @@ from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import Localization, by_element, density_of_states
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
-from epicarve.dft.states import OrbitalStates
+from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
@@ -112,7 +112,7 @@ def test_whole_kinds_give_the_gap_and_the_dos_but_no_ipr(copied):
     for path in copied.glob("states-list*.pdos"):
         path.unlink()
     kinds = read_states(copied)
-    assert kinds.of_kinds
+    assert isinstance(kinds, KindStates)
     assert (kinds.homo_ev, kinds.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     options = AnalysisOptions()
     by_kind, by_atom = (
@@ -264,7 +264,7 @@ def test_lists_that_cannot_be_used_do_not_hide_the_kinds(copied, spoil, sentence
     whole = read_states(copied)
     spoil(copied)
     states = read_states(copied)
-    assert states.of_kinds
+    assert isinstance(states, KindStates)
     assert (states.homo_ev, states.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     assert any(re.search(f"not used: .*{sentence}", note) for note in states.notes)
     with pytest.raises(InputError, match=sentence):

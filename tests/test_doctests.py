@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-import epicarve
-
 ROOMS = ("builder", "dft", "analysis", "workflow")
-MODULES = [
-    f"epicarve.{name}" for name in ("errors", "files", "locks", "units", "options", "style")
-] + [
-    info.name
-    for room in ROOMS
-    for info in pkgutil.walk_packages(
-        importlib.import_module(f"epicarve.{room}").__path__, f"epicarve.{room}."
-    )
-]
+MODULES = (
+    ["epicarve"]
+    + [
+        f"epicarve.{name}"
+        for name in ("errors", "files", "locks", "units", "options", "page", "style")
+    ]
+    + [
+        info.name
+        for room in ROOMS
+        for info in pkgutil.walk_packages(
+            importlib.import_module(f"epicarve.{room}").__path__, f"epicarve.{room}."
+        )
+    ]
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -32,10 +35,3 @@ def test_examples_of_the_analysis_page():
     result = doctest.testfile(str(page), module_relative=False)
     assert result.attempted > 5
     assert result.failed == 0
-
-
-def test_public_names_are_there():
-    for name in epicarve.__all__:
-        assert getattr(epicarve, name) is not None
-    with pytest.raises(AttributeError):
-        epicarve.nonsense  # noqa: B018

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from epicarve.builder.crystal import neighbours
-from epicarve.builder.interfaces import distinct_planes, faces, primitive_vectors
+from epicarve.builder.crystal import Crystal, neighbours, primitive_cell, primitive_vectors
+from epicarve.builder.interfaces import distinct_planes, faces
 from epicarve.builder.library import bundled_crystal, bundled_names
 
 PLANES = [(1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1), (2, -1, 0), (-1, -1, 1)]
@@ -26,6 +26,26 @@ def test_a_period_is_a_primitive_cell_behind_the_cut(name):
             heights = period.positions_a[:, 2]
             assert (heights < 0.0).all()
             assert (heights > -face.period_a).all()
+
+
+@pytest.mark.parametrize("n", [2, 5, 7])
+def test_a_crystal_given_in_a_supercell_has_the_same_faces(n):
+    crystal = bundled_crystal("CsPbCl3")
+    stacked = np.vstack([(crystal.fractional + np.array([0, 0, k])) / [1, 1, n] for k in range(n)])
+    tall = Crystal(
+        "tall",
+        crystal.cell_a * [[1], [1], [n]],
+        np.tile(crystal.symbols, n),
+        stacked,
+        np.tile(crystal.oxidation_states, n),
+    )
+    for hkl, in_tall in (((1, 0, 0), (1, 0, 0)), ((0, 0, 1), (0, 0, 1)), ((0, 1, 1), (0, 1, n))):
+        one, other = faces(crystal, hkl), faces(tall, in_tall)
+        assert [f.termination.layer for f in one] == [f.termination.layer for f in other]
+        for first, second in zip(one, other, strict=True):
+            assert second.period_a == pytest.approx(first.period_a)
+            np.testing.assert_allclose(first.lattice_a, second.lattice_a, atol=1e-9)
+    assert len(primitive_cell(tall).symbols) == crystal.n_sites
 
 
 @pytest.mark.parametrize(("name", "hkl"), [("PbS", (1, 1, 1)), ("Pb3S2Cl2", (0, 1, 1))])

@@ -307,7 +307,7 @@ def test_no_text_of_any_figure_overlaps(width, ipr_max, radius_a, restricted):
     options = AnalysisOptions(ipr_max=ipr_max, figures=FigureOptions(width=width))
     model = particle(radius_a)
     found = Analysis.of(states_of(model, restricted=restricted), options, model)
-    drawn = figures(found, ("WWWWW WWWWWWWW " * 9,))
+    drawn = figures(replace(found, notes=("WWWWW WWWWWWWW " * 9,)))
     assert set(drawn) == {"dos", "scan", "alignment", "profile", "trap-map"}
     for figure in drawn.values():
         assert_readable(figure)

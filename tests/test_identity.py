@@ -155,12 +155,7 @@ def test_the_same_crystal_under_two_names_is_refused():
         interface(galena, other, ONE_PLANE)
     halves = [sphere_half(one, 8.0, (1, 0, 0)) for one in (galena, other)]
     with pytest.raises(InputError, match=said):
-        join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
+        join(*halves)
     wide = replace(galena, cell_a=1.02 * galena.cell_a)
     with pytest.raises(InputError, match="both named PbS; give each its own"):
-        join(
-            halves[0],
-            sphere_half(wide, 8.0, (1, 0, 0)),
-            ((0, 1, 0), (0, 0, 1)),
-            ((0, 1, 0), (0, 0, 1)),
-        )
+        join(halves[0], sphere_half(wide, 8.0, (1, 0, 0)))

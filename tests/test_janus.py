@@ -1,6 +1,7 @@
 """Joined particles of any two shapes: what always holds, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,15 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from epicarve.builder.carve import Ions
-from epicarve.builder.hetero import Placed, continuity, half_of, join, sphere_half
-from epicarve.builder.interfaces import CONTACT_LIMIT, contact_limits_a
+from epicarve.builder.hetero import Placed, half_of, interface_of, join, sphere_half
+from epicarve.builder.interfaces import (
+    CONTACT_LIMIT,
+    assigned,
+    assigned_points,
+    best_of_faces,
+    contact_limits_a,
+    finite_continuity,
+)
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.optimise import BalanceOptions
@@ -80,7 +88,7 @@ def test_spheres_cut_anywhere(radius_a, fraction, layer, y):
         centre=(0.0, y, 0.3),
         options=NO_DIPOLE_LIMIT,
     )
-    janus = join(film, substrate, *ALONG)
+    janus = join(film, substrate, interface_of(film, substrate, ALONG))
     assert_sound(janus.model)
     assert janus.film.net_charge == janus.substrate.net_charge == 0
     known = {(e.domain, e.symbol, e.position_a) for e in janus.model.edits}
@@ -105,7 +113,7 @@ def test_dipoles_of_halves_and_whole_stay_within_the_free_ones(janus):
 def test_interface_layers_stay_whole_and_edits_lie_on_the_surface_of_the_whole():
     film = sphere_half(FILM, 21.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
     substrate = half_of(SUBSTRATE, slab(3.4, 5.0), (1, 0, 0), "PbCl2", NO_DIPOLE_LIMIT)
-    janus = join(film, substrate, *ALONG)
+    janus = join(film, substrate, interface_of(film, substrate, ALONG))
     assert_sound(janus.model)
     assert janus.substrate.n_atoms > 2 * janus.film.n_atoms
     deepest = max(max(c.bonds.lengths_a) for c in (FILM, SUBSTRATE))
@@ -123,7 +131,7 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
     first, second = map(bundled_crystal, crystals)
     options = BalanceOptions(ratio_tolerance=0.1, free_dipole_v=100.0)
     halves = [half_of(c, slab(1.4, 2.4), (1, 0, 0), None, options) for c in (first, second)]
-    janus = join(*halves, ((0, 1, 0), (0, 0, 1)), ((0, 1, 0), (0, 0, 1)))
+    janus = join(*halves, interface_of(*halves, (((0, 1, 0), (0, 0, 1)),) * 2))
     assert_sound(janus.model, first, second, tolerance=0.1)
     interface = janus.model.report["interface"]
     json.dumps(interface, allow_nan=False)
@@ -132,27 +140,104 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
     assert (told["rms_a"] is None) == (told["matched_fraction"] == 0.0) == ("reason" in told)
 
 
-def test_no_cation_on_a_site_is_told_with_its_reason():
-    face, sites = (
-        Ions(np.array(["Pb", "Pb"]), np.array([2, 2]), np.array([[0.0, 0, z], [5.0, 0, z]]))
-        for z in (0.0, 3.0)
+def test_sites_and_cations_at_the_rim_count_only_if_matched():
+    """Three cations over four sites, one of them an ångström off; the last site at the rim."""
+    x = np.array([0.0, 5.0, 10.0, 15.0])
+    sites = Ions(np.full(4, "Cs"), np.ones(4, dtype=int), np.column_stack([x, 0 * x, 0 * x]))
+    cations = Ions(
+        np.full(3, "Pb"), np.full(3, 2), sites.positions_a[:3] + [[0, 0, z] for z in (0, 1, 3)]
     )
-    found = continuity(face, sites, 1.0)
-    assert (found.matched_fraction, found.rms_a, dict(found.pairs)) == (0.0, None, {})
-    assert continuity(face, sites, 3.5).rms_a == pytest.approx(3.0)
+    for rim, expected in ((10.0, 4 / 6), (20.0, 4 / 7)):
+        inside = cations.positions_a[:, 0] <= rim, x <= rim
+        found = finite_continuity(cations, sites, inside, "substrate", 5.0)
+        assert found.matched_fraction == pytest.approx(expected)
+        assert dict(found.pairs) == {"Pb→Cs": 2}
+        assert found.rms_a == pytest.approx(np.sqrt(0.5))
+    nothing = finite_continuity(cations, sites.shifted(np.array([0, 0, 9.0])), inside, "film", 5.0)
+    assert (nothing.matched_fraction, nothing.rms_a, dict(nothing.pairs)) == (0.0, None, {})
+
+
+@given(
+    n=st.integers(1, 25), m=st.integers(1, 25), seed=st.integers(0, 99), tolerance=st.floats(0.1, 2)
+)
+def test_points_are_assigned_as_the_whole_table_would_be(n, m, seed, tolerance):
+    random = np.random.default_rng(seed)
+    first, second = (random.uniform(0, 3, (size, 3)) for size in (n, m))
+    squared = ((first[:, None] - second) ** 2).sum(axis=2)
+    one, other = assigned_points(first, second, tolerance), assigned(squared, tolerance)
+    assert len(one[0]) == len(other[0])
+    assert (one[2] ** 2).sum() == pytest.approx((other[2] ** 2).sum())
+
+
+def halves_of_the_study(radius_a, layer):
+    film = sphere_half(FILM, radius_a, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    centre = (0, 0.45, 0.2)
+    return film, sphere_half(
+        SUBSTRATE, radius_a, (1, 0, 0), layer, centre=centre, options=NO_DIPOLE_LIMIT
+    )
+
+
+@pytest.mark.parametrize("layer", ["PbCl2", "CsCl"])
+def test_the_interface_that_is_found_is_the_one_that_is_built(layer):
+    film, substrate = halves_of_the_study(14.0, layer)
+    found = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
+    model = join(film, substrate, found).model
+    told = model.report["interface"]
+    # raised only by what the film that keeps its lattice needs, and that is told
+    assert told["gap_a"] == pytest.approx(found.gap_a + told["raised_a"])
+    assert 0.0 <= told["raised_a"] < 0.1
+    tops = [
+        domain.positions_a[domain.charges > 0, 2]
+        for domain in map(model.domain, (FILM.name, SUBSTRATE.name))
+    ]
+    assert told["gap_a"] == pytest.approx(tops[0].min() - tops[1].max())
+    in_cell = found.moved((0.0, 0.0, told["raised_a"])).continuity
+    assert told["continuity_in_cell"] == in_cell.as_dict()
+    assert set(told["continuity"]["pairs"]) == set(in_cell.pairs)
+    assert told["continuity"]["rms_a"] == pytest.approx(in_cell.rms_a, abs=0.03)
+    np.testing.assert_array_equal(model.positions_a, join(film, substrate).model.positions_a)
+
+
+def test_the_middle_of_the_face_lies_on_the_substrate_as_the_interface_says():
+    """With a film of the substrate's own spacing nothing runs out of step, anywhere."""
+    _, substrate = halves_of_the_study(14.0, "CsCl")
+    a, _, c = FILM.cell_parameters[:3]
+    stretch = np.array([[7.926667 / a], [1.0], [7.926667 / c]])
+    strained = replace(FILM, name="strained", cell_a=FILM.cell_a * stretch)
+    film = sphere_half(strained, 14.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    row = interface_of(film, substrate, ALONG)
+    told = join(film, substrate, row).model.report["interface"]
+    assert told["raised_a"] == pytest.approx(0.0, abs=2e-3)
+    assert told["continuity"]["rms_a"] == pytest.approx(row.continuity.rms_a, abs=2e-3)
+
+
+def test_the_films_lattice_can_be_the_one_that_goes_on():
+    substrate = sphere_half(FILM, 12.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
+    film = sphere_half(SUBSTRATE, 12.0, (1, 0, 0), "CsCl", options=NO_DIPOLE_LIMIT)
+    found = interface_of(film, substrate)
+    told = join(film, substrate, found).model.report["interface"]
+    assert told["continuity"]["continued"] == found.continued == "film"
+    assert told["continuity"]["matched_fraction"] == 1.0
+    assert set(told["continuity"]["pairs"]) == set(found.continuity.pairs)
+    assert told["continuity"]["rms_a"] == pytest.approx(found.continuity.rms_a, abs=0.03)
+
+
+def test_an_interface_of_other_faces_is_refused():
+    film, substrate = halves_of_the_study(10.0, "CsCl")
+    other = halves_of_the_study(10.0, "PbCl2")[1]
+    with pytest.raises(InputError, match="join the halves of the interface"):
+        join(film, other, interface_of(film, substrate))
 
 
 def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_particle():
-    film = sphere_half(FILM, 14.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
-    substrate = sphere_half(
-        SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, 0.45, 0.2), options=NO_DIPOLE_LIMIT
-    )
-    found = join(film, substrate, *ALONG).model
+    film, substrate = halves_of_the_study(14.0, "CsCl")
+    along = interface_of(film, substrate, ALONG)
+    found = join(film, substrate, along).model
     interface = found.report["interface"]
     vector_a = np.array(interface["registry"]["vector_a"])
     half_a_cell = np.array([0.5 * 7.926667, 0.0])
     same, other = (
-        join(film, substrate, *ALONG, registry_a=registry).model
+        join(film, substrate, interface_of(film, substrate, ALONG, registry)).model
         for registry in (vector_a, vector_a + half_a_cell)
     )
     assert same.symbols.tolist() == found.symbols.tolist()
@@ -160,11 +245,12 @@ def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_parti
     told = other.report["interface"]
     assert told["continuity"]["matched_fraction"] < 0.5
     moved = np.array(told["registry"]["vector_a"]) - vector_a - half_a_cell
-    assert np.abs(moved / 7.926667 - np.rint(moved / 7.926667)).max() < 1e-4
-    raised = join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 0.2).model
+    steps = moved @ np.linalg.inv([[3.9633335, 3.9633335], [-3.9633335, 3.9633335]])
+    assert np.abs(steps - np.rint(steps)).max() < 1e-4  # moved on by the substrate's lattice
+    raised = join(film, substrate, along, gap_a=interface["gap_a"] + 0.2).model
     assert raised.report["interface"]["gap_a"] == pytest.approx(interface["gap_a"] + 0.2)
     with pytest.raises(InputError, match="give a smaller gap_a"):
-        join(film, substrate, *ALONG, gap_a=interface["gap_a"] + 4.0)
+        join(film, substrate, along, gap_a=interface["gap_a"] + 4.0)
 
 
 def test_lattice_points_lie_the_same_way_to_every_face_of_a_kind():
@@ -182,8 +268,9 @@ def test_clashes_are_edits_with_their_reason():
     options = BalanceOptions(ratio_tolerance=0.2, free_dipole_v=100.0)
     film = sphere_half(FILM, 10.0, (0, 1, 0), "Pb", options=options)
     substrate = sphere_half(SUBSTRATE, 10.0, (1, 0, 0), "PbCl2", options=options)
-    gap_a = join(film, substrate, *ALONG).model.report["interface"]["gap_a"]
-    model = join(film, substrate, *ALONG, gap_a=gap_a - 0.06).model
+    along = interface_of(film, substrate, ALONG)
+    gap_a = join(film, substrate, along).model.report["interface"]["gap_a"]
+    model = join(film, substrate, along, gap_a=gap_a - 0.06).model
     assert_sound(model, tolerance=0.2)
     clashes = [edit for edit in model.edits if "too close" in edit.reason]
     assert clashes

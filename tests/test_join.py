@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from epicarve.builder.hetero import join, sphere_half
+from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import BalanceOptions
@@ -26,7 +26,7 @@ def substrate():
 
 @pytest.fixture(scope="module")
 def janus(film, substrate):
-    return join(film, substrate, FILM, SUBSTRATE).model
+    return join(film, substrate, interface_of(film, substrate, (FILM, SUBSTRATE))).model
 
 
 def test_whole_and_domains_are_neutral_and_one_piece(janus):
@@ -76,7 +76,7 @@ def test_cscl_face_gives_the_other_continuation():
     quick = BalanceOptions(free_dipole_v=100.0)
     film = sphere_half(bundled_crystal("Pb4S3Cl2"), 14.0, (0, 1, 0), "Pb", options=quick)
     other = sphere_half(bundled_crystal("CsPbCl3"), 14.0, (1, 0, 0), "CsCl", options=quick)
-    model = join(film, other, FILM, SUBSTRATE).model
+    model = join(film, other, interface_of(film, other, (FILM, SUBSTRATE))).model
     assert set(model.report["interface"]["continuity"]["pairs"]) == {"Pb→Pb"}
 
 
@@ -88,6 +88,6 @@ def test_pair_unknown_to_both_crystals_gets_a_limit():
 
 def test_directions_must_lie_in_the_face_and_match(film, substrate):
     with pytest.raises(InputError, match="does not lie in the plane"):
-        join(film, substrate, ((0, 1, 0), (0, 0, 1)), SUBSTRATE)
+        interface_of(film, substrate, (((0, 1, 0), (0, 0, 1)), SUBSTRATE))
     with pytest.raises(InputError, match="they span no common cell"):
-        join(film, substrate, FILM, ((0, 1, 1), (0, 0, 1)))
+        interface_of(film, substrate, (FILM, ((0, 1, 1), (0, 0, 1))))

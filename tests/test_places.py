@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from epicarve.dft.read import Run, read_folder
+from epicarve.dft.read import RunFolder, read_folder
 from epicarve.units import A_PER_BOHR
 from epicarve.workflow.tasks.analyse import analyse
 
@@ -59,7 +59,7 @@ def test_other_atoms_and_lost_coordinates_have_no_places(run):
     folder = run("pb49s33cl32")
     reading = read_folder(folder)
     states = replace(reading.states, symbols=reading.states.symbols[::-1])
-    assert replace(reading, states=states).positions_a is None
+    assert replace(reading, projected=states).positions_a is None
     (folder / "pb49s33cl32.xyz").unlink()
-    assert Run.of(folder, "pb49s33cl32").positions_a is None
+    assert RunFolder(folder).run("pb49s33cl32").positions_a is None
     assert read_folder(folder).positions_a is None

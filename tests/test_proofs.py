@@ -7,7 +7,7 @@ import pytest
 
 from epicarve.builder.carve import carve_particle
 from epicarve.builder.crystal import Crystal
-from epicarve.builder.hetero import half_of, join
+from epicarve.builder.hetero import half_of, interface_of, join
 from epicarve.builder.shapes import HemisphereSpec, SphereSpec
 
 F_CENTRED = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
@@ -39,10 +39,11 @@ def test_a_symmetric_sphere_is_proven(crystal, diameter_nm):
 
 
 def test_a_joined_particle_is_proven_by_its_domains():
-    halves = (
+    halves = [
         half_of(crystal, HemisphereSpec(kind="hemisphere", diameter_nm=2.4, hkl=(1, 1, 0)))
         for crystal in (CDSE, CDS)
-    )
+    ]
     along = ((0.0, 0.0, 1.0), (0.5, -0.5, 0.0))
-    optimum = join(*halves, along, along).model.report["optimum"]
+    interface = interface_of(*halves, (along, along))
+    optimum = join(*halves, interface).model.report["optimum"]
     assert optimum["gap"] <= 5e-4

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from epicarve.cli.main import app
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.read import read_folder, read_states, read_wfn
+from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 from epicarve.workflow.tasks.analyse import analyse
@@ -52,7 +53,7 @@ def change(path, before, after):
 def test_orbitals_without_energies_do_not_hide_the_projections(water):
     """OT leaves zero energies in the .wfn file, and wrong ones in the text past the HOMO."""
     states = read_states(water("ot"))
-    assert states.of_kinds
+    assert isinstance(states, KindStates)
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)
     wfn, text = states.notes
     assert "not used: ot-RESTART.wfn: the energies of its orbitals are zero" in wfn
@@ -94,7 +95,7 @@ def test_a_group_of_atoms_that_was_projected_on_is_shown(water, tmp_path):
     for path in folder.glob("*list1*.pdos"):
         change(path, "of 1 atoms", "of 2 atoms")
     states = read_states(folder)
-    assert not states.of_kinds  # weights of atoms are computed of the orbitals
+    assert isinstance(states, OrbitalStates)  # weights of atoms are computed of the orbitals
     assert states.list_names == ("list:1 (atoms 1-2)", "list:2 (atoms 2)", "list:3 (atoms 3)")
     np.testing.assert_allclose(states.list_weights[1:], states.weights[1:], atol=1e-6)
 
@@ -137,7 +138,8 @@ def test_the_lumo_is_that_of_the_whole(water, tmp_path):
     head, *orbitals = path.read_text().split("Ene=")
     path.write_text(head + "".join(f"Ene={o}" for o in orbitals if "Occup=   2.0" in o))
     states = read_states(folder)
-    assert (states.n_states, states.of_kinds) == (4, False)
+    assert states.n_states == 4
+    assert isinstance(states, OrbitalStates)
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)
     states.save(tmp_path / "states.npz")
     assert read_states(tmp_path).lumo_ev == states.lumo_ev

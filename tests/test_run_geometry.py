@@ -5,7 +5,7 @@ import pytest
 
 from epicarve.dft.check import check_input
 from epicarve.dft.output import read_output
-from epicarve.dft.read import Run, read_geometry, read_run_input
+from epicarve.dft.read import RunFolder, read_geometry, read_run_input
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 
@@ -355,7 +355,7 @@ def test_a_project_with_blanks_is_one_word(tmp_path):
             "name                                                          w", "name  a b"
         )
     )
-    found = Run.of(tmp_path, "ab")
+    found = RunFolder(tmp_path).run("ab")
     assert found.output.project == "ab"
     assert [source.project for source in found.inputs] == ["ab"]
 
@@ -364,7 +364,7 @@ def test_elements_of_labels(tmp_path):
     labels = ("OW", "HW", "Cl1", "Pb_2", "Hb", "CA")
     text = input_text(coord=rows(labels, np.arange(18.0).reshape(6, 3)))
     (tmp_path / "run.inp").write_text(text)
-    assert Run.of(tmp_path, "w").symbols == ("O", "H", "Cl", "Pb", "H", "Ca")
+    assert RunFolder(tmp_path).run("w").symbols == ("O", "H", "Cl", "Pb", "H", "Ca")
 
 
 def test_check_tells_where_a_file_of_another_machine_is(tmp_path):
@@ -402,7 +402,7 @@ def test_smearing_moves_electrons_between_the_spins(tmp_path, lines, counts, fer
     )
     (tmp_path / "run.out").write_text(text)
     (tmp_path / "run.inp").write_text(input_text())
-    run = Run.of(tmp_path, "w")
+    run = RunFolder(tmp_path).run("w")
     assert run.fermi_ev == pytest.approx(fermi_ev, abs=1e-6)
     occupations = np.ones(sum(counts))
     spins = np.repeat(np.arange(2, dtype=np.int8), counts)

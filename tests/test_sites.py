@@ -44,7 +44,7 @@ def test_coordination_is_that_of_the_geometry_and_surface_that_of_the_cut():
 
 
 def test_what_cannot_be_known_is_none_with_a_reason():
-    model = janus()
+    model = replace(janus(), report={})
     shaken = np.random.default_rng(1).normal(0.0, 0.6, model.positions_a.shape)
     sites = Sites.of(
         tuple(model.symbols.tolist()), replace(model, positions_a=model.positions_a + shaken)

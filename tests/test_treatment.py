@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from epicarve.builder.carve import TreatmentOptions, carve, treat
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.shapes import Cut, Sphere, ions_near
 from epicarve.errors import InputError
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 BALL = Sphere(9.0)
 GALENA = bundled_crystal("PbS")
@@ -110,3 +113,72 @@ def test_bad_wishes_are_told():
     with pytest.raises(InputError, match="does not lie on the lattice"):
         options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
         treat(DOT.transformed(shift_a=(0.5, 0, 0)), GALENA, BALL, options)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    free_v=st.sampled_from([0.02, 0.05, 0.15, 1.0]),
+    coverage=st.floats(0.05, 0.3),
+    kind=st.sampled_from(["halide_rich", "halide_terminated"]),
+)
+def test_the_dipole_limit_of_the_recipe_holds_for_the_treatment(free_v, coverage, kind):
+    options = TreatmentOptions(kind=kind, halide="Cl", coverage=coverage)
+    try:
+        dot = treat(DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v))
+    except InputError as error:
+        assert "coverage" in str(error)
+        return
+    told = dot.report["treatment"]["optimum"]
+    free_debye = free_v / COULOMB_V_A * 9.0**2 * DEBYE_PER_E_A  # of the ball, a little wider
+    assert dot.dipole_debye <= (1 + told["dipole_level"]) * free_debye + 1e-6
+    assert told["bound_a"] <= told["objective_a"] + 1e-9
+
+
+def test_a_looser_dipole_limit_costs_less():
+    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.15)
+    costs = [
+        treat(DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v)).report[
+            "treatment"
+        ]["optimum"]["objective_a"]
+        for free_v in (100.0, 0.15, 0.01)
+    ]
+    assert costs[0] <= costs[1] + 1e-9 <= costs[2] + 2e-9
+
+
+@pytest.mark.parametrize("symmetry", ["inversion", "rotations", "full"])
+def test_symmetry_of_the_recipe_is_kept(symmetry):
+    # about an ion of +2 e pairs of ions never make the whole neutral
+    balance = BalanceOptions(symmetry=symmetry, ratio_tolerance=0.2, net_charge=-2)
+    dot = carve(GALENA, BALL, options=balance)
+    options = TreatmentOptions(kind="halide_terminated", halide="Cl", coverage=0.3)
+    after = treat(dot, GALENA, BALL, options, balance=balance)
+    assert after.net_charge == -2
+    assert after.report["treatment"]["n_units"] > 0
+    turns = {
+        "inversion": [-np.eye(3)],
+        "rotations": [np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],
+        "full": [-np.eye(3), np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],
+    }[symmetry]
+    for turn in turns:
+        distances, image = cKDTree(after.positions_a).query(after.positions_a @ turn.T)
+        assert distances.max() < 1e-6
+        assert (after.symbols == after.symbols[image]).all()
+
+
+def test_symmetry_that_the_model_lacks_is_told():
+    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.2)
+    with pytest.raises(InputError, match="does not keep symmetry full"):
+        treat(
+            treated("halide_rich", 0.1),
+            GALENA,
+            BALL,
+            options,
+            balance=BalanceOptions(symmetry="full"),
+        )
+
+
+def test_a_net_charge_stays():
+    balance = BalanceOptions(net_charge=2, ratio_tolerance=0.2)
+    dot = carve(GALENA, BALL, options=balance)
+    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
+    assert treat(dot, GALENA, BALL, options, balance=balance).net_charge == dot.net_charge == 2

@@ -1,10 +1,7 @@
 from .formats import complete_dos as complete_dos
 from .formats import write_hdf5 as write_hdf5
 from .formats import write_traps_extxyz as write_traps_extxyz
-from .summary import alignment_fields as alignment_fields
-from .summary import filtered_fields as filtered_fields
-from .summary import plateau_fields as plateau_fields
-from .summary import provenance_fields as provenance_fields
+from .kinds import summarise_kinds as summarise_kinds
 from .summary import summarise as summarise
 from .tables import SPIN_NAMES as SPIN_NAMES
 from .tables import coop_csv as coop_csv

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve import __version__
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
 from epicarve.analysis.states import (
     HIGHEST_THRESHOLD,
@@ -17,6 +16,7 @@ from epicarve.analysis.states import (
     plain_fields,
     rounded,
 )
+from epicarve.version import __version__
 
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Profile,
         Traps,
     )
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 
 def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -75,12 +75,14 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             *_checks_of_results(analysis),
             *_missing_numbers(analysis),
         ],
-        "provenance": provenance_fields(states, options, provenance),
+        "provenance": provenance_fields(
+            states, options, {**analysis.provenance, **(provenance or {})}
+        ),
     }
 
 
 def provenance_fields(
-    states: OrbitalStates, options: AnalysisOptions, further: dict[str, Any] | None
+    states: WeighedStates, options: AnalysisOptions, further: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return where states are from and what was asked for."""
     return {

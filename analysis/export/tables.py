@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.analysis.kinds import KindAnalysis
-    from epicarve.analysis.states import Analysis
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.analysis.states import Analysis, KindAnalysis
+    from epicarve.dft.weighed_states import WeighedStates
 
 SPIN_NAMES = ("alpha", "beta")
 """Names of the spins of unrestricted states; a restricted state has the spin ``"both"``."""
@@ -98,7 +97,7 @@ def kind_states_csv(analysis: KindAnalysis) -> str:
     return "\n".join(lines) + "\n"
 
 
-def labels(states: OrbitalStates) -> tuple[list[int], list[str]]:
+def labels(states: WeighedStates) -> tuple[list[int], list[str]]:
     """Return the number of each state within its spin, from 1, and the name of its spin."""
     spins = ["both" if states.restricted else SPIN_NAMES[s] for s in states.spins.tolist()]
     return states.numbers.tolist(), spins

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,10 +50,20 @@ _NO_DATES = {
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+(?=-|$)")
 
 
+class ShownFigure(Figure):
+    """A figure of matplotlib that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as PNG."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", metadata=_NO_DATES[".png"])
+        return buffer.getvalue()
+
+
 @contextmanager
 def framed_figure(
     look: FigureOptions, notes: Sequence[str] = (), height_inches: float | None = None
-) -> Iterator[Figure]:
+) -> Iterator[ShownFigure]:
     """Hand out an empty figure to draw into, and set the notes below it.
 
     Parameters
@@ -66,7 +77,7 @@ def framed_figure(
 
     Yields
     ------
-    matplotlib.figure.Figure
+    ShownFigure
         The figure. The style sheet holds while it is drawn into.
     """
     with figure_style(look.width):
@@ -74,7 +85,7 @@ def framed_figure(
         height = usual_height if height_inches is None else height_inches
         lines = _wrapped(caption(notes), 0.96 * width) if notes else []
         layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.02, w_pad=0.02)
-        figure = Figure((width, height + LINE_INCHES * len(lines)), layout=layout)
+        figure = ShownFigure((width, height + LINE_INCHES * len(lines)), layout=layout)
         yield figure
         if lines:
             figure.supxlabel(

@@ -10,13 +10,19 @@ from matplotlib.patches import Patch
 from epicarve.analysis.states import DensityOfStates, by_species_in_domain
 from epicarve.style import colours, element_colours
 
-from .canvas import NAME_BOX, SHORTEST_ARROW, framed_figure, label_decades, pretty_formula
+from .canvas import (
+    NAME_BOX,
+    SHORTEST_ARROW,
+    ShownFigure,
+    framed_figure,
+    label_decades,
+    pretty_formula,
+)
 from .coop_panel import COOP_INCHES, draw_coop
 from .dos_panel import density_label, draw_density, scale_density
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from epicarve.analysis.states import Analysis, Gap
 
@@ -39,7 +45,7 @@ MARKERS = (("^", "α"), ("v", "β"))
 """Marks and names of unrestricted states in the panel of the IPR."""
 
 
-def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> ShownFigure:
     """Draw the density of states by element under the localization of each state.
 
     Above, each state is a red mark at its IPR on a logarithmic axis, filled if the trap filter

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from ase.formula import Formula
 
 from epicarve.analysis.export import labels
 from epicarve.analysis.states import SHARES, SIDES, groupings
+from epicarve.page import filled, script_data, template
 from epicarve.style import colours
 
 from .html import formula_html, table
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """Most states in the table of the report, those nearest to the gap; states.csv has all."""
 
-SCRIPTS = ("states.js", "plot.js", "particle.js", "report.js")
+SCRIPTS = ("data.js", "states.js", "plot.js", "particle.js", "report.js")
 
 
 def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, ...] = ()) -> str:
@@ -55,12 +54,11 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     else:
         formula = Formula.from_dict(Counter(states.symbols)).format("periodic")
     rows, states_note = _states_table(analysis)
-    data = json.dumps(payload(analysis), ensure_ascii=False, allow_nan=False)
-    return _filled(
-        "report.html",
+    return filled(
+        "report/report.html",
         title=escape(f"{formula}: gap and density of states"),
         heading=f"{formula_html(formula)}: gap and density of states",
-        style=_filled("report.css", mark=colours(PALETTE)["ipr"]),
+        style=filled("report/report.css", mark=colours(PALETTE)["ipr"]),
         source=escape(
             f"{states.n_atoms} atoms, {summary['n_electrons']:g} electrons, "
             f"{summary['n_states']} states. {states.source}"
@@ -85,19 +83,9 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
         ),
         provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
-        data=data.replace("<", "\\u003c"),
-        script="\n".join(_template(name) for name in SCRIPTS),
+        data=script_data(payload(analysis)),
+        script="\n".join(template(f"report/{name}") for name in SCRIPTS),
     )
-
-
-def _template(name: str) -> str:
-    """Return a file of templates/report."""
-    return (files("epicarve.templates") / "report" / name).read_text("utf-8")
-
-
-def _filled(name: str, **values: str) -> str:
-    """Return a file of templates/report with its placeholders filled."""
-    return Template(_template(name)).substitute(values)
 
 
 def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
@@ -176,7 +164,7 @@ def _model_figure(analysis: Analysis) -> str:
     numbers = Counter(analysis.states.symbols) if model is None else model.counts
     counts = ", ".join(f"{n} {symbol}" for symbol, n in numbers.items())
     size = "" if model is None else f"; {model.diameter_nm:.2f} nm across"
-    return _filled("model.html", caption=escape(f"{counts}{size}."))
+    return filled("report/model.html", caption=escape(f"{counts}{size}."))
 
 
 def _names(analysis: Analysis, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from epicarve.analysis.export import SPIN_NAMES, labels
 from epicarve.analysis.states import DEGENERATE_EV, groupings
 from epicarve.builder.output import centred
+from epicarve.page import encoded
 from epicarve.style import colours, element_colours
 
 if TYPE_CHECKING:
@@ -65,27 +65,27 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         "first_state": int(nearest_to_gap(analysis)[0]),
         "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
         "states": {
-            "energies_ev": _encoded(states.energies_ev, "float64"),
-            "occupations": _encoded(states.occupations, "float32"),
-            "ipr": _encoded(analysis.localization.ipr, "float64"),
-            "occupied": _encoded(states.is_occupied, "uint8"),
-            "numbers": _encoded(np.array(numbers), "int32"),
-            "spins": _encoded(states.spins, "uint8"),
+            "energies_ev": encoded(states.energies_ev, "float64"),
+            "occupations": encoded(states.occupations, "float32"),
+            "ipr": encoded(analysis.localization.ipr, "float64"),
+            "occupied": encoded(states.is_occupied, "uint8"),
+            "numbers": encoded(np.array(numbers), "int32"),
+            "spins": encoded(states.spins, "uint8"),
         },
         "weighted": {
-            "states": _encoded(weighted, "int32"),
-            "largest": _encoded(largest, "float32"),
-            "weights": _encoded(levels, "uint8"),
+            "states": encoded(weighted, "int32"),
+            "largest": encoded(largest, "float32"),
+            "weights": encoded(levels, "uint8"),
             "note": _note_of_weights(len(weighted), states.n_states),
         },
-        "grid_ev": _encoded(shown[0][1].grid_ev, "float64"),
+        "grid_ev": encoded(shown[0][1].grid_ev, "float64"),
         "groups": [
             {
                 "title": grouping.title,
                 "names": list(grouping.names),
                 "colours": list(grouping.colours),
-                "weights": _encoded(grouping.weights, "float32"),
-                "density": _encoded(dos.density, "float32"),
+                "weights": encoded(grouping.weights, "float32"),
+                "density": encoded(dos.density, "float32"),
             }
             for grouping, dos in shown
         ],
@@ -136,12 +136,6 @@ def _atoms(analysis: Analysis) -> dict[str, Any] | None:
         "domains": domains,
         "places": places,
         "bonds": bonds,
-        "positions_a": _encoded(centred(analysis.positions_a), "float32"),
-        "radii_a": _encoded(analysis.drawn_radii_a, "float32"),
+        "positions_a": encoded(centred(analysis.positions_a), "float32"),
+        "radii_a": encoded(analysis.drawn_radii_a, "float32"),
     }
-
-
-def _encoded(array: NDArray[Any], dtype: str) -> dict[str, str]:
-    """Write an array as base64 of its little-endian bytes, the last index fastest."""
-    little = np.ascontiguousarray(array, dtype=np.dtype(dtype).newbyteorder("<"))
-    return {"dtype": dtype, "data": base64.b64encode(little.tobytes()).decode("ascii")}

@@ -13,8 +13,6 @@ from .dos import by_element as by_element
 from .dos import by_species_in_domain as by_species_in_domain
 from .dos import density_of_states as density_of_states
 from .dos import fractional_dos as fractional_dos
-from .dos import list_densities as list_densities
-from .dos import orbital_densities as orbital_densities
 from .gap import HIGHEST_THRESHOLD as HIGHEST_THRESHOLD
 from .gap import FilteredGap as FilteredGap
 from .gap import Gap as Gap
@@ -24,6 +22,7 @@ from .gap import plateau as plateau
 from .gap import threshold_scan as threshold_scan
 from .gap import trap_filter as trap_filter
 from .groups import groupings as groupings
+from .kinds import KindAnalysis as KindAnalysis
 from .localization import DEGENERATE_EV as DEGENERATE_EV
 from .localization import Localization as Localization
 from .localization import degenerate_sets as degenerate_sets

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.builder.model import Model
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
     from .sites import Sites
 
@@ -204,13 +204,13 @@ class DensityOfStates:
 
 
 def density_of_states(
-    states: OrbitalStates, groups: Groups, options: AnalysisOptions
+    states: WeighedStates, groups: Groups, options: AnalysisOptions
 ) -> DensityOfStates:
     """Broaden all states of a model, on a grid that holds each of them whole.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         The states.
     groups : Groups
         A partition of their atoms.
@@ -225,26 +225,26 @@ def density_of_states(
     return broadened(states, groups.names, groups.weights(states.weights), options)
 
 
-def orbital_densities(states: OrbitalStates, options: AnalysisOptions) -> list[DensityOfStates]:
+def orbital_densities(states: WeighedStates, options: AnalysisOptions) -> list[DensityOfStates]:
     """Return the density of states by element and angular momentum; empty if it is not known."""
     if not states.orbital_names:
         return []
     return [broadened(states, states.orbital_names, states.orbital_weights, options)]
 
 
-def list_densities(states: OrbitalStates, options: AnalysisOptions) -> list[DensityOfStates]:
+def list_densities(states: WeighedStates, options: AnalysisOptions) -> list[DensityOfStates]:
     """Return the density of states of the groups of atoms that were projected on together."""
     return [broadened(states, *groups, options) for groups in groups_of_lists(states)]
 
 
 def groups_of_lists(
-    states: OrbitalStates,
+    states: WeighedStates,
 ) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
     """Share the states out among the groups of atoms that were projected on together.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         Their `list_weights` tell the weight of each group in each state.
 
     Returns
@@ -284,7 +284,7 @@ def _with_rest(
 
 
 def broadened(
-    states: OrbitalStates,
+    states: WeighedStates,
     names: tuple[str, ...],
     group_weights: NDArray[np.float64],
     options: AnalysisOptions,
@@ -293,7 +293,7 @@ def broadened(
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         The states.
     names : tuple of str
         Names of the groups.
@@ -320,7 +320,7 @@ def broadened(
     return DensityOfStates(grid_ev=grid_ev, groups=names, density=np.stack(density))
 
 
-def energy_grid_ev(states: OrbitalStates, options: AnalysisOptions) -> NDArray[np.float64]:
+def energy_grid_ev(states: WeighedStates, options: AnalysisOptions) -> NDArray[np.float64]:
     """Return multiples of the energy step, in eV, that hold every broadened state whole.
 
     They are evenly spaced but for stretches of more than `WIDEST_EMPTY_EV` without a state.

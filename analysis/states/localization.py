@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 DEGENERATE_EV = 5e-5
 """Neighbouring states this close in energy count as degenerate: two units of the last digit of
@@ -74,7 +75,7 @@ def degenerate_sets(
     return np.concatenate([[0], np.cumsum(begins)])
 
 
-def no_ipr(states: OrbitalStates) -> str:
+def no_ipr(states: WeighedStates) -> str:
     """Say why states of whole kinds of atoms have no IPR, and how to get it."""
     return (
         f"{states.source}: its weights are of whole kinds of atoms, from which no IPR can be had; "
@@ -109,12 +110,12 @@ class Localization:
     ipr_of_set: NDArray[np.float64]
 
     @classmethod
-    def of(cls, states: OrbitalStates, tolerance_ev: float = DEGENERATE_EV) -> Localization:
+    def of(cls, states: WeighedStates, tolerance_ev: float = DEGENERATE_EV) -> Localization:
         """Measure the states of a model.
 
         Parameters
         ----------
-        states : OrbitalStates
+        states : WeighedStates
             The states.
         tolerance_ev : float
             Neighbours this close in energy, in eV, are degenerate.
@@ -129,7 +130,7 @@ class Localization:
         InputError
             If the weights are of whole kinds of atoms.
         """
-        if states.of_kinds:
+        if not isinstance(states, OrbitalStates):
             raise InputError(no_ipr(states))
         sets = degenerate_sets(states.energies_ev, states.spins, tolerance_ev)
         firsts = np.flatnonzero(np.diff(sets, prepend=-1))

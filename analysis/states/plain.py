@@ -12,7 +12,7 @@ from .gap import difference
 from .localization import DEGENERATE_EV
 
 if TYPE_CHECKING:
-    from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 PARTIAL_OCCUPATION = 0.01
 """Electrons by which an occupation must differ from empty and full to count as partial."""
@@ -23,7 +23,7 @@ FERMI_TOLERANCE_EV = 2e-3
 SPINS = ("alpha", "beta")
 
 
-def plain_fields(states: OrbitalStates) -> dict[str, Any]:
+def plain_fields(states: WeighedStates) -> dict[str, Any]:
     """Return what is told of states without a filter, energies in eV."""
     of_spins = {} if states.restricted else {name: i for i, name in enumerate(SPINS)}
     return {
@@ -34,7 +34,7 @@ def plain_fields(states: OrbitalStates) -> dict[str, Any]:
     }
 
 
-def _edge_fields(states: OrbitalStates, spin: int | None = None) -> dict[str, Any]:
+def _edge_fields(states: WeighedStates, spin: int | None = None) -> dict[str, Any]:
     """Return HOMO, LUMO, gap and Fermi energy of a spin, or of all states."""
     homo_ev, lumo_ev = states.edges_ev(spin)
     return {
@@ -46,12 +46,12 @@ def _edge_fields(states: OrbitalStates, spin: int | None = None) -> dict[str, An
     }
 
 
-def is_metal(states: OrbitalStates, spin: int | None = None) -> bool:
+def is_metal(states: WeighedStates, spin: int | None = None) -> bool:
     """Tell whether there is no gap: states are partly filled, or HOMO and LUMO meet.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         The states.
     spin : {0, 1}, optional
         Whose; those of both if not given.
@@ -60,12 +60,12 @@ def is_metal(states: OrbitalStates, spin: int | None = None) -> bool:
     return gap_ev is not None and gap_ev <= DEGENERATE_EV
 
 
-def fermi_ev(states: OrbitalStates, spin: int | None = None) -> float | None:
+def fermi_ev(states: WeighedStates, spin: int | None = None) -> float | None:
     """Return the Fermi energy in eV that the source tells.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         The states.
     spin : {0, 1}, optional
         Whose; if not given, that of all, None if each spin has its own.
@@ -96,12 +96,12 @@ class Zero(NamedTuple):
         return f"Energy{f' − {self.name}' if self.name else ''} (eV)"
 
 
-def zero_of(states: OrbitalStates, wanted: Literal["homo", "fermi"]) -> Zero:
+def zero_of(states: WeighedStates, wanted: Literal["homo", "fermi"]) -> Zero:
     """Return the energy that figures of states count from.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         The states.
     wanted : {"homo", "fermi"}
         Which one; without a HOMO the source's own zero stays.
@@ -123,7 +123,7 @@ def zero_of(states: OrbitalStates, wanted: Literal["homo", "fermi"]) -> Zero:
     return Zero(level_ev, "E(Fermi)")
 
 
-def missing_plain(states: OrbitalStates) -> dict[str, str]:
+def missing_plain(states: WeighedStates) -> dict[str, str]:
     """Give the reason of each None in `plain_fields`, but of Fermi energies: few runs tell one."""
     reasons = {}
     for head, spin in _heads(states).items():
@@ -137,7 +137,7 @@ def missing_plain(states: OrbitalStates) -> dict[str, str]:
     return reasons
 
 
-def _heads(states: OrbitalStates) -> dict[str, int | None]:
+def _heads(states: WeighedStates) -> dict[str, int | None]:
     """Return the beginnings of the dotted names in `plain_fields`, and the spin of each."""
     heads: dict[str, int | None] = {"": None}
     if not states.restricted:
@@ -145,7 +145,7 @@ def _heads(states: OrbitalStates) -> dict[str, int | None]:
     return heads
 
 
-def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
+def checks_of_states(states: WeighedStates) -> list[dict[str, Any]]:
     """Tell what a reader must know of the states before trusting the numbers."""
     from_integer = np.minimum(np.abs(states.occupations), np.abs(states.occupations - states.full))
     n_partial = int(np.count_nonzero(from_integer > PARTIAL_OCCUPATION))
@@ -175,7 +175,7 @@ def checks_of_states(states: OrbitalStates) -> list[dict[str, Any]]:
     return checks
 
 
-def _metal_checks(states: OrbitalStates) -> list[dict[str, Any]]:
+def _metal_checks(states: WeighedStates) -> list[dict[str, Any]]:
     """Tell whether there is a gap, and of which spin there is none."""
     apart_ev = difference(states.lumo_ev, states.homo_ev)
     metallic = is_metal(states)
@@ -200,7 +200,7 @@ def _metal_checks(states: OrbitalStates) -> list[dict[str, Any]]:
     return [check("metallic", not metallic, told)]
 
 
-def _fermi_checks(states: OrbitalStates) -> list[dict[str, Any]]:
+def _fermi_checks(states: WeighedStates) -> list[dict[str, Any]]:
     """Hold the Fermi energy that is told against the occupations, or say why there is none."""
     none = "the source of the states tells none, as CP2K where no electron is smeared"
     of_spins = "each spin has its own, which stands under spins"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,11 +35,13 @@ from .traps import Traps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import WeighedStates
 
 LOWEST_PART, HIGHEST_PART = 0.7, 1.5
 """Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
@@ -53,7 +56,7 @@ ATOM_RADIUS_A = 1.3
 """Radius in Å at which an atom of unknown charge is drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Analysis:
     """Localization, density of states, gaps and alignment of the states of one model.
 
@@ -94,6 +97,10 @@ class Analysis:
         Local density of states and edges in space; None without a model.
     coop : Coop or None
         Overlap populations between groups of atoms; None if the states have none.
+    notes : tuple of str
+        Sentences that must stand under figures, for instance that a crystal is derived.
+    provenance : dict
+        What is known of the origin of the states besides what they say themselves.
     """
 
     states: OrbitalStates
@@ -112,6 +119,8 @@ class Analysis:
     traps: Traps
     profile: Profile | None
     coop: Coop | None
+    notes: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -121,6 +130,9 @@ class Analysis:
         model: Model | None = None,
         labels: Sequence[object] | None = None,
         positions_a: NDArray[np.float64] | None = None,
+        *,
+        notes: tuple[str, ...] = (),
+        provenance: dict[str, Any] | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -137,6 +149,10 @@ class Analysis:
             A label for each atom, by which the atoms are grouped too.
         positions_a : ndarray of float, shape (n_atoms, 3), optional
             Where the atoms are, in Å, if there is no model to tell it.
+        notes : tuple of str
+            Sentences to stand under figures; the caveat of the states stands there anyway.
+        provenance : dict, optional
+            What is known of the origin of the states, for summary.json and the report.
 
         Returns
         -------
@@ -181,7 +197,82 @@ class Analysis:
             traps=Traps.of(states, gap.delocalised, sites),
             profile=None if axis is None else Profile.of(states, kept, axis, options),
             coop=Coop.of(states, localization, options) if states.pairs else None,
+            notes=tuple(note for note in (states.caveat, *notes) if note),
+            provenance=provenance or {},
         )
+
+    def __repr__(self) -> str:
+        plain, kept = self.gap.homo_lumo_gap_ev, self.gap.filtered
+        gaps = [
+            f"{name} {'none' if gap is None else f'{gap:.3f} eV'}"
+            for name, gap in (
+                ("HOMO-LUMO gap", plain),
+                (f"gap at IPR ≤ {self.options.ipr_max:g}", kept.gap_ev),
+            )
+        ]
+        return (
+            f"Analysis({self.states.n_states} states of {self.states.n_atoms} atoms, "
+            f"{', '.join(gaps)}, {len(self.traps.traps)} traps)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the gaps and the figure, for notebooks."""
+        from epicarve.analysis.analyse import analysis_card  # noqa: PLC0415  (matplotlib costs half a second)
+
+        return analysis_card(self)
+
+    @property
+    def dos(self) -> DensityOfStates:
+        """Density of states by element; `densities` holds those by other groups too."""
+        return self.densities[0]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of summary.json."""
+        from epicarve.analysis.export import summarise  # noqa: PLC0415  (it takes an analysis)
+
+        return summarise(self)
+
+    def plot(self, name: str = "dos") -> Figure:
+        """Draw a figure, to change or to save by matplotlib's means.
+
+        Parameters
+        ----------
+        name : {"dos", "scan", "alignment", "profile", "trap-map"}
+            Density of states with localization and gaps; gap by threshold; levels of the domains;
+            levels in space; where the traps sit.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to show in such a figure.
+        """
+        from epicarve.analysis.analyse import figures  # noqa: PLC0415  (matplotlib costs half a second)
+
+        drawn = figures(self)
+        if name not in drawn:
+            raise InputError(
+                f"there is no figure {name!r} of this analysis; it has {', '.join(drawn)}"
+            )
+        return drawn[name]
+
+    def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
+        """Write summary.json, tables, figures and report.html: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write. The same analysis gives the same bytes.
+        hdf5 : bool
+            Whether to write analysis.h5 as well.
+
+        Returns
+        -------
+        dict
+            Content of summary.json.
+        """
+        from epicarve.analysis.analyse import write_analysis  # noqa: PLC0415  (matplotlib costs half a second)
+
+        return write_analysis(Path(folder), self, hdf5=hdf5)
 
     @property
     def zero(self) -> Zero:
@@ -224,7 +315,7 @@ class Analysis:
 
 
 def window_around(
-    states: OrbitalStates,
+    states: WeighedStates,
     options: AnalysisOptions,
     valence_edge_ev: float | None = None,
     conduction_edge_ev: float | None = None,

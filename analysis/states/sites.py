@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from epicarve.builder.model import Model
 
-POSITIONS = ("core", "surface", "interface")
-
 
 @dataclass(frozen=True)
 class Sites:
@@ -34,7 +32,7 @@ class Sites:
     bulk_coordination : ndarray of int, shape (n_atoms,), or None
         The same in its bulk crystal.
     positions : ndarray of str, shape (n_atoms,), or None
-        One of `POSITIONS`, see `position_classes`.
+        ``"core"``, ``"surface"`` or ``"interface"``, see `position_classes`.
     reason : str
         Why something is None, empty if nothing is.
     """
@@ -89,7 +87,7 @@ def position_classes(model: Model, rule: BondRule) -> NDArray[np.str_]:
     Returns
     -------
     ndarray of str, shape (n_atoms,)
-        One of `POSITIONS` for each ion.
+        ``"core"``, ``"surface"`` or ``"interface"`` for each ion.
     """
     classes = np.where(model.is_surface, "surface", "core").astype("<U9")
     domain = np.unique(model.domains, return_inverse=True)[1]

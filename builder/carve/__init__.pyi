@@ -17,6 +17,7 @@ from .cut import carve as carve
 from .cut import chosen_model as chosen_model
 from .cut import shell_depth_a as shell_depth_a
 from .ion_table import Ions as Ions
+from .particle import Particle as Particle
 from .particle import carve_particle as carve_particle
 from .sizing import carve_count as carve_count
 from .sizing import scale_for_count as scale_for_count

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .centres import best_centre, locate
 from .cut import carve
 from .sizing import carve_count
@@ -57,9 +59,16 @@ def carve_particle(
     >>> carve_particle(bundled_crystal("PbS"), spec).model.formula
     'Pb100S100'
     """
+    carved: dict[Vector, Model] = {}  # centres that a flat face draws to one point are one
 
     def carve_at(point: Vector) -> Model:
         centre = spec.anchored(crystal, point)
+        x, y, z = (np.round(centre, 9) % 1.0).tolist()
+        if (x, y, z) not in carved:
+            carved[x, y, z] = carve_about(centre)
+        return carved[x, y, z]
+
+    def carve_about(centre: Vector) -> Model:
         n_atoms = spec.n_atoms(crystal)
         if n_atoms is None:
             return carve(crystal, spec.shape(crystal, centre), centre, options)

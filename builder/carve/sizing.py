@@ -32,6 +32,9 @@ COUNT_GRAIN = 2000
 SCALE_GRAIN = 1e-7
 """Relative width of the bracket at which the bisection stops: the count jumps there."""
 
+SAME_SCALE = 2.0 * SCALE_GRAIN
+"""Scales that differ relatively by no more are one size, found by two bisections."""
+
 MAX_ROUNDS = 6
 """How often the plain cut is made smaller or larger by what the balance added or removed."""
 
@@ -115,8 +118,9 @@ def carve_count(
 
     The plain cut is sized by `scale_for_count`. As the balance adds and removes ions, the aim
     is corrected by what was missing or too many, up to `MAX_ROUNDS` times, and the nearest
-    of these models is kept. About a centre of high symmetry whole shells of ions come in at
-    once, so that the number is met less closely than about any other.
+    of these models is kept; a size that comes again is not carved again. About a centre of high
+    symmetry whole shells of ions come in at once, so that the number is met less closely than
+    about any other.
 
     Parameters
     ----------
@@ -138,10 +142,15 @@ def carve_count(
     200
     """
     best: Model | None = None
+    carved: dict[float, int] = {}  # how many ions each scale gave
     aim, aims = n_atoms, set[int]()
     while aim not in aims and aim > 0 and len(aims) < MAX_ROUNDS:
         aims.add(aim)
         scale = scale_for_count(crystal, shape_at, centre, aim)
+        again = [n for other, n in carved.items() if abs(other / scale - 1.0) <= SAME_SCALE]
+        if again:
+            aim += n_atoms - again[0]
+            continue
         try:
             model = carve(crystal, shape_at(scale), centre, options)
         except InputError:
@@ -151,6 +160,7 @@ def carve_count(
         if best is None or abs(model.n_atoms - n_atoms) < abs(best.n_atoms - n_atoms):
             size = {"asked_atoms": n_atoms, "scale": round(scale, 6)}
             best = replace(model, report={**model.report, "size": size})
+        carved[scale] = model.n_atoms
         aim += n_atoms - model.n_atoms
     if best is None:  # the first round either makes a model or raises
         raise InputError(f"{crystal.name}: {n_atoms} atoms asked for; ask for more")

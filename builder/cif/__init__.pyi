@@ -1,13 +1,17 @@
 from .cell import LEAST_OCCUPANCY as LEAST_OCCUPANCY
 from .cell import NEARLY_FULL as NEARLY_FULL
 from .cell import FilledCell as FilledCell
+from .cell import filled_cell as filled_cell
 from .charges import charges_of_elements as charges_of_elements
 from .charges import whole_charges as whole_charges
 from .file import CifBlock as CifBlock
 from .hermann_mauguin import settings_named as settings_named
+from .read import crystal_of_cell as crystal_of_cell
 from .read import read_cell as read_cell
 from .read import read_cif as read_cif
 from .read import refuse_unfit as refuse_unfit
+from .sites import ListedSite as ListedSite
+from .values import elements as elements
 from .values import number as number
 from .values import oxidation_number as oxidation_number
 from .values import site_type as site_type

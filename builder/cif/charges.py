@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from epicarve.builder.crystal import Sites, guess_charges, likely_guesses, mean_charge, told_guesses
-from epicarve.errors import GuessWarning, InputError
+from epicarve.errors import InputError, warn_of_guess
 
 from .values import oxidation_number
 
@@ -23,16 +22,13 @@ if TYPE_CHECKING:
 
 GIVE = (
     "give oxidation_states by element or site label, such as {Fe1: 3, Fe2: 2, O: -2}, in the "
-    "recipe or to read_cif, or --film-charges and --substrate-charges to epicarve interface"
+    "recipe or to epicarve.Crystal, or --film-charges and --substrate-charges to epicarve interface"
 )
 """How charges can be given."""
 
-READER = 3
-"""Frames between a warning and the call that reads the crystal."""
-
 
 def charges_of_sites(
-    path: Path, sites: Sites, given: Mapping[str, int] | None
+    path: Path | str, sites: Sites, given: Mapping[str, int] | None
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return the formal charge of every site of the cell, and notes on how it was found.
 
@@ -41,8 +37,8 @@ def charges_of_sites(
 
     Parameters
     ----------
-    path : Path
-        The file, for messages.
+    path : Path or str
+        The file, or another name of the crystal, for messages.
     sites : Sites
         The sites of the unit cell, and what the file states of them.
     given : mapping of str to int, optional
@@ -69,7 +65,7 @@ def charges_of_sites(
             f"{path}: the charges that the file states of some sites don't balance with any of "
             f"the others; {GIVE}"
         )
-    warnings.warn(f"{path}: {found.note}", GuessWarning, stacklevel=READER)
+    warn_of_guess(f"{path}: {found.note}")
     return found.charges, (found.note,)
 
 
@@ -129,7 +125,7 @@ def charges_of_elements(
             "give oxidation_states in the recipe"
         )
     note = told_guesses(likely, "composition", {})
-    warnings.warn(f"{path}: {note}", GuessWarning, stacklevel=READER)
+    warn_of_guess(f"{path}: {note}")
     return likely[0].charges, (note,)
 
 
@@ -155,7 +151,7 @@ def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:
     return {key: int(charge) for key, charge in given.items()}
 
 
-def _given_charges(path: Path, sites: Sites, given: Mapping[str, int]) -> NDArray[np.int64]:
+def _given_charges(path: Path | str, sites: Sites, given: Mapping[str, int]) -> NDArray[np.int64]:
     whole = whole_charges(str(path), given)
     elements = sorted(sites.counts)
     names = list(zip(sites.labels, sites.symbols.tolist(), strict=True))
@@ -179,7 +175,7 @@ def _given_charges(path: Path, sites: Sites, given: Mapping[str, int]) -> NDArra
     return np.array(by_site, dtype=np.int64)
 
 
-def _unguessed(path: Path, sites: Sites) -> str:
+def _unguessed(path: Path | str, sites: Sites) -> str:
     """Say why no charges were guessed, and how to give them."""
     elements = ", ".join(sorted(sites.counts))
     several = mean_charge(sites)

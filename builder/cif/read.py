@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,8 +28,7 @@ from .sites import listed_sites, stated_cell_a
 from .symmetry import other_settings, stated_symmetry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +41,7 @@ symmetry, and are told: hardly any bond is shorter."""
 
 
 def read_cif(
-    path: Path,
+    path: Path | str,
     oxidation_states: Mapping[str, int] | None = None,
     *,
     block: str | int | None = None,
@@ -61,7 +61,7 @@ def read_cif(
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         The CIF file.
     oxidation_states : mapping of str to int, optional
         Formal charges by element or by site label; that of a label goes before that of its
@@ -86,7 +86,51 @@ def read_cif(
         occupancy, overlapping sites or molecular ions, if what it states of its contents
         contradicts what was read, or if the charges do not balance.
     """
+    path = Path(path)
     cif, cell = read_cell(path, block)
+    return crystal_of_cell(
+        cell,
+        oxidation_states,
+        stated=lambda cell: stated_charges(cif, cell),
+        full_occupancy=full_occupancy,
+        replace_elements=replace_elements,
+        name=one_word(path.stem),
+        status=cif.text("_epicarve_status") or "given",
+        source=cif.text("_epicarve_source") or f"file {path.name}",
+        derivation=cif.text("_epicarve_derivation"),
+    )
+
+
+def crystal_of_cell(
+    cell: FilledCell,
+    oxidation_states: Mapping[str, int] | None,
+    *,
+    stated: Callable[[FilledCell], Sequence[int | None]],
+    full_occupancy: bool = False,
+    replace_elements: Mapping[str, str] | None = None,
+    **origin: Any,
+) -> Crystal:
+    """Return the crystal of a filled cell, whoever filled it, checked as one that is read.
+
+    Parameters
+    ----------
+    cell : FilledCell
+        The cell, its sites perhaps shared or partly empty.
+    oxidation_states : mapping of str to int or None
+        Formal charges by element or by site label, as in `read_cif`.
+    stated : callable
+        Returns the charge that the source states of each site of the cell, None for none.
+    full_occupancy, replace_elements
+        As in `read_cif`.
+    **origin
+        Name, status, source and derivation of the crystal.
+
+    Raises
+    ------
+    InputError
+        If sites are partly occupied, shared or overlap, there are molecular ions, or the charges
+        are unclear or do not balance.
+    """
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
     swaps = dict(replace_elements or {})
@@ -98,20 +142,17 @@ def read_cif(
         oxidation_states = {**renamed, **{e: q for e, q in given.items() if e not in shared}}
     refuse_unfit(cell)
     _refuse_partial_occupancy(cell)
-    stated = [None] * len(cell.labels) if oxidation_states else stated_charges(cif, cell)
-    sites = Sites(cell.cell_a, cell.fractional, cell.symbols, cell.labels.tolist(), stated)
-    charges, notes = charges_of_sites(path, sites, oxidation_states)
+    charges_stated = [None] * len(cell.labels) if oxidation_states else stated(cell)
+    sites = Sites(cell.cell_a, cell.fractional, cell.symbols, cell.labels.tolist(), charges_stated)
+    charges, notes = charges_of_sites(cell.name, sites, oxidation_states)
     crystal = Crystal(
-        name=one_word(path.stem),
         cell_a=cell.cell_a,
         symbols=cell.symbols,
         fractional=cell.fractional,
         oxidation_states=charges,
         space_group=cell.space_group,
-        status=cif.text("_epicarve_status") or "given",
-        source=cif.text("_epicarve_source") or f"file {path.name}",
-        derivation=cif.text("_epicarve_derivation"),
         notes=(*cell.notes, *notes),
+        **origin,
     )
     if shared:
         crystal = as_replaced(crystal, shared)

@@ -1,5 +1,5 @@
-from .crystal import CONTACT_RANGE_A as CONTACT_RANGE_A
-from .crystal import Bonds as Bonds
+from .bonds import CONTACT_RANGE_A as CONTACT_RANGE_A
+from .bonds import Bonds as Bonds
 from .crystal import Crystal as Crystal
 from .crystal import cell_parameters as cell_parameters
 from .first_shell import first_shell_limit_a as first_shell_limit_a
@@ -9,9 +9,14 @@ from .identity import one_word as one_word
 from .identity import refuse_one_name as refuse_one_name
 from .identity import refuse_same as refuse_same
 from .identity import told_apart as told_apart
+from .lattice_basis import primitive_vectors as primitive_vectors
+from .lattice_basis import row_hermite as row_hermite
+from .lattice_basis import shortest_steps as shortest_steps
 from .miller import Direction as Direction
 from .miller import Indices as Indices
 from .miller import Vector as Vector
+from .miller import direction_name as direction_name
+from .miller import plane_name as plane_name
 from .miller import refuse_four_indices as refuse_four_indices
 from .molecules import molecular_units as molecular_units
 from .molecules import refuse_molecular_units as refuse_molecular_units
@@ -39,6 +44,5 @@ from .site_charges import mean_charge as mean_charge
 from .site_charges import told_guesses as told_guesses
 from .spacegroup import SpaceGroup as SpaceGroup
 from .spacegroup import space_group as space_group
-from .spacegroup import space_group_of as space_group_of
 from .summary import coordination_of as coordination_of
 from .summary import structure_of as structure_of

@@ -7,53 +7,33 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
 
-from .first_shell import shell_limits_a
+from .bonds import bonds_of, links_of, longest_bonds_a, shortest_contacts_a
 from .molecules import refuse_molecular_units
-from .neighbour_list import neighbours, refuse_cell, refuse_overlaps
+from .neighbour_list import refuse_cell, refuse_overlaps
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+    from pathlib import Path
 
+    from ase import Atoms
+    from numpy.typing import NDArray
+    from pymatgen.core.structure import Structure
+
+    from epicarve.builder.notebook import View
+
+    from .bonds import Bonds
     from .spacegroup import SpaceGroup
 
-CONTACT_RANGE_A = 9.0
-"""How far, in Å, neighbours are looked for when the first coordination shell is derived."""
-
-TORUS_CELLS = 6
-"""Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
-
-LIKE_CONTACT = 1.02
-"""Contacts longer than the shortest by less than this factor join pieces along with it."""
+SAME_A = 1e-8
+"""Ions of equal crystals differ by less than this, in Å."""
 
 DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
 
-@dataclass(frozen=True)
-class Bonds:
-    """The cation-anion bonds of one unit cell, each counted once from its cation.
-
-    Parameters
-    ----------
-    cations, anions : ndarray of int, shape (n_bonds,)
-        Sites of the unit cell that are bonded.
-    shifts : ndarray of int, shape (n_bonds, 3)
-        Unit cell in which the anion lies when the cation lies in cell (0, 0, 0).
-    lengths_a : ndarray of float, shape (n_bonds,)
-        Bond lengths in Å.
-    """
-
-    cations: NDArray[np.int64]
-    anions: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    lengths_a: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Crystal:
     """An ordered ionic crystal with integer formal charges.
 
@@ -138,6 +118,170 @@ class Crystal:
             )
         object.__setattr__(self, "oxidation_states", charges.astype(np.int64))
 
+    @classmethod
+    def from_file(
+        cls,
+        path: Path | str,
+        oxidation_states: Mapping[str, int] | None = None,
+        *,
+        block: str | int | None = None,
+        full_occupancy: bool = False,
+        replace: Mapping[str, str] | None = None,
+    ) -> Crystal:
+        """Read a crystal from a CIF file; the keys are those of ``crystal:`` in a recipe.
+
+        Parameters
+        ----------
+        path : Path or str
+            The CIF file.
+        oxidation_states : mapping of str to int, optional
+            Formal charges by element or site label; else those of the file, else guessed, with a
+            warning.
+        block : str or int, optional
+            Name or number of the data block.
+        full_occupancy : bool
+            Whether sites occupied to 0.9 or more are taken as full.
+        replace : mapping of str to str, optional
+            Elements to put in the place of others, such as {"Br": "Cl"}.
+
+        Raises
+        ------
+        InputError
+            If the file can't be read or holds no ordered ionic crystal; see `read_cif`.
+        """
+        from epicarve.builder.cif import read_cif  # noqa: PLC0415  (it makes crystals)
+
+        return read_cif(
+            path,
+            oxidation_states,
+            block=block,
+            full_occupancy=full_occupancy,
+            replace_elements=replace,
+        )
+
+    @classmethod
+    def from_ase(
+        cls,
+        atoms: Atoms,
+        oxidation_states: Mapping[str, int] | None = None,
+        *,
+        name: str | None = None,
+        full_occupancy: bool = False,
+        replace: Mapping[str, str] | None = None,
+    ) -> Crystal:
+        """Make a crystal of ASE Atoms that hold a whole unit cell.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic in all directions. Charges are those of its array ``formal_charge``, else its
+            initial charges if any is not 0, else guessed. ``info["occupancy"]`` counts.
+        oxidation_states, full_occupancy, replace
+            As in `from_file`; ions are labelled by element and order, Pb1, Pb2, ...
+        name : str, optional
+            Name of the crystal; its formula if not given.
+
+        Raises
+        ------
+        InputError
+            If the atoms are not periodic, or as for a file.
+
+        Examples
+        --------
+        >>> from ase.build import bulk
+        >>> Crystal.from_ase(bulk("MgO", "rocksalt", a=4.21), {"Mg": 2, "O": -2})
+        Crystal(MgO, Mg +2, O -2, 2 sites, Fm-3m)
+        """
+        from epicarve.builder.exchange import crystal_of_atoms  # noqa: PLC0415  (it makes crystals)
+
+        return crystal_of_atoms(
+            atoms,
+            oxidation_states,
+            name=name,
+            full_occupancy=full_occupancy,
+            replace_elements=replace,
+        )
+
+    @classmethod
+    def from_pymatgen(
+        cls,
+        structure: Structure,
+        oxidation_states: Mapping[str, int] | None = None,
+        *,
+        name: str | None = None,
+        full_occupancy: bool = False,
+        replace: Mapping[str, str] | None = None,
+    ) -> Crystal:
+        """Make a crystal of a pymatgen Structure; its oxidation states hold, if it has them.
+
+        The parameters, and what is refused, are those of `from_ase`; site labels that the structure
+        has are kept.
+        """
+        from epicarve.builder.exchange import crystal_of_structure  # noqa: PLC0415  (it makes crystals)
+
+        return crystal_of_structure(
+            structure,
+            oxidation_states,
+            name=name,
+            full_occupancy=full_occupancy,
+            replace_elements=replace,
+        )
+
+    def to_ase(self) -> Atoms:
+        """Return the unit cell as ASE Atoms, formal charges as initial charges too."""
+        from epicarve.builder.exchange import atoms_of_crystal  # noqa: PLC0415  (costs half a second)
+
+        return atoms_of_crystal(self)
+
+    def to_pymatgen(self) -> Structure:
+        """Return the unit cell as pymatgen Structure with oxidation states."""
+        from epicarve.builder.exchange import structure_of_crystal  # noqa: PLC0415  (costs a second)
+
+        return structure_of_crystal(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all is the same, places to 1e-8 Å; `is_same` compares the ions alone."""
+        if not isinstance(other, Crystal):
+            return NotImplemented
+        words = ("name", "space_group", "status", "source", "derivation", "notes")
+        if any(getattr(self, word) != getattr(other, word) for word in words):
+            return False
+        if not np.array_equal(self.symbols, other.symbols):
+            return False
+        away = self.fractional - other.fractional
+        away_a = (away - np.rint(away)) @ self.cell_a
+        return bool(
+            np.array_equal(self.oxidation_states, other.oxidation_states)
+            and np.abs(self.cell_a - other.cell_a).max() < SAME_A
+            and np.abs(away_a).max() < SAME_A
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a tolerance
+
+    def __len__(self) -> int:
+        return self.n_sites
+
+    def __repr__(self) -> str:
+        name = self.name if self.name == self.formula else f"{self.name}: {self.formula}"
+        charges = (
+            f"{symbol} {'/'.join(f'{charge:+d}' for charge in found)}"
+            for symbol, found in self.charges_of.items()
+        )
+        told = ", ".join((name, *charges, f"{self.n_sites} sites", self.space_group))
+        return f"Crystal({'; '.join((told, *self.notes))})"
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from epicarve.builder.notebook import card_of_crystal  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_crystal(self)
+
+    def view(self) -> View:
+        """Return the unit cell to be turned by the mouse: in a notebook, or written as a page."""
+        from epicarve.builder.notebook import view_of_crystal  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_crystal(self)
+
     @property
     def n_sites(self) -> int:
         """Number of ions in the unit cell."""
@@ -204,30 +348,12 @@ class Crystal:
     @cached_property
     def contacts_a(self) -> dict[frozenset[str], float]:
         """Shortest distance in Å of every pair of elements, bonded or not."""
-        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
-        shortest: dict[frozenset[str], float] = {}
-        for first in self.charge_of:
-            for second in self.charge_of:
-                of_pair = (self.symbols[i] == first) & (self.symbols[j] == second)
-                if of_pair.any():
-                    shortest[frozenset((first, second))] = float(distances[of_pair].min())
-        return shortest
+        return shortest_contacts_a(self)
 
     @cached_property
     def bond_rule(self) -> dict[tuple[str, str], float]:
-        """Longest bond in Å of each (cation, anion) pair of elements that makes bonds.
-
-        The limit stands in the middle of the widest gap, as a ratio, between the distances of the
-        pair: the crystal's own first coordination shell, with no table of radii; see
-        `shell_limits_a` for how strays in the gap are treated, and pairs that make no bonds.
-        """
-        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
-        opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
-        found = shell_limits_a(
-            i[opposite], j[opposite], distances[opposite], self.symbols, self.oxidation_states
-        )
-        order = list(self.charge_of)
-        return dict(sorted(found.items(), key=lambda item: [order.index(s) for s in item[0]]))
+        """Longest bond in Å of each (cation, anion) pair of elements that makes bonds."""
+        return longest_bonds_a(self)
 
     @cached_property
     def bonds(self) -> Bonds:
@@ -238,78 +364,12 @@ class Crystal:
         InputError
             If an ion has none.
         """
-        reach_a = max(self.bond_rule.values(), default=0.0)
-        i, j, shifts, distances = neighbours(self.cell_a, self.fractional, reach_a)
-        limits = np.zeros(len(i))
-        for (cation, anion), limit in self.bond_rule.items():
-            limits[(self.symbols[i] == cation) & (self.symbols[j] == anion)] = limit
-        opposite = (self.oxidation_states[i] > 0) & (self.oxidation_states[j] < 0)
-        bonded = opposite & (distances <= limits)
-        found = Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
-        alone = np.setdiff1d(np.arange(self.n_sites), np.r_[found.cations, found.anions])
-        if alone.size:
-            raise InputError(self._loneliness(int(alone[0]), len(alone)))
-        return found
-
-    def _loneliness(self, site: int, n_alone: int) -> str:
-        """Say how far an ion without a bond is from others."""
-        i, j, _, distances = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
-        signs = np.sign(self.oxidation_states)
-        near = np.flatnonzero((i == site) & (signs[j] == -signs[site]))
-        told = f"there is no ion of opposite charge within {CONTACT_RANGE_A:.0f} Å"
-        if near.size:
-            nearest = near[np.argmin(distances[near])]
-            pair = sorted((site, int(j[nearest])), key=lambda ion: -signs[ion])
-            cation, anion = self.symbols[pair].tolist()
-            told = (
-                f"its nearest {self.symbols[j[nearest]]} lies {distances[nearest]:.2f} Å away, and "
-                f"{cation}-{anion} bonds of this crystal end at "
-                f"{self.bond_rule.get((cation, anion), 0.0):.2f} Å"
-            )
-        others = f", nor have {n_alone - 1} others" if n_alone > 1 else ""
-        return (
-            f"{self.name}: site {site + 1} ({self.symbols[site]}) has no bond{others}: {told}; "
-            "check cell and sites, or relax the crystal"
-        )
+        return bonds_of(self)
 
     @cached_property
     def links(self) -> Bonds:
-        """The bonds and, where these leave the bulk in pieces, the contacts between the pieces.
-
-        Layers, chains and molecules of a crystal such as CdI2 or PbO are held together by the
-        shortest contacts between them, of whatever charge: they count as links when a model is
-        asked to be one piece, but not as bonds. Each pair stands in it once, in either order.
-        """
-        links = self.bonds
-        while len(np.unique(pieces := self._pieces(links))) > 1:
-            i, j, shifts, lengths = neighbours(self.cell_a, self.fractional, CONTACT_RANGE_A)
-            wrapped = np.ravel_multi_index(tuple(shifts.T % TORUS_CELLS), (TORUS_CELLS,) * 3)
-            apart = np.flatnonzero(pieces[0, i] != pieces[wrapped, j])
-            if len(apart) == 0:
-                break  # farther apart than contacts are looked for
-            near = apart[lengths[apart] <= LIKE_CONTACT * lengths[apart].min()]
-            links = Bonds(
-                np.concatenate([links.cations, i[near]]),
-                np.concatenate([links.anions, j[near]]),
-                np.concatenate([links.shifts, shifts[near]]),
-                np.concatenate([links.lengths_a, lengths[near]]),
-            )
-        return links
-
-    def _pieces(self, links: Bonds) -> NDArray[np.int64]:
-        """Piece of each site of a block of cells closed on itself, shape (n_cells, n_sites)."""
-        size = (TORUS_CELLS,) * 3
-        cells = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1).reshape(-1, 3)
-        there = np.ravel_multi_index(
-            tuple(np.moveaxis((cells[:, None, :] + links.shifts) % TORUS_CELLS, 2, 0)), size
-        )
-        first = np.arange(len(cells))[:, None] * self.n_sites + links.cations
-        second = there * self.n_sites + links.anions
-        n_nodes = len(cells) * self.n_sites
-        ones = np.ones(first.size, dtype=np.int8)
-        graph = coo_array((ones, (first.ravel(), second.ravel())), shape=(n_nodes, n_nodes))
-        _, label = connected_components(graph, directed=False)
-        return np.asarray(label, dtype=np.int64).reshape(len(cells), self.n_sites)
+        """The bonds and, where these leave the bulk in pieces, the contacts between the pieces."""
+        return links_of(self)
 
     @cached_property
     def coordination(self) -> NDArray[np.int64]:
@@ -321,10 +381,21 @@ class Crystal:
 
     @cached_property
     def symmetry(self) -> SpaceGroup:
-        """The space group of the ions, found by spglib."""
+        """The space group of the ions, with element and charge of each respected.
+
+        Examples
+        --------
+        >>> from epicarve.builder.library import bundled_crystal
+        >>> group = bundled_crystal("PbS").symmetry
+        >>> group.symbol, len(group.point_group), len(group.equivalent_planes((1, 1, 1)))
+        ('Fm-3m', 48, 8)
+        """
         from .spacegroup import space_group  # noqa: PLC0415  (spglib is not always needed)
 
-        return space_group(self)
+        charged = zip(self.symbols.tolist(), self.oxidation_states.tolist(), strict=True)
+        names = [f"{symbol}{charge:+d}" for symbol, charge in charged]
+        kinds = np.unique(names, return_inverse=True)[1] + 1
+        return space_group(self.cell_a, self.fractional, kinds, self.name)
 
     def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""

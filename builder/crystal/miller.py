@@ -11,7 +11,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .crystal import Crystal
 
@@ -55,6 +55,28 @@ class FourIndices(tuple[float, ...]):
         made = super().__new__(cls, three)
         made.written = written
         return made
+
+
+def plane_name(hkl: Sequence[int]) -> str:
+    """Return Miller indices as one word.
+
+    Examples
+    --------
+    >>> plane_name((1, -1, 0))
+    '(1-10)'
+    """
+    return f"({''.join(map(str, hkl))})"
+
+
+def direction_name(uvw: Sequence[float]) -> str:
+    """Return a lattice vector in brackets.
+
+    Examples
+    --------
+    >>> direction_name((0, 0.5, -0.5))
+    '[0 0.5 -0.5]'
+    """
+    return f"[{' '.join(f'{x:g}' for x in uvw)}]"
 
 
 def refuse_four_indices(crystal: Crystal, *parts: Any) -> None:

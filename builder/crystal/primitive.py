@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import spglib
 
+from .lattice_basis import primitive_vectors
 from .spacegroup import SYMMETRY_TOLERANCE_A
 
 if TYPE_CHECKING:
@@ -97,13 +98,11 @@ def primitive_cell(crystal: Crystal) -> PrimitiveCell:
     >>> primitive.symbols.tolist(), primitive.multiples.tolist()
     (['Pb', 'S'], [[-1, 1, -1], [-1, -1, 1], [-1, 1, 1]])
     """
-    group = crystal.symmetry
-    centring = group.translations[(group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))]
-    cell_a = crystal.cell_a
-    if len(centring) > 1:
+    cell_a, vectors = crystal.cell_a, primitive_vectors(crystal)
+    if round(float(np.linalg.det(vectors)), 3) < 1.0:
         with warnings.catch_warnings():  # spglib 2.7 warns that it will raise instead one day
             warnings.simplefilter("ignore", DeprecationWarning)
-            reduced = spglib.niggli_reduce(_lattice(centring) @ crystal.cell_a)
+            reduced = spglib.niggli_reduce(vectors @ crystal.cell_a)
         cell_a = np.asarray(reduced, dtype=float)
     multiples = np.rint(crystal.cell_a @ np.linalg.inv(cell_a)).astype(np.int64)
     if np.linalg.det(multiples) < 0:
@@ -136,22 +135,3 @@ def standard_orientation(cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
            [0., 0., 5.]])
     """
     return np.asarray(np.linalg.cholesky(cell_a @ cell_a.T), dtype=float)
-
-
-def _lattice(centring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a basis of the lattice of whole vectors and centring ones, as rows.
-
-    It is the Hermite normal form of all of them in whole multiples of their common fraction.
-    """
-    whole = len(centring)  # n centring vectors lie on multiples of 1/n
-    rows = np.vstack([np.rint(centring * whole).astype(np.int64), whole * np.eye(3, dtype=int)])
-    for column in range(3):
-        while np.count_nonzero(rows[column:, column]) > 1:
-            below = rows[column:]
-            nonzero = np.flatnonzero(below[:, column])
-            pivot = nonzero[np.argmin(np.abs(below[nonzero, column]))]
-            below[[0, pivot]] = below[[pivot, 0]]
-            below[1:] -= (below[1:, column] // below[0, column])[:, None] * below[0]
-        pivot = column + int(np.flatnonzero(rows[column:, column])[0])
-        rows[[column, pivot]] = rows[[pivot, column]]
-    return rows[:3] / whole

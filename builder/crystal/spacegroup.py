@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .crystal import Crystal
 
 SYMMETRY_TOLERANCE_A = 0.01
 """How far, in Å, an operation may miss a site; CIF files give coordinates to 4 or 5 digits."""
@@ -90,7 +89,7 @@ def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
     return wrapped
 
 
-def space_group_of(
+def space_group(
     cell_a: NDArray[np.float64],
     fractional: NDArray[np.float64],
     kinds: NDArray[np.int64],
@@ -127,23 +126,3 @@ def space_group_of(
         orbits=np.asarray(found.equivalent_atoms, dtype=np.int64),
         symbol=str(found.international),
     )
-
-
-def space_group(crystal: Crystal) -> SpaceGroup:
-    """Return the space group of a crystal, with element and charge of its sites respected.
-
-    Examples
-    --------
-    >>> from epicarve.builder.library import bundled_crystal
-    >>> group = space_group(bundled_crystal("PbS"))
-    >>> group.symbol, len(group.point_group), len(group.equivalent_planes((1, 1, 1)))
-    ('Fm-3m', 48, 8)
-    """
-    kinds = [
-        f"{symbol}{charge:+d}"
-        for symbol, charge in zip(
-            crystal.symbols.tolist(), crystal.oxidation_states.tolist(), strict=True
-        )
-    ]
-    numbers = np.unique(kinds, return_inverse=True)[1] + 1
-    return space_group_of(crystal.cell_a, crystal.fractional, numbers, crystal.name)

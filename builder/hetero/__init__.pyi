@@ -8,5 +8,5 @@ from .joining import candidates_of_halves as candidates_of_halves
 from .joining import join as join
 from .lattice_misfit import misfit as misfit
 from .oriented import Placed as Placed
-from .registry import continuity as continuity
+from .registry import interface_of as interface_of
 from .relaxed_halves import join_relaxed as join_relaxed

@@ -13,11 +13,12 @@ from epicarve.builder.crystal import (
     Termination,
     nearest_cut,
     point_on_cut,
+    primitive_vectors,
     refuse_four_indices,
     termination,
     terminations,
 )
-from epicarve.builder.interfaces import Polarity, primitive_vectors
+from epicarve.builder.interfaces import Polarity
 from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.shapes import Cut, sphere_part
 from epicarve.errors import InputError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from epicarve.builder.carve import Particle
     from epicarve.builder.crystal import Crystal, Vector
     from epicarve.builder.model import Model
     from epicarve.builder.shapes import ShapeSpec
@@ -159,27 +161,32 @@ def sphere_half(
 
 def half_of(
     crystal: Crystal,
-    spec: ShapeSpec,
+    shape: ShapeSpec,
     hkl: tuple[int, int, int] | None = None,
-    layer: str | None = None,
-    options: BalanceOptions | None = None,
+    termination: str | None = None,
+    balance: BalanceOptions | None = None,
+    *,
+    particle: Particle | None = None,
 ) -> Half:
-    """Return the half that a shape's specification asks for.
+    """Return the half that a shape asks for.
 
     Parameters
     ----------
     crystal : Crystal
         The bulk crystal.
-    spec : ShapeSpec
+    shape : ShapeSpec
         Shape, size and centre. A centre "best", or a number of ions, is found for the half by
         itself.
     hkl : tuple of int, optional
         Which face of the shape meets the other half; needed unless the shape has one cut only.
-    layer : str, optional
+    termination : str, optional
         Formula of its outermost layer, if the shape does not tell it. The face moves to the
         nearest such cut.
-    options : BalanceOptions, optional
+    balance : BalanceOptions, optional
         Tolerances of the optimisation.
+    particle : Particle, optional
+        What was carved by itself of this very specification: the half then lies where that does,
+        and nothing is carved again.
 
     Raises
     ------
@@ -196,15 +203,15 @@ def half_of(
     >>> half.face.layer, round(half.shape.offset_a, 2)
     ('PbCl2', 9.81)
     """
-    options = options or BalanceOptions()
-    refuse_four_indices(crystal, spec, hkl)
-    hkl, layer = told_face(crystal, spec, hkl, layer)
-    centre, scale = _centred(crystal, spec, options)
-    flat = spec.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
+    options = balance or BalanceOptions()
+    refuse_four_indices(crystal, shape, hkl)
+    hkl, layer = told_face(crystal, shape, hkl, termination)
+    centre, scale = _centred(crystal, shape, options, particle)
+    flat = shape.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
     if flat is None:
         indices = list(hkl)
         raise InputError(
-            f"{crystal.name}: the {spec.kind} has no flat face {indices} to meet the other "
+            f"{crystal.name}: the {shape.kind} has no flat face {indices} to meet the other "
             f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
         )
     face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
@@ -281,11 +288,12 @@ def layers_that_attract(
 
 
 def _centred(
-    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions
-) -> tuple[tuple[float, float, float], float]:
+    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions, particle: Particle | None
+) -> tuple[Vector, float]:
     """Fractional coordinates of the shape's origin, and the factor of its lengths."""
-    if spec.centre == "best" or spec.n_atoms(crystal) is not None:
+    if particle is None and (spec.centre == "best" or spec.n_atoms(crystal) is not None):
         particle = carve_particle(crystal, spec, options)
+    if particle is not None:
         return particle.centre, particle.scale
     return spec.anchored(crystal, locate(crystal, spec.centre).point), 1.0
 

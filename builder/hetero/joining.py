@@ -10,36 +10,37 @@ from scipy.sparse import block_diag, coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from epicarve.builder.carve import Ions, chosen_model, shell_depth_a
-from epicarve.builder.crystal import refuse_one_name, refuse_same
 from epicarve.builder.interfaces import (
     CONTACT_LIMIT,
-    LAYER_IN_SPACINGS,
-    TOLERANCE_IN_SPACINGS,
-    Polarity,
-    cation_spacing_a,
     contact_limits_a,
+    least_raise_a,
     limits_of_pairs,
     pairs_within,
     refuse_overlap,
     shortest_contact,
-    unmatched,
 )
 from epicarve.builder.optimise import SURFACE_A, Candidates, Domain, balance
 from epicarve.errors import InputError
 
 from .lattice_misfit import misfit
-from .oriented import Placed
-from .registry import best_shift_a, continuity, least_raise_a
+from .registry import (
+    interface_of,
+    laid,
+    particle_continuity,
+    refuse_what_cannot_be_joined,
+    shift_in_particle_a,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from epicarve.builder.interfaces import Interface
     from epicarve.builder.model import Model
 
     from .half_particle import Half
-    from .lattice_misfit import Directions
+    from .oriented import Placed
 
     Limits = Mapping[frozenset[str], float]
 
@@ -70,19 +71,17 @@ class Janus:
 def join(
     film: Half,
     substrate: Half,
-    film_directions: Directions,
-    substrate_directions: Directions,
+    interface: Interface | None = None,
     *,
-    registry_a: Sequence[float] | None = None,
     gap_a: float | None = None,
 ) -> Janus:
-    """Join a film to a substrate and choose the ions of both at once.
+    """Join a film to a substrate at an interface and choose the ions of both at once.
 
-    First the film is placed. Its first layer of cations comes to lie at the height of the next
-    layer of cations of the substrate's lattice, beyond the face, with the shift in the plane at
-    which they continue that layer best, and is raised by the least height that leaves no two
-    ions of the two plain cuts closer than 90 % of their shortest bulk contact. A registry and a
-    gap that are given are taken as they are.
+    The film is placed as the interface says: turned, with its registry, which holds exactly at
+    the middle of the film's face, and with its gap. As the film keeps its own lattice, some ions
+    away from there can come closer than they do in the cell that the interface strains both
+    into; the film is raised by the least height that leaves no two ions of the two plain cuts
+    closer than 90 % of their shortest bulk contact.
 
     Then one 0/1 program (docs/optimisation.md) chooses among the ions of both domains near the
     surface of the whole: each domain neutral, its ratio within its tolerance, every ion
@@ -94,16 +93,11 @@ def join(
     ----------
     film, substrate : Half
         The two halves.
-    film_directions, substrate_directions : pair of tuples of float
-        Two lattice vectors [u, v, w] in each face, those of the film to lie along those of the
-        substrate; together they span the coincidence cell. Halves and thirds occur where a cell
-        is centred.
-    registry_a : sequence of float, length 2, optional
-        Where the film's lattice lies on the substrate's, in Å along the first direction of the
-        substrate and across it: from a lattice point of the substrate to one of the film, both
-        taken as `Placed.lattice_point_a` says.
+    interface : Interface, optional
+        How they meet, as `interface_of` or `epicarve.builder.interfaces.best_of_faces` give it
+        for these very faces; the best interface of the two faces if not given.
     gap_a : float, optional
-        Distance in Å between the outermost layers of cations of both sides.
+        Distance in Å between the outermost cations of both sides, taken as it is.
 
     Returns
     -------
@@ -113,98 +107,73 @@ def join(
     Raises
     ------
     InputError
-        If the crystals are the same, the directions do not lie in the faces or do not span one
-        cell, a shape does not reach the interface, the halves overlap, or no choice of
-        ions satisfies all.
+        If the crystals are the same, the interface is one of other faces, a shape does not reach
+        it, the halves overlap, or no choice of ions satisfies all.
+
+    Examples
+    --------
+    >>> from epicarve.builder.hetero import sphere_half
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> from epicarve.builder.optimise import BalanceOptions
+    >>> quick = BalanceOptions(free_dipole_v=100.0)
+    >>> film = sphere_half(bundled_crystal("Pb4S3Br2"), 10.0, (0, 1, 0), "Pb", options=quick)
+    >>> substrate = sphere_half(bundled_crystal("CsPbBr3"), 10.0, (1, 0, 0), "CsBr", options=quick)
+    >>> found = interface_of(film, substrate)
+    >>> told = join(film, substrate, found).model.report["interface"]
+    >>> abs(told["gap_a"] - found.gap_a - told["raised_a"]) < 1e-9
+    True
     """
-    _refuse_what_cannot_be_joined(film, substrate)
-    strains = misfit(film, substrate, film_directions, substrate_directions)
-    below = Placed.of(substrate, substrate_directions[0], outward_z=1.0)
-    above = Placed.of(film, film_directions[0], outward_z=-1.0)
+    refuse_what_cannot_be_joined(film, substrate)
+    found = interface or interface_of(film, substrate)
+    strains = misfit(film, substrate, found.film_directions, found.substrate_directions)
+    above, below = laid(film, substrate, found)
     limits = contact_limits_a(film.crystal, substrate.crystal)
     cut_above, cut_below = above.plain_cut, below.plain_cut
-    spacing_a = cation_spacing_a(substrate.crystal)
-    depth_a = LAYER_IN_SPACINGS * spacing_a
-    face = cut_above.face(-1.0, depth_a)
-    reach_a = float(np.linalg.norm(face.positions_a[:, :2], axis=1).max())
-    sites = below.continued_cations(reach_a, depth_a)
-    if registry_a is None:
-        shift_xy = best_shift_a(face, sites)
-    else:
-        cell = [substrate.face_vector_a(uvw) @ below.turn.T for uvw in substrate_directions]
-        wanted = below.lattice_point_a + registry_a - above.lattice_point_a
-        shift_xy = _shortest(wanted, np.array(cell)[:, :2])
-    top_a = float(cut_below.face(1.0, depth_a).positions_a[:, 2].mean())
-    next_a = float(sites.positions_a[:, 2].mean()) if gap_a is None else top_a + gap_a
-    shift_a = np.array([*shift_xy, next_a - face.positions_a[:, 2].mean()])
-    raised_a = 0.0
+    raised_a = 0.0 if gap_a is None else gap_a - found.gap_a
+    shift_xy = shift_in_particle_a(found, above, below)
+    shift_a = np.array([*shift_xy, found.shift_a[2] + raised_a])
+    moved = cut_above.shifted(shift_a)
     if gap_a is None:
-        raised_a = least_raise_a(cut_above.shifted(shift_a), cut_below, limits)
+        raised_a = least_raise_a(moved, cut_below, limits)
         shift_a[2] += raised_a
     else:
-        moved = cut_above.shifted(shift_a)
         refuse_overlap(moved, cut_below, limits, "give a larger gap_a or leave it out")
+    built = found.moved((0.0, 0.0, raised_a))
     above = above.moved(shift_a)
     candidates, middle_a = candidates_of_halves(above, below, limits)
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
     ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
-    tolerance_a = TOLERANCE_IN_SPACINGS * spacing_a
-    going_on = continuity(ends[0].face(-1.0, depth_a), sites, tolerance_a)
     kept = np.flatnonzero(outcome.kept)
     bonds = csr_array(candidates.adjacency[kept][:, kept])
     links = csr_array(candidates.links[kept][:, kept])
     is_film = model.domains == film.crystal.name
-    interface: dict[str, Any] = {
+    report: dict[str, Any] = {
         "film": film.crystal.name,
         "substrate": substrate.crystal.name,
         "film_hkl": list(film.face.hkl),
         "substrate_hkl": list(substrate.face.hkl),
         "film_termination": film.face.layer,
         "substrate_termination": substrate.face.layer,
-        "polarity": Polarity.of(film.face, substrate.face).as_dict(),
+        "polarity": built.polarity.as_dict(),
         "misfit": strains,
-        "gap_a": next_a + raised_a - top_a,
+        "gap_a": built.gap_a,
         "raised_a": raised_a,
         "registry": {
             "vector_a": (above.lattice_point_a - below.lattice_point_a).round(6).tolist(),
             "shift_a": shift_xy.tolist(),
         },
-        "continuity": {
-            "matched_fraction": going_on.matched_fraction,
-            "rms_a": going_on.rms_a,
-            "pairs": dict(going_on.pairs),
-            **({} if going_on.pairs else {"reason": unmatched(tolerance_a)}),
-        },
+        "continuity": particle_continuity(built, above, below, ends).as_dict(),
+        "continuity_in_cell": built.continuity.as_dict(),
         "n_bonds_across": int(bonds[is_film][:, ~is_film].sum()),
-        "shortest_contact": shortest_contact(*ends, limits),
+        "shortest_contact": shortest_contact(*ends, limits).as_dict(),
     }
-    model = replace(model, report={"interface": interface, **model.report})
+    model = replace(model, report={"interface": report, **model.report})
     return Janus(
         model=model,
         film=_alone(model, is_film, bonds, links),
         substrate=_alone(model, ~is_film, bonds, links),
     )
-
-
-def _refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
-    refuse_same(film.crystal, substrate.crystal, ("film", "substrate"))
-    refuse_one_name(film.crystal, substrate.crystal)
-    for half in (film, substrate):
-        if half.options.symmetry != "none":
-            raise InputError(
-                f"{half.crystal.name}: symmetry {half.options.symmetry} can't be kept beside an "
-                "interface; take balance.symmetry out"
-            )
-
-
-def _shortest(shift_a: NDArray[np.float64], cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shortest of the shifts in the plane that differ by cells, shape (2,)."""
-    steps = np.arange(-1, 2)
-    around = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    shifts = shift_a - (np.rint(shift_a @ np.linalg.inv(cell_a)) + around) @ cell_a
-    lengths = np.linalg.norm(shifts, axis=1).round(6)
-    return np.asarray(shifts[np.lexsort((*shifts.T.round(6), lengths))[0]])
 
 
 def candidates_of_halves(

@@ -136,13 +136,16 @@ class Placed:
         free part of the face is a bound: that to the nearest point that the other half's shape,
         cut by its own face, leaves free.
         """
-        covered_a = -other._footprint_a(self.ions.positions_a[:, :2])
+        covered_a = -other.outside_a(self.ions.positions_a[:, :2])
         below_face = self.ions.positions_a[:, 2] - self.shift_a[2]
         to_free_face = np.hypot(below_face, np.maximum(covered_a, 0.0))
         return np.asarray(np.maximum(self.ions.trim_distance_a, -to_free_face))
 
-    def _footprint_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Signed distance in Å of points (x, y) of the face's plane to the shape without face."""
+    def outside_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far points (x, y) of the face's plane lie outside the shape, in Å.
+
+        Signed distances, negative inside, to the shape without its face; shape (n_points,).
+        """
         in_plane = np.column_stack([points_a - self.shift_a[:2], np.zeros(len(points_a))])
         face = self.half.shape.offset_a * self.half.shape.normal
         return self.half.shape.shape.signed_distance_a(in_plane @ self.turn + face)

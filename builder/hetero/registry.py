@@ -1,129 +1,190 @@
-"""Where a film lies on a substrate: shift in the plane, gap, and how its cations go on."""
+"""Where a film lies on a substrate: their interface, found or as told, and its place in a particle.
+
+An interface repeats: film and substrate are strained into one cell. In a particle neither is, so
+that their registry runs out of step away from one point. That point is the middle of the film's
+face: there the film lies on the substrate's lattice exactly as the interface says.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from epicarve.builder.interfaces import CONTACT_LIMIT, limits_of_pairs, pairs_within
+from epicarve.builder.crystal import is_same, refuse_one_name, refuse_same
+from epicarve.builder.interfaces import (
+    LAYER_IN_SPACINGS,
+    best_of_faces,
+    finite_continuity,
+    matching_tolerance_a,
+    reduced_lattice_a,
+)
 from epicarve.errors import InputError
 
+from .lattice_misfit import misfit
+from .oriented import Placed
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from epicarve.builder.carve import Ions
+    from epicarve.builder.interfaces import Continuity, Interface
 
-MAX_RAISE_A = 4.0
-RAISE_GRAIN_A = 1e-3
-REFINEMENT_ROUNDS = 20
-N_CENTRAL = 8
-"""Face cations, and sites, near the axis that are laid on each other to begin with."""
+    from .half_particle import Half
+    from .lattice_misfit import Directions
+
+SAME_CUT_A = 1e-3
+"""Cuts whose heights differ by no more, in Å and beside whole layers, are the same."""
 
 
-@dataclass(frozen=True)
-class Continuity:
-    """How the film's face cations go on in the lattice of the substrate's cations.
+def interface_of(
+    film: Half,
+    substrate: Half,
+    directions: tuple[Directions, Directions] | None = None,
+    registry_a: Sequence[float] | None = None,
+) -> Interface:
+    """Return the interface at which two halves meet: the best one, or as far as told that one.
 
     Parameters
     ----------
-    matched_fraction : float
-        Share of them that lie on a continued site, each site taken once. It is that of
-        `epicarve.builder.interfaces.continuity` without the sites that stay empty: a finite face
-        does not tell which of them lie under it.
-    rms_a : float or None
-        Root mean square distance in Å of the matched ones; None if none is.
-    pairs : mapping of str to int
-        How many cations of which element continue which, such as {"Pb→Cs": 40}.
-    """
-
-    matched_fraction: float
-    rms_a: float | None
-    pairs: Mapping[str, int]
-
-
-def continuity(face: Ions, sites: Ions, tolerance_a: float) -> Continuity:
-    """Compare cations of the film's face with the continued cation sites of the substrate.
-
-    A cation continues a site if they are at most `tolerance_a` apart.
-    """
-    distances, nearest = cKDTree(sites.positions_a).query(face.positions_a)
-    order = np.lexsort((nearest, distances.round(9)))
-    first_of_site = np.unique(nearest[order], return_index=True)[1]
-    takes = np.zeros(len(nearest), dtype=bool)
-    takes[order[first_of_site]] = True
-    matched = takes & (distances <= tolerance_a)
-    pairs: dict[str, int] = {}
-    for here, there in zip(face.symbols[matched], sites.symbols[nearest[matched]], strict=True):
-        pairs[f"{here}→{there}"] = pairs.get(f"{here}→{there}", 0) + 1
-    return Continuity(
-        matched_fraction=float(matched.mean()),
-        rms_a=float(np.sqrt((distances[matched] ** 2).mean())) if matched.any() else None,
-        pairs=dict(sorted(pairs.items())),
-    )
-
-
-def best_shift_a(face: Ions, sites: Ions) -> NDArray[np.float64]:
-    """Return the shift (x, y) in Å that lays the face's cations best on continued sites.
-
-    Every shift that lays one of the `N_CENTRAL` cations nearest the axis on one of as many sites
-    is refined to the least mean square distance of all cations from the sites nearest to them;
-    the best is taken, of equals the shortest.
-    """
-    points, tree = face.positions_a[:, :2], cKDTree(sites.positions_a[:, :2])
-    central, near = (
-        np.argsort(np.linalg.norm(xy, axis=1).round(6), kind="stable")[:N_CENTRAL]
-        for xy in (points, sites.positions_a[:, :2])
-    )
-    found = []
-    for start in (sites.positions_a[s, :2] - points[c] for c in central for s in near):
-        shift = start
-        for _ in range(REFINEMENT_ROUNDS):
-            nearest = tree.query(points + shift)[1]
-            step = (sites.positions_a[nearest, :2] - points - shift).mean(axis=0)
-            shift = shift + step
-            if np.abs(step).max() < 1e-9:
-                break
-        rms = float(np.sqrt((tree.query(points + shift)[0] ** 2).mean()))
-        length = float(np.linalg.norm(shift))
-        found.append((round(rms, 6), round(length, 6), shift.round(9).tolist()))
-    return np.array(min(found)[2])
-
-
-def least_raise_a(above: Ions, below: Ions, limits: Mapping[frozenset[str], float]) -> float:
-    """Return the least height in Å by which a film must be raised so that no contact is short.
-
-    Contacts shorter than `CONTACT_LIMIT` of the bulk's are short. Each such pair excludes an
-    interval of heights, so the least height is found by leaving them upwards until none is left.
+    film, substrate : Half
+        The two halves.
+    directions : pair of pairs of tuples of float, optional
+        Two lattice vectors [u, v, w] in the film's face, and two in the substrate's that they lie
+        along; together they span the coincidence cell. Halves and thirds occur where a cell is
+        centred.
+    registry_a : sequence of float, length 2, optional
+        Where the film's lattice lies on the substrate's, in Å along the first direction of the
+        substrate and across it: from a lattice point of the substrate to one of the film, both
+        taken as `Placed.lattice_point_a` says. Needs directions.
 
     Raises
     ------
     InputError
-        If `MAX_RAISE_A` is not enough.
+        If the crystals are the same, the directions do not lie in the faces or do not span one
+        cell, or the faces have no coincidence cell.
     """
-    raised = 0.0
-    reach_a = CONTACT_LIMIT * max(limits.values())
-    while True:
-        lifted = above.positions_a + np.array([0.0, 0.0, raised])
-        pairs = pairs_within(lifted, below.positions_a, reach_a - 1e-9)
-        first, second = pairs.first, pairs.second
-        limit = CONTACT_LIMIT * limits_of_pairs(above.symbols[first], below.symbols[second], limits)
-        short = pairs.distances_a < limit - 1e-9
-        if not short.any():
-            return raised
-        apart = above.positions_a[first[short]] - below.positions_a[second[short]]
-        across = np.hypot(apart[:, 0], apart[:, 1])
-        needed = np.sqrt(limit[short] ** 2 - across**2) - apart[:, 2]
-        raised = float(np.ceil(needed.max() / RAISE_GRAIN_A) * RAISE_GRAIN_A)
-        if raised > MAX_RAISE_A:
-            worst = int(np.argmax(needed))
+    refuse_what_cannot_be_joined(film, substrate)
+    faces = film.crystal, film.face, substrate.crystal, substrate.face
+    if directions is None:
+        return best_of_faces(*faces)
+    rows = misfit(film, substrate, *directions)
+    (a, b), (c, d) = (
+        [tuple(row[key]) for row in rows] for key in ("film_direction", "substrate_direction")
+    )
+    found = best_of_faces(*faces, directions=((a, b), (c, d)))
+    if registry_a is None:
+        return found
+    above, below = laid(film, substrate, found)
+    wanted = below.lattice_point_a + np.asarray(registry_a) - above.lattice_point_a
+    away = wanted - shift_in_particle_a(found, above, below)
+    parts = away @ np.linalg.inv(_cell_a(below, found.substrate_directions))
+    return found.at_registry(found.shift_a[:2] + parts @ found.common.lattice_a)
+
+
+def laid(film: Half, substrate: Half, interface: Interface) -> tuple[Placed, Placed]:
+    """Return film and substrate turned as in an interface, both faces about the origin at z = 0.
+
+    Raises
+    ------
+    InputError
+        If these are not the halves of that interface.
+    """
+    for half, face in ((film, interface.film), (substrate, interface.substrate)):
+        cut = face.termination
+        periods = (half.face.offset_a - cut.offset_a) / half.crystal.spacing_a(half.face.hkl)
+        off_a = abs(periods - np.rint(periods)) * half.crystal.spacing_a(half.face.hkl)
+        is_other = not is_same(face.crystal, half.crystal) or cut.hkl != half.face.hkl
+        if is_other or off_a > SAME_CUT_A:
             raise InputError(
-                f"film and substrate overlap: {above.symbols[first[short][worst]]} and "
-                f"{below.symbols[second[short][worst]]} across the interface stay closer than "
-                f"{CONTACT_LIMIT:.0%} of their bulk contact even {MAX_RAISE_A} Å higher; choose "
-                "other terminations, directions or registry"
+                f"the interface is one of {face.crystal.name} {list(cut.hkl)}, cut at "
+                f"{cut.offset_a:.3f} Å, but the half is {half.crystal.name} "
+                f"{list(half.face.hkl)}, cut at {half.face.offset_a:.3f} Å; join the halves of the "
+                "interface, or let it be found for these"
             )
+    return (
+        Placed.of(film, interface.film_directions[0], outward_z=-1.0),
+        Placed.of(substrate, interface.substrate_directions[0], outward_z=1.0),
+    )
+
+
+def shift_in_particle_a(interface: Interface, above: Placed, below: Placed) -> NDArray[np.float64]:
+    """Return the shift (x, y) in Å of a film, of those that are the same registry the shortest.
+
+    Parameters
+    ----------
+    interface : Interface
+        The interface.
+    above, below : Placed
+        Film and substrate, as `laid` lays them.
+    """
+    on_film = _cell_a(above, interface.film_directions)
+    on_substrate = _cell_a(below, interface.substrate_directions)
+    common = np.linalg.inv(interface.common.lattice_a)
+    # all in units of the common cell: where the middles of both faces lie, and the translation
+    middle_of_film = -above.lattice_point_a @ np.linalg.inv(on_film)
+    middle_of_substrate = -below.lattice_point_a @ np.linalg.inv(on_substrate)
+    moved = np.array(interface.shift_a[:2]) @ common
+    shift_a = (middle_of_film + moved - middle_of_substrate) @ on_substrate
+    shortest = _shortest(shift_a, interface.registry_lattice_a @ common @ on_substrate)
+    return np.asarray(shortest.round(9) + 0.0)
+
+
+def particle_continuity(
+    interface: Interface, above: Placed, below: Placed, ions: tuple[Ions, Ions]
+) -> Continuity:
+    """Return how far the cations of a joined particle are one subnetwork.
+
+    Parameters
+    ----------
+    interface : Interface
+        Its interface, which tells whose lattice is continued.
+    above, below : Placed
+        Film and substrate in their places.
+    ions : pair of Ions
+        The ions kept of film and substrate.
+    """
+    spacing_a = interface.boundary.spacing_a
+    depth_a = LAYER_IN_SPACINGS * spacing_a
+    faces = [one.face(side, depth_a) for one, side in zip(ions, (-1.0, 1.0), strict=True)]
+    on_film = interface.continued == "film"
+    met = faces[1] if on_film else faces[0]
+    reach_a = float(np.linalg.norm(met.positions_a[:, :2], axis=1).max())
+    sites = (above if on_film else below).continued_cations(reach_a, depth_a)
+    sides = (sites, met) if on_film else (met, sites)
+    rim_a = matching_tolerance_a(spacing_a)
+    both = [
+        np.maximum(*(half.outside_a(one.positions_a[:, :2]) for half in (above, below))) <= -rim_a
+        for one in sides
+    ]
+    return finite_continuity(*sides, (both[0], both[1]), interface.continued, spacing_a)
+
+
+def refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
+    """Refuse one crystal on itself, two of one name, and halves that shall keep a symmetry."""
+    refuse_same(film.crystal, substrate.crystal, ("film", "substrate"))
+    refuse_one_name(film.crystal, substrate.crystal)
+    for half in (film, substrate):
+        if half.options.symmetry != "none":
+            raise InputError(
+                f"{half.crystal.name}: symmetry {half.options.symmetry} can't be kept beside an "
+                "interface; take balance.symmetry out"
+            )
+
+
+def _cell_a(side: Placed, directions: Directions) -> NDArray[np.float64]:
+    """Lattice vectors of the coincidence cell on one side, as it is laid: (x, y) in Å as rows."""
+    cell = [side.half.face_vector_a(uvw) @ side.turn.T for uvw in directions]
+    return np.array(cell)[:, :2]
+
+
+def _shortest(shift_a: NDArray[np.float64], lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shortest of the shifts in the plane that differ by vectors of a lattice, shape (2,)."""
+    reduced = reduced_lattice_a(lattice_a)
+    steps = np.arange(-1, 2)
+    around = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    shifts = shift_a - (np.rint(shift_a @ np.linalg.inv(reduced)) + around) @ reduced
+    lengths = np.linalg.norm(shifts, axis=1).round(6)
+    return np.asarray(shifts[np.lexsort((*shifts.T.round(6), lengths))[0]])

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from epicarve.builder.carve import Ions
-from epicarve.builder.geometry import superposed
+from epicarve.builder.extxyz import read_atoms
+from epicarve.builder.geometry import match_atoms, superposed
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
     cation_spacing_a,
@@ -34,30 +34,6 @@ SAME_ION_A = 2.0
 """Ions in the order of the unrelaxed half may have moved so far, as root mean square in Å, and
 each ion in another order, when all are laid on the unrelaxed ones as well as they can be."""
 
-MATCH_ROUNDS = 20
-
-
-def read_geometry(path: Path) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Read elements and coordinates in Å of the last geometry of a file that ASE can read.
-
-    Raises
-    ------
-    InputError
-        If it can't.
-    """
-    from ase import Atoms  # noqa: PLC0415  (costs half a second)
-    from ase.io import read  # noqa: PLC0415
-
-    try:
-        atoms = read(path, index=-1)
-        assert isinstance(atoms, Atoms)  # not a list, as one index was asked for
-    except Exception as error:  # ase raises whatever its parsers raise
-        raise InputError(
-            f"{path}: no geometry that can be read ({error}); give an XYZ file or another that "
-            "ASE reads"
-        ) from error
-    return np.array(list(atoms.symbols)), np.array(atoms.positions)
-
 
 def join_relaxed(
     janus: Janus,
@@ -72,8 +48,7 @@ def join_relaxed(
     Each relaxed half is turned and shifted as a rigid body such that its interface cations, the
     outermost layer at the face (more layers where those of one lie on a line), come as near as
     possible in the least squares to where they lie in the joined model. Its ions may be in any
-    order, and the half anywhere and turned in any way if they are in the order of the unrelaxed
-    half; in another order it must lie nearly parallel to it.
+    order, and the half anywhere and turned in any way.
 
     Parameters
     ----------
@@ -106,7 +81,9 @@ def join_relaxed(
         if path is None:
             continue
         name = half.domain_names[0]
-        relaxed = _in_order(half, *read_geometry(path), path)
+        atoms = read_atoms(path)
+        symbols, positions_a = np.array(list(atoms.symbols)), np.array(atoms.positions)
+        relaxed = _in_order(half, symbols, positions_a, path)
         fit, n_cations = _laid_back(half, relaxed, side, depth_a)
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved
@@ -123,7 +100,7 @@ def join_relaxed(
     above, below = (Ions.of(joined.domain(crystal.name)) for crystal in crystals)
     remedy = "join halves that are relaxed less, or give a larger gap_a"
     refuse_overlap(above, below, limits, remedy)
-    contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits)}
+    contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits).as_dict()}
     interface = {**model.report["interface"], **contact, "relaxed_halves": told}
     return replace(joined, report={**model.report, "interface": interface})
 
@@ -163,33 +140,13 @@ def _in_order(
     in_order = bool((symbols == half.symbols).all())
     if in_order and superposed(positions_a, half.positions_a).rms_a <= SAME_ION_A:
         return positions_a
-    moved = positions_a - positions_a.mean(axis=0) + half.positions_a.mean(axis=0)
-    order: NDArray[np.int64] | None = None
-    for _ in range(MATCH_ROUNDS):
-        found_order = _nearest_of_kind(half, symbols, moved)
-        if found_order is None or (order is not None and (order == found_order).all()):
-            break
-        order = found_order
-        moved = superposed(moved[order], half.positions_a).applied(moved)
-    else:
-        found_order = None
-    if found_order is None or order is None:
+    try:
+        match = match_atoms(half.symbols, half.positions_a, symbols, positions_a)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    if match.is_mirrored or match.shifts_a.max() > SAME_ION_A:
         raise InputError(
             f"{path}: its ions can't be told one by one from those of the half of "
             f"{half.domain_names[0]}; give them in the order of that half, or relax it less"
         )
-    return np.asarray(positions_a[order])
-
-
-def _nearest_of_kind(
-    half: Model, symbols: NDArray[np.str_], positions_a: NDArray[np.float64]
-) -> NDArray[np.int64] | None:
-    """Ion of a geometry nearest to each ion of a half, of its element; None if not one to one."""
-    order = np.empty(half.n_atoms, dtype=np.int64)
-    for symbol in half.counts:
-        mine, theirs = np.flatnonzero(half.symbols == symbol), np.flatnonzero(symbols == symbol)
-        distance, nearest = cKDTree(positions_a[theirs]).query(half.positions_a[mine])
-        if len(np.unique(nearest)) < len(mine) or distance.max() > SAME_ION_A:
-            return None
-        order[mine] = theirs[nearest]
-    return order
+    return np.asarray(positions_a[match.order])

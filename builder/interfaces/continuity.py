@@ -21,19 +21,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from .translations import inverse_2x2
+from .contacts import pairs_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
+    from epicarve.builder.carve import Ions
     from epicarve.builder.crystal import Crystal
 
     from .face import Face
@@ -49,18 +51,6 @@ TOLERANCE_IN_SPACINGS = 0.25
 
 CONTINUOUS = 0.9
 """Matched fraction from which the cations count as one subnetwork."""
-
-WIDENING = (1.5, 1.2, 1.0, 1.0)
-"""Tolerances, as multiples of the true one, with which a registry is refined."""
-
-SAME_REGISTRY_A = 0.02
-"""Translations that agree to this, in Å, are refined and told only once."""
-
-KEY_DIGITS = np.array([1 << 40, 1 << 20, 1])
-"""Makes one whole number of three that are far smaller than a million."""
-
-FOLD_GRAIN = 1e-4
-"""A translation this close to the edge of a cell, as a fraction of it, is on the edge."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +83,50 @@ class Continuity:
     matched_film: NDArray[np.int64]
     matched_substrate: NDArray[np.int64]
 
+    @classmethod
+    def of(
+        cls,
+        matched: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+        symbols: tuple[NDArray[np.str_], NDArray[np.str_]],
+        counts: tuple[int, int],
+        continued: Side,
+        spacing_a: float,
+    ) -> Self:
+        """Return the continuity of pairs, as `assigned` gives them.
+
+        Parameters
+        ----------
+        matched : tuple of ndarray
+            Which cations or sites of the film, which of the substrate, and distances in Å.
+        symbols : pair of ndarray of str
+            Elements of those of film and substrate.
+        counts : pair of int
+            How many of film and substrate there are to be matched.
+        continued : {"film", "substrate"}
+            Which side is continued.
+        spacing_a : float
+            Mean cation spacing in Å of the continued crystal.
+        """
+        film, substrate, distances = matched
+        ends = symbols[0][film].tolist(), symbols[1][substrate].tolist()
+        pairs = Counter(f"{one}→{other}" for one, other in zip(*ends, strict=True))
+        n_sites, n_cations = counts if continued == "film" else counts[::-1]
+        return cls(
+            continued=continued,
+            n_matched=len(film),
+            n_sites=n_sites,
+            n_cations=n_cations,
+            rms_a=float(np.sqrt((distances**2).mean())) if len(film) else None,
+            spacing_a=spacing_a,
+            pairs=dict(sorted(pairs.items())),
+            matched_film=film,
+            matched_substrate=substrate,
+        )
+
     @property
     def matched_fraction(self) -> float:
-        """2 × matched / (sites + cations), from 0 to 1."""
-        return 2.0 * self.n_matched / (self.n_sites + self.n_cations)
+        """2 × matched / (sites + cations), from 0 to 1; 0 where there are none of either."""
+        return 2.0 * self.n_matched / max(self.n_sites + self.n_cations, 1)
 
     @property
     def is_continuous(self) -> bool:
@@ -122,7 +152,7 @@ class Continuity:
             "rms_a": self.rms_a,
             "rms_in_spacings": self.rms_in_spacings,
             "pairs": dict(self.pairs),
-            **({} if self.pairs else {"reason": unmatched(TOLERANCE_IN_SPACINGS * self.spacing_a)}),
+            **({} if self.pairs else {"reason": unmatched(matching_tolerance_a(self.spacing_a))}),
             "continued": self.continued,
             "n_matched": self.n_matched,
             "n_sites": self.n_sites,
@@ -131,167 +161,41 @@ class Continuity:
         }
 
 
-@dataclass(frozen=True)
-class Boundary:
-    """The cations that meet at an interface when one side's lattice is continued.
+def finite_continuity(
+    film: Ions,
+    substrate: Ions,
+    under_both: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    continued: Side,
+    spacing_a: float,
+) -> Continuity:
+    """Return the continuity of cations and continued sites that do not repeat, as in a particle.
 
     Parameters
     ----------
-    film, substrate : Stack
-        Cations in one common cell, both cuts at z = 0; continued sites for the one side, the
-        outermost cations for the other.
+    film, substrate : Ions
+        Continued sites for the one side, the outermost cations for the other.
+    under_both : pair of ndarray of bool, shape (n_ions,)
+        Which of each lie where film and substrate cover each other. Beyond, only matched ones
+        count: a site at the rim whose cation the shape cuts off is not an empty one.
     continued : {"film", "substrate"}
         Which side is continued.
     spacing_a : float
         Mean cation spacing in Å of the continued crystal.
-    registry_lattice_a : ndarray of float, shape (2, 2)
-        Translations of the film that change nothing, see `registry_lattice_a`.
     """
+    tolerance_a = matching_tolerance_a(spacing_a)
+    matched = assigned_points(film.positions_a, substrate.positions_a, tolerance_a)
+    counted = []
+    for inside, which in zip(under_both, matched[:2], strict=True):
+        counts = inside.copy()
+        counts[which] = True
+        counted.append(int(counts.sum()))
+    symbols = film.symbols, substrate.symbols
+    return Continuity.of(matched, symbols, (counted[0], counted[1]), continued, spacing_a)
 
-    film: Stack
-    substrate: Stack
-    continued: Side
-    spacing_a: float
-    registry_lattice_a: NDArray[np.float64]
 
-    @property
-    def tolerance_a(self) -> float:
-        """Largest distance in Å of a cation from the site that it continues."""
-        return TOLERANCE_IN_SPACINGS * self.spacing_a
-
-    def registries(self, n_wanted: int) -> tuple[NDArray[np.float64], ...]:
-        """Return translations (x, y, z) of the film that match most cations, best first.
-
-        Every registry that puts one cation on one site is a start; each is refined to the mean
-        of the displacements of its matched pairs, until it rests.
-
-        Parameters
-        ----------
-        n_wanted : int
-            How many values of the rms, smallest first; all translations that share one count.
-
-        Returns
-        -------
-        shifts_a : ndarray of float, shape (n, 3)
-            In Å; equal ones once. All have the largest number of matches.
-        matched_fractions, rms_a : ndarray of float, shape (n,)
-            Their `scores`.
-        """
-        offsets = self.substrate.positions_a[:, None] - self.film.positions_a
-        shifts = self._distinct(offsets.reshape(-1, 3))
-        for widening in WIDENING:
-            apart = self._apart(shifts)
-            near = (apart**2).sum(axis=0) <= (widening * self.tolerance_a) ** 2
-            moved = (apart * near).sum(axis=2) / np.maximum(near.sum(axis=1), 1)
-            shifts = shifts + moved.T
-        shifts = self._distinct(shifts)
-        fractions, rms = self.scores(shifts)
-        most = np.flatnonzero(fractions == fractions.max())
-        told = rms[most].round(4)
-        most = most[told <= sorted(set(told.tolist()))[:n_wanted][-1]]
-        best = most[np.lexsort((*shifts[most].round(4).T[::-1], rms[most].round(4)))]
-        return shifts[best], fractions[best], rms[best]
-
-    def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """Return matched fraction and rms, in Å, of many translations of the film at once.
-
-        Parameters
-        ----------
-        shifts_a : ndarray of float, shape (n, 3)
-            Translations (x, y, z) in Å.
-
-        Returns
-        -------
-        matched_fractions, rms_a : ndarray of float, shape (n,)
-            As `continuity` tells them one by one; the rms is 0 where nothing matches.
-        """
-        squared = self._squared_a2(shifts_a)
-        near = squared <= self.tolerance_a**2
-        # cations lie farther apart than two tolerances: seldom can one continue two sites
-        crowded = (near.sum(axis=1) > 1).any(axis=1) | (near.sum(axis=2) > 1).any(axis=1)
-        for one in np.flatnonzero(crowded):
-            rows, columns, _ = assigned(squared[one], self.tolerance_a)
-            near[one] = False
-            near[one, rows, columns] = True
-        counts = near.sum(axis=(1, 2))
-        rms = np.sqrt((squared * near).sum(axis=(1, 2)) / np.maximum(counts, 1))
-        return 2.0 * counts / (self.film.n_ions + self.substrate.n_ions), rms
-
-    def _distinct(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return each translation once, moved to near the origin by those that change nothing."""
-        inside = shifts_a.copy()
-        parts = shifts_a[:, :2] @ self._registry_inverse
-        inside[:, :2] = (parts - np.floor(parts + FOLD_GRAIN)) @ self.registry_lattice_a
-        keys = np.rint(inside / SAME_REGISTRY_A).astype(np.int64) @ KEY_DIGITS
-        _, first = np.unique(keys, return_index=True)
-        return np.asarray(inside[np.sort(first)])
-
-    def _squared_a2(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squared distances in Å² of the film's cations, moved, from the substrate's.
-
-        Shape (n_shifts, n_film, n_substrate).
-        """
-        squared = (self._apart(shifts_a) ** 2).sum(axis=0)
-        shape = (-1, self.substrate.n_ions, self.film.n_ions)
-        return np.asarray(squared.reshape(shape).swapaxes(1, 2))
-
-    def _apart(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
-        """In-plane nearest steps in Å from the film's cations, moved, to the substrate's.
-
-        Shape (3, n_shifts, n_substrate × n_film).
-        """
-        parts = self._offsets[:, None] - (shifts_a @ self._inverse).T[:, :, None]
-        parts[:2] -= np.rint(parts[:2])
-        return np.asarray((self._frame.T @ parts.reshape(3, -1)).reshape(parts.shape))
-
-    @cached_property
-    def _offsets(self) -> NDArray[np.float64]:
-        """Steps from each cation of the film to each of the substrate, in units of the frame."""
-        offsets = self.substrate.positions_a[:, None] - self.film.positions_a
-        return np.ascontiguousarray((offsets.reshape(-1, 3) @ self._inverse).T)
-
-    @cached_property
-    def _frame(self) -> NDArray[np.float64]:
-        """Vectors of the common cell in Å, and 1 Å along the normal, as rows."""
-        frame = np.eye(3)
-        frame[:2, :2] = self.substrate.lattice_a
-        return frame
-
-    @cached_property
-    def _inverse(self) -> NDArray[np.float64]:
-        inverse = np.eye(3)
-        inverse[:2, :2] = inverse_2x2(self.substrate.lattice_a)
-        return inverse
-
-    @cached_property
-    def _registry_inverse(self) -> NDArray[np.float64]:
-        return inverse_2x2(self.registry_lattice_a)
-
-    def continuity(self, shift_a: ArrayLike) -> Continuity:
-        """Return the continuity with the film translated by (x, y, z) in Å."""
-        squared = self._squared_a2(np.asarray(shift_a, dtype=float)[None])[0]
-        film, substrate, distances = assigned(squared, self.tolerance_a)
-        pairs = Counter(
-            f"{one}→{other}"
-            for one, other in zip(
-                self.film.symbols[film].tolist(),
-                self.substrate.symbols[substrate].tolist(),
-                strict=True,
-            )
-        )
-        sides = (self.film.n_ions, self.substrate.n_ions)
-        n_sites, n_cations = sides if self.continued == "film" else sides[::-1]
-        return Continuity(
-            continued=self.continued,
-            n_matched=len(film),
-            n_sites=n_sites,
-            n_cations=n_cations,
-            rms_a=float(np.sqrt((distances**2).mean())) if len(film) else None,
-            spacing_a=self.spacing_a,
-            pairs=dict(sorted(pairs.items())),
-            matched_film=film,
-            matched_substrate=substrate,
-        )
+def matching_tolerance_a(spacing_a: float) -> float:
+    """Return the largest distance in Å of a cation from the site that it continues."""
+    return TOLERANCE_IN_SPACINGS * spacing_a
 
 
 def unmatched(tolerance_a: float) -> str:
@@ -361,3 +265,47 @@ def assigned(
     chosen = squared_a2[rows, columns] <= limit
     rows, columns = rows[chosen], columns[chosen]
     return rows, columns, np.sqrt(squared_a2[rows, columns])
+
+
+def assigned_points(
+    first_a: NDArray[np.float64], second_a: NDArray[np.float64], tolerance_a: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Assign points to points as `assigned` does, in time that grows with their number.
+
+    Parameters
+    ----------
+    first_a, second_a : ndarray of float, shapes (n, 3) and (m, 3)
+        Coordinates in Å.
+    tolerance_a : float
+        Longest distance of a pair in Å.
+
+    Returns
+    -------
+    first, second : ndarray of int, shape (n_pairs,)
+        The pairs.
+    distances_a : ndarray of float, shape (n_pairs,)
+        Their distances in Å.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0]])
+    >>> assigned_points(points, points[:1] + 0.1, 1.0)[0]
+    array([0])
+    """
+    near = pairs_within(first_a, second_a, tolerance_a)
+    n_first, n_second = len(first_a), len(second_a)
+    size = n_first + n_second
+    ones = np.ones(len(near.first), dtype=np.int8)
+    linked = coo_array((ones, (near.first, near.second + n_first)), shape=(size, size))
+    cluster = connected_components(linked, directed=False)[1][near.first]
+    alone = np.bincount(cluster, minlength=1)[cluster] == 1
+    found = [(near.first[alone], near.second[alone], near.distances_a[alone])]
+    for crowd in np.unique(cluster[~alone]).tolist():
+        rows = np.unique(near.first[cluster == crowd])
+        columns = np.unique(near.second[cluster == crowd])
+        apart = first_a[rows, None] - second_a[columns]
+        i, j, distances = assigned((apart**2).sum(axis=2), tolerance_a)
+        found.append((rows[i], columns[j], distances))
+    first, second, distances_a = (np.concatenate(each) for each in zip(*found, strict=True))
+    order = np.argsort(first)
+    return first[order], second[order], distances_a[order]

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.crystal import Termination, terminations
+from epicarve.builder.crystal import (
+    Termination,
+    primitive_vectors,
+    row_hermite,
+    shortest_steps,
+    terminations,
+)
 from epicarve.builder.interfaces.match import face_group
 from epicarve.errors import InputError
 
 from .stack import Stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from epicarve.builder.crystal import Crystal
@@ -27,6 +37,12 @@ SAME_A = 1e-6
 
 SAME_SITE_A = 0.05
 """Sites closer than this, in Å, after a lattice vector are one; CIF files are rounded."""
+
+MOST_CENTRINGS = 1000
+"""Largest number of lattice points in a cell; lattice vectors are multiples of its inverse."""
+
+SAME_STEP = 1e-3
+"""A direction so close to a lattice vector, in steps of the lattice, is one: thirds are rounded."""
 
 SAME_HEIGHT = 1e-3
 """Heights that differ by less than this share of the spacing of the planes are the same."""
@@ -57,6 +73,25 @@ class Face:
     def directions(self) -> NDArray[np.float64]:
         """Lattice vectors [uvw] of the face, shape (2, 3), reduced; halves occur if centred."""
         return self.basis[:2]
+
+    def steps(self, directions: Sequence[Sequence[float]]) -> NDArray[np.int64]:
+        """Return lattice vectors [uvw] of the face in units of its two, shape (n, 2).
+
+        Raises
+        ------
+        InputError
+            If one is no lattice vector of the face.
+        """
+        found = np.array(directions, dtype=float) @ np.linalg.inv(self.basis)
+        whole = np.rint(found).astype(np.int64)
+        wrong = (np.abs(found - whole) > SAME_STEP).any(axis=1) | (whole[:, 2] != 0)
+        if wrong.any():
+            uvw = list(directions[int(np.argmax(wrong))])
+            raise InputError(
+                f"{self.crystal.name}: direction {uvw} is no lattice vector of the face "
+                f"{list(self.termination.hkl)}; give [u, v, w] with hu + kv + lw = 0"
+            )
+        return np.asarray(whole[:, :2])
 
     @cached_property
     def rotation(self) -> NDArray[np.float64]:
@@ -224,7 +259,8 @@ def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> NDArray[np.float
     # whole numbers that tell on which lattice plane each primitive vector ends
     planes = np.rint(primitive @ hkl / _common_divisor(primitive @ hkl)).astype(int)
     in_face, inward = _split(planes)
-    vectors = _reduced(in_face @ primitive, crystal.cell_a)
+    vectors = in_face @ primitive
+    vectors = shortest_steps(vectors @ crystal.cell_a) @ vectors
     normal = crystal.direction(hkl)
     first, second = vectors @ crystal.cell_a
     if np.cross(first, second) @ normal < 0:
@@ -235,53 +271,11 @@ def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> NDArray[np.float
     return np.vstack([vectors, inwards - np.rint(sideways.round(6)) @ vectors])
 
 
-def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
-    """Return three primitive lattice vectors [uvw] of a crystal, whatever its cell's centring."""
-    group = crystal.symmetry
-    pure = (group.rotations == np.eye(3, dtype=int)).all(axis=(1, 2))
-    # fractions of small denominators: the rows of the integer lattice they span
-    shifts = group.translations[pure] % 1.0
-    denominator = int(np.lcm.reduce([_denominator(x) for x in shifts.ravel()], initial=1))
-    rows = np.vstack([np.rint(shifts * denominator), denominator * np.eye(3)]).astype(int)
-    return row_hermite(rows)[:3] / denominator
-
-
-def _denominator(fraction: float) -> int:
-    for n in (1, 2, 3, 4, 6):
-        if abs(fraction * n - round(fraction * n)) < 1e-3:
-            return n
-    return 1
-
-
-def row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bring integer rows to echelon form by whole row operations; zero rows last.
-
-    Examples
-    --------
-    >>> row_hermite(np.array([[2, 0], [0, 2], [1, 1]])).tolist()
-    [[1, 1], [0, 2], [0, 0]]
-    """
-    left = rows.copy()
-    top = 0
-    for column in range(left.shape[1]):
-        while True:
-            below = np.flatnonzero(left[top:, column]) + top
-            if len(below) == 0:
-                break
-            smallest = below[np.argmin(np.abs(left[below, column]))]
-            left[[top, smallest]] = left[[smallest, top]]
-            factors = left[top + 1 :, column] // left[top, column]
-            left[top + 1 :] -= factors[:, None] * left[top]
-            if not left[top + 1 :, column].any():
-                top += 1
-                break
-    return left
-
-
 def _common_divisor(values: NDArray[np.float64]) -> float:
     """Return the largest number of which all values are whole multiples."""
-    scaled = np.rint(values * 12).astype(int)  # centrings have denominators 2 and 3
-    return float(np.gcd.reduce(scaled)) / 12.0
+    parts = [Fraction(x).limit_denominator(MOST_CENTRINGS) for x in values.tolist()]
+    whole = math.lcm(*(part.denominator for part in parts))
+    return math.gcd(*(int(part * whole) for part in parts)) / whole
 
 
 def _split(planes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -290,16 +284,3 @@ def _split(planes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     done = row_hermite(work)
     inward = -done[0, 1:] * np.sign(done[0, 0])
     return done[1:, 1:], inward
-
-
-def _reduced(vectors: NDArray[np.float64], cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Reduce two lattice vectors [uvw] to the shortest ones (Gauss), shorter first."""
-    first, second = vectors
-    while True:
-        a, b = first @ cell_a, second @ cell_a
-        if a @ a > b @ b + SAME_A:
-            first, second, a, b = second, first, b, a
-        steps = np.rint(np.round(a @ b / (a @ a), 6))
-        if steps == 0:
-            return np.stack([first, second])
-        second = second - steps * first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby, product
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,35 +13,26 @@ from epicarve.builder.interfaces.match import (
     MatchOptions,
     StrainRule,
     coincidence_cells,
-    common_cell,
     distinct_cells,
     least_strained_cell,
+    told_cell,
 )
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .contact import contact_gap_a
 from .contacts import contact_limits_a
-from .continuity import Boundary, cation_spacing_a
 from .face import Face, distinct_planes, faces, plane_basis
-from .interface import Interface
-from .plane import Plane
-from .polarity import Polarity
-from .registries import Ranks, Registries
-from .translations import registry_lattice_a
+from .plane import Plane, spacings_of_a
+from .plane_pair import PlanePair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from epicarve.builder.crystal import Crystal, Termination
 
-    from .continuity import Side
-    from .stack import Stack
+    from .interface import Direction, Interface
 
-CANDIDATES = 4
-"""Ranks of registries of a pair of terminations that are weighed with their contacts."""
+    Directions = tuple[Direction, Direction]
 
 STEPS_PER_S = 3e8
 """Distances that the search weighs in a second of one core."""
@@ -51,6 +42,12 @@ MAX_STEPS = 3.6e10
 
 MAX_PAIRS = 4000
 """Pairs of a site and a cation of one cell above which a search is refused: about 1 GB."""
+
+MAX_TOLD_PAIRS = 1_000_000
+"""Such pairs above which a cell that is told is refused."""
+
+AS_TOLD = StrainRule(max_strain=0.99)
+"""Directions that are told may strain the film by any amount: a finite film keeps its lattice."""
 
 UPSIDE_DOWN = np.diag([1, -1])
 """Takes units of a face's lattice vectors to those of the lattice turned upside down."""
@@ -131,7 +128,12 @@ def search(
 
 
 def best_of_faces(
-    film: Crystal, film_face: Termination, substrate: Crystal, substrate_face: Termination
+    film: Crystal,
+    film_face: Termination,
+    substrate: Crystal,
+    substrate_face: Termination,
+    *,
+    directions: tuple[Directions, Directions] | None = None,
 ) -> Interface:
     """Return the best interface of two given faces.
 
@@ -141,24 +143,64 @@ def best_of_faces(
         The two crystals.
     film_face, substrate_face : Termination
         The faces that meet.
+    directions : pair of pairs of tuples of float, optional
+        Two lattice vectors [uvw] of the film's face, and two of the substrate's that lie along
+        them: the coincidence cell. All cells up to the default area and strain if not given.
 
     Raises
     ------
     InputError
-        If these have no coincidence cell up to the default area and strain, or the crystals are
-        the same.
+        If the faces have no coincidence cell, the directions do not lie in them, or the crystals
+        are the same.
+
+    Examples
+    --------
+    >>> from epicarve.builder.crystal import termination
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> film, substrate = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
+    >>> faces = termination(film, (0, 1, 0), "Pb"), termination(substrate, (1, 0, 0), "CsBr")
+    >>> along = ((1, 0, 0), (0, 0, 1)), ((0, 1, 1), (0, -1, 1))
+    >>> best = best_of_faces(film, faces[0], substrate, faces[1], directions=along)
+    >>> best.substrate_directions, dict(best.continuity.pairs)
+    (((0, 1, 1), (0, -1, 1)), {'Pb→Pb': 2})
     """
     refuse_same(film, substrate, ("film", "substrate"))
-    film_faces, substrate_faces = (
-        [(Face(crystal, face, plane_basis(crystal, face.hkl)),)]
+    faces = [
+        Face(crystal, face, plane_basis(crystal, face.hkl))
         for crystal, face in ((film, film_face), (substrate, substrate_face))
-    )
+    ]
+    if directions is not None:
+        return _along(faces[0], faces[1], directions)
     try:
-        return _ranked(film_faces, substrate_faces, SearchOptions())[0]
+        return _ranked([(faces[0],)], [(faces[1],)], SearchOptions())[0]
     except InputError as error:
         raise InputError(
             f"{error}, or give film_directions and substrate_directions that lie along each other"
         ) from error
+
+
+def _along(film: Face, substrate: Face, directions: tuple[Directions, Directions]) -> Interface:
+    """Return the best interface of two faces in the cell that directions span."""
+    spacings_a = spacings_of_a(film.crystal, substrate.crystal)
+    above, below = (
+        Plane.of((film,), "film", spacings_a),
+        Plane.of((substrate,), "substrate", spacings_a),
+    )
+    cell = told_cell(
+        above.lattice_a,
+        below.lattice_a,
+        film.steps(directions[0]) @ UPSIDE_DOWN,
+        substrate.steps(directions[1]),
+    )
+    limits_a = contact_limits_a(film.crystal, substrate.crystal)
+    pair = PlanePair(above, below, (cell,), AS_TOLD, limits_a)
+    if pair.most_pairs > MAX_TOLD_PAIRS:
+        raise InputError(
+            f"film_directions and substrate_directions span a cell of {cell.area_a2:.0f} Å² with "
+            f"up to {pair.most_pairs} pairs of cations, more than {MAX_TOLD_PAIRS}; give shorter "
+            "ones, or leave them out, to have the best ones found"
+        )
+    return next(pair.interfaces())[1]
 
 
 def _looked_at(
@@ -175,16 +217,18 @@ def _ranked(
 ) -> tuple[Interface, ...]:
     """Return the best interface of every pair of faces, given those of each plane, in order."""
     film, substrate = film_faces[0][0].crystal, substrate_faces[0][0].crystal
-    spacings_a: dict[Side, float] = {
-        "film": cation_spacing_a(film),
-        "substrate": cation_spacing_a(substrate),
-    }
+    spacings_a = spacings_of_a(film, substrate)
     above = [Plane.of(cuts, "film", spacings_a) for cuts in film_faces]
     below = [Plane.of(cuts, "substrate", spacings_a) for cuts in substrate_faces]
     limits_a = contact_limits_a(film, substrate)
     pairs, steps = [], 0.0
     for films, substrates in product(above, below):
-        pairs.append(_PlanePair(films, substrates, options, spacings_a, limits_a))
+        cells = distinct_cells(
+            coincidence_cells(films.lattice_a, substrates.lattice_a, options.match),
+            UPSIDE_DOWN @ films.faces[0].point_group @ UPSIDE_DOWN,
+            substrates.faces[0].point_group,
+        )
+        pairs.append(PlanePair(films, substrates, cells, options.strain, limits_a))
         steps += pairs[-1].steps
         _refuse_long_search(pairs, steps, options)
     found = [ranked for pair in pairs for ranked in pair.interfaces()]
@@ -193,157 +237,7 @@ def _ranked(
     return tuple(interface for _, interface in sorted(found, key=lambda ranked: ranked[0]))
 
 
-class _PlanePair:
-    """All interfaces of two planes: what their terminations share is computed once."""
-
-    def __init__(
-        self,
-        films: Plane,
-        substrates: Plane,
-        options: SearchOptions,
-        spacings_a: Mapping[Side, float],
-        limits_a: Mapping[frozenset[str], float],
-    ) -> None:
-        self.planes: dict[Side, Plane] = {"film": films, "substrate": substrates}
-        self.options, self.spacings_a, self.limits_a = options, spacings_a, limits_a
-        film, substrate = films.faces[0], substrates.faces[0]
-        film_lattice, lattice = films.lattice_a, substrates.lattice_a
-        self.cells = distinct_cells(
-            coincidence_cells(film_lattice, lattice, options.match),
-            UPSIDE_DOWN @ film.point_group @ UPSIDE_DOWN,
-            substrate.point_group,
-        )
-        self.commons = [
-            common_cell(cell, film_lattice, lattice, options.strain) for cell in self.cells
-        ]
-        self.registry_lattices_a = [
-            registry_lattice_a(common.lattice_a, cell.film_matrix, cell.substrate_matrix)
-            for cell, common in zip(self.cells, self.commons, strict=True)
-        ]
-        self.n_film, self.n_substrate = (
-            [round(abs(float(np.linalg.det(matrix)))) for matrix in matrices]
-            for matrices in (
-                [cell.film_matrix for cell in self.cells],
-                [cell.substrate_matrix for cell in self.cells],
-            )
-        )
-        self._in_cells: dict[tuple[Side, int, str, int], Stack] = {}
-
-    @property
-    def most_pairs(self) -> int:
-        """Most pairs of a site and a cation of any cell and pair of terminations."""
-        return int(max((each.max(initial=0) for each in self._n_pairs()), default=0))
-
-    @property
-    def steps(self) -> float:
-        """Distances that finding all registries would take, if every cell had to be looked at."""
-        return float(sum((each.astype(float) ** 2).sum() for each in self._n_pairs()))
-
-    def _n_pairs(self) -> Iterator[NDArray[np.int64]]:
-        """Pairs of a site and a cation in each cell, for all terminations and either side."""
-        counts = np.array(self.n_film, dtype=np.int64) * np.array(self.n_substrate, dtype=np.int64)
-        films, substrates = (plane.stacks for plane in self.planes.values())
-        for film, substrate, side in product(films, substrates, self.spacings_a):
-            yield counts * film[side].n_ions * substrate[side].n_ions
-
-    def interfaces(self) -> Iterator[tuple[tuple[float, ...], Interface]]:
-        """Yield the best interface of each pair of terminations, after its rank."""
-        if self.cells:
-            films, substrates = (range(len(plane.faces)) for plane in self.planes.values())
-            for film, substrate in product(films, substrates):
-                yield self._best(film, substrate)
-
-    def _best(self, film: int, substrate: int) -> tuple[tuple[float, ...], Interface]:
-        """Return the most continuous interface of two terminations, contacts minded."""
-        tries = [
-            (self._best_possible(film, substrate, k, side), k, side)
-            for k in range(len(self.cells))
-            for side in self.spacings_a
-        ]
-        found: list[Registries] = []
-        ranks = Ranks(CANDIDATES)
-        for possible, k, side in sorted(tries, key=lambda one: -one[0]):
-            if possible < ranks.level[0]:
-                break  # no registry of this cell, nor of the next ones, is as continuous
-            boundary = Boundary(
-                self._in_cell("film", film, side, k),
-                self._in_cell("substrate", substrate, side, k),
-                side,
-                self.spacings_a[side],
-                self.registry_lattices_a[k],
-            )
-            found.append(Registries.of(k, boundary))
-            ranks.add(found[-1])
-        rested = self._rested(film, substrate, [one.reaching(ranks.level) for one in found])
-        best = min((one for one in rested if one.n_registries), key=self._rank)
-        x, y, z = best.shifts_a[best.best].tolist()
-        faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
-        fraction, *rest = self._rank(best)
-        repels = Polarity.of(faces[0].termination, faces[1].termination).repels
-        return (fraction, float(repels), *rest), Interface(
-            film=faces[0],
-            substrate=faces[1],
-            cell=self.cells[best.cell],
-            strain_rule=self.options.strain,
-            shift_a=(x, y, z),
-            continued=best.boundary.continued,
-        )
-
-    def _rank(self, registries: Registries) -> tuple[float, ...]:
-        """Return the rank of the best registry of a cell, of two faces of given charges."""
-        best, cell = registries.best, self.cells[registries.cell]
-        return (
-            -float(registries.fractions[best]),
-            float(registries.rms_a[best]),
-            round(cell.area_a2, 3),
-            round(cell.max_strain, 6),
-            round(float(registries.vacua_a[best]), 3),
-        )
-
-    def _rested(self, film: int, substrate: int, found: list[Registries]) -> Iterator[Registries]:
-        """Raise the film, where it must be, until no contact is too short."""
-        # both sides continued in one cell follow each other, and their contacts are looked at once
-        for k, group in groupby(found, key=lambda one: one.cell):
-            of_cell = list(group)
-            least = contact_gap_a(
-                self._in_cell("film", film, "ions", k),
-                self._in_cell("substrate", substrate, "ions", k),
-                self.limits_a,
-                np.concatenate([one.shifts_a[:, :2] for one in of_cell]),
-            )
-            for one in of_cell:
-                yield one.raised(least[: one.n_registries])
-                least = least[one.n_registries :]
-
-    def _best_possible(self, film: int, substrate: int, k: int, side: Side) -> float:
-        """Return the matched fraction if as many cations matched as their numbers allow."""
-        n_film = self.planes["film"].stacks[film][side].n_ions * self.n_film[k]
-        below = self.planes["substrate"].stacks[substrate]
-        n_substrate = below[side].n_ions * self.n_substrate[k]
-        return 2.0 * min(n_film, n_substrate) / (n_film + n_substrate)
-
-    def _in_cell(self, side: Side, which: int, what: str, k: int) -> Stack:
-        """Return ions or cations of a face, as the common cell strains them.
-
-        Ions, of which only contacts are asked, are those of one cell of the plane in the lattice of
-        registries: there each meets all others that its copies meet in the common cell.
-        """
-        key = (side, which, what, k)
-        if key not in self._in_cells:
-            cell, common = self.cells[k], self.commons[k]
-            on_film = (cell.film_matrix, common.film_deformation)
-            on_substrate = (cell.substrate_matrix, common.substrate_deformation)
-            matrix, deformation = on_film if side == "film" else on_substrate
-            own = self.planes[side].stacks[which][what]
-            if what == "ions":
-                strained = own.deformed(deformation).repeated(self.registry_lattices_a[k])
-            else:
-                strained = own.supercell(matrix).deformed(deformation)
-            self._in_cells[key] = strained
-        return self._in_cells[key]
-
-
-def _refuse_long_search(pairs: Sequence[_PlanePair], steps: float, options: SearchOptions) -> None:
+def _refuse_long_search(pairs: Sequence[PlanePair], steps: float, options: SearchOptions) -> None:
     """Refuse a search that would take too long or too much memory, before it is made."""
     most, n_cells = pairs[-1].most_pairs, sum(len(pair.cells) for pair in pairs)
     if steps <= MAX_STEPS and most <= MAX_PAIRS:

@@ -10,30 +10,30 @@ import numpy as np
 
 from epicarve.builder.interfaces.match import StrainRule, common_cell
 
-from .contact import contact_gap_a, tightest_contact
-from .contacts import contact_limits_a
-from .continuity import Boundary, Continuity, cation_spacing_a, meeting_cations
+from .boundary import Boundary
+from .contacts import CONTACT_DEPTH_A, contact_gap_a, contact_limits_a, tightest_contact
+from .continuity import Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ase import Atoms
     from numpy.typing import ArrayLike, NDArray
+    from pymatgen.core.structure import Structure
 
     from epicarve.builder.interfaces.match import CoincidenceCell
 
-    from .contact import Contact
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
+    from .slab import Slab, SlabOptions
 
     Direction = tuple[float, float, float]
     from epicarve.builder.interfaces.match import CommonCell
 
     from .stack import Stack
-
-CONTACT_DEPTH_A = 9.0
-"""Depth in Å of the ions of each side among which contacts are looked for."""
 
 PROBE_A = 0.25
 """How far, in Å, registry and gap are changed to see how much the continuity depends on them."""
@@ -41,7 +41,7 @@ PROBE_A = 0.25
 PROBE_DIRECTIONS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interface:
     """A film on a substrate, both strained into one cell, periodic in the plane z = 0.
 
@@ -67,6 +67,64 @@ class Interface:
     strain_rule: StrainRule
     shift_a: tuple[float, float, float]
     continued: Side
+
+    def __repr__(self) -> str:
+        film, substrate = (
+            f"{face.crystal.name} ({' '.join(map(str, face.termination.hkl))}) "
+            f"{face.termination.layer}"
+            for face in (self.film, self.substrate)
+        )
+        strain = f"{self.cell.max_strain:.1%}"
+        return (
+            f"Interface({film} on {substrate}, {self.cell.area_a2:.1f} Å², strain {strain}, "
+            f"matched {self.continuity.matched_fraction:.2f}, gap {self.gap_a:.2f} Å)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from epicarve.builder.notebook import card_of_interface  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_interface(self)
+
+    @property
+    def film_hkl(self) -> tuple[int, int, int]:
+        """Miller indices of the film's face, along its outward normal."""
+        return self.film.termination.hkl
+
+    @property
+    def substrate_hkl(self) -> tuple[int, int, int]:
+        """Miller indices of the substrate's face, along its outward normal."""
+        return self.substrate.termination.hkl
+
+    @property
+    def film_termination(self) -> str:
+        """Formula of the outermost layer of the film."""
+        return self.film.termination.layer
+
+    @property
+    def substrate_termination(self) -> str:
+        """Formula of the outermost layer of the substrate."""
+        return self.substrate.termination.layer
+
+    def slab(self, options: SlabOptions | None = None) -> Slab:
+        """Return a neutral slab of the interface in vacuum; see `build_slab`.
+
+        Parameters
+        ----------
+        options : SlabOptions, optional
+            Thicknesses, vacuum, symmetry.
+        """
+        from .slab import build_slab  # noqa: PLC0415  (it takes interfaces)
+
+        return build_slab(self, options)
+
+    def to_ase(self) -> Atoms:
+        """Return a slab of the interface as ASE Atoms; see `slab` for other thicknesses."""
+        return self.slab().to_ase()
+
+    def to_pymatgen(self) -> Structure:
+        """Return a slab of the interface as pymatgen Structure; see `slab`."""
+        return self.slab().to_pymatgen()
 
     @cached_property
     def common(self) -> CommonCell:
@@ -129,6 +187,18 @@ class Interface:
         """Return the interface with the film moved by (x, y, z) in Å."""
         x, y, z = (one + other for one, other in zip(self.shift_a, by_a, strict=True))
         return replace(self, shift_a=(x, y, z))
+
+    def at_registry(self, shift_a: ArrayLike) -> Interface:
+        """Return the interface with the film translated by (x, y) in Å, at the height that follows.
+
+        Its cations lie as high as the layer of sites that they continue, or as much higher as
+        contacts of 90 % of the bulk's demand.
+        """
+        x, y = np.asarray(shift_a, dtype=float).tolist()
+        film, substrate = self.boundary.film, self.boundary.substrate
+        z = float(substrate.positions_a[:, 2].mean() - film.positions_a[:, 2].mean())
+        laid = replace(self, shift_a=(x, y, z))
+        return laid.moved((0.0, 0.0, max(0.0, -laid.vacuum_a)))
 
     @property
     def polarity(self) -> Polarity:
@@ -194,10 +264,10 @@ class Interface:
         return {
             "film": self.film.crystal.name,
             "substrate": self.substrate.crystal.name,
-            "film_hkl": list(film.hkl),
-            "substrate_hkl": list(substrate.hkl),
-            "film_termination": film.layer,
-            "substrate_termination": substrate.layer,
+            "film_hkl": list(self.film_hkl),
+            "substrate_hkl": list(self.substrate_hkl),
+            "film_termination": self.film_termination,
+            "substrate_termination": self.substrate_termination,
             "film_termination_charge_e_per_nm2": film.charge_e_per_nm2,
             "substrate_termination_charge_e_per_nm2": substrate.charge_e_per_nm2,
             "polarity": self.polarity.as_dict(),

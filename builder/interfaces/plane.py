@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .continuity import meeting_cations
-from .interface import CONTACT_DEPTH_A
+from .contacts import CONTACT_DEPTH_A
+from .continuity import cation_spacing_a, meeting_cations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from epicarve.builder.crystal import Crystal
 
     from .continuity import Side
     from .face import Face
@@ -59,3 +61,8 @@ class Plane:
     def lattice_a(self) -> NDArray[np.float64]:
         """Lattice vectors of the plane in Å, shape (2, 2)."""
         return self.stacks[0]["ions"].lattice_a
+
+
+def spacings_of_a(film: Crystal, substrate: Crystal) -> dict[Side, float]:
+    """Return the mean cation spacings of film and substrate in Å."""
+    return {"film": cation_spacing_a(film), "substrate": cation_spacing_a(substrate)}

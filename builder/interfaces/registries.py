@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .continuity import Boundary
+    from .boundary import Boundary
 
 REGISTRIES = 2
 """Values of the rms of a coincidence cell whose registries are kept."""

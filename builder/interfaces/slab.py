@@ -15,16 +15,19 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from .contact import tightest_contact
-from .contacts import CONTACT_LIMIT, contact_limits_a
+from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
 from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ase import Atoms
     from numpy.typing import NDArray
+    from pymatgen.core.structure import Structure
 
-    from .contact import Contact
+    from epicarve.builder.notebook import View
+
+    from .contacts import Contact
     from .continuity import Side
     from .face import Face
     from .interface import Interface
@@ -57,7 +60,7 @@ class SlabOptions(Options):
     middle: Literal["film", "substrate"] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Slab:
     """Ions in a cell that repeats in the plane and holds vacuum along z.
 
@@ -86,6 +89,45 @@ class Slab:
     positions_a: NDArray[np.float64]
     cell_a: NDArray[np.float64]
     report: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.n_atoms
+
+    def __repr__(self) -> str:
+        names = " and ".join(dict.fromkeys(self.domains.tolist()))
+        return (
+            f"Slab({self.formula} of {names}, {self.n_atoms} ions, {self.area_a2:.1f} Å², "
+            f"{self.net_charge:+d} e)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return a small table and a picture, for notebooks."""
+        from epicarve.builder.notebook import card_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return card_of_slab(self)
+
+    def view(self) -> View:
+        """Return a cell to be turned by the mouse: in a notebook, or written as a page."""
+        from epicarve.builder.notebook import view_of_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        return view_of_slab(self)
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Columns of model.extxyz, each of shape (n_atoms,)."""
+        return {"formal_charge": self.charges, "domain": self.domains, "site": self.sites}
+
+    def to_ase(self) -> Atoms:
+        """Return the slab as ASE Atoms that repeat in the plane; columns are arrays."""
+        from epicarve.builder.exchange import atoms_of_slab  # noqa: PLC0415  (costs half a second)
+
+        return atoms_of_slab(self)
+
+    def to_pymatgen(self) -> Structure:
+        """Return the slab as pymatgen Structure with oxidation states."""
+        from epicarve.builder.exchange import structure_of_slab  # noqa: PLC0415  (costs a second)
+
+        return structure_of_slab(self)
 
     @property
     def n_atoms(self) -> int:

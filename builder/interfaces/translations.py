@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.crystal import row_hermite, shortest_steps
 from epicarve.errors import InputError
-
-from .face import row_hermite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -71,12 +70,7 @@ def reduced_lattice_a(lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
     array([[0.5, 6. ],
            [8. , 0. ]])
     """
-    short, long = sorted((complex(x, y) for x, y in lattice_a.tolist()), key=abs)
-    while True:
-        rest = long - round((long * short.conjugate()).real / abs(short) ** 2) * short
-        if abs(rest) >= abs(short) * (1.0 - 1e-12):
-            return np.array([[short.real, short.imag], [rest.real, rest.imag]])
-        short, long = rest, short
+    return np.asarray(shortest_steps(lattice_a) @ lattice_a)
 
 
 def registry_lattice_a(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.shapes import LatticeIons
 
-    from .balancing import BalanceOptions
+    from .options import BalanceOptions
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .balancing import BalanceOptions
     from .candidates import Candidates
+    from .options import BalanceOptions
 
     Feasible = Callable[..., bool]
     Choice = tuple[str, str]

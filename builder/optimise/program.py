@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from epicarve.units import COULOMB_V_A
-
 from .coordination import coordination_rows
 from .dipole import DipoleLimit
 from .frame import GRAIN_A, in_grains
 from .rows import Rows
-from .surface_region import STEP_A
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .edits import Edits
     from .surface_region import Shell
-
-DIPOLE_COST_A = 4.0
-"""Cost in Å of moving one elementary charge by one radius beyond the free dipole."""
 
 
 class Program:
@@ -99,14 +93,10 @@ class Program:
             inner = ions.positions_a[mine] - origin_a
         radius = np.sqrt((inner**2).sum(axis=1).max(keepdims=True))
         radius_a = float(in_grains(radius)[0] * GRAIN_A)
-        free = free_v / COULOMB_V_A * radius_a**2
         from_origin = edits.moments - np.outer(shell.axes @ origin_a, edits.charges)
-        return DipoleLimit(
-            moments=np.where(columns, from_origin, 0.0),
-            start=np.asarray(in_grains(start) * GRAIN_A),
-            free=free,
-            level_steps=max(1, round(DIPOLE_COST_A * free / radius_a / STEP_A)),
-        )
+        moments = np.where(columns, from_origin, 0.0)
+        start = np.asarray(in_grains(start) * GRAIN_A, dtype=float)
+        return DipoleLimit.of(moments, start, free_v, radius_a)
 
     def _ratio_rows(self, number: int) -> Rows:
         """Return |total·count - share·all| <= tolerance·share·all in whole numbers."""

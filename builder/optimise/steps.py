@@ -10,8 +10,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from .cp_sat import Answer, Effort, any_edits
-from .domain_bounds import Alone
-from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Priced
+from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, Priced
 from .highs import WHOLE, Highs
 from .numbers import search_numbers
 

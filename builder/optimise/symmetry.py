@@ -1,4 +1,4 @@
-"""Orbits of the ions of a shell under the symmetry that it has about its origin."""
+"""Orbits of ions under the symmetry that a shell has about its origin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from scipy.spatial import cKDTree
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from .surface_region import Shell
@@ -34,8 +36,8 @@ def operations(shell: Shell) -> NDArray[np.float64]:
     return np.array([each for each in candidates if images(shell, each) is not None])
 
 
-def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
-    """Return the orbit of each free ion, shape (n_free,).
+def kept_operations(shell: Shell, symmetry: str) -> NDArray[np.float64]:
+    """Return those of the `operations` that a model must keep, shape (n_operations, 3, 3).
 
     Parameters
     ----------
@@ -49,10 +51,8 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
     InputError
         If the inversion is asked for and the shell does not have it.
     """
-    n_free = len(shell.free)
-    orbit = np.arange(n_free)
     if symmetry == "none":
-        return orbit
+        return np.eye(3)[None]
     every = operations(shell)
     if symmetry == "rotations":
         every = every[np.linalg.det(every) > 0]
@@ -63,12 +63,25 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
                 f"{shell.ions.name}: the cut has no inversion centre at the origin of the "
                 "shape; move its centre or choose another symmetry"
             )
-    found = [image for each in every if (image := images(shell, each)) is not None]
-    start, stop = np.tile(orbit, len(found)), np.concatenate(found)
-    graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n_free, n_free))
+    return every
+
+
+def orbits(found: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
+    """Return the orbit of each of n things, numbered by its first one, given their images."""
+    start, stop = np.tile(np.arange(n), len(found)), np.concatenate(found)
+    graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n, n))
     _, label = connected_components(graph, directed=False)
-    first = np.unique(label, return_index=True)[1]  # number orbits by their first ion
+    first = np.unique(label, return_index=True)[1]
     return np.asarray(first[label])
+
+
+def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
+    """Return the orbit of each free ion, shape (n_free,), as of `kept_operations`."""
+    if symmetry == "none":
+        return np.arange(len(shell.free))
+    every = kept_operations(shell, symmetry)
+    found = [image for each in every if (image := images(shell, each)) is not None]
+    return orbits(found, len(shell.free))
 
 
 def images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:

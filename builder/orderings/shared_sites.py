@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from epicarve.builder.cif import NEARLY_FULL
-from epicarve.builder.crystal import MAX_SITES, space_group_of
+from epicarve.builder.crystal import MAX_SITES, space_group
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class SharedSites:
         """
         cell = self.cell
         kinds = np.unique([" ".join(sorted(here)) for here in cell.occupants], return_inverse=True)
-        group = space_group_of(cell.cell_a, cell.fractional, kinds[1] + 1, cell.name)
+        group = space_group(cell.cell_a, cell.fractional, kinds[1] + 1, cell.name)
         permutations = group.site_permutations(cell.fractional)
         if keep_symmetry is not False:
             found = list(self._assignments(cell.labels))

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.spatial import cKDTree
 
+from epicarve.builder.crystal import plane_name
 from epicarve.style import caption, colours, element_colours, figure_style
 
 from .summary import UNPUBLISHED
@@ -54,7 +55,14 @@ class _Scene:
 
 
 def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence[str] = ()) -> None:
-    """Draw interfaces side by side into a PNG or SVG, the substrate below.
+    """Draw the figure of some interfaces into a PNG or SVG, whose suffix tells the format."""
+    figure = interfaces_figure(interfaces, notes)
+    with figure_style():
+        figure.savefig(path, dpi=220, metadata={"Software": None} if path.suffix == ".png" else {})
+
+
+def interfaces_figure(interfaces: Sequence[Interface], notes: Sequence[str] = ()) -> Figure:
+    """Draw interfaces side by side, the substrate below.
 
     Each is seen along the first lattice vector of the substrate's face. Where the interface is
     continuous, cations of the film on the crystallographic site that continues the substrate's
@@ -64,8 +72,6 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
 
     Parameters
     ----------
-    path : Path
-        The file; its suffix tells the format.
     interfaces : sequence of Interface
         What to draw, from left to right.
     notes : sequence of str
@@ -108,12 +114,7 @@ def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence
             figure.text(
                 0.02, 0.04 / height, "\n".join(lines), va="bottom", fontsize=5.5, color="0.35"
             )
-        figure.savefig(path, dpi=220, metadata={"Software": None} if path.suffix == ".png" else {})
-
-
-def plane_name(hkl: Sequence[int]) -> str:
-    """Return Miller indices as one word: ``"(1-10)"``."""
-    return "(" + "".join(f"{i}" for i in hkl) + ")"
+    return figure
 
 
 def _mark(label: str, colour: str) -> Line2D:

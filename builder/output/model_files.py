@@ -13,6 +13,7 @@ from epicarve.builder.extxyz import write_extxyz
 from epicarve.files import filled_folder, write_json, write_text
 
 from .preview import draw_model
+from .summary import notes_of_model, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +41,8 @@ SITE_TAGS = (
 def write_model(
     folder: Path,
     model: Model,
-    summary: Mapping[str, Any],
-    notes: Sequence[str] = (),
-    columns: Mapping[str, NDArray[np.str_]] | None = None,
+    summary: Mapping[str, Any] | None = None,
+    notes: Sequence[str] | None = None,
 ) -> None:
     """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
 
@@ -52,16 +52,16 @@ def write_model(
         Where to write; made if it is not there.
     model : Model
         The model.
-    summary : mapping
-        Content of model.json.
-    notes : sequence of str
+    summary : mapping, optional
+        Content of model.json; what the model itself tells if not given.
+    notes : sequence of str, optional
         Sentences that must stand in the CIF and under the picture, such as that a crystal is
-        derived.
-    columns : mapping of str to ndarray of str, optional
-        Further columns of model.extxyz.
+        derived; those that the model's report tells if not given.
     """
+    summary = summary_of(model) if summary is None else summary
+    notes = notes_of_model(model) if notes is None else notes
     with filled_folder(folder) as scratch:
-        model.write_extxyz(scratch / "model.extxyz", columns)
+        model.write_extxyz(scratch / "model.extxyz")
         write_text(scratch / "model.cif", cif_text(model, notes))
         write_json(scratch / "model.json", summary)
         draw_model(scratch / "preview.png", model, notes)
@@ -84,16 +84,11 @@ def write_slab(
         Sentences that must stand in the CIF, such as that a crystal is derived.
     """
     with filled_folder(folder) as scratch:
-        columns: dict[str, NDArray[np.str_] | NDArray[np.int64]] = {
-            "formal_charge": slab.charges,
-            "domain": slab.domains,
-            "site": slab.sites,
-        }
         write_extxyz(
             scratch / "model.extxyz",
             slab.symbols,
             slab.positions_a,
-            columns,
+            slab.columns,
             cell_a=slab.cell_a,
             periodic=(True, True, False),
         )

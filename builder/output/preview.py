@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from epicarve.builder.model import composition
 from epicarve.style import caption, element_colours, figure_style
 
 from .visible import visible_discs
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from epicarve.builder.carve import Ions
     from epicarve.builder.model import Model
 
 CATION_RADIUS_A, ANION_RADIUS_A = 1.15, 1.45
@@ -75,6 +78,22 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure.savefig(path, dpi=220, metadata={"Software": None})
 
 
+def picture(ions: Ions) -> bytes:
+    """Return a small PNG of ions from the side and from above, for notebooks."""
+    colours = element_colours(list(composition(ions.symbols, ions.charges)))
+    views = (side_view(), np.eye(3))
+    points = centred(ions.positions_a)
+    extent = 1.1 * max(float(np.abs(points @ view[:2].T).max()) for view in views) + 1.5
+    figure = Figure(figsize=(4.4, 2.2))
+    FigureCanvasAgg(figure)
+    for left, view in zip((0.0, 0.5), views, strict=True):
+        _draw_view(figure.add_axes((left, 0.0, 0.5, 1.0)), ions, view, colours, extent)
+    draw_scale_bar(figure.axes[0], extent)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
 def _pretty(model: Model) -> str:
     formula = "".join(f"{s}$_{{{n}}}$" if n > 1 else s for s, n in model.counts.items())
     return f"{formula}  ({' / '.join(model.domain_names)})"
@@ -94,7 +113,7 @@ def side_view() -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, 0.0], up, eye])
 
 
-def radii_a(model: Model) -> NDArray[np.float64]:
+def radii_a(model: Model | Ions) -> NDArray[np.float64]:
     """Return the radius in Å at which each ion is drawn, shape (n_atoms,)."""
     return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
 
@@ -150,7 +169,7 @@ def draw_scale_bar(axes: Axes, extent_a: float) -> None:
 
 def _draw_view(
     axes: Axes,
-    model: Model,
+    model: Model | Ions,
     view: NDArray[np.float64],
     colours: dict[str, str],
     extent: float,

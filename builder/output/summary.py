@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.geometry import surface_of
 from epicarve.builder.optimise import ratio_deviation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
@@ -17,10 +22,13 @@ UNPUBLISHED = ("derived", "computed")
 """Status of crystals whose coordinates were made here, which has to be said."""
 
 
-def summarise(
-    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the content of model.json.
+def described(
+    model: Model,
+    crystals: Sequence[Crystal],
+    provenance: Mapping[str, Any],
+    rotations: Mapping[str, NDArray[np.float64]] | None = None,
+) -> Model:
+    """Return the model with all that files say of it: surface, domains, origins.
 
     Parameters
     ----------
@@ -30,6 +38,22 @@ def summarise(
         The crystals of its domains; domains are named after them.
     provenance : mapping
         Version and recipe; the crystals' sources are added here.
+    rotations : mapping of str to ndarray, shape (3, 3), optional
+        How each crystal that was turned lies in the model.
+    """
+    surface = surface_of(model, crystals, rotations)
+    report = {**model.report, "surface": surface.summary()}
+    return _with_origins_of(
+        replace(model, report=report, columns=surface.columns), crystals, provenance
+    )
+
+
+def summarise(
+    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the content of model.json of a model whose crystals are given.
+
+    The parameters are those of `described`.
 
     Returns
     -------
@@ -37,6 +61,39 @@ def summarise(
         Formula, counts, charge, size, stoichiometry against bulk, coordination, pieces, domains,
         dipole, edits, optimum and provenance. Whole numbers and strings only besides Å, nm, debye.
     """
+    return summary_of(_with_origins_of(model, crystals, provenance))
+
+
+def summary_of(model: Model) -> dict[str, Any]:
+    """Return the content of model.json: what follows from the ions, the ledger, and the report."""
+    report = model.report
+    numbers = {
+        "formula": model.formula,
+        "n_atoms": model.n_atoms,
+        "counts": model.counts,
+        "net_charge": model.net_charge,
+        "diameter_nm": round(model.diameter_nm, 4),
+        "stoichiometry": report.get("stoichiometry"),
+        "min_coordination": _min_coordination(model),
+        "n_components": model.n_components,
+        "domains": report.get("domains"),
+        "dipole_debye": round(model.dipole_debye, 3),
+        "edits": [edit.as_dict() for edit in model.edits],
+    }
+    last = {"provenance": report.get("provenance", {})}
+    further = {key: value for key, value in report.items() if key not in {*numbers, *last}}
+    return {**numbers, **further, **last}
+
+
+def notes_of_model(model: Model) -> tuple[str, ...]:
+    """Return the sentences that must stand wherever a model is shown, as its report knows them."""
+    return notes_of_origins(model.report.get("provenance", {}).get("crystal", {}))
+
+
+def _with_origins_of(
+    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
+) -> Model:
+    """Return the model with what its crystals tell in its report."""
     domains = {crystal.name: model.domain(crystal.name) for crystal in crystals}
     per_domain = {
         crystal.name: {
@@ -51,21 +108,13 @@ def summarise(
         }
         for crystal in crystals
     }
-    return {
-        "formula": model.formula,
-        "n_atoms": model.n_atoms,
-        "counts": model.counts,
-        "net_charge": model.net_charge,
-        "diameter_nm": round(model.diameter_nm, 4),
+    report = {
+        **model.report,
         "stoichiometry": _whole_stoichiometry(model, crystals, domains),
-        "min_coordination": _min_coordination(model),
-        "n_components": model.n_components,
         "domains": per_domain,
-        "dipole_debye": round(model.dipole_debye, 3),
-        "edits": [edit.as_dict() for edit in model.edits],
-        **{key: value for key, value in model.report.items() if key != "stoichiometry"},
         "provenance": with_origins(provenance, crystals),
     }
+    return replace(model, report=report)
 
 
 def with_origins(provenance: Mapping[str, Any], crystals: Sequence[Crystal]) -> dict[str, Any]:

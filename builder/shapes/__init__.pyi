@@ -7,8 +7,10 @@ from .combined import Moved as Moved
 from .combined import Offset as Offset
 from .combined import Union as Union
 from .ellipsoid import Ellipsoid as Ellipsoid
+from .ellipsoid import EllipsoidSpec as EllipsoidSpec
 from .kinds import KINDS as KINDS
 from .kinds import AnyShapeSpec as AnyShapeSpec
+from .kinds import CombinedSpec as CombinedSpec
 from .kinds import PartSpec as PartSpec
 from .lattice_ions import MAX_IONS as MAX_IONS
 from .lattice_ions import LatticeIons as LatticeIons
@@ -17,6 +19,8 @@ from .polyhedron import HalfSpace as HalfSpace
 from .polyhedron import Polyhedron as Polyhedron
 from .rod import Capsule as Capsule
 from .rod import Cylinder as Cylinder
+from .rod import PlateletSpec as PlateletSpec
+from .rod import RodSpec as RodSpec
 from .shape import Shape as Shape
 from .spec import CutSpec as CutSpec
 from .spec import Finite as Finite

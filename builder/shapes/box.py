@@ -50,7 +50,7 @@ class BoxSpec(ShapeSpec):
         At least three pairs whose normals do not lie in one plane.
     """
 
-    kind: Literal["box"]
+    kind: Literal["box"] = "box"
     faces: Annotated[tuple[FacePair, ...], Field(min_length=3)]
 
     def region(self, crystal: Crystal, centre: Sequence[float], scale: float) -> Shape:

@@ -89,7 +89,7 @@ class EllipsoidSpec(ShapeSpec):
         Lattice vectors [u, v, w] of the first width, and of the plane of the first two.
     """
 
-    kind: Literal["ellipsoid"]
+    kind: Literal["ellipsoid"] = "ellipsoid"
     diameters_nm: tuple[Length, Length, Length]
     along: tuple[Direction, Direction] = ((1, 0, 0), (0, 1, 0))
 

@@ -120,7 +120,7 @@ class RodSpec(ShapeSpec):
         Half spheres, or plane ends across the rod.
     """
 
-    kind: Literal["rod"]
+    kind: Literal["rod"] = "rod"
     direction: Direction
     diameter_nm: Length
     length_nm: Length
@@ -154,7 +154,7 @@ class PlateletSpec(ShapeSpec):
         Width and thickness in nm.
     """
 
-    kind: Literal["platelet"]
+    kind: Literal["platelet"] = "platelet"
     hkl: Indices
     diameter_nm: Length
     thickness_nm: Length

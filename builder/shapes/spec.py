@@ -102,13 +102,18 @@ class ShapeSpec(Options):
         Where the shape lies from the centre in nm, cartesian; of use for parts of a combination.
     """
 
-    kind: str
+    kind: str = ""
     centre: Centre = (0.0, 0.0, 0.0)
     atoms: int | None = Field(default=None, gt=0)
     formula_units: int | None = Field(default=None, gt=0)
     cuts: tuple[CutSpec, ...] = ()
     grow_nm: float = Field(default=0.0, allow_inf_nan=False)
     shift_nm: Vector = (0.0, 0.0, 0.0)
+
+    @model_validator(mode="after")
+    def _tell_kind(self) -> Self:
+        self.model_fields_set.add("kind")  # a recipe that is written needs it, given or not
+        return self
 
     @model_validator(mode="after")
     def _one_count(self) -> Self:

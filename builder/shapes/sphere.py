@@ -80,9 +80,26 @@ def sphere_part(radius_a: float, normal: NDArray[np.float64], fraction: float) -
 
 
 class SphereSpec(OneSizeSpec):
-    """A sphere."""
+    """A sphere.
 
-    kind: Literal["sphere"]
+    Parameters
+    ----------
+    diameter_nm : float, optional
+        Diameter in nm; needed unless atoms or formula_units is given.
+    atoms, formula_units : int, optional
+        The number of ions, or of formula units, that the model shall have.
+    centre : tuple of float or str
+        What lies in the middle: fractional coordinates, an ion, a bond, ``void`` or ``best``.
+    cuts, grow_nm, shift_nm
+        Planes that cut parts off; how far the surface moves outward; where the shape lies.
+
+    Examples
+    --------
+    >>> SphereSpec(diameter_nm=4.2, centre="Pb")
+    Sphere(centre='Pb', diameter_nm=4.2)
+    """
+
+    kind: Literal["sphere"] = "sphere"
 
     def region(self, crystal: Crystal, centre: Sequence[float], scale: float) -> Shape:
         """Return the sphere."""
@@ -104,7 +121,7 @@ class HemisphereSpec(OneSizeSpec):
         Share of the sphere's volume that is kept.
     """
 
-    kind: Literal["hemisphere"]
+    kind: Literal["hemisphere"] = "hemisphere"
     hkl: Indices
     termination: str | None = None
     fraction: float = Field(default=0.5, gt=0.0, lt=1.0)

@@ -142,7 +142,7 @@ class WulffSpec(OneSizeSpec):
         Whether each facet stands for all that the crystal's point group makes equal to it.
     """
 
-    kind: Literal["wulff"]
+    kind: Literal["wulff"] = "wulff"
     energies: Annotated[tuple[FacetSpec, ...], Field(min_length=1)]
     symmetry: bool = True
 

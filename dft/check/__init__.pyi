@@ -1,5 +1,4 @@
 from .checker import DEFAULT_VERSION as DEFAULT_VERSION
-from .checker import Finding as Finding
 from .checker import check_input as check_input
 from .rules_basis import check_cutoff as check_cutoff
 from .rules_cell import check_contacts as check_contacts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from epicarve.dft.cp2k_input import Finding, Report, Subject, read_tree
+from epicarve.dft.cp2k_input import Finding, InputText, Report, Subject, read_tree
 
 from .rules_atoms import check_kpoints, check_lists, check_source
 from .rules_basis import check_cutoff, check_files, check_functional, check_kinds
@@ -87,7 +87,7 @@ def check_input(path: Path, version: str = DEFAULT_VERSION) -> tuple[Finding, ..
         If the file is missing or no text, or the version is not known.
     """
     report = Report()
-    root = read_tree(path, version, report)
+    root = read_tree(InputText.read(path), version, report)
     if not root.children and all("stands in no section" in f.message for f in report.findings):
         message = "this is no CP2K input: there is no section in it"
         return (Finding(None, message, "name a CP2K input; its sections begin with &"),)

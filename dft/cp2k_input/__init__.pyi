@@ -16,7 +16,7 @@ from .data_files import entries as entries
 from .data_files import valence_electrons as valence_electrons
 from .finding import Finding as Finding
 from .finding import Report as Report
-from .lines import InputLines as InputLines
+from .lines import InputText as InputText
 from .lines import data_folder as data_folder
 from .lines import find_file as find_file
 from .lines import find_moved as find_moved

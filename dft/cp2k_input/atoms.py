@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .lines import Line, read_text
+from .lines import read_text
 from .units import BadValueError, length_a
 from .values import real
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .cell import Vector
     from .finding import Report
+    from .line import Line
     from .tree import Section
 
 FARTHEST_A = 1e6

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .lines import read_text
+from .lines import read_text, without_comment
+from .values import real
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +62,9 @@ def _entries(path: Path, changed_ns: int) -> dict[tuple[str, str], str]:
 def basis_shells(text: str) -> tuple[ContractedShell, ...]:
     r"""Read the contracted shells of an entry of a file of basis sets.
 
+    As CP2K does (read_gto_basis_set1 in its basis_set_types.F), which takes Fortran's exponents
+    (0.117D+05) and looks at no more numbers of a line than there are shells.
+
     Raises
     ------
     ValueError
@@ -78,16 +82,19 @@ def basis_shells(text: str) -> tuple[ContractedShell, ...]:
         for _ in range(int(rows[0][0])):
             _, low, high, n_exponents = map(int, rows[at][:4])
             momenta = range(low, high + 1)
-            counts = map(int, rows[at][4 : 4 + len(momenta)])  # names of shells may follow
+            counts = [int(n) for n in rows[at][4 : 4 + len(momenta)]]  # names of shells may follow
+            if len(counts) < len(momenta):
+                raise ValueError(f"{len(counts)} numbers of shells for {len(momenta)} momenta")
             angulars = [
                 angular for angular, n in zip(momenta, counts, strict=True) for _ in range(n)
             ]
-            table = [[float(word) for word in row] for row in rows[at + 1 : at + 1 + n_exponents]]
-            if len(table) < n_exponents:
+            lines = [row[: 1 + len(angulars)] for row in rows[at + 1 : at + 1 + n_exponents]]
+            if not 0 < n_exponents == len(lines):
                 raise ValueError("the entry is cut off")
-            exponents, *columns = zip(*table, strict=True)
-            if len(columns) != len(angulars):
-                raise ValueError(f"{len(columns)} columns for {len(angulars)} shells")
+            fewest = min(map(len, lines)) - 1
+            if fewest < len(angulars):
+                raise ValueError(f"{fewest} columns for {len(angulars)} shells")
+            exponents, *columns = zip(*(map(real, row) for row in lines), strict=True)
             shells += [
                 (angular, exponents, c) for angular, c in zip(angulars, columns, strict=True)
             ]
@@ -130,5 +137,5 @@ def valence_electrons(text: str) -> int:
 
 def _rows(text: str) -> list[list[str]]:
     """Split lines into words, without comments and empty lines."""
-    rows = (line.partition("#")[0].partition("!")[0].split() for line in text.splitlines())
+    rows = (without_comment(line).split() for line in text.splitlines())
     return [row for row in rows if row]

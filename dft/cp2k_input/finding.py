@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from .lines import Line
+    from collections.abc import Iterable
+
+    from .line import Line
 
 Severity = Literal["error", "warning"]
 
@@ -44,6 +46,10 @@ class Report:
     def findings(self) -> tuple[Finding, ...]:
         """What was found, each once, by line; what is of the whole file stands first."""
         return tuple(sorted(self._findings, key=lambda finding: finding.line or 0))
+
+    def include(self, findings: Iterable[Finding]) -> None:
+        """Add what was found before."""
+        self._findings.update(dict.fromkeys(findings))
 
     def error(self, line: Line | None, message: str, remedy: str) -> None:
         """Add something that CP2K refuses."""

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
+
+from .finding import Report
+from .line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .finding import Report
+    from .finding import Finding
 
 COMMENT = re.compile(r'"[^"]*"|([#!])')
 _VARIABLE_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
@@ -25,25 +29,6 @@ _INCLUDES["@FFTYPE"] = ("forcefield_section", ".sec")
 
 DATA_FOLDERS = (Path("/usr/share/cp2k"), Path("/usr/local/share/cp2k"))
 """Where CP2K's data may lie if CP2K_DATA_DIR does not say."""
-
-
-class Line(NamedTuple):
-    """One line of an input, continuations joined.
-
-    Parameters
-    ----------
-    text : str
-        What stands on it, without space around it.
-    number : int
-        Number of its (first) line in the input; a line of an included file bears the number of the
-        line that includes it.
-    included : str
-        The included file and the number of the line there, empty for a line of the input itself.
-    """
-
-    text: str
-    number: int
-    included: str = ""
 
 
 def data_folder() -> Path | None:
@@ -113,7 +98,43 @@ def without_comment(text: str) -> str:
     return text.rstrip()
 
 
-class InputLines:
+@dataclass(frozen=True)
+class InputText:
+    """The lines of an input, which are the same to every version of CP2K.
+
+    Parameters
+    ----------
+    path : Path
+        The input.
+    lines : tuple of Line
+        Its lines and those of the files that it includes.
+    findings : tuple of Finding
+        What is wrong with directives and variables.
+    is_cut_off : bool
+        Whether lines are missing at the end, because an @IF does not end.
+    """
+
+    path: Path
+    lines: tuple[Line, ...]
+    findings: tuple[Finding, ...]
+    is_cut_off: bool
+
+    @classmethod
+    def read(cls, path: Path) -> InputText:
+        """Read an input.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or it is no text.
+        """
+        report = Report()
+        lines = _InputLines(path, report)
+        found = tuple(lines)
+        return cls(path, found, report.findings, lines.is_cut_off)
+
+
+class _InputLines:
     """Goes through an input, and the files that it includes, line by line.
 
     Parameters

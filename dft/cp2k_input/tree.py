@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from .lines import InputLines, Line
+from .line import Line
 from .schemas import schema, versions
 from .units import BadValueError
 from .values import default_values, parsed_values, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .finding import Report
+    from .lines import InputText
     from .schemas import SectionSpec
     from .values import Value
-
-LIBXC = ("LDA_", "GGA_", "MGGA_", "HYB_")
-"""How names of libxc's functionals begin."""
 
 _HEAD = re.compile(r'"[^"]*"|[^\s,:;=#!\\]*')
 
@@ -115,13 +112,13 @@ class Section:
         return (*self.parent.place, self.name) if self.parent else ()
 
 
-def read_tree(path: Path, version: str, report: Report) -> Section:
+def read_tree(text: InputText, version: str, report: Report) -> Section:
     """Read an input and tell what in it CP2K does not understand.
 
     Parameters
     ----------
-    path : Path
-        The input.
+    text : InputText
+        The lines of the input.
     version : str
         Version of CP2K, one of `epicarve.dft.cp2k_input.schemas.versions()`.
     report : Report
@@ -135,16 +132,15 @@ def read_tree(path: Path, version: str, report: Report) -> Section:
     root = Section("", Line("", 0), schema(version))
     open_section: Section = root
     skipped = 0  # how deep in a section that CP2K does not know
-    lines = InputLines(path, report)
-    for line in lines:
-        text = line.text
-        if text[0] != "&":
+    report.include(text.findings)
+    for line in text.lines:
+        if line.text[0] != "&":
             if not skipped:
                 _take_keyword(open_section, line, version, report)
             continue
-        head = _HEAD.match(text, 1)
+        head = _HEAD.match(line.text, 1)
         name = head[0].upper() if head else ""
-        rest = text[1 + len(name) :]
+        rest = line.text[1 + len(name) :]
         if name == "END":
             if skipped:
                 skipped -= 1
@@ -159,7 +155,7 @@ def read_tree(path: Path, version: str, report: Report) -> Section:
             continue
         opened = Section(name, line, spec, open_section)
         open_section = _opened(open_section, opened, rest, version, report)
-    while open_section.parent is not None and not lines.is_cut_off:
+    while open_section.parent is not None and not text.is_cut_off:
         report.error(open_section.line, f"&{open_section.name} is not closed", "add its &END")
         open_section = open_section.parent
     return root

@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.dft.orbitals import NO_ENERGY_EV, overlap_matrix
-from epicarve.dft.output import main_outputs
 from epicarve.dft.read import (
-    Run,
-    has_orbitals,
     read_kohn_sham,
     read_molden,
     read_molog,
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.dft.orbitals import Orbitals
-    from epicarve.dft.read import AtomBasis, Wfn
+    from epicarve.dft.read import AtomBasis, RunFiles, Wfn
 
 RESIDUAL_HARTREE = 1e-2
 """Largest element of K C − S C (Cᵀ K C) that an SCF may leave; more means another run's matrix."""
@@ -64,19 +61,19 @@ class Eigenstates:
     column: Callable[[int], NDArray[np.float64]]
 
 
-def eigenstates(wfn: Wfn, basis: AtomBasis, spin: int, project: str) -> Eigenstates:
+def eigenstates(files: RunFiles, wfn: Wfn, basis: AtomBasis, spin: int) -> Eigenstates:
     """Return the states of one spin of a run.
 
     Parameters
     ----------
+    files : RunFiles
+        Its files.
     wfn : Wfn
-        Its .wfn file.
+        That with its orbitals.
     basis : AtomBasis
         Its atoms and basis functions.
     spin : int
         0 for alpha or restricted, 1 for beta.
-    project : str
-        Name of its project, with which the names of its other files begin.
 
     Returns
     -------
@@ -100,15 +97,14 @@ def eigenstates(wfn: Wfn, basis: AtomBasis, spin: int, project: str) -> Eigensta
             full,
             lambda state: wfn.coefficients(spin, state, state + 1)[:, 0],
         )
-    folder = wfn.path.parent
-    run = Run.of(folder, project)
-    for path in _files(folder, project):
+    for path in (*files.text, *files.molden):
         found = read_molden(path) if path.suffix == ".molden" else None
         orbitals = found.orbitals if found else read_molog(path)
         if np.abs(orbitals.energies_ev).max(initial=0.0) >= NO_ENERGY_EV:
-            require_right_energies(orbitals, run)
+            require_right_energies(orbitals, files.run)
             return _of_orbitals(orbitals, found.basis if found else basis, spin, wfn)
-    matrix = max(folder.glob(f"{project}-KS_SPIN_{spin + 1}-*.csr"), key=_age, default=None)
+    matrices = files.folder.glob(f"{files.project}-KS_SPIN_{spin + 1}-*.csr")
+    matrix = max(matrices, key=lambda path: path.stat().st_mtime_ns, default=None)
     if matrix is not None:
         return _rotated(wfn, basis, spin, matrix)
     raise InputError(
@@ -116,23 +112,6 @@ def eigenstates(wfn: Wfn, basis: AtomBasis, spin: int, project: str) -> Eigensta
         "orbital transformation (&OT) leaves them; name the folder of a stage that diagonalises, "
         "of a chain 4-states, or rerun this one with &KS_CSR_WRITE in &PRINT of &DFT"
     )
-
-
-def _files(folder: Path, project: str) -> list[Path]:
-    """Return the files of a run that hold orbitals besides its .wfn file, the newest first."""
-    texts = [
-        *folder.glob(f"{project}-*.MOLog"),
-        *(output.path for output in main_outputs(folder) if output.project == project),
-    ]
-    moldens = list(folder.glob(f"{project}-*.molden"))
-    return (
-        sorted((p for p in texts if has_orbitals(p)), key=_age)[::-1]
-        + sorted(moldens, key=_age)[::-1]
-    )
-
-
-def _age(path: Path) -> int:
-    return path.stat().st_mtime_ns
 
 
 def _of_orbitals(orbitals: Orbitals, basis: AtomBasis, spin: int, wfn: Wfn) -> Eigenstates:

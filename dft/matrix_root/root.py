@@ -9,7 +9,6 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .gpu import gpu_for, root_product_on
 from .reduction import Reduction
 from .workers import team
 from .zolotarev import root_fraction
@@ -34,9 +33,7 @@ STATES_AT_ONCE = 40
 def root_product(
     overlap: NDArray[np.float64] | csr_array, columns: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    r"""Apply the square root of a matrix to columns, on a GPU if CuPy finds one.
-
-    On a GPU by all eigenvectors (`gpu.root_product_on`), otherwise through a band form, S = Q B Qᵀ:
+    r"""Apply the square root of a matrix to columns through a band form, S = Q B Qᵀ.
 
     .. math:: S^{1/2} C \approx Q \Big(\alpha + \beta B + \sum_j \rho_j (B + p_j)^{-1}\Big) Q^T C
 
@@ -69,12 +66,6 @@ def root_product(
     >>> root.round(12).tolist()
     [[2.0, 1.0], [1.0, 2.0]]
     """
-    cupy = gpu_for(len(columns))
-    if cupy is not None:
-        product, lowest, highest = root_product_on(cupy, overlap, columns)
-        if lowest * WIDEST_SPECTRUM < highest:
-            raise _dependent(f"the eigenvalue {lowest:.1e}")
-        return product
     result = np.empty(columns.shape)
     with team() as threads:
         reduction = Reduction.of(overlap, threads)

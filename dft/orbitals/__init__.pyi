@@ -3,8 +3,6 @@ from .basis import read_basis_set as read_basis_set
 from .coop import STATES_AT_ONCE as STATES_AT_ONCE
 from .coop import GroupPair as GroupPair
 from .coop import OrbitalGroup as OrbitalGroup
-from .coop import PairsOf as PairsOf
-from .coop import SplitOverlap as SplitOverlap
 from .coop import function_pairs as function_pairs
 from .coop import overlap_populations as overlap_populations
 from .coop import pair_names as pair_names

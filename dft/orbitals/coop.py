@@ -1,19 +1,20 @@
-"""Overlap populations between groups of basis functions, and the product S C beside them."""
+"""Overlap populations between groups of basis functions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from epicarve.errors import InputError
 
-from .populations import require_fitting, summing_matrix
+from .populations import require_fitting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
 STATES_AT_ONCE = 512
@@ -63,13 +64,10 @@ class OrbitalGroup:
         return chosen
 
 
-GroupPair: TypeAlias = tuple[OrbitalGroup, OrbitalGroup]
+GroupPair: TypeAlias = "tuple[OrbitalGroup, OrbitalGroup]"
 
 FunctionPair: TypeAlias = "tuple[NDArray[np.bool_], NDArray[np.bool_]]"
 """Which basis functions are in each of two groups, two arrays of shape (n_functions,)."""
-
-PairsOf: TypeAlias = Callable[[tuple[str, ...]], Sequence[GroupPair]]
-"""Gives the pairs of groups that are asked for, once the element of each atom is known."""
 
 
 def function_pairs(
@@ -145,106 +143,53 @@ def overlap_populations(
                 f"basis has {len(atom_of_function)}; give True or False for each function"
             )
     n_states = coefficients.shape[1]
-    result = np.empty((len(pairs), n_states))
-    if not pairs:
-        return result
-    split = SplitOverlap.of(csr_array(overlap), atom_of_function, pairs)
-    for start in range(0, n_states, STATES_AT_ONCE):
-        part = slice(start, start + STATES_AT_ONCE)
-        result[:, part] = split.applied(coefficients[:, part])[1]
+    result = np.zeros((len(pairs), n_states))
+    for first, second, counted in _joined_cells(pairs, len(atom_of_function)):
+        joins = _between_atoms(csr_array(overlap), atom_of_function, first, second)
+        for start in range(0, n_states, STATES_AT_ONCE):
+            part = slice(start, start + STATES_AT_ONCE)
+            product = joins @ coefficients[second, part]
+            product *= coefficients[first, part]
+            result[counted, part] += 2.0 * product.sum(axis=0)
     return result
 
 
-class _Cell(NamedTuple):
-    """Functions that are in the same groups, with their columns of the overlap."""
+def _joined_cells(
+    pairs: Sequence[FunctionPair], n_functions: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+    """Cut the functions into cells of those in the same groups, and yield cells that pairs join.
 
-    functions: NDArray[np.int64]
-    columns: csr_array
-    on_atoms: csr_array
-
-
-@dataclass(frozen=True)
-class SplitOverlap:
-    """An overlap matrix, cut into columns of functions that are in the same groups.
-
-    Its product with orbitals, which takes as long as that of the whole matrix, gives their overlap
-    populations by the way. If there are pairs, it takes the memory of a second overlap matrix.
-
-    Parameters
-    ----------
-    cells : tuple
-        The columns, part by part: together all of them.
-    sums : csr_array, shape (n_cells, n_functions)
-        Sums over the functions of each part.
-    counted : ndarray, shape (n_pairs, n_cells, n_cells)
-        1 for two parts whose functions a pair of groups joins, 0 for others; symmetric.
+    Yields
+    ------
+    first, second : ndarray of int
+        Functions of two cells, or of one and the same; each two cells come once.
+    counted : ndarray of bool, shape (n_pairs,)
+        Which pairs join them.
     """
-
-    cells: tuple[_Cell, ...]
-    sums: csr_array
-    counted: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls,
-        overlap: csr_array,
-        atom_of_function: NDArray[np.int64],
-        pairs: Sequence[FunctionPair],
-    ) -> SplitOverlap:
-        """Cut an overlap matrix by the groups of some pairs; without pairs it is kept whole."""
-        n_functions = len(atom_of_function)
-        groups = [group for pair in pairs for group in pair]
-        # The row that all functions share keeps the shape right where there are no pairs.
-        kinds, cell_of = np.unique(
-            np.array([np.ones(n_functions, dtype=bool), *groups]), axis=1, return_inverse=True
-        )
-        cell_of = cell_of.ravel()
-        first, second = kinds[1::2], kinds[2::2]
-        counted = first[:, :, None] & second[:, None, :] | second[:, :, None] & first[:, None, :]
-        cells = []
-        for cell in range(kinds.shape[1]):
-            functions = np.flatnonzero(cell_of == cell)
-            columns = overlap[:, functions] if pairs else overlap
-            on_atoms = _on_atoms(columns, atom_of_function, functions) if pairs else columns[:0]
-            cells.append(_Cell(functions, columns, on_atoms))
-        return cls(tuple(cells), summing_matrix(cell_of, kinds.shape[1]), counted.astype(float))
-
-    def applied(
-        self, coefficients: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Multiply the overlap with orbitals.
-
-        Parameters
-        ----------
-        coefficients : ndarray, shape (n_functions, n_states)
-            Orbital coefficients C; memory for two more of these is needed.
-
-        Returns
-        -------
-        product : ndarray, shape (n_functions, n_states)
-            S C.
-        populations : ndarray, shape (n_pairs, n_states)
-            Overlap population of each pair in each orbital.
-        """
-        total = np.zeros(coefficients.shape)
-        populations = np.zeros((len(self.counted), coefficients.shape[1]))
-        for cell, (functions, columns, on_atoms) in enumerate(self.cells):
-            inside = coefficients[functions]
-            product = columns @ inside
-            total += product
-            if len(populations):
-                product -= on_atoms @ inside
-                product *= coefficients
-                populations += self.counted[:, :, cell] @ (self.sums @ product)
-        return total, populations
+    groups = [group for pair in pairs for group in pair]
+    # The row that all functions share keeps the shape right where there are no pairs.
+    kinds, cell_of = np.unique(
+        np.array([np.ones(n_functions, dtype=bool), *groups]), axis=1, return_inverse=True
+    )
+    cells = [np.flatnonzero(cell_of.ravel() == cell) for cell in range(kinds.shape[1])]
+    left, right = kinds[1::2], kinds[2::2]
+    for i, first in enumerate(cells):
+        for j, second in enumerate(cells[: i + 1]):
+            counted = left[:, i] & right[:, j] | left[:, j] & right[:, i]
+            if counted.any():
+                yield first, second, counted
 
 
-def _on_atoms(
-    columns: csr_array, atom_of_function: NDArray[np.int64], functions: NDArray[np.int64]
+def _between_atoms(
+    overlap: csr_array,
+    atom_of_function: NDArray[np.int64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
 ) -> csr_array:
-    """Return the elements of some columns of the overlap that join functions of one atom."""
-    atoms = atom_of_function.astype(np.int32)
-    of_rows = np.repeat(atoms, np.diff(columns.indptr))
-    same = np.flatnonzero(of_rows == atoms[functions][columns.indices])
-    rows = np.searchsorted(columns.indptr, same, side="right") - 1
-    return csr_array((columns.data[same], (rows, columns.indices[same])), shape=columns.shape)
+    """Return the overlaps of functions of two cells on different atoms, each two of them once."""
+    block = overlap[first][:, second]
+    rows = np.repeat(np.arange(len(first)), np.diff(block.indptr))
+    kept = atom_of_function[first][rows] != atom_of_function[second][block.indices]
+    if first is second:
+        kept &= rows > block.indices
+    return csr_array((block.data[kept], (rows[kept], block.indices[kept])), shape=block.shape)

@@ -10,7 +10,7 @@ import numpy as np
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
 
-from .coop import STATES_AT_ONCE, SplitOverlap, function_pairs, pair_names
+from .coop import STATES_AT_ONCE
 from .population_options import PARTITIONS
 from .populations import momenta_of_functions, require_fitting, summing_matrix
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
-
-    from .coop import PairsOf
-    from .population_options import Weighing
 
 LEAST_TOLERANCE = 1e-5
 """Deviation from orthonormality that always passes: CP2K leaves out overlaps below its EPS_PGF_ORB,
@@ -80,111 +77,41 @@ class Orbitals:
         rounding = 0.0 if self.n_digits is None else 10.0**-self.n_digits
         return float(min(5e-5, LEAST_TOLERANCE + rounding * np.sqrt(len(self.atom_of_function))))
 
-    def states(
-        self,
-        overlap: csr_array,
-        symbols: tuple[str, ...],
-        source: str,
-        weighing: Weighing,
-    ) -> OrbitalStates:
-        """Weigh the orbitals on the atoms.
+    def require_sound(self, overlap: csr_array, n_atoms: int) -> None:
+        """Refuse orbitals that cannot be weighed.
 
         Parameters
         ----------
         overlap : csr_array, shape (n_functions, n_functions)
             Overlap matrix of the basis functions.
-        symbols : tuple of str
-            Element of each atom.
-        source : str
-            What the states were read from.
-        weighing : Weighing
-            Whose weights, and the pairs of groups to have overlap populations of.
-
-        Returns
-        -------
-        OrbitalStates
-            Energies, occupations and weights.
+        n_atoms : int
+            Number of atoms.
 
         Raises
         ------
         InputError
-            If the energies are missing, or the orbitals are not orthonormal in this overlap.
+            If the energies are missing, the orbitals are on other atoms or not orthonormal in this
+            overlap, or the overlap is not symmetric.
         """
         require_energies(self.path, self.energies_ev)
-        pairs, populations = self.overlap_populations(overlap, symbols, weighing.pairs_of)
-        require_fitting(overlap, self.coefficients, self.atom_of_function, len(symbols))
-        parts = PARTITIONS[weighing.partition](overlap, self.coefficients)
-        names, momentum_of_function = momenta_of_functions(
-            symbols, self.atom_of_function, self.angular
-        )
-        return OrbitalStates(
-            energies_ev=self.energies_ev,
-            occupations=self.occupations,
-            weights=summing_matrix(self.atom_of_function, len(symbols)) @ parts,
-            symbols=symbols,
-            spins=self.spins,
-            restricted=self.restricted,
-            source=source if weighing.partition == "lowdin" else f"{source}, Mulliken weights",
-            orbital_names=names,
-            orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
-            left_out=self.left_out,
-            pairs=pairs,
-            overlap_populations=populations,
-        )
-
-    def overlap_populations(
-        self, overlap: csr_array, symbols: tuple[str, ...], pairs_of: PairsOf | None
-    ) -> tuple[tuple[tuple[str, str], ...], NDArray[np.float64]]:
-        """Test that the orbitals are orthonormal, and take the overlap populations by the way.
-
-        Parameters
-        ----------
-        overlap : csr_array, shape (n_functions, n_functions)
-            Overlap matrix of the basis functions.
-        symbols : tuple of str
-            Element of each atom.
-        pairs_of : callable, optional
-            Gives the pairs of groups of atoms.
-
-        Returns
-        -------
-        pairs : tuple of pairs of str
-            Names of the groups of each pair.
-        populations : ndarray, shape (n_pairs, n_states)
-            Overlap population of each pair in each orbital.
-
-        Raises
-        ------
-        InputError
-            If the orbitals are not orthonormal in this overlap, or are not on these atoms.
-        """
-        if (n_atoms := int(self.atom_of_function[-1]) + 1) != len(symbols):
+        if (told := int(self.atom_of_function[-1]) + 1) != n_atoms:
             raise InputError(
-                f"{self.path}: its orbitals are on {n_atoms} atoms, but the run's input or output "
-                f"tells of {len(symbols)}; keep the files of one run"
+                f"{self.path}: its orbitals are on {told} atoms, but the run's input or output "
+                f"tells of {n_atoms}; keep the files of one run"
             )
-        pairs = () if pairs_of is None else pairs_of(symbols)
-        split = SplitOverlap.of(
-            overlap,
-            self.atom_of_function,
-            function_pairs(pairs, self.atom_of_function, self.angular),
-        )
-        populations = np.empty((len(pairs), len(self.energies_ev)))
         for spin in np.unique(self.spins):
             of_spin = np.flatnonzero(self.spins == spin)
             for start in range(0, len(of_spin), STATES_AT_ONCE):
-                chosen = of_spin[start : start + STATES_AT_ONCE]
-                populations[:, chosen] = self._tested(split, chosen, start)
-        return pair_names(pairs), populations
+                self._require_orthonormal(overlap, of_spin[start : start + STATES_AT_ONCE], start)
+        require_fitting(overlap, self.coefficients, self.atom_of_function, n_atoms)
 
-    def _tested(
-        self, split: SplitOverlap, states: NDArray[np.int64], start: int
-    ) -> NDArray[np.float64]:
-        """Return overlap populations of a block of one spin, and refuse it if not orthonormal."""
+    def _require_orthonormal(
+        self, overlap: csr_array, states: NDArray[np.int64], start: int
+    ) -> None:
+        """Refuse a block of orbitals of one spin that is not orthonormal."""
         block = self.coefficients[:, states]
         with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
-            image, populations = split.applied(block)
-            products = block.T @ image
+            products = block.T @ (overlap @ block)
         deviation = np.abs(products - np.eye(block.shape[1])).max(axis=0)
         worst = int(deviation.argmax())
         number = self.left_out[self.spins[states[0]]] + start + worst + 1
@@ -198,7 +125,49 @@ class Orbitals:
                 f"{self.path}: orbital {number} is not orthonormal in the overlap "
                 f"matrix (by {deviation[worst]:.1e}); {self.remedy}"
             )
-        return populations
+
+    def states(
+        self, overlap: csr_array, symbols: tuple[str, ...], source: str, partition: str
+    ) -> OrbitalStates:
+        """Weigh sound orbitals on the atoms.
+
+        Parameters
+        ----------
+        overlap : csr_array, shape (n_functions, n_functions)
+            Overlap matrix of the basis functions.
+        symbols : tuple of str
+            Element of each atom.
+        source : str
+            What the states were read from.
+        partition : {"lowdin", "mulliken"}
+            Whose weights.
+
+        Returns
+        -------
+        OrbitalStates
+            Energies, occupations and weights.
+
+        Raises
+        ------
+        InputError
+            If the overlap matrix is not positive definite.
+        """
+        parts = PARTITIONS[partition](overlap, self.coefficients)
+        names, momentum_of_function = momenta_of_functions(
+            symbols, self.atom_of_function, self.angular
+        )
+        return OrbitalStates(
+            energies_ev=self.energies_ev,
+            occupations=self.occupations,
+            weights=summing_matrix(self.atom_of_function, len(symbols)) @ parts,
+            symbols=symbols,
+            spins=self.spins,
+            restricted=self.restricted,
+            source=source if partition == "lowdin" else f"{source}, Mulliken weights",
+            orbital_names=names,
+            orbital_weights=summing_matrix(momentum_of_function, len(names)) @ parts,
+            left_out=self.left_out,
+        )
 
 
 def require_energies(path: Path, energies_ev: NDArray[np.float64]) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
 from .lowdin import function_weights
 from .populations import gross_populations
-
-if TYPE_CHECKING:
-    from .coop import PairsOf
 
 PARTITIONS = {"lowdin": function_weights, "mulliken": gross_populations}
 """What gives the weight of each basis function in each orbital."""
@@ -25,11 +21,10 @@ class Weighing:
     ----------
     n_states : int or None
         How many states of each spin, those around its gap; all if None.
-    pairs_of : callable or None
-        Given the element of each atom, returns the pairs of groups whose overlap populations the
-        states are to have.
     partition : {"lowdin", "mulliken"}
         Whose weights; those of CP2K are Löwdin's.
+    coefficients : bool
+        Whether the orbitals are wanted also where their weights are known, for overlap populations.
 
     Raises
     ------
@@ -38,8 +33,8 @@ class Weighing:
     """
 
     n_states: int | None = None
-    pairs_of: PairsOf | None = None
     partition: str = "lowdin"
+    coefficients: bool = False
 
     def __post_init__(self) -> None:
         if self.partition not in PARTITIONS:

@@ -2,6 +2,7 @@ from .atom_basis import AtomBasis as AtomBasis
 from .atom_basis import read_atom_basis as read_atom_basis
 from .csr import read_csr as read_csr
 from .csr import read_kohn_sham as read_kohn_sham
+from .files import RunFiles as RunFiles
 from .folder import read_folder as read_folder
 from .folder import read_states as read_states
 from .folder import wfn_of_folder as wfn_of_folder
@@ -9,13 +10,12 @@ from .geometry import read_geometry as read_geometry
 from .input import read_run_input as read_run_input
 from .known_faults import require_right_energies as require_right_energies
 from .molden import read_molden as read_molden
-from .molog import has_orbitals as has_orbitals
 from .molog import read_molog as read_molog
 from .orbital_files import load_wfn as load_wfn
 from .pdos import find_pdos as find_pdos
 from .pdos import read_pdos as read_pdos
 from .relaxed_cell import RelaxedCell as RelaxedCell
 from .relaxed_cell import read_relaxed_cell as read_relaxed_cell
-from .run import Run as Run
+from .run_folder import RunFolder as RunFolder
 from .wfn import Wfn as Wfn
 from .wfn import read_wfn as read_wfn

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.dft.orbitals import PairsOf
+    from epicarve.dft.orbitals import Orbitals
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.weighed_states import States, WeighedStates
 
     from .orbital_files import LoadedOrbitals
     from .wfn import Wfn
@@ -35,20 +36,33 @@ class Levels(NamedTuple):
         The file.
     energies_ev, occupations : tuple of ndarray, shape (n_states,)
         Of each spin, energies in eV and occupations from the lowest state on.
+    left_out : tuple of int
+        How many of the lowest states of each spin are left out.
     """
 
     path: Path
     energies_ev: tuple[NDArray[np.float64], ...]
     occupations: tuple[NDArray[np.float64], ...]
+    left_out: tuple[int, ...] = (0, 0)
 
     @classmethod
-    def of_states(cls, path: Path, states: OrbitalStates) -> Levels:
+    def of_states(cls, path: Path, states: WeighedStates) -> Levels:
         """Take the levels of states that were read from a file."""
-        spins = [states.spins == spin for spin in np.unique(states.spins)]
+        return cls._by_spin(path, states)
+
+    @classmethod
+    def of_orbitals(cls, orbitals: Orbitals) -> Levels:
+        """Take the levels of orbitals."""
+        return cls._by_spin(orbitals.path, orbitals)
+
+    @classmethod
+    def _by_spin(cls, path: Path, levels: WeighedStates | Orbitals) -> Levels:
+        spins = [levels.spins == spin for spin in np.unique(levels.spins)]
         return cls(
             path,
-            tuple(states.energies_ev[mine] for mine in spins),
-            tuple(states.occupations[mine] for mine in spins),
+            tuple(levels.energies_ev[mine] for mine in spins),
+            tuple(levels.occupations[mine] for mine in spins),
+            levels.left_out,
         )
 
     @classmethod
@@ -61,18 +75,16 @@ class Levels(NamedTuple):
         )
 
 
-def require_agreement(states: OrbitalStates, path: Path, others: Levels) -> None:
+def require_agreement(levels: Levels, others: Levels) -> None:
     """Refuse states that another file of the run contradicts.
 
     Parameters
     ----------
-    states : OrbitalStates
+    levels : Levels
         The states.
-    path : Path
-        The file that they were read from.
     others : Levels
-        What the other file tells of them. Where one has more states than the other, those that both
-        have are compared.
+        What the other file tells of them, from the lowest on. Where one has more states than the
+        other, those that both have are compared.
 
     Raises
     ------
@@ -83,45 +95,40 @@ def require_agreement(states: OrbitalStates, path: Path, others: Levels) -> None
     mend = (
         "they are of different runs or steps, so keep the files of one, or name the step (--step)"
     )
-    spins = np.unique(states.spins).tolist()
-    if len(spins) != len(others.energies_ev):
+    n_spins = len(levels.energies_ev), len(others.energies_ev)
+    if n_spins[0] != n_spins[1]:
         raise InputError(
-            f"{path}: {named} tell of {len(spins)} and {len(others.energies_ev)} spins; {mend}"
+            f"{levels.path}: {named} tell of {n_spins[0]} and {n_spins[1]} spins; {mend}"
         )
-    for spin, energies_ev, occupations in zip(
-        spins, others.energies_ev, others.occupations, strict=True
+    for of_file, of_other, what, unit, tolerance in (
+        (levels.energies_ev, others.energies_ev, "the energy", " eV", SAME_ENERGY_EV),
+        (levels.occupations, others.occupations, "the occupation", "", SAME_OCCUPATION),
     ):
-        mine = np.flatnonzero(states.spins == spin)
-        numbers = states.numbers[mine]
-        shared = mine[numbers <= len(energies_ev)]
-        rows = states.numbers[shared] - 1
-        for told, other, what, unit, tolerance in (
-            (states.energies_ev, energies_ev, "the energy", " eV", SAME_ENERGY_EV),
-            (states.occupations, occupations, "the occupation", "", SAME_OCCUPATION),
-        ):
-            differences = np.abs(told[shared] - other[rows])
+        for told, other, first in zip(of_file, of_other, levels.left_out, strict=False):
+            shared = other[first : first + len(told)]
+            differences = np.abs(told[: len(shared)] - shared)
             if differences.max(initial=0.0) > tolerance:
                 worst = int(differences.argmax())
-                one, two = told[shared[worst]], other[rows[worst]]
                 raise InputError(
-                    f"{path}: {named} contradict each other: {what} of state {rows[worst] + 1} is "
-                    f"{one:.4f}{unit} in the one and {two:.4f}{unit} in the other; {mend}"
+                    f"{levels.path}: {named} contradict each other: {what} of state "
+                    f"{first + worst + 1} is {told[worst]:.4f}{unit} in the one and "
+                    f"{shared[worst]:.4f}{unit} in the other; {mend}"
                 )
 
 
-def with_further_states(states: OrbitalStates, others: Levels) -> OrbitalStates:
+def with_further_states(states: States, others: Levels) -> States:
     """Take the lowest empty energy beyond states of whose weights nothing more is known.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         States with weights, all of the lowest of each spin.
     others : Levels
         Levels of the same run that agree with them, and may go further.
 
     Returns
     -------
-    OrbitalStates
+    WeighedStates
         With `lumo_beyond_ev` and a note if there are further states.
     """
     beyond = np.full(2, np.inf)
@@ -139,10 +146,8 @@ def with_further_states(states: OrbitalStates, others: Levels) -> OrbitalStates:
     return replace(states, lumo_beyond_ev=beyond, notes=(*states.notes, note))
 
 
-def with_overlap_populations(
-    states: OrbitalStates, path: Path, loaded: LoadedOrbitals, pairs_of: PairsOf
-) -> OrbitalStates:
-    """Add overlap populations, from orbitals of the same run, to states of its .pdos files.
+def beside_orbitals(states: OrbitalStates, path: Path, loaded: LoadedOrbitals) -> OrbitalStates:
+    """Keep those states of .pdos files whose orbitals are known, for overlap populations of them.
 
     Parameters
     ----------
@@ -151,9 +156,7 @@ def with_overlap_populations(
     path : Path
         One of the .pdos files.
     loaded : LoadedOrbitals
-        The orbitals; states beyond them are left out.
-    pairs_of : callable
-        Gives the pairs of groups of atoms.
+        The orbitals.
 
     Raises
     ------
@@ -163,27 +166,22 @@ def with_overlap_populations(
     orbitals = loaded.orbitals
     if loaded.symbols != states.symbols:
         raise InputError(f"{orbitals.path}: its atoms are not those of {path.name} beside it")
-    levels = Levels(
-        orbitals.path,
-        *(
-            tuple(values[orbitals.spins == spin] for spin in np.unique(orbitals.spins))
-            for values in (orbitals.energies_ev, orbitals.occupations)
-        ),
-    )
-    require_agreement(states, path, levels)
-    n_orbitals = np.array([len(energies_ev) for energies_ev in levels.energies_ev])
+    if any(orbitals.left_out):
+        raise InputError(
+            f"{orbitals.path}: its lowest orbitals are left out, so that overlap populations of "
+            f"some states of {path.name} beside it cannot be had"
+        )
+    require_agreement(Levels.of_states(path, states), Levels.of_orbitals(orbitals))
+    n_orbitals = np.bincount(orbitals.spins, minlength=2)
     kept = states.numbers <= n_orbitals[states.spins]
     if np.count_nonzero(kept) < n_orbitals.sum():
         raise InputError(
             f"{path}: it holds {states.n_states} states and {orbitals.path.name} beside it "
             f"{n_orbitals.sum()}, so that overlap populations of some would lack weights"
         )
-    pairs, populations = orbitals.overlap_populations(loaded.overlap, states.symbols, pairs_of)
     source = f"{states.source}; overlap populations: {loaded.source}"
     everything = Levels.of_states(path, states)
-    cut = restricted_to(states, kept)
-    cut = replace(cut, pairs=pairs, overlap_populations=populations, source=source)
-    return with_further_states(cut, everything)
+    return with_further_states(replace(restricted_to(states, kept), source=source), everything)
 
 
 def restricted_to(states: OrbitalStates, kept: NDArray[np.bool_]) -> OrbitalStates:

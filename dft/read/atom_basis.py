@@ -13,17 +13,15 @@ from epicarve.dft.output import GHOST
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 
-from .geometry import read_geometry
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from epicarve.dft.orbitals import GaussianShell
-    from epicarve.dft.output import Cp2kOutput
 
     from .input import RunInput
+    from .run import Run
 
 
 @dataclass(frozen=True)
@@ -48,16 +46,14 @@ class AtomBasis:
     translations_bohr: NDArray[np.float64] | None
 
 
-def read_atom_basis(source: RunInput, output: Cp2kOutput | None = None) -> AtomBasis:
+def read_atom_basis(run: Run) -> AtomBasis:
     """Read atoms and basis functions of a run from its input, and the files beside it.
 
     Parameters
     ----------
-    source : RunInput
-        The input. Files of basis sets are looked for beside it and in CP2K's data, by their own
-        names where their paths are of another machine.
-    output : Cp2kOutput, optional
-        The main output of the run, by which coordinates and cell are chosen and compared.
+    run : Run
+        The run, with an input. Files of basis sets are looked for beside that and in CP2K's data,
+        by their own names where their paths are of another machine.
 
     Returns
     -------
@@ -69,9 +65,9 @@ def read_atom_basis(source: RunInput, output: Cp2kOutput | None = None) -> AtomB
     InputError
         If coordinates, cell or basis sets are not told, or files of the run contradict each other.
     """
-    geometry = read_geometry(source, output, source.path.parent)
+    source, geometry = run.inputs[0], run.geometry
     subject = source.subject
-    elements = output.symbols if output is not None else ()
+    elements = run.output.symbols if run.output is not None else ()
     if len(elements) != len(geometry.labels):
         elements = tuple(subject.element(label).capitalize() for label in geometry.labels)
     pairs = list(zip(geometry.labels, elements, strict=True))
@@ -100,10 +96,8 @@ def _basis(source: RunInput, label: str, element: str) -> tuple[GaussianShell, .
             f"{source.path}: {what}, so that the overlap cannot be computed; add &S_CSR_WRITE to "
             "&DFT / &PRINT and rerun the stage"
         )
-    dft = source.subject.dft
-    given = [str(e.values[0]) for e in dft.entries.get("BASIS_SET_FILE_NAME", ())] if dft else []
     files = []
-    for file in given or ["BASIS_SET"]:
+    for file in source.subject.data_files("BASIS_SET_FILE_NAME"):
         found = find_moved(file, source.path.parent)
         if found is None:
             raise InputError(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from epicarve.dft.cp2k_input import InputLines, Report, Section, Subject, read_tree, versions
+from epicarve.dft.check import DEFAULT_VERSION
+from epicarve.dft.cp2k_input import InputText, Report, Section, Subject, read_tree, versions
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LISTS = (("PRINT", "PDOS", "LDOS"), ("PRINT", "DOS", "LDOS"))
@@ -34,6 +36,10 @@ class RunInput:
         Atoms, from 1, of each &LDOS list in order.
     subject : Subject
         Its first &FORCE_EVAL: atoms, cell, kinds, data files.
+    text : InputText
+        Its lines.
+    is_understood : bool
+        Whether the version of CP2K that it is read for finds no mistake in it.
     """
 
     path: Path
@@ -41,39 +47,53 @@ class RunInput:
     run_type: str
     lists: tuple[tuple[int, ...], ...]
     subject: Subject
+    text: InputText
+    is_understood: bool
 
     @property
     def root(self) -> Section:
         """The whole input."""
         return self.subject.root
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Label of each atom of &COORD or the XYZ file; empty if neither can be read."""
-        atoms = self.subject.atoms
-        return atoms.labels if atoms else ()
+    def subjects(self, version: str) -> Iterator[Subject]:
+        """Yield every &FORCE_EVAL as a version of CP2K reads it, none if it cannot.
+
+        Parameters
+        ----------
+        version : str
+            One of `epicarve.dft.cp2k_input.versions()`.
+        """
+        root, is_understood = self.root, self.is_understood
+        if version != self.subject.version:
+            report = Report()
+            root = read_tree(self.text, version, report)
+            is_understood = not _n_wrong(report)
+        for force_eval in root.all("FORCE_EVAL") if is_understood else ():
+            is_own = force_eval is self.subject.force_eval
+            folder = self.path.parent
+            yield self.subject if is_own else Subject(root, force_eval, folder, version, Report())
 
 
-def read_run_input(path: Path) -> RunInput:
+def read_run_input(path: Path, version: str = DEFAULT_VERSION) -> RunInput:
     """Read a CP2K input, by the keywords of the version that understands most of it.
 
     Parameters
     ----------
     path : Path
         The input; variables, includes and conditions are resolved as CP2K does.
+    version : str
+        The version that is tried first, that of the run if it is known here.
 
     Raises
     ------
     InputError
         If the file is not a CP2K input, or its sections or variables cannot be followed.
     """
-    report = Report()
-    for _ in InputLines(path, report):
-        pass
-    for finding in report.findings:
+    text = InputText.read(path)
+    for finding in text.findings:
         if finding.severity == "error":
             raise InputError(f"{path}: line {finding.line}: {finding.message}; {finding.remedy}")
-    root, report, version = _understood(path)
+    root, report, version = _understood(text, known_version(version))
     for finding in report.findings:
         if "is not closed" in finding.message or "closes no section" in finding.message:
             raise InputError(f"{path}: line {finding.line}: {finding.message}; {finding.remedy}")
@@ -82,24 +102,36 @@ def read_run_input(path: Path) -> RunInput:
         raise InputError(f"{path}: it has no &FORCE_EVAL; name a CP2K input")
     globals_ = root.first("GLOBAL")
     project = str(globals_.value("PROJECT_NAME")) if globals_ else "PROJECT"
-    subject = Subject(root, force_eval, path.parent, version, report)
+    subject = Subject(root, force_eval, path.parent, version, Report())
     return RunInput(
         path=path,
         project="".join(project.split()),
         run_type=subject.run_type,
         lists=_lists(path, force_eval.first("DFT")),
         subject=subject,
+        text=text,
+        is_understood=not _n_wrong(report),
     )
 
 
-def _understood(path: Path) -> tuple[Section, Report, str]:
+def known_version(version: str) -> str:
+    """Return a version of CP2K if its schema is here, else the default."""
+    return version if version in versions() else DEFAULT_VERSION
+
+
+def _n_wrong(report: Report) -> int:
+    """Count what CP2K would refuse."""
+    return sum(finding.severity == "error" for finding in report.findings)
+
+
+def _understood(text: InputText, first: str) -> tuple[Section, Report, str]:
     """Read an input with the version of CP2K that finds the fewest mistakes in it."""
     best: tuple[Section, Report, str] | None = None
     fewest = 0
-    for version in (versions()[0], *reversed(versions()[1:])):
+    for version in dict.fromkeys((first, DEFAULT_VERSION, *reversed(versions()))):
         report = Report()
-        root = read_tree(path, version, report)
-        n_wrong = sum(finding.severity == "error" for finding in report.findings)
+        root = read_tree(text, version, report)
+        n_wrong = _n_wrong(report)
         if best is None or n_wrong < fewest:
             best, fewest = (root, report, version), n_wrong
         if not n_wrong:

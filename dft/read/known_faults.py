@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.dft.check import (
-    DEFAULT_VERSION,
     HOMO_INDEX_FIXED,
     check_contacts,
     check_cutoff,
@@ -16,11 +15,13 @@ from epicarve.dft.check import (
     check_printed_states,
     check_spin,
 )
-from epicarve.dft.cp2k_input import Report, Subject, read_tree, versions
+from epicarve.dft.cp2k_input import Report, Subject
 from epicarve.errors import InputError
 
+from .input import known_version
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from epicarve.dft.cp2k_input import Finding
@@ -54,23 +55,16 @@ def faults_of(run: Run, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
     """
     report = Report()
     with suppress(InputError):
-        for subject in _subjects(run, report):
+        for subject in _subjects(run):
             for rule in rules:
-                rule(subject)
+                rule(subject.reporting_to(report))
     return report.findings
 
 
-def _subjects(run: Run, report: Report) -> Iterator[Subject]:
-    """Yield what the rules look at in the input of a run; nothing if CP2K cannot read it."""
-    if not run.inputs:
-        return
-    path, misread = run.inputs[0].path, Report()
-    told = DEFAULT_VERSION if run.output is None else run.output.version
-    version = told if told in versions() else DEFAULT_VERSION
-    root = read_tree(path, version, misread)
-    if all(finding.severity == "warning" for finding in misread.findings):
-        for force_eval in root.all("FORCE_EVAL"):
-            yield Subject(root, force_eval, path.parent, version, report)
+def _subjects(run: Run) -> list[Subject]:
+    """Return what the rules look at in the input of a run; nothing if CP2K cannot read it."""
+    version = known_version("" if run.output is None else run.output.version)
+    return list(run.inputs[0].subjects(version)) if run.inputs else []
 
 
 def notes_of_unasked(run: Run, route: str, path: Path) -> tuple[str, ...]:
@@ -91,7 +85,7 @@ def notes_of_unasked(run: Run, route: str, path: Path) -> tuple[str, ...]:
     if not wanted:
         return ()
     with suppress(InputError):
-        subjects = list(_subjects(run, Report()))
+        subjects = _subjects(run)
         levels = {
             str(level.value("PRINT_LEVEL"))
             for subject in subjects
@@ -111,10 +105,14 @@ def notes_of_unasked(run: Run, route: str, path: Path) -> tuple[str, ...]:
 
 def notes_of_faults(run: Run) -> tuple[str, ...]:
     """Tell, a sentence each, what is wrong in the input of a run that bears on its energies."""
+    report = Report()
+    for subject in _subjects(run):  # its atoms may be read already, and found to be wrong
+        report.include(subject.report.findings)
+    report.include(faults_of(run))
     return tuple(
         f"{run.inputs[0].path.name}"
         f"{f', line {finding.line}' if finding.line else ''}: {finding.message} (epicarve check)"
-        for finding in faults_of(run)
+        for finding in report.findings
     )
 
 

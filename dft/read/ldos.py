@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.states import OrbitalStates
+from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 
 from .pdos import read_alike, read_pdos
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from epicarve.dft.weighed_states import States, WeighedStates
 
     from .input import RunInput
     from .pdos import Pdos, PdosFile
@@ -101,12 +103,13 @@ def read_lists(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
         symbols,
         f"{run.name}, LDOS of each atom",
         restricted=files[0].restricted,
+        kind=OrbitalStates,
     )
     run.require_electrons(files[0].path, states.occupations, states.spins)
     return states
 
 
-def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
+def read_kinds(files: Sequence[PdosFile], run: Run) -> KindStates:
     """Read energies, occupations and weights of whole kinds.
 
     Parameters
@@ -118,8 +121,8 @@ def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
 
     Returns
     -------
-    OrbitalStates
-        With `of_kinds` set: its rows are kinds and its symbols their names.
+    KindStates
+        Restricted, or alpha before beta.
 
     Raises
     ------
@@ -147,20 +150,20 @@ def read_kinds(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
         names,
         f"{run.name}, PDOS of each kind",
         restricted=kinds[0].restricted,
-        of_kinds=True,
+        kind=KindStates,
     )
     run.require_electrons(kinds[0].path, states.occupations, states.spins)
     return states
 
 
-def with_lists(states: OrbitalStates, files: Sequence[PdosFile], run: Run) -> OrbitalStates:
+def with_lists(states: States, files: Sequence[PdosFile], run: Run) -> States:
     """Add the weights of the groups of atoms that a run projected on together.
 
     Lists of single atoms that make up all atoms are no such groups.
 
     Parameters
     ----------
-    states : OrbitalStates
+    states : WeighedStates
         States of the run.
     files : sequence of PdosFile
         The .pdos files of the step of the states.
@@ -169,7 +172,7 @@ def with_lists(states: OrbitalStates, files: Sequence[PdosFile], run: Run) -> Or
 
     Returns
     -------
-    OrbitalStates
+    WeighedStates
         With `list_names` and `list_weights`; as they are if there are no groups. Where a group
         cannot be added, `notes` says why.
     """
@@ -197,7 +200,7 @@ def with_lists(states: OrbitalStates, files: Sequence[PdosFile], run: Run) -> Or
     return replace(states, list_names=tuple(names), list_weights=np.array(weights))
 
 
-def _weights_of_list(states: OrbitalStates, files: Sequence[PdosFile]) -> NDArray[np.float64]:
+def _weights_of_list(states: WeighedStates, files: Sequence[PdosFile]) -> NDArray[np.float64]:
     """Weight of a list in each of some states, whose numbers and energies the files must tell."""
     if {file.spin for file in files} != set(np.unique(states.spins).tolist()):
         raise InputError(f"{files[0].path}: the file of one spin is missing; copy all .pdos files")
@@ -264,13 +267,13 @@ def _joined(
     source: str,
     *,
     restricted: bool,
-    of_kinds: bool = False,
-) -> OrbitalStates:
+    kind: type[States],
+) -> States:
     """Join the states of the spins."""
     if not restricted and len(blocks) != 2:
         raise InputError(f"{folder}: the files of one spin are missing; copy all .pdos files")
     fermi_ev = [pdos.fermi_ev for pdos, _ in blocks if pdos.fermi_ev is not None]
-    return OrbitalStates(
+    return kind(
         energies_ev=np.concatenate([pdos.energies_ev for pdos, _ in blocks]),
         occupations=np.concatenate([pdos.occupations for pdos, _ in blocks]),
         weights=np.concatenate([weights for _, weights in blocks], axis=1),
@@ -280,7 +283,6 @@ def _joined(
         ),
         restricted=restricted,
         source=source,
-        of_kinds=of_kinds,
         fermi_ev=np.array(fermi_ev if len(fermi_ev) == len(blocks) else []),
         orbital_names=tuple(orbitals[0]),
         orbital_weights=np.concatenate(

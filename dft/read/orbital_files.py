@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.orbitals import Orbitals, around_gap, overlap_matrix, require_energies
+from epicarve.dft.orbitals import (
+    Orbitals,
+    around_gap,
+    function_pairs,
+    overlap_matrix,
+    overlap_populations,
+    require_energies,
+)
 from epicarve.errors import InputError
 
 from .atom_basis import read_atom_basis
@@ -24,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from epicarve.dft.orbitals import Weighing
+    from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.states import OrbitalStates
 
     from .atom_basis import AtomBasis
@@ -36,7 +44,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedOrbitals:
-    """Orbitals of a run, with their overlap, the element of each atom, and where they are from."""
+    """Orbitals of a run that are orthonormal in the overlap of their functions.
+
+    Parameters
+    ----------
+    orbitals : Orbitals
+        The orbitals.
+    overlap : csr_array, shape (n_functions, n_functions)
+        Overlap matrix of the basis functions.
+    symbols : tuple of str
+        Element of each atom, X of a ghost.
+    source : str
+        What they were read from.
+    fermi_ev : tuple of float
+        Fermi energy in eV; empty if none is told.
+
+    Raises
+    ------
+    InputError
+        If they are not, or not on these atoms.
+    """
 
     orbitals: Orbitals
     overlap: csr_array
@@ -44,10 +71,46 @@ class LoadedOrbitals:
     source: str
     fermi_ev: tuple[float, ...] = ()
 
-    def states(self, weighing: Weighing) -> OrbitalStates:
-        """Weigh the orbitals on the atoms."""
-        states = self.orbitals.states(self.overlap, self.symbols, self.source, weighing)
+    def __post_init__(self) -> None:
+        self.orbitals.require_sound(self.overlap, len(self.symbols))
+
+    def states(self, partition: str = "lowdin") -> OrbitalStates:
+        """Weigh the orbitals on the atoms.
+
+        Parameters
+        ----------
+        partition : {"lowdin", "mulliken"}
+            Whose weights.
+
+        Raises
+        ------
+        InputError
+            If the overlap matrix is not positive definite.
+        """
+        states = self.orbitals.states(self.overlap, self.symbols, self.source, partition)
         return replace(states, fermi_ev=np.array(self.fermi_ev))
+
+    def overlap_populations(self, pairs: Sequence[GroupPair]) -> NDArray[np.float64]:
+        """Return the overlap population of pairs of groups in each orbital.
+
+        Parameters
+        ----------
+        pairs : sequence of pairs of OrbitalGroup
+            Groups of basis functions.
+
+        Returns
+        -------
+        ndarray, shape (n_pairs, n_states)
+            The populations, for one electron in each orbital.
+
+        Raises
+        ------
+        InputError
+            If a group has no function.
+        """
+        atoms, angular = self.orbitals.atom_of_function, self.orbitals.angular
+        functions = function_pairs(pairs, atoms, angular)
+        return overlap_populations(self.overlap, self.orbitals.coefficients, atoms, functions)
 
 
 Load = Callable[[int | None], LoadedOrbitals]
@@ -226,7 +289,7 @@ def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
             f"{path}: METHOD {method} of {source.path.name} has basis functions of its own, so "
             "that the overlap cannot be computed; add &S_CSR_WRITE to &DFT / &PRINT and rerun it"
         )
-    basis = read_atom_basis(source, run.output)
+    basis = read_atom_basis(run)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)
     if told != n_functions:
         raise InputError(

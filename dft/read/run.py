@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from epicarve.dft.output import GHOST, main_outputs
+from epicarve.dft.output import GHOST
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
 from .geometry import read_geometry
-from .input import read_run_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,34 +51,37 @@ class Run:
     inputs: tuple[RunInput, ...]
 
     @classmethod
-    def of(cls, folder: Path, project: str, outputs: Sequence[Cp2kOutput] | None = None) -> Run:
-        """Find the run of a project.
+    def newest(
+        cls,
+        folder: Path,
+        project: str,
+        outputs: Sequence[Cp2kOutput],
+        inputs: Sequence[RunInput],
+    ) -> Run:
+        """Take the newest run of a project.
 
         Parameters
         ----------
         folder : Path
-            Where to look, not below.
+            Where its files lie.
         project : str
             Name of CP2K's project.
-        outputs : sequence of Cp2kOutput, optional
-            The main outputs in the folder, if they are read already.
-
-        Returns
-        -------
-        Run
-            The newest run of that name.
+        outputs : sequence of Cp2kOutput
+            Its main outputs, the newest first.
+        inputs : sequence of RunInput
+            Its inputs.
 
         Raises
         ------
         InputError
             If the run was cut off or did not converge.
         """
-        found = main_outputs(folder) if outputs is None else outputs
-        output = next((o for o in found if o.project == project), None)
+        output = outputs[0] if outputs else None
         if output is not None:
             output.require_sound()
-        inputs = readable_inputs(folder, () if output is None else (output,))
-        return cls(folder, project, output, tuple(i for i in inputs if i.project == project))
+        named = output.input_name if output is not None else ""
+        ordered = sorted(inputs, key=lambda source: (source.path != folder / named, source.path))
+        return cls(folder, project, output, tuple(ordered))
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ class Run:
         """
         return None if self.output is None else self.output.last_step or 0
 
-    @property
+    @cached_property
     def geometry(self) -> RunGeometry:
         """Atoms and cell of its states, by the input that the main output names.
 
@@ -107,7 +109,7 @@ class Run:
         """
         return read_geometry(self.inputs[0] if self.inputs else None, self.output, self.folder)
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """Element of each atom, X of ghosts, from the main output or else from the input."""
         if self.output is not None and self.output.symbols:
@@ -202,29 +204,3 @@ def require_own_electrons(wfn: Wfn) -> None:
             f"{wfn.path}: the occupations sum to {summed:.3f} instead of {told} electrons; rerun "
             "the stage that writes it"
         )
-
-
-def readable_inputs(folder: Path, outputs: Sequence[Cp2kOutput]) -> list[RunInput]:
-    """Read the inputs in a folder, those that main outputs name first.
-
-    Others that cannot be followed are left out, as they may be of another program or run.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to look, not below.
-    outputs : sequence of Cp2kOutput
-        Main outputs in it.
-
-    Raises
-    ------
-    InputError
-        If an input that a main output names cannot be followed.
-    """
-    named = [folder / output.input_name for output in outputs if output.input_name]
-    found = [read_run_input(path) for path in dict.fromkeys(named) if path.is_file()]
-    for path in sorted(folder.glob("[!.]*.inp")):
-        if path not in named and path.is_file():
-            with suppress(InputError):
-                found.append(read_run_input(path))
-    return found

@@ -5,7 +5,6 @@ from .cp2k import is_complete as is_complete
 from .cp2k import is_in_job as is_in_job
 from .cp2k import local_environment as local_environment
 from .cp2k import run_stage as run_stage
-from .cp2k import run_stages as run_stages
 from .progress import Follower as Follower
 from .progress import Progress as Progress
 from .scheduler import FORGOTTEN as FORGOTTEN

@@ -39,38 +39,6 @@ class Stopped(Exception):  # noqa: N818  (no error, the user wanted it)
     """The runner was told to stop."""
 
 
-def run_stages(
-    folder: Path,
-    chain: tuple[Stage, ...],
-    on_progress: Callable[[str], None] | None = None,
-    command: str = PROGRAM,
-) -> None:
-    """Run the stages that `write_stages` wrote, each by its own job script, on this machine.
-
-    A stage that is complete is left alone and an interrupted one goes on, so that the function can
-    be called again after a failure. One that still runs, because its runner was killed, is waited
-    for.
-
-    Parameters
-    ----------
-    folder : Path
-        The chain's folder.
-    chain : tuple of Stage
-        The stages in the order in which they run.
-    on_progress : callable, optional
-        Called with a short line whenever a stage has got further, and when it is complete.
-    command : str
-        The command that starts CP2K.
-
-    Raises
-    ------
-    InputError
-        If CP2K is not there, or a stage was cut off or did not converge.
-    """
-    for stage in chain:
-        run_stage(folder, stage, on_progress or (lambda _: None), command=command)
-
-
 def run_stage(
     folder: Path,
     stage: Stage,
@@ -80,6 +48,10 @@ def run_stage(
     stop: Event | None = None,
 ) -> None:
     """Run one stage's script to its end on this machine, and follow its output.
+
+    A stage that is complete is left alone and an interrupted one goes on, so that the function can
+    be called again after a failure. One that still runs, because its runner was killed, is waited
+    for.
 
     Parameters
     ----------

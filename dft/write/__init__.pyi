@@ -7,6 +7,7 @@ from .resources import PROCESS_GB as PROCESS_GB
 from .resources import stage_resources as stage_resources
 from .stage_inputs import RESOURCES as RESOURCES
 from .stage_inputs import stage_input as stage_input
+from .stage_inputs import write_cp2k as write_cp2k
 from .stage_inputs import write_periodic as write_periodic
 from .stage_inputs import write_stages as write_stages
 from .system import System as System

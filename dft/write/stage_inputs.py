@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.model import Model
 from epicarve.dft.check import MOMENT_KEPT
 from epicarve.dft.settings import (
     AUXILIARY_FILE,
@@ -14,6 +16,7 @@ from epicarve.dft.settings import (
     START,
     BasisElement,
     Cp2kSettings,
+    MachineSettings,
     PeriodicSettings,
     Stage,
     basis_elements,
@@ -21,7 +24,7 @@ from epicarve.dft.settings import (
     periodic_stages,
     stages,
 )
-from epicarve.errors import InputError
+from epicarve.errors import InputError, require_kind
 from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
@@ -32,10 +35,8 @@ from .text import input_text, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from epicarve.builder.model import Model
-    from epicarve.dft.settings import LevelSettings, MachineSettings, RelaxSettings
+    from epicarve.dft.settings import LevelSettings, RelaxSettings
 
 RESOURCES = "resources.json"
 """Path below the chain's folder of what each stage needs, as estimated."""
@@ -57,6 +58,45 @@ DEFAULT_MAX_FORCE = 4.5e-4
 
 LONGEST_EXCHANGE_A = 6.0
 """Radius in Å at which exact exchange in a periodic system ends, unless the cell is smaller."""
+
+
+def write_cp2k(
+    model: Model,
+    settings: Cp2kSettings | None,
+    folder: Path | str,
+    machine: MachineSettings | None = None,
+) -> tuple[Stage, ...]:
+    """Write a model with the inputs and job scripts of its CP2K chain; the folder runs as it is.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    settings : Cp2kSettings or None
+        What is calculated; the defaults if None.
+    folder : Path or str
+        Where to write: the files of the model, a folder for each stage, submit.sh and run.sh.
+    machine : MachineSettings, optional
+        What the job scripts ask for.
+
+    Returns
+    -------
+    tuple of Stage
+        The stages, in the order in which they run.
+
+    Raises
+    ------
+    InputError
+        If something is of a wrong type, or as for `write_stages`.
+    """
+    settings = Cp2kSettings() if settings is None else settings
+    machine = MachineSettings() if machine is None else machine
+    require_kind(model, Model, "write_cp2k: the model", "give what epicarve.carve returns")
+    require_kind(settings, Cp2kSettings, "write_cp2k: settings", "give epicarve.Cp2kSettings(...)")
+    require_kind(machine, MachineSettings, "write_cp2k: machine", "give MachineSettings(...)")
+    chain = write_stages(model, settings, machine, Path(folder))
+    model.write(folder)
+    return chain
 
 
 def write_stages(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from epicarve.dft.output import main_outputs
 from epicarve.dft.settings import Cp2kSettings, stages
 from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from epicarve.dft.read import RunFolder
 
 RELAXED = "1-relax/relaxed.extxyz"
 """Geometry that the embedded engine relaxed."""
@@ -50,14 +53,16 @@ def relaxed_geometry(path: Path) -> Path:
     )
 
 
-def geometry_of_states(folder: Path) -> Path | None:
+def geometry_of_states(folder: RunFolder) -> Path | None:
     """Return the geometry that the states of a run are of; None if it is that of the model.
 
     The stage of the states has the geometry of the start until it runs.
     """
     of_stages = (
         path
-        for path in sorted(folder.glob(f"*-states/{STATES_GEOMETRY}"))
-        if main_outputs(path.parent)
+        for stage in folder.below
+        if stage.path.name.endswith("-states")
+        and (path := stage.path / STATES_GEOMETRY).is_file()
+        and stage.outputs
     )
-    return next(chain(folder.glob(RELAXED), of_stages), None)
+    return next(chain(folder.path.glob(RELAXED), of_stages), None)

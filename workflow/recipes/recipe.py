@@ -1,91 +1,194 @@
-"""Recipes: what to build and compute, as YAML that is checked to the last key."""
+"""The kinds of recipes: a particle, a heterostructure, a bulk crystal."""
 
 from __future__ import annotations
 
-import reprlib
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
-import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.carve import TreatmentOptions
 from epicarve.builder.optimise import BalanceOptions
-from epicarve.builder.shapes import KINDS, AnyShapeSpec
+from epicarve.builder.shapes import AnyShapeSpec
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
-from epicarve.errors import InputError
-from epicarve.files import replaced_file, write_text
 from epicarve.options import Options
 
-from .geometry import relaxed_geometry
 from .parts import SIZES, BulkSpec, CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, SeriesSpec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-AnyOptions = TypeVar("AnyOptions", bound=Options)
+KEYS = (
+    *("crystal", "shape", "balance", "core", "treatment", "bulk", "series"),
+    *("film", "substrate", "interface", "only"),
+    *("engine", "cp2k", "xtb", "machine", "analysis"),
+)
+"""Keys of recipes of any kind, in the order in which they are written."""
 
 
 class Recipe(Options):
-    """What to build, how to compute it and how to analyse it.
+    """What to compute, and how: what recipes of all kinds have in common.
+
+    Parameters
+    ----------
+    engine : {"cp2k", "xtb"}
+        What computes: CP2K, or the embedded GFN1-xTB for trying the tool.
+    cp2k, machine
+        Settings of CP2K, and of the machine that runs it.
+    """
+
+    engine: Literal["cp2k", "xtb"] = "cp2k"
+    cp2k: Cp2kSettings = Cp2kSettings()
+    machine: MachineSettings = MachineSettings()
+
+    kept_apart: ClassVar[str] = (
+        "are of one kind of recipe; give the keys to epicarve.build or run, or Recipe.read a file"
+    )
+    """Ends the sentence that refuses a key of another kind of recipe."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_of_one_kind(cls, data: Any) -> Any:
+        """Refuse keys of other kinds of recipes, and say what is missing beside what is there."""
+        if not isinstance(data, dict) or not set(data) <= set(KEYS):
+            return data  # refused with a suggestion
+        others = [key for key in KEYS if key not in cls.model_fields]
+        foreign = [key for key in others if data.get(key) is not None]
+        if foreign:
+            raise ValueError(f"{' and '.join(foreign)} {cls.kept_apart}")
+        needed = [key for key, field in cls.model_fields.items() if field.is_required()]
+        missing = [key for key in needed if data.get(key) is None]
+        if missing:
+            there = " and ".join(key for key in needed if key not in missing)
+            nothing = "nothing; a recipe needs a crystal and a shape, or bulk"
+            raise ValueError(f"{' and '.join(missing)} missing beside {there or nothing}")
+        return {key: value for key, value in data.items() if key not in others}
+
+    @classmethod
+    def read(cls, path: Path | str) -> Recipe:
+        """Read and check a recipe; CIF files in it are relative to its folder.
+
+        Parameters
+        ----------
+        path : Path or str
+            A YAML file.
+
+        Returns
+        -------
+        Recipe
+            A `ParticleRecipe`, `HeterostructureRecipe` or `BulkRecipe`.
+
+        Raises
+        ------
+        InputError
+            If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+        """
+        from .read import read_recipe  # noqa: PLC0415  (it makes recipes)
+
+        return read_recipe(Path(path))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the recipe sets, without defaults, as plain data."""
+        data = self.model_dump(mode="json", exclude_unset=True)
+        return {key: data[key] for key in KEYS if key in data}
+
+
+class ModelRecipe(Recipe):
+    """A model that is built, computed and analysed.
+
+    Parameters
+    ----------
+    xtb, analysis
+        Settings of the embedded engine, and of the analysis.
+    """
+
+    xtb: XtbSettings = XtbSettings()
+    analysis: AnalysisOptions = AnalysisOptions()
+
+
+class SeriesRecipe(Recipe):
+    """A recipe that can stand for several.
+
+    Parameters
+    ----------
+    series : optional
+        Values to take in turn, for `epicarve series` and `epicarve campaign`.
+    """
+
+    series: SeriesSpec | None = None
+
+
+class ParticleRecipe(ModelRecipe, SeriesRecipe):
+    """A particle of one crystal.
 
     Parameters
     ----------
     crystal, shape, balance
-        A particle of one crystal.
-    bulk
-        A relaxation of the crystal itself, instead of a shape.
-    core
-        A core of another crystal in that particle.
-    treatment
+        What is carved, and what the cut must satisfy.
+    core : optional
+        A core of another crystal.
+    treatment : optional
         A treatment of its surface.
-    series
-        Values to take in turn, for `epicarve series`.
-    film, substrate, interface
-        A heterostructure, instead of the three above.
-    only : {"film", "substrate"}, optional
-        Build that half of the heterostructure alone, ion for ion as it stands in it.
-    engine : {"cp2k", "xtb"}
-        What computes the states: CP2K, or the embedded GFN1-xTB for trying the tool.
-    cp2k, xtb, machine, analysis
-        Settings of the engines, of the machine that runs CP2K, and of the analysis.
     """
 
-    crystal: CrystalSpec | None = None
-    shape: AnyShapeSpec | None = None
+    crystal: CrystalSpec
+    shape: AnyShapeSpec
     balance: BalanceOptions = BalanceOptions()
     core: CoreSpec | None = None
     treatment: TreatmentOptions | None = None
-    bulk: BulkSpec | None = None
-    series: SeriesSpec | None = None
-    film: DomainSpec | None = None
-    substrate: DomainSpec | None = None
-    interface: InterfaceSpec | None = None
+
+    kept_apart: ClassVar[str] = "names a half of a heterostructure; add film and substrate"
+
+    @model_validator(mode="after")
+    def _core_or_treatment(self) -> Self:
+        if self.core is not None and self.treatment is not None:
+            raise ValueError("treatment can't stand beside core; leave one of them out")
+        return self
+
+
+class HeterostructureRecipe(ModelRecipe):
+    """Two particles of different crystals, joined at an interface.
+
+    Parameters
+    ----------
+    film, substrate, interface
+        The halves, and how one lies on the other.
+    only : {"film", "substrate"}, optional
+        Build that half alone, ion for ion as it stands in the whole.
+    """
+
+    film: DomainSpec
+    substrate: DomainSpec
+    interface: InterfaceSpec
     only: Literal["film", "substrate"] | None = None
-    engine: Literal["cp2k", "xtb"] = "cp2k"
-    cp2k: Cp2kSettings = Cp2kSettings()
-    xtb: XtbSettings = XtbSettings()
-    machine: MachineSettings = MachineSettings()
-    analysis: AnalysisOptions = AnalysisOptions()
+
+    kept_apart: ClassVar[str] = (
+        "can't stand beside film, substrate and interface; put it under film or substrate, or "
+        "leave it out"
+    )
+
+    @model_validator(mode="after")
+    def _whole_or_unrelaxed(self) -> Self:
+        if self.only is not None and (self.film.relaxed or self.substrate.relaxed):
+            raise ValueError("only: gives an unrelaxed half; take relaxed: out, or only:")
+        return self
+
+
+class BulkRecipe(SeriesRecipe):
+    """A crystal itself, relaxed by CP2K.
+
+    Parameters
+    ----------
+    crystal, bulk
+        The crystal, and how its cell is relaxed.
+    """
+
+    crystal: CrystalSpec
+    bulk: BulkSpec
+
+    kept_apart: ClassVar[str] = "can't stand beside bulk; leave it out"
 
     @model_validator(mode="after")
     def _bulk_alone(self) -> Self:
-        if self.bulk is None:
-            return self
-        if self.crystal is None:
-            raise ValueError("bulk: needs crystal: beside it")
-        particle_only = {"shape", "balance", "core", "treatment", "analysis", "xtb"}
-        halves = {"film", "substrate", "interface", "only"}
-        extra = [
-            key
-            for key in type(self).model_fields
-            if key in self.model_fields_set & (particle_only | halves)
-        ]
-        if extra:
-            raise ValueError(f"{' and '.join(extra)} can't stand beside bulk; leave it out")
         for key in ("shape", *SIZES):
             if self.series is not None and key in self.series.model_fields_set:
                 raise ValueError(f"series.{key} is for particles, not for bulk; leave it out")
@@ -98,177 +201,22 @@ class Recipe(Options):
             raise ValueError(f"cp2k.{finite_only[0]} has no meaning for bulk; leave it out")
         return self
 
-    @model_validator(mode="after")
-    def _one_crystal_or_two(self) -> Self:
-        if self.bulk is not None:
-            return self
-        single = {"crystal": self.crystal, "shape": self.shape}
-        double = {"film": self.film, "substrate": self.substrate, "interface": self.interface}
-        wanted = double if any(value is not None for value in double.values()) else single
-        unwanted = single if wanted is double else double
-        missing = [key for key, value in wanted.items() if value is None]
-        extra = [key for key, value in unwanted.items() if value is not None]
-        if wanted is double:
-            single_only = ("balance", "core", "treatment", "series")
-            extra += [key for key in single_only if key in self.model_fields_set]
-        if missing:
-            raise ValueError(f"{' and '.join(missing)} missing beside {_rest(wanted, missing)}")
-        if extra:
-            raise ValueError(
-                f"{' and '.join(extra)} can't stand beside film, substrate and interface; "
-                "put it under film or substrate, or leave it out"
-            )
-        if self.only is not None and wanted is single:
-            raise ValueError("only: names a half of a heterostructure; add film and substrate")
-        relaxed = [d for d in (self.film, self.substrate) if d is not None and d.relaxed]
-        if self.only is not None and relaxed:
-            raise ValueError("only: gives an unrelaxed half; take relaxed: out, or only:")
-        if self.core is not None and self.treatment is not None:
-            raise ValueError("treatment can't stand beside core; leave one of them out")
-        return self
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what the recipe sets, without defaults, as plain data."""
-        return self.model_dump(mode="json", exclude_unset=True)
+def is_series(recipe: Recipe) -> bool:
+    """Whether a recipe stands for several."""
+    return isinstance(recipe, SeriesRecipe) and recipe.series is not None
 
 
-def _rest(wanted: dict[str, Any], missing: list[str]) -> str:
-    there = [key for key in wanted if key not in missing]
-    return (
-        " and ".join(there) if there else "nothing; a recipe needs a crystal and a shape, or bulk"
-    )
+def kind_of_recipe(data: dict[str, Any]) -> type[Recipe]:
+    """Return the kind of recipe that has the keys of plain data.
 
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        merge = "tag:yaml.org,2002:merge"
-        own = [key for key, _ in node.value if key.tag != merge]
-        keys = [self.construct_object(key, deep=True) for key in own]
-        for key in keys:
-            if keys.count(key) > 1:
-                line = node.start_mark.line + 1
-                raise yaml.YAMLError(f"key {key!r} is given twice in the block at line {line}")
-        return super().construct_mapping(node, deep)
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read and check a recipe.
-
-    Parameters
-    ----------
-    path : Path
-        A YAML file. CIF files in it are relative to its folder.
-
-    Returns
-    -------
-    Recipe
-        The recipe, with the paths of CIF files made to start where the recipe lies.
-
-    Raises
-    ------
-    InputError
-        If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+    Examples
+    --------
+    >>> kind_of_recipe({"crystal": {"name": "PbS"}, "bulk": {}}).__name__
+    'BulkRecipe'
     """
-    path = Path(path)
-    data = read_yaml(path, "it needs at least crystal: and shape:")
-    for _, holder, key in named_files(data):
-        holder[key] = path.parent / holder[key]
-    return parse_recipe(data, str(path))
-
-
-def write_recipe(recipe: Recipe, folder: Path) -> None:
-    """Write a recipe as recipe.yaml, with the files that it names in a folder beside it.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        The recipe.
-    folder : Path
-        Where to write; it can be moved or copied as a whole.
-
-    Raises
-    ------
-    InputError
-        If a file that the recipe names can't be read.
-    """
-    data = recipe.as_dict()
-    for part, holder, key in named_files(data):
-        source = relaxed_geometry(Path(holder[key]))
-        holder[key] = f"files/{part}/{source.name}"
-        with replaced_file(folder / holder[key]) as copy:
-            shutil.copyfile(source, copy)
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    write_text(folder / "recipe.yaml", text)
-
-
-def named_files(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield the files that a recipe as plain data names: in which part, in which block, its key."""
-    for part in ("crystal", "core", "film", "substrate"):
-        block = data.get(part)
-        if not isinstance(block, dict):
-            continue
-        crystal = block if part == "crystal" else block.get("crystal")
-        for holder, key in ((crystal, "file"), (block, "relaxed")):
-            if isinstance(holder, dict) and isinstance(holder.get(key), str):
-                yield part, holder, key
-
-
-def read_yaml(path: Path, needs: str) -> dict[str, Any]:
-    """Read a YAML file that holds keys at its top; `needs` says which, for the message.
-
-    Raises
-    ------
-    InputError
-        If it can't be read, is not YAML, or holds no keys.
-    """
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: not a recipe: its blocks are nested without end") from error
-    except (yaml.YAMLError, ValueError) as error:  # of text, dates and numbers
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path}: not a recipe; {needs}")
-    return data
-
-
-def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
-    """Check a recipe given as plain data; `where` names it in the message of an InputError."""
-    return checked(Recipe, data, where)
-
-
-def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOptions:
-    """Check plain data against settings; `where` names it in the message of an InputError."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error)}") from error
-
-
-def _shown(value: Any) -> str:
-    """Return what was given, shortened: blocks that name each other can be endless."""
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = short.maxlong = 60
-    return short.repr(value)
-
-
-def _sentence(error: ValidationError) -> str:
-    """Tell the first problem that pydantic found, as one sentence."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in KINDS)
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        message = "missing; add it"
-    elif first["type"] == "model_type":
-        message = f"it takes keys of its own below it (got {_shown(first['input'])})"
-    elif first["type"] == "union_tag_not_found":
-        message = f"kind is missing; add one of {', '.join(KINDS)}"
-    elif first["type"] == "union_tag_invalid":
-        message = f"kind {first['ctx']['tag']!r} is not known; use {first['ctx']['expected_tags']}"
-    elif not message.startswith("unknown key") and not isinstance(first["input"], dict):
-        message = f"{message} (got {_shown(first['input'])})"
-    return f"{place}: {message}" if place else message
+    if data.get("bulk") is not None:
+        return BulkRecipe
+    if any(data.get(key) is not None for key in ("film", "substrate", "interface")):
+        return HeterostructureRecipe
+    return ParticleRecipe

@@ -4,33 +4,61 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, overload
 
-from epicarve.analysis.analyse import analyse_states
-from epicarve.analysis.kinds import analyse_kinds
+import numpy as np
+
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.states import Sites, group_pairs, partitions_of, require_same_atoms
+from epicarve.analysis.states import (
+    Analysis,
+    KindAnalysis,
+    Sites,
+    group_pairs,
+    partitions_of,
+    require_same_atoms,
+)
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
-from epicarve.builder.output import notes_of_origins
+from epicarve.builder.output import notes_of_model
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.output import read_last_xyz
-from epicarve.dft.read import read_folder
-from epicarve.errors import InputError
+from epicarve.dft.read import RunFolder, read_folder
+from epicarve.dft.states import KindStates, OrbitalStates
+from epicarve.errors import InputError, require_kind
 from epicarve.files import read_json
-from epicarve.workflow.recipes import RELAXED, checked, geometry_of_states, parse_recipe
+from epicarve.workflow.recipes import (
+    RELAXED,
+    ModelRecipe,
+    checked,
+    geometry_of_states,
+    parse_recipe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ase import Atoms
-
-    from epicarve.dft.orbitals import GroupPair, PairsOf
+    from epicarve.dft.orbitals import GroupPair
 
 MODEL = "model.extxyz"
 
 
+@overload
 def analyse(
-    folder: Path | str,
+    source: OrbitalStates,
+    *,
+    model: Model | None = None,
+    ipr_max: float | None = None,
+    n_ipr_max: float | None = None,
+    broadening_ev: float | None = None,
+    group_by: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+    overlap_populations: Sequence[tuple[str, str]] | None = None,
+    options: AnalysisOptions | None = None,
+) -> Analysis: ...
+
+
+@overload
+def analyse(
+    source: Path | str,
     out: Path | str | None = None,
     *,
     ipr_max: float | None = None,
@@ -45,8 +73,89 @@ def analyse(
     project: str | None = None,
     step: int | None = None,
     options: AnalysisOptions | None = None,
-) -> dict[str, Any]:
-    """Read the states in a folder, whoever made them, and write figures, tables and summary.
+) -> dict[str, Any]: ...
+
+
+def analyse(
+    source: OrbitalStates | Path | str,
+    out: Path | str | None = None,
+    *,
+    hdf5: bool = False,
+    **asked: Any,
+) -> Analysis | dict[str, Any]:
+    """Analyse states, and write nothing; or the states in a folder, and write all that is found.
+
+    Parameters
+    ----------
+    source : OrbitalStates, Path or str
+        States, such as those of `epicarve.read_states`; or a folder as for `analyse_folder`.
+    out : Path or str, optional
+        Where the results of a folder are written; the folder itself if not given.
+    hdf5 : bool
+        Whether to write analysis.h5 as well.
+    model : Model, optional
+        The model that states belong to: names the domains, and the places of the atoms. The model
+        of a folder is the one in it.
+    **asked
+        Thresholds, broadening, groups and look as for `analyse_folder`.
+
+    Returns
+    -------
+    Analysis or dict
+        Of states, all results, with ``plot()`` and ``write(folder)``; of a folder, the content of
+        summary.json.
+
+    Raises
+    ------
+    InputError
+        If the states are not those of the model, have no weights of atoms, or a setting is wrong;
+        of a folder as `analyse_folder`.
+    """
+    if not isinstance(source, OrbitalStates):
+        require_kind(source, (str, Path), "analyse: what was given", "give states or a folder")
+        return analyse_folder(source, **asked).write(source if out is None else out, hdf5=hdf5)
+    if out is not None or hdf5:
+        raise InputError("analyse: of states nothing is written; call write(folder) of the result")
+    return analysis_of(source, **asked)
+
+
+def analysis_of(
+    states: OrbitalStates,
+    *,
+    model: Model | None = None,
+    options: AnalysisOptions | None = None,
+    **settings: Any,
+) -> Analysis:
+    """Analyse states in memory; see `analyse`."""
+    if model is not None:
+        require_kind(model, Model, "analyse: model", "give a Model, or leave it out")
+    options = options_with(options, **settings)
+    return Analysis.of(
+        states,
+        options,
+        model,
+        labels_of(model, options, "analyse"),
+        notes=() if model is None else notes_of_model(model),
+        provenance=_made_by(model),
+    )
+
+
+def analyse_folder(
+    folder: Path | str,
+    *,
+    ipr_max: float | None = None,
+    n_ipr_max: float | None = None,
+    broadening_ev: float | None = None,
+    group_by: str | None = None,
+    figures: Mapping[str, Any] | None = None,
+    n_states: int | None = None,
+    weights: str = "lowdin",
+    overlap_populations: Sequence[tuple[str, str]] | None = None,
+    project: str | None = None,
+    step: int | None = None,
+    options: AnalysisOptions | None = None,
+) -> Analysis | KindAnalysis:
+    """Analyse the states in a folder, whoever made them, and write nothing.
 
     Parameters
     ----------
@@ -55,8 +164,6 @@ def analyse(
         as text or Molden file), or one that `epicarve.run` made. From .pdos files of whole kinds
         come only the plain gap and the density of states, with a figure. If it holds a
         model.extxyz, domains are named after it.
-    out : Path or str, optional
-        Where to write; the folder itself if not given.
     ipr_max, n_ipr_max : float, optional
         Thresholds of the trap filters, fixed and size-aware; override those of `options`.
     broadening_ev : float, optional
@@ -65,8 +172,6 @@ def analyse(
     group_by : str, optional
         Column of model.extxyz by whose values the atoms are grouped too; overrides that of
         `options`.
-    hdf5 : bool
-        Whether to write analysis.h5 as well.
     figures : mapping, optional
         Fields of `FigureOptions`, such as ``{"formats": ["pdf"]}``, that override those of
         `options`.
@@ -87,8 +192,9 @@ def analyse(
 
     Returns
     -------
-    dict
-        Content of summary.json.
+    Analysis or KindAnalysis
+        All results, the model at the geometry of its states among them; the latter where all there
+        is are .pdos files of whole kinds.
 
     Raises
     ------
@@ -97,72 +203,115 @@ def analyse(
         setting is wrong.
     """
     folder = Path(folder)
-    model = _model_as_computed(folder)
-    made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
-    if options is None:
-        recipe = made_by.get("recipe")
-        options = parse_recipe(recipe).analysis if recipe else AnalysisOptions()
-    settings = options.model_dump()
-    asked = {
-        "ipr_max": ipr_max,
-        "n_ipr_max": n_ipr_max,
-        "broadening_ev": broadening_ev,
-        "group_by": group_by,
-        "overlap_populations": overlap_populations,
-    }
-    settings.update((name, value) for name, value in asked.items() if value is not None)
-    if broadening_ev is not None:
-        settings["energy_step_ev"] = min(settings["energy_step_ev"], broadening_ev / 5.0)
-    settings["figures"].update(figures or {})
-    options = checked(AnalysisOptions, settings, "settings of the analysis")
-    labels = labels_of(folder, options)
-    weighing = Weighing(n_states, pairs_asked(options, model, labels), weights)
-    reading = read_folder(folder, weighing, project=project, step=step)
-    states = reading.states
-    notes = notes_of_origins(made_by.get("crystal", {}))
+    run_folder = RunFolder(folder)
+    model = _model_as_computed(run_folder)
+    if options is None and model is not None:
+        made_by = model.report.get("provenance", {}).get("recipe")
+        recipe = parse_recipe(made_by) if made_by else None
+        options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
+    options = options_with(
+        options,
+        ipr_max=ipr_max,
+        n_ipr_max=n_ipr_max,
+        broadening_ev=broadening_ev,
+        group_by=group_by,
+        figures=figures,
+        overlap_populations=overlap_populations,
+    )
+    labels = labels_of(model, options, str(folder))
+    weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
+    reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = _relaxation(folder)
+    provenance = {**({"relaxation": relaxation} if relaxation else {}), **_made_by(model)}
+    if isinstance(reading.states, KindStates):
+        return KindAnalysis.of(reading.states, options, provenance)
+    notes = () if model is None else notes_of_model(model)
     if relaxation and not relaxation["converged"]:
         notes += (
             f"The relaxation stopped after {relaxation['n_steps']} steps, at a largest force of "
             f"{relaxation['max_force_ev_a']:.2f} eV/Å.",
         )
-    provenance = {
-        **({"relaxation": relaxation} if relaxation else {}),
-        **({"model": made_by} if made_by else {}),
-    }
-    if states.of_kinds:
-        return analyse_kinds(
-            states,
-            options,
-            folder=folder if out is None else Path(out),
-            provenance=provenance,
-            hdf5=hdf5,
-        )
-    return analyse_states(
+    states = reading.states
+    if reading.orbitals is not None and options.overlap_populations:
+        pairs = pairs_asked(states.symbols, options, model, labels)
+        states = reading.with_overlap_populations(pairs)
+    positions_a = reading.positions_a if model is None else None
+    del reading  # orbitals may take gigabytes
+    return Analysis.of(
         states,
         options,
-        folder=folder if out is None else Path(out),
-        model=model,
-        provenance=provenance,
+        model,
+        labels,
+        positions_a,
         notes=notes,
-        labels=labels,
-        positions_a=reading.positions_a if model is None else None,
-        hdf5=hdf5,
+        provenance=provenance,
     )
 
 
-def labels_of(folder: Path, options: AnalysisOptions) -> list[object] | None:
-    """Return the labels that the atoms are to be grouped by, None if there are to be none."""
-    return _column(folder, options.group_by) if options.group_by else None
+def options_with(
+    options: AnalysisOptions | None, figures: Mapping[str, Any] | None = None, **asked: Any
+) -> AnalysisOptions:
+    """Return settings with those that were asked for beside them; None asks for nothing.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong.
+    """
+    settings = (options or AnalysisOptions()).model_dump()
+    settings.update((name, value) for name, value in asked.items() if value is not None)
+    if asked.get("broadening_ev") is not None:
+        settings["energy_step_ev"] = min(settings["energy_step_ev"], asked["broadening_ev"] / 5.0)
+    settings["figures"].update(figures or {})
+    return checked(AnalysisOptions, settings, "settings of the analysis")
 
 
-def pairs_asked(
-    options: AnalysisOptions, model: Model | None, labels: Sequence[object] | None
-) -> PairsOf | None:
-    """Return what finds the pairs of groups that options ask for, None if they ask for none.
+def labels_of(model: Model | None, options: AnalysisOptions, where: str) -> list[object] | None:
+    """Return the labels that the atoms are to be grouped by, None if there are to be none.
 
     Parameters
     ----------
+    model : Model or None
+        The model whose column is named.
+    options : AnalysisOptions
+        Their `group_by` names it.
+    where : str
+        What to name in messages.
+
+    Raises
+    ------
+    InputError
+        If there is no model, or no such column.
+    """
+    name = options.group_by
+    if not name:
+        return None
+    if model is None:
+        raise InputError(
+            f"{where}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
+            "add one, or leave group_by out"
+        )
+    columns = model.every_column
+    if name not in columns:
+        raise InputError(
+            f"{where}: there is no column {name!r} to group by; there are {', '.join(columns)}"
+        )
+    values: list[object] = columns[name].tolist()
+    return values
+
+
+def pairs_asked(
+    symbols: tuple[str, ...],
+    options: AnalysisOptions,
+    model: Model | None,
+    labels: Sequence[object] | None,
+) -> tuple[GroupPair, ...]:
+    """Return the pairs of groups of atoms that options ask for.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        Element of each atom.
     options : AnalysisOptions
         Their `overlap_populations` name the pairs.
     model : Model or None
@@ -171,47 +320,29 @@ def pairs_asked(
         Labels by which the atoms are grouped too.
     """
     if not options.overlap_populations:
-        return None
-
-    def pairs_of(symbols: tuple[str, ...]) -> tuple[GroupPair, ...]:
-        if model is not None:
-            require_same_atoms(symbols, model)
-        sites = Sites.of(symbols, model)
-        partitions = partitions_of(symbols, options, model, sites, labels)
-        return group_pairs(options.overlap_populations, partitions)
-
-    return pairs_of
+        return ()
+    if model is not None:
+        require_same_atoms(symbols, model)
+    partitions = partitions_of(symbols, options, model, Sites.of(symbols, model), labels)
+    return group_pairs(options.overlap_populations, partitions)
 
 
-def _column(folder: Path, name: str) -> list[object]:
-    """Return a column of the model in a folder, one value for each atom."""
-    if not (folder / MODEL).is_file():
-        raise InputError(
-            f"{folder}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
-            "add one, or leave group_by out"
-        )
-    from ase.io import read  # noqa: PLC0415  (costs half a second)
-
-    arrays = cast("Atoms", read(folder / MODEL, format="extxyz")).arrays
-    columns = sorted(key for key, values in arrays.items() if values.ndim == 1)
-    if name not in columns:
-        raise InputError(
-            f"{folder / MODEL}: there is no column {name!r} to group by; there are "
-            f"{', '.join(columns)}"
-        )
-    values: list[object] = arrays[name].tolist()
-    return values
+def _made_by(model: Model | None) -> dict[str, Any]:
+    """Return what a model says of its own origin, as a block of the provenance of its states."""
+    made_by = {} if model is None else model.report.get("provenance", {})
+    return {"model": made_by} if made_by else {}
 
 
-def _model_as_computed(folder: Path) -> Model | None:
+def _model_as_computed(run_folder: RunFolder) -> Model | None:
     """Return the model in a folder that epicarve made, at the geometry of its states."""
+    folder = run_folder.path
     if not (folder / MODEL).is_file():
         return None
     model = Model.read(folder / MODEL)
-    relaxed = geometry_of_states(folder)
+    relaxed = geometry_of_states(run_folder)
     if relaxed is None:
         return model
-    _, positions_a = read_last_xyz(relaxed)
+    positions_a = np.array(read_atoms(relaxed).positions)
     if len(positions_a) != model.n_atoms:
         raise InputError(
             f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "

@@ -3,88 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from epicarve import __version__
-from epicarve.builder.carve import (
-    carve_particle,
-    matching_sites,
-    refuse_large_core,
-    treat,
-    with_core,
-)
+from epicarve.builder.assemble import Carved, Core, carved_of, rotations_of
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import refuse_same, replaced, told_apart
-from epicarve.builder.geometry import surface_of
 from epicarve.builder.hetero import (
     Half,
     Janus,
     half_of,
+    interface_of,
     join,
     join_relaxed,
     layers_that_attract,
     told_face,
 )
-from epicarve.builder.interfaces import best_of_faces
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
-from epicarve.builder.output import derived_notes, summarise, write_model
-from epicarve.builder.shapes import HemisphereSpec
+from epicarve.builder.output import described, notes_of_model, summary_of
 from epicarve.errors import InputError
+from epicarve.version import __version__
 from epicarve.workflow.recipes import (
-    CoreSpec,
     CrystalSpec,
     DomainSpec,
+    HeterostructureRecipe,
     InterfaceSpec,
+    ParticleRecipe,
     Recipe,
-    read_recipe,
+    as_recipe,
     relaxed_geometry,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.shapes import ShapeSpec
 
     Rotations = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Built:
-    """A model, and what must be said of it.
+    """The model of a recipe, and what must be said of it.
 
     Parameters
     ----------
     model : Model
         The model.
-    summary : dict
-        Content of model.json.
-    notes : tuple of str
-        Sentences that must stand wherever the model is shown (derived crystals).
-    columns : dict of str to ndarray of str
-        Further columns of model.extxyz: class and plane of each ion of the surface.
     """
 
     model: Model
-    summary: dict[str, Any]
-    notes: tuple[str, ...]
-    columns: dict[str, NDArray[np.str_]]
 
-    def write(self, folder: Path) -> None:
+    def _repr_html_(self) -> str:
+        """Return what notebooks show of the model."""
+        return self.model._repr_html_()
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """Content of model.json."""
+        return summary_of(self.model)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that must stand wherever the model is shown (derived crystals)."""
+        return notes_of_model(self.model)
+
+    def write(self, folder: Path | str) -> None:
         """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none."""
-        write_model(folder, self.model, self.summary, self.notes, self.columns)
+        self.model.write(folder)
 
 
 def build(
-    recipe: Recipe | Path | str,
+    recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Built:
@@ -92,8 +89,8 @@ def build(
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str, optional
         Folder for model.extxyz, model.cif, model.json and preview.png; nothing is written
         without it.
@@ -110,24 +107,18 @@ def build(
     InputError
         If the recipe is wrong or no neutral model satisfies it.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
-    if recipe.series is not None:
-        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
-    if recipe.bulk is not None:
-        raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
+    recipe = as_recipe(recipe)
     with watched(tell):
-        if recipe.crystal is not None and recipe.shape is not None:
+        if isinstance(recipe, ParticleRecipe):
             model, crystals, rotations = _particle(recipe)
-        else:
+        elif isinstance(recipe, HeterostructureRecipe):
             model, crystals, rotations = _heterostructure(recipe)
-    surface = surface_of(model, crystals, rotations)
-    model = replace(model, report={**model.report, "surface": surface.summary()})
+        else:
+            raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     provenance = {"version": __version__, "recipe": recipe.as_dict()}
-    built = Built(
-        model, summarise(model, crystals, provenance), derived_notes(crystals), surface.columns
-    )
+    built = Built(described(model, crystals, provenance, rotations))
     if out is not None:
-        built.write(Path(out))
+        built.write(out)
     return built
 
 
@@ -167,58 +158,30 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
     return found
 
 
-def _particle(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
-    """Return a particle of one crystal, and how it was turned."""
-    if recipe.crystal is None or recipe.shape is None:
-        raise InputError("the recipe has no crystal and shape")
+def _particle(recipe: ParticleRecipe) -> Carved:
+    """Return a particle of one crystal, or of core and shell, and how it was turned."""
+    if recipe.series is not None:
+        raise InputError("the recipe holds a series; use epicarve series, or take series: out")
+    core = None
     if recipe.core is not None:
-        return _core_shell(recipe, recipe.core, recipe.shape)
-    crystal = load_crystal(recipe.crystal)
-    particle = carve_particle(crystal, recipe.shape, recipe.balance)
-    model = particle.model
-    if recipe.treatment is not None:
-        region = recipe.shape.shape(crystal, particle.centre, particle.scale)
-        minimum = recipe.balance.min_coordination
-        model = treat(
-            model,
-            crystal,
-            region,
-            recipe.treatment,
-            centre=particle.centre,
-            min_coordination=minimum,
-        )
-    variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
-    if variants:
-        model = replace(model, report={**model.report, "orderings": variants})
-    if not isinstance(recipe.shape, HemisphereSpec):
-        return model, [crystal], {}
-    half = half_of(crystal, recipe.shape, options=recipe.balance)
-    upright = half.rotation(half.shortest_direction, outward_z=-1.0)
-    return model.transformed(upright), [crystal], {crystal.name: upright}
-
-
-def _core_shell(
-    recipe: Recipe, spec: CoreSpec, shape: ShapeSpec
-) -> tuple[Model, list[Crystal], Rotations]:
-    if recipe.crystal is None:
-        raise InputError("the recipe has no crystal for the shell")
-    core, shell = told_apart((load_crystal(spec.crystal), load_crystal(recipe.crystal)))
-    lattice = core if spec.lattice == "core" else shell
-    matching_sites(lattice, shell if lattice is core else core)  # before the long work
-    particle = carve_particle(lattice, shape, recipe.balance)
-    region = spec.shape.shape(lattice, particle.centre)
-    whole = shape.shape(lattice, particle.centre, particle.scale)
-    refuse_large_core(lattice, region, whole, particle.centre)
-    model = with_core(
-        particle.model, core, shell, region=region, centre=particle.centre, lattice=lattice
+        spec = recipe.core
+        core = Core(load_crystal(spec.crystal), spec.shape, spec.lattice)
+    carved = carved_of(
+        load_crystal(recipe.crystal),
+        recipe.shape,
+        recipe.balance,
+        core=core,
+        treatment=recipe.treatment,
     )
-    return model, [core, shell], {}
+    variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
+    if not variants or core is not None:
+        return carved
+    report = {**carved.model.report, "orderings": variants}
+    return carved._replace(model=replace(carved.model, report=report))
 
 
-def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
+def _heterostructure(recipe: HeterostructureRecipe) -> Carved:
     """Return two joined halves, or one of them, and how each was turned."""
-    if recipe.film is None or recipe.substrate is None or recipe.interface is None:
-        raise InputError("the recipe has no film, substrate and interface")
     spec = recipe.interface
     film, substrate, janus, rotations = _joined(
         recipe.film.model_dump_json(exclude={"relaxed"}, exclude_unset=True),
@@ -233,14 +196,14 @@ def _heterostructure(recipe: Recipe) -> tuple[Model, list[Crystal], Rotations]:
     crystals = {"film": film.crystal, "substrate": substrate.crystal}
     if recipe.only is not None:
         alone = {"film": janus.film, "substrate": janus.substrate}[recipe.only]
-        return alone, [crystals[recipe.only]], rotations
+        return Carved(alone, (crystals[recipe.only],), rotations)
     relaxed = {
         key: relaxed_geometry(domain.relaxed)
         for key, domain in (("film", recipe.film), ("substrate", recipe.substrate))
         if domain.relaxed is not None
     }
     model = join_relaxed(janus, film.crystal, substrate.crystal, **relaxed)
-    return model, list(crystals.values()), rotations
+    return Carved(model, tuple(crystals.values()), rotations)
 
 
 @lru_cache(maxsize=1)
@@ -269,15 +232,9 @@ def _joined(
             faces, layers_that_attract(faces), domains, strict=True
         )
     )
-    on_film, on_substrate = spec.film_directions, spec.substrate_directions
-    if on_film is None or on_substrate is None:
-        best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
-        on_film, on_substrate = best.film_directions, best.substrate_directions
-    janus = join(
-        film, substrate, on_film, on_substrate, registry_a=spec.registry_a, gap_a=spec.gap_a
-    )
-    rotations = {
-        film.crystal.name: film.rotation(on_film[0], outward_z=-1.0),
-        substrate.crystal.name: substrate.rotation(on_substrate[0], outward_z=1.0),
-    }
-    return film, substrate, janus, rotations
+    directions = None
+    if spec.film_directions is not None and spec.substrate_directions is not None:
+        directions = spec.film_directions, spec.substrate_directions
+    interface = interface_of(film, substrate, directions, spec.registry_a)
+    janus = join(film, substrate, interface, gap_a=spec.gap_a)
+    return film, substrate, janus, rotations_of(film, substrate, interface)

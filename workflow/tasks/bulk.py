@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from epicarve import __version__
 from epicarve.builder.cif import crystal_cif
 from epicarve.builder.crystal import PrimitiveCell, RelaxedCrystal, primitive_cell, relaxed_crystal
 from epicarve.dft.read import RelaxedCell, read_relaxed_cell
@@ -21,6 +20,7 @@ from epicarve.dft.write import System, write_periodic
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
+from epicarve.version import __version__
 
 from .build import load_crystal, load_orderings
 from .status import results_name
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.dft.settings import Stage
-    from epicarve.workflow.recipes import Recipe
+    from epicarve.workflow.recipes import BulkRecipe
 
 START = "start.cif"
 """The crystal before its relaxation, in the folder of a run."""
@@ -103,7 +103,7 @@ class Bulk:
         }
 
 
-def bulk_of(recipe: Recipe) -> Bulk:
+def bulk_of(recipe: BulkRecipe) -> Bulk:
     """Return the crystal of a recipe with ``bulk`` and how it is computed.
 
     Raises
@@ -111,8 +111,6 @@ def bulk_of(recipe: Recipe) -> Bulk:
     InputError
         If the recipe has a series, or the crystal can't be read.
     """
-    if recipe.crystal is None or recipe.bulk is None:
-        raise InputError("the recipe has no crystal and bulk")
     if recipe.series is not None:
         raise InputError("the recipe holds a series; use epicarve campaign, or take series: out")
     crystal = load_crystal(recipe.crystal)
@@ -137,7 +135,7 @@ def bulk_of(recipe: Recipe) -> Bulk:
     return Bulk(crystal, primitive, system, settings, assignment)
 
 
-def write_bulk(recipe: Recipe, out: Path) -> tuple[Bulk, tuple[Stage, ...]]:
+def write_bulk(recipe: BulkRecipe, out: Path) -> tuple[Bulk, tuple[Stage, ...]]:
     """Write the input and the job scripts that relax the crystal of a recipe, and start.cif.
 
     Raises
@@ -151,7 +149,7 @@ def write_bulk(recipe: Recipe, out: Path) -> tuple[Bulk, tuple[Stage, ...]]:
     return bulk, stages
 
 
-def finish_bulk(recipe: Recipe, out: Path) -> dict[str, Any]:
+def finish_bulk(recipe: BulkRecipe, out: Path) -> dict[str, Any]:
     """Write crystal.cif and bulk.json of a crystal whose relaxation is through.
 
     Returns
@@ -203,7 +201,7 @@ def ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _results(
-    recipe: Recipe, bulk: Bulk, cell: RelaxedCell, relaxed: RelaxedCrystal
+    recipe: BulkRecipe, bulk: Bulk, cell: RelaxedCell, relaxed: RelaxedCrystal
 ) -> dict[str, Any]:
     energy_ev = cell.energy_hartree * EV_PER_HARTREE
     pressure_gpa = cell.pressure_gpa

@@ -14,7 +14,7 @@ from epicarve.dft.run import Stopped, own_command, require_scheduler
 from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
 from epicarve.locks import is_locked, locked
-from epicarve.workflow.recipes import Recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import BulkRecipe, Recipe, is_series, read_recipe, write_recipe
 
 from .array import run_members
 from .bulk import BULK_COLUMNS, ranked
@@ -119,7 +119,7 @@ def _recipes(source: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
     for path in paths:
         try:
             recipe = read_recipe(path)
-            if recipe.series is None:
+            if not is_series(recipe):
                 new = {path.stem: recipe}
             else:
                 new = {f"{path.stem}-{name}": member for name, member in members(recipe)}
@@ -216,7 +216,7 @@ class _Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the members need: those of particles, of bulk crystals, or both."""
-        kinds = {recipe.bulk is not None for recipe in self.recipes.values()}
+        kinds = {isinstance(recipe, BulkRecipe) for recipe in self.recipes.values()}
         if kinds == {True}:
             return BULK_COLUMNS
         both = (*COLUMNS, *BULK_COLUMNS) if True in kinds else COLUMNS
@@ -268,7 +268,7 @@ class _Table:
 def _results(folder: Path, recipe: Recipe) -> dict[str, Any]:
     """Results of a member that is done."""
     summary = json.loads((folder / results_name(recipe)).read_text(encoding="utf-8"))
-    if recipe.bulk is not None:
+    if isinstance(recipe, BulkRecipe):
         return {key: value for key, value in summary.items() if key in BULK_COLUMNS[2:]}
     model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     return {

@@ -11,7 +11,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from epicarve.dft.check import Finding
+    from epicarve.dft.cp2k_input import Finding
 
 
 def inputs_in(paths: Iterable[Path]) -> list[Path]:

@@ -64,11 +64,11 @@ def cube(
         raise InputError("the step of a grid must be positive, and its margin not negative")
     if spin not in SPINS:
         raise InputError(f"no spin {spin!r}; give alpha or beta")
-    wfn, basis = wfn_of_folder(folder, project)
+    files, wfn, basis = wfn_of_folder(folder, project)
     which = SPINS.index(spin)
     if which >= len(wfn.spins):
         raise InputError(f"{wfn.path}: the run is spin-restricted; its states count as alpha")
-    chosen = eigenstates(wfn, basis, which, wfn.path.name.removesuffix("-RESTART.wfn"))
+    chosen = eigenstates(files, wfn, basis, which)
     n_states = len(chosen.energies_ev)
     spins = np.full(n_states, which, dtype=np.int8)
     occupied = occupied_states(chosen.energies_ev, chosen.occupations, spins, chosen.full)

@@ -92,8 +92,10 @@ def states_embedded(
     if _is_complete(folder / STATES, key):
         return
     relaxed = Model.read(folder / RELAXED)
-    pairs_of = pairs_asked(options, relaxed, labels_of(folder, options))
-    orbital_states(relaxed, settings, pairs_of).save(folder / STATES)
+    symbols = tuple(relaxed.symbols.tolist())
+    labels = labels_of(model, options, str(folder))
+    pairs = pairs_asked(symbols, options, relaxed, labels)
+    orbital_states(relaxed, settings, pairs).save(folder / STATES)
     _mark_complete(folder / STATES, key)
 
 

@@ -1,11 +1,11 @@
-"""Running a graph of steps with Parsl: each step as soon as those before it are through."""
+"""Running a graph of steps: each as soon as those before it are through."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from epicarve.dft.run import Stopped
 
@@ -42,41 +42,33 @@ def execute(graph: nx.DiGraph, n_threads: int) -> dict[str, Exception]:
     KeyboardInterrupt, SystemExit
         If the program is told to stop; the steps that run are stopped before.
     """
-    import networkx as nx  # noqa: PLC0415
-    import parsl  # noqa: PLC0415
-    from parsl.config import Config  # noqa: PLC0415
-    from parsl.dataflow.errors import DependencyError  # noqa: PLC0415
-    from parsl.executors.threads import ThreadPoolExecutor  # noqa: PLC0415
-
     stop = Event()
     failures: dict[str, Exception] = {}
-    with tempfile.TemporaryDirectory(prefix="epicarve-") as scratch:
-        config = Config(
-            executors=[ThreadPoolExecutor(label="steps", max_threads=n_threads)],
-            run_dir=scratch,
-            strategy="none",
-            initialize_logging=False,
-            usage_tracking=0,
-        )
-        with parsl.DataFlowKernel(config) as kernel:
-            perform = parsl.python_app(_perform, data_flow_kernel=kernel)
-            futures: dict[str, Future[None]] = {}
-            for name in nx.topological_sort(graph):
-                before = [futures[other] for other in graph.predecessors(name)]
-                futures[name] = perform(graph.nodes[name]["action"], stop, inputs=before)
-            try:
-                for name, future in futures.items():
+    through: set[str] = set()
+    waiting = list(graph)
+    with ThreadPoolExecutor(n_threads, thread_name_prefix="step") as threads:
+        running: dict[Future[None], str] = {}
+        try:
+            while True:
+                for name in [n for n in waiting if through.issuperset(graph.predecessors(n))]:
+                    waiting.remove(name)
+                    running[threads.submit(_perform, graph.nodes[name]["action"], stop)] = name
+                if not running:
+                    return failures
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(future)
                     error = future.exception()
-                    if isinstance(error, Exception) and not isinstance(error, DependencyError):
+                    if isinstance(error, Exception):
                         failures[name] = error
-            except BaseException:
-                stop.set()
-                raise
-    return failures
+                    elif error is None:
+                        through.add(name)
+        except BaseException:
+            stop.set()
+            raise
 
 
-def _perform(action: Action, stop: Event, inputs: Any = ()) -> None:
-    """Perform a step; Parsl calls it when all of `inputs` are there."""
+def _perform(action: Action, stop: Event) -> None:
+    """Perform a step, unless the program is told to stop before its turn."""
     if stop.is_set():
         raise Stopped
     action(stop)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from epicarve.dft.run import is_complete
-from epicarve.dft.write import join_files, write_stages
+from epicarve.dft.write import join_files, write_cp2k, write_stages
 from epicarve.files import write_text
-from epicarve.workflow.recipes import Recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import BulkRecipe, Recipe, as_recipe, write_recipe
 
 from .build import Built, build
 from .bulk import Bulk, write_bulk
 from .steps import half_recipe, halves, step_graph
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from epicarve.dft.settings import Stage
 
 
-def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, tuple[Stage, ...]]:
+def inputs(
+    recipe: Recipe | Mapping[str, Any] | Path | str, out: Path | str
+) -> tuple[Built | Bulk, tuple[Stage, ...]]:
     """Build the model of a recipe and write the CP2K chain for it, or for a bulk crystal.
 
     The halves of a heterostructure that are to be relaxed first get chains of their own, in the
@@ -28,8 +33,8 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, 
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str
         Folder for the files of `epicarve.build`, one folder for each stage with input,
         coordinates and job script, and submit.sh and run.sh for the whole chain.
@@ -46,9 +51,9 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, 
     InputError
         If the recipe is wrong, no neutral model satisfies it, or an element has no basis set.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
+    recipe = as_recipe(recipe)
     out = Path(out)
-    if recipe.bulk is not None:
+    if isinstance(recipe, BulkRecipe):
         return write_bulk(recipe, out)
     graph = step_graph(recipe, "cp2k")
     steps = [graph.nodes[name]["step"] for name in graph]
@@ -65,8 +70,7 @@ def inputs(recipe: Recipe | Path | str, out: Path | str) -> tuple[Built | Bulk, 
     if built is None:
         relaxed = all(is_complete(out / half, chain[-1]) for half, chain in chains.items())
         built = build_joined(recipe, out, tuple(chains)) if relaxed else build(recipe)
-    stages = write_stages(built.model, recipe.cp2k, recipe.machine, out)
-    built.write(out)
+    stages = write_cp2k(built.model, recipe.cp2k, out, recipe.machine)
     if chains:
         write_recipe(recipe, out)
         for path, text in join_files(chains, stages, recipe.machine).items():
@@ -94,7 +98,7 @@ def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> Built:
     found = {
         half: getattr(recipe, half).model_copy(update={"relaxed": out / half}) for half in relaxed
     }
-    built = build(recipe.model_copy(update=found))
+    model = build(recipe.model_copy(update=found)).model
     # The recipe as it was asked for, without the folder of this very run.
-    built.summary["provenance"]["recipe"] = recipe.as_dict()
-    return built
+    provenance = {**model.report["provenance"], "recipe": recipe.as_dict()}
+    return Built(replace(model, report={**model.report, "provenance": provenance}))

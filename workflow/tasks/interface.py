@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
-from epicarve import __version__
 from epicarve.builder.crystal import told_apart
 from epicarve.builder.interfaces import SearchOptions, SlabOptions, build_slab, search
 from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
@@ -24,6 +23,7 @@ from epicarve.builder.output import (
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
+from epicarve.version import __version__
 from epicarve.workflow.recipes import CrystalSpec, checked, read_yaml
 
 from .build import load_crystal

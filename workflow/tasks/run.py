@@ -17,7 +17,14 @@ from epicarve.dft.run import (
 )
 from epicarve.errors import InputError
 from epicarve.locks import locked
-from epicarve.workflow.recipes import Recipe, read_recipe, write_recipe
+from epicarve.workflow.recipes import (
+    BulkRecipe,
+    ModelRecipe,
+    Recipe,
+    as_recipe,
+    is_series,
+    write_recipe,
+)
 
 from .analyse import analyse
 from .array import run_members
@@ -30,7 +37,7 @@ from .status import read_status, reported
 from .steps import Step, half_recipe, halves, step_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from threading import Event
 
     import networkx as nx
@@ -39,7 +46,7 @@ On = Literal["local", "slurm", "pbs"]
 
 
 def run(
-    recipe: Recipe | Path | str,
+    recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     engine: Literal["cp2k", "xtb"] | None = None,
@@ -50,8 +57,8 @@ def run(
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str
         Folder for the model, the stages and the results. Run again, it takes up where it stopped;
         a stage that still runs, here or as a job, is followed and not started twice.
@@ -74,8 +81,8 @@ def run(
         If the recipe is wrong, the engine or the scheduler is not there, a stage fails, or another
         runner is at work in the folder.
     """
-    recipe = chosen(recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe)), engine, on)
-    if recipe.series is not None:
+    recipe = chosen(as_recipe(recipe), engine, on)
+    if is_series(recipe):
         raise InputError("the recipe holds a series; use epicarve campaign, or take series: out")
     out, tell = Path(out), on_progress or (lambda _: None)
     if on != "local":
@@ -94,7 +101,7 @@ def run(
 
 def chosen(recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On) -> Recipe:
     """Return a recipe with the engine and the scheduler that were asked for beside it."""
-    if engine == "xtb" and recipe.bulk is not None:
+    if engine == "xtb" and isinstance(recipe, BulkRecipe):
         raise InputError("bulk: crystals are relaxed by CP2K alone; leave --engine xtb out")
     asked: dict[str, Any] = {"engine": engine} if engine is not None else {}
     if on in {"slurm", "pbs"}:
@@ -135,30 +142,38 @@ class _Work:
         return lambda stop: self._do(step, stop)
 
     def _do(self, step: Step, stop: Event) -> None:
-        folder, xtb = self.out / step.part, self.recipe.xtb
+        folder = self.out / step.part
 
         def tell(line: str) -> None:
             self.tell(f"{step.part}/{line}" if step.part else line)
 
-        if step.task == "crystal":
-            self.summary = finish_bulk(self.recipe, self.out)
-        elif step.task == "analyse":
-            self.tell("analyse")
-            self.summary = analyse(self.out, options=self.recipe.analysis)
-        elif step.stage is not None and self.on != "local":
+        if step.stage is not None and self.on != "local":
             follow_stage(folder, step.stage, self.on, tell, stop)
         elif step.stage is not None:
             command = None if is_in_job() else PROGRAM
             run_stage(folder, step.stage, tell, command=command, stop=stop)
+        elif isinstance(self.recipe, BulkRecipe):
+            self.summary = finish_bulk(self.recipe, self.out)
+        elif isinstance(self.recipe, ModelRecipe):
+            self._do_with_model(self.recipe, step, tell, stop)
+
+    def _do_with_model(
+        self, recipe: ModelRecipe, step: Step, tell: Callable[[str], None], stop: Event
+    ) -> None:
+        """Do a step that is no run of CP2K: join, relax, compute states, analyse."""
+        folder = self.out / step.part
+        if step.task == "analyse":
+            self.tell("analyse")
+            self.summary = analyse(self.out, options=recipe.analysis)
         elif step.task == "join":
             self.tell("join")
-            self._keep("", build_joined(self.recipe, self.out, self.halves))
+            self._keep("", build_joined(recipe, self.out, self.halves))
         elif step.task == "relax":
             model = self.built[step.part].model
-            relax_embedded(model, xtb, folder, lambda line: tell(f"relax: {line}"), stop)
+            relax_embedded(model, recipe.xtb, folder, lambda line: tell(f"relax: {line}"), stop)
         else:
             self.tell("states")
-            states_embedded(self.built[""].model, xtb, folder, self.recipe.analysis)
+            states_embedded(self.built[""].model, recipe.xtb, folder, recipe.analysis)
 
     def _keep(self, part: str, built: Built) -> None:
         built.write(self.out / part)

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.errors import InputError
 from epicarve.files import write_json, write_text
-from epicarve.workflow.recipes import SIZES, Recipe, parse_recipe, read_recipe
+from epicarve.workflow.recipes import (
+    SIZES,
+    ParticleRecipe,
+    Recipe,
+    SeriesRecipe,
+    SeriesSpec,
+    as_recipe,
+    parse_recipe,
+)
 
 from .build import build
 
@@ -41,7 +49,7 @@ COLUMNS = (
 
 
 def series(
-    recipe: Recipe | Path | str,
+    recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
@@ -49,8 +57,8 @@ def series(
 
     Parameters
     ----------
-    recipe : Recipe, Path or str
-        The recipe, or the path of its YAML file.
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
     out : Path or str, optional
         Folder for one folder a particle, as `build` leaves it, and series.csv and series.json;
         nothing is written without it.
@@ -68,7 +76,7 @@ def series(
     InputError
         If the recipe has no series, two members have one name, or none can be built.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(Path(recipe))
+    recipe = as_recipe(recipe)
     rows = []
     for name, member in members(recipe):
         if tell is not None:
@@ -96,10 +104,10 @@ def members(recipe: Recipe) -> list[tuple[str, Recipe]]:
     >>> [name for name, _ in members(parse_recipe(asked))]
     ['2nm', '3nm']
     """
-    if recipe.series is None:
+    if not isinstance(recipe, SeriesRecipe) or recipe.series is None:
         raise InputError("the recipe holds no series; add series:, or use epicarve build")
     found: dict[str, Recipe] = {}
-    for changes in product(*_axes(recipe)):
+    for changes in product(*_axes(recipe.series)):
         data = recipe.model_dump(exclude_unset=True, exclude={"series"})
         for _, change in changes:
             change(data)
@@ -119,11 +127,8 @@ def csv_text(rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> st
     return text.getvalue()
 
 
-def _axes(recipe: Recipe) -> Iterator[list[tuple[str, Callable[[dict[str, Any]], None]]]]:
+def _axes(asked: SeriesSpec) -> Iterator[list[tuple[str, Callable[[dict[str, Any]], None]]]]:
     """For each list of the series: the name of each value, and what it changes in a recipe."""
-    asked = recipe.series
-    if asked is None:
-        return
     if asked.crystal:
         yield [(name, _setter("crystal", {"name": name})) for name in asked.crystal]
     if asked.replace:
@@ -197,7 +202,7 @@ def _row(name: str, member: Recipe, built: Built) -> dict[str, Any]:
     return {
         "name": name,
         "crystal": " / ".join(summary["domains"]),
-        "shape": member.shape.kind if member.shape is not None else None,
+        "shape": member.shape.kind if isinstance(member, ParticleRecipe) else None,
         **{key: summary[key] for key in ("formula", "n_atoms", "net_charge", "diameter_nm")},
         "deviation": summary["stoichiometry"]["deviation"],
         "removed": removed,

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from epicarve import __version__
 from epicarve.errors import InputError
 from epicarve.files import write_json
-from epicarve.workflow.recipes import named_files, relaxed_geometry
+from epicarve.version import __version__
+from epicarve.workflow.recipes import BulkRecipe, named_files, relaxed_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def key_of(recipe: Recipe) -> str:
 
 def results_name(recipe: Recipe) -> str:
     """Name of the file with the results of a run, in its folder."""
-    return "summary.json" if recipe.bulk is None else "bulk.json"
+    return "bulk.json" if isinstance(recipe, BulkRecipe) else "summary.json"
 
 
 def is_done(folder: Path, recipe: Recipe) -> bool:

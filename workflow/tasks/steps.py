@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from epicarve.dft.settings import JOIN, periodic_stages, stages
+from epicarve.workflow.recipes import BulkRecipe, HeterostructureRecipe
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -72,7 +73,7 @@ def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
     import networkx as nx  # noqa: PLC0415  (few commands need it)
 
     graph = nx.DiGraph()
-    if recipe.bulk is not None:
+    if isinstance(recipe, BulkRecipe):
         relaxations = [Step("", "cp2k", stage) for stage in periodic_stages(recipe.cp2k.relax)]
         _add_line(graph, [*relaxations, Step("", "crystal")])
         return graph
@@ -91,7 +92,9 @@ def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
 
 def halves(recipe: Recipe, engine: Engine) -> tuple[str, ...]:
     """Return which halves of a recipe are relaxed by themselves before they are joined."""
-    if recipe.interface is None or not recipe.interface.relax_halves or recipe.only is not None:
+    if not isinstance(recipe, HeterostructureRecipe):
+        return ()
+    if not recipe.interface.relax_halves or recipe.only is not None:
         return ()
     return tuple(
         half

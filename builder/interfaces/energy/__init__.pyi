@@ -4,6 +4,5 @@ from .interaction import Interaction as Interaction
 from .repulsion import Repulsion as Repulsion
 from .repulsion import balanced_strength as balanced_strength
 from .repulsion import born_repulsion as born_repulsion
-from .repulsion import lattice_energy_ev as lattice_energy_ev
 from .scan import interface_energy as interface_energy
 from .scan import whole_sides as whole_sides

@@ -10,7 +10,7 @@ from scipy.special import erf
 from epicarve.builder.interfaces import (
     common_lattice_a,
     inverse_2x2,
-    pair_table_a,
+    limits_of_pairs,
     reduced_lattice_a,
 )
 from epicarve.errors import InputError
@@ -89,7 +89,9 @@ class Interaction:
         self._rise = rise[i, j]
         self._charge = COULOMB_V_A * (film.charges[i] * substrate.charges[j]).astype(float)
         touching = (film.charges[i] < 0) | (substrate.charges[j] < 0)
-        coefficients = pair_table_a(film, substrate, repulsion.coefficients)[i, j]
+        coefficients = limits_of_pairs(
+            film.symbols[i], substrate.symbols[j], repulsion.coefficients
+        )
         self._born = np.abs(self._charge) * coefficients * touching
         self._reduced = reduced_lattice_a(self.lattice_a)
         self._inverse = inverse_2x2(self._reduced)

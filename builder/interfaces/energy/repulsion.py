@@ -136,11 +136,6 @@ def balanced_strength(crystal: Crystal, exponent: int) -> float:
     return float(-coulomb_ev / (0.5 * COULOMB_V_A * terms.sum()))
 
 
-def lattice_energy_ev(crystal: Crystal) -> float:
-    """Return the Coulomb energy of a crystal's formal charges in eV per cell, by Ewald's sum."""
-    return _ewald_sum_ev(crystal, neighbours(crystal.cell_a, crystal.fractional, REACH_A))
-
-
 def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
     """Ewald's sum in eV per cell, given all pairs of sites within `REACH_A`."""
     split = ENDS / REACH_A

@@ -2,7 +2,7 @@ from .cells import CoincidenceCell as CoincidenceCell
 from .cells import MatchOptions as MatchOptions
 from .cells import coincidence_cells as coincidence_cells
 from .cells import least_strained_cell as least_strained_cell
-from .cells import required_cells as required_cells
+from .cells import told_cell as told_cell
 from .equivalence import distinct_cells as distinct_cells
 from .equivalence import face_group as face_group
 from .hermite import hermite_forms as hermite_forms
@@ -10,5 +10,3 @@ from .hermite import sublattices as sublattices
 from .strain import CommonCell as CommonCell
 from .strain import StrainRule as StrainRule
 from .strain import common_cell as common_cell
-from .zsl import ZslTolerances as ZslTolerances
-from .zsl import zsl_pairs as zsl_pairs

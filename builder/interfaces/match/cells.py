@@ -10,7 +10,6 @@ import numpy as np
 from pydantic import Field
 from scipy.spatial import cKDTree
 
-from epicarve.errors import InputError
 from epicarve.options import Options
 
 from .hermite import plane_area_a2, sublattices
@@ -57,8 +56,9 @@ class CoincidenceCell:
         Principal strains of the film if it is deformed onto the substrate, the one of larger
         magnitude first: singular values of the map of the supercells, minus 1.
     rotation_deg : float
-        Angle in degrees, in (−90, 90], by which the film's lattice is turned counter-clockwise
-        from the frame it was given in (the rotation in the map's polar decomposition).
+        Angle in degrees by which the film's lattice is turned counter-clockwise from the frame it
+        was given in (the rotation in the map's polar decomposition); in (−90, 90] for a cell that
+        was found.
     """
 
     film_matrix: NDArray[np.int64]
@@ -143,32 +143,45 @@ def coincidence_cells(
     return _ordered(film_matrices, substrate.matrices[of], substrate.area_a2[of], stretches, angles)
 
 
-def required_cells(
+def told_cell(
     film_lattice_a: NDArray[np.float64],
     substrate_lattice_a: NDArray[np.float64],
-    options: MatchOptions | None = None,
-) -> tuple[CoincidenceCell, ...]:
-    """Return what `coincidence_cells` returns, and raise if that is nothing.
+    film_matrix: NDArray[np.int64],
+    substrate_matrix: NDArray[np.int64],
+) -> CoincidenceCell:
+    """Return the coincidence cell of two supercells that are told.
 
-    Raises
-    ------
-    InputError
-        If there is no cell; the message tells the least strained one up to the largest area.
+    Parameters
+    ----------
+    film_lattice_a, substrate_lattice_a : ndarray of float, shape (2, 2)
+        Lattice vectors in Å as rows (x, y).
+    film_matrix, substrate_matrix : ndarray of int, shape (2, 2)
+        Rows are the vectors of the supercells in units of the lattice vectors. Where those of
+        one side are left-handed, its second vector is turned round.
+
+    Examples
+    --------
+    >>> told_cell(np.diag([8.2, 8.2]), 5.6 * np.eye(2), np.eye(2, dtype=int),
+    ...     np.array([[1, 1], [-1, 1]])).strain.round(3).tolist()
+    [-0.034, -0.034]
     """
-    options = options or MatchOptions()
-    found = coincidence_cells(film_lattice_a, substrate_lattice_a, options)
-    if found:
-        return found
-    missed = (
-        f"no coincidence cell up to {options.max_area_a2:g} Å² is strained by "
-        f"{options.max_strain:.1%} or less"
-    )
-    nearest = least_strained_cell(film_lattice_a, substrate_lattice_a, options.max_area_a2)
-    if nearest is None:
-        raise InputError(f"{missed}, nor by {LARGEST_STRAIN:.0%}; raise max_area_a2")
-    raise InputError(
-        f"{missed}; the nearest has {nearest.area_a2:.1f} Å² and {nearest.max_strain:.1%}: "
-        "raise max_strain or max_area_a2"
+    matrices = [
+        matrix * np.array([[1], [1 if np.linalg.det(matrix @ lattice_a) > 0 else -1]])
+        for matrix, lattice_a in (
+            (film_matrix, film_lattice_a),
+            (substrate_matrix, substrate_lattice_a),
+        )
+    ]
+    film, substrate = matrices[0] @ film_lattice_a, matrices[1] @ substrate_lattice_a
+    left, stretches, right = np.linalg.svd(np.linalg.solve(film, substrate))
+    (cosine, sine), _ = (left @ right).tolist()
+    strain = stretches - 1.0
+    return CoincidenceCell(
+        film_matrix=matrices[0],
+        substrate_matrix=matrices[1],
+        area_a2=float(abs(np.linalg.det(substrate))),
+        strain=strain[np.argsort(-np.abs(strain), kind="stable")],
+        rotation_deg=float(np.degrees(np.arctan2(sine, cosine))),
     )
 
 

@@ -103,8 +103,7 @@ def face_group(
     Examples
     --------
     >>> from epicarve.builder.library import bundled_crystal
-    >>> from epicarve.builder.crystal import space_group
-    >>> group = space_group(bundled_crystal("CsPbCl3")).point_group
+    >>> group = bundled_crystal("CsPbCl3").symmetry.point_group
     >>> len(face_group(group, (1, 0, 0), np.eye(3)[1:]))
     8
     >>> len(face_group(group, (2, 1, 0), np.array([[0.0, 0.0, 1.0], [1.0, -2.0, 0.0]])))

@@ -1,0 +1,78 @@
+"""The summary of weights of whole kinds of atoms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from epicarve.analysis.states import (
+    SIDES,
+    Alignment,
+    FilteredGap,
+    checks_of_states,
+    missing_plain,
+    no_ipr,
+    plain_fields,
+)
+
+from .summary import alignment_fields, filtered_fields, plateau_fields, provenance_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from epicarve.analysis.states import KindAnalysis
+
+
+def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
+    """Collect what was found under the keys of `summarise`, None where an IPR is needed.
+
+    Parameters
+    ----------
+    analysis : KindAnalysis
+        The results.
+    """
+    states = analysis.states
+    no_filter = filtered_fields(
+        FilteredGap("IPR", analysis.options.ipr_max, np.zeros(0, bool), None, None, None, None)
+    )
+    summary: dict[str, Any] = {
+        **plain_fields(states),
+        "ipr_max": analysis.options.ipr_max,
+        "filtered": no_filter,
+        "size_aware": no_filter,
+        "threshold_scan": [],
+        "plateau": plateau_fields(None),
+        "edge_filter": None,
+        "traps": {
+            side: {"n_traps": None, "kinds": [], "sentence": f"no {side} traps can be told"}
+            for side in SIDES
+        },
+        "domains": {},
+        "alignment": alignment_fields(Alignment()),
+        "profile": None,
+        "overlap_populations": [],
+    }
+    reasons, checks = missing_plain(states), checks_of_states(states)
+    known = {told["name"] for told in checks}
+    return {
+        **summary,
+        "checks": [
+            *checks,
+            *(
+                {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
+                for name in _names_of_none(summary)
+                if name not in known
+            ),
+        ],
+        "provenance": provenance_fields(states, analysis.options, analysis.provenance),
+    }
+
+
+def _names_of_none(block: dict[str, Any], head: str = "") -> Iterator[str]:
+    """Yield the dotted name of each number of a summary that does not exist."""
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from _names_of_none(value, f"{head}{key}.")
+        elif value is None:
+            yield f"{head}{key}"

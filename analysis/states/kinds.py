@@ -1,0 +1,99 @@
+"""What can be had from weights of whole kinds of atoms: the density of states and the plain gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .dos import by_element, density_of_states, list_densities, orbital_densities
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.dft.states import KindStates
+
+    from .dos import DensityOfStates
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class KindAnalysis:
+    """Density of states and plain gap of states whose weights are of whole kinds of atoms.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states.
+    options : AnalysisOptions
+        Broadening, range and look.
+    densities : tuple of DensityOfStates
+        By kind, by kind and angular momentum, and by groups of atoms that were projected on
+        together.
+    provenance : dict
+        What is known of the origin of the states besides what they say themselves.
+    """
+
+    states: KindStates
+    options: AnalysisOptions
+    densities: tuple[DensityOfStates, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        states: KindStates,
+        options: AnalysisOptions,
+        provenance: dict[str, Any] | None = None,
+    ) -> KindAnalysis:
+        """Analyse states of whole kinds."""
+        by_kind = density_of_states(states, by_element(states.symbols), options)
+        further = orbital_densities(states, options) + list_densities(states, options)
+        return cls(states, options, (by_kind, *further), provenance or {})
+
+    def __repr__(self) -> str:
+        gap_ev = self.states.gap_ev()
+        told = "none" if gap_ev is None else f"{gap_ev:.3f} eV"
+        kinds = " ".join(self.states.symbols)
+        return f"KindAnalysis({self.states.n_states} states of {kinds}, HOMO-LUMO gap {told})"
+
+    @property
+    def dos(self) -> DensityOfStates:
+        """Density of states by kind."""
+        return self.densities[0]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of summary.json: what needs an IPR is None, and a check says why."""
+        from epicarve.analysis.export import summarise_kinds  # noqa: PLC0415  (it takes this)
+
+        return summarise_kinds(self)
+
+    def plot(self) -> Figure:
+        """Draw the density of states, stacked by kind, with the gap shaded."""
+        from epicarve.analysis.figures import kind_figure  # noqa: PLC0415  (it draws)
+
+        return kind_figure(self, (self.states.caveat,) if self.states.caveat else ())
+
+    def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
+        """Write summary.json, states.csv, dos.csv and the figure dos: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write.
+        hdf5 : bool
+            Whether analysis.h5 was asked for, which there is none of.
+
+        Returns
+        -------
+        dict
+            Content of summary.json.
+
+        Raises
+        ------
+        InputError
+            If analysis.h5 was asked for.
+        """
+        from epicarve.analysis.kinds import write_kinds  # noqa: PLC0415  (it draws)
+
+        return write_kinds(Path(folder), self, hdf5=hdf5)

@@ -1,0 +1,7 @@
+"""Models as a user asks for them: nanocrystals, heterostructures."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

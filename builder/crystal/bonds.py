@@ -1,0 +1,183 @@
+"""Bonds of a bulk crystal, and the links that make it one piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from epicarve.errors import InputError
+
+from .first_shell import shell_limits_a
+from .neighbour_list import neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+CONTACT_RANGE_A = 9.0
+"""How far, in Å, neighbours are looked for when the first coordination shell is derived."""
+
+TORUS_CELLS = 6
+"""Cells along each axis of the block, closed on itself, in which the bulk's pieces are told."""
+
+LIKE_CONTACT = 1.02
+"""Contacts longer than the shortest by less than this factor join pieces along with it."""
+
+
+class BondedSites(Protocol):
+    """What is known of a crystal when its bonds are looked for, see `Crystal`."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def n_sites(self) -> int: ...  # noqa: D102
+    @property
+    def cell_a(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def fractional(self) -> NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def symbols(self) -> NDArray[np.str_]: ...  # noqa: D102
+    @property
+    def oxidation_states(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def charge_of(self) -> dict[str, int]: ...  # noqa: D102
+    @property
+    def bond_rule(self) -> dict[tuple[str, str], float]: ...  # noqa: D102
+    @property
+    def bonds(self) -> Bonds: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """The cation-anion bonds of one unit cell, each counted once from its cation.
+
+    Parameters
+    ----------
+    cations, anions : ndarray of int, shape (n_bonds,)
+        Sites of the unit cell that are bonded.
+    shifts : ndarray of int, shape (n_bonds, 3)
+        Unit cell in which the anion lies when the cation lies in cell (0, 0, 0).
+    lengths_a : ndarray of float, shape (n_bonds,)
+        Bond lengths in Å.
+    """
+
+    cations: NDArray[np.int64]
+    anions: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    lengths_a: NDArray[np.float64]
+
+
+def shortest_contacts_a(crystal: BondedSites) -> dict[frozenset[str], float]:
+    """Return the shortest distance in Å of every pair of elements, bonded or not."""
+    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+    shortest: dict[frozenset[str], float] = {}
+    for first in crystal.charge_of:
+        for second in crystal.charge_of:
+            of_pair = (crystal.symbols[i] == first) & (crystal.symbols[j] == second)
+            if of_pair.any():
+                shortest[frozenset((first, second))] = float(distances[of_pair].min())
+    return shortest
+
+
+def longest_bonds_a(crystal: BondedSites) -> dict[tuple[str, str], float]:
+    """Return the longest bond in Å of each (cation, anion) pair of elements that makes bonds.
+
+    The limit stands in the middle of the widest gap, as a ratio, between the distances of the
+    pair: the crystal's own first coordination shell, with no table of radii; see
+    `shell_limits_a` for how strays in the gap are treated, and pairs that make no bonds.
+    """
+    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+    opposite = (crystal.oxidation_states[i] > 0) & (crystal.oxidation_states[j] < 0)
+    found = shell_limits_a(
+        i[opposite], j[opposite], distances[opposite], crystal.symbols, crystal.oxidation_states
+    )
+    order = list(crystal.charge_of)
+    return dict(sorted(found.items(), key=lambda item: [order.index(s) for s in item[0]]))
+
+
+def bonds_of(crystal: BondedSites) -> Bonds:
+    """Return all bonds of the unit cell by `bond_rule`, in a fixed order.
+
+    Raises
+    ------
+    InputError
+        If an ion has none.
+    """
+    reach_a = max(crystal.bond_rule.values(), default=0.0)
+    i, j, shifts, distances = neighbours(crystal.cell_a, crystal.fractional, reach_a)
+    limits = np.zeros(len(i))
+    for (cation, anion), limit in crystal.bond_rule.items():
+        limits[(crystal.symbols[i] == cation) & (crystal.symbols[j] == anion)] = limit
+    opposite = (crystal.oxidation_states[i] > 0) & (crystal.oxidation_states[j] < 0)
+    bonded = opposite & (distances <= limits)
+    found = Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
+    alone = np.setdiff1d(np.arange(crystal.n_sites), np.r_[found.cations, found.anions])
+    if alone.size:
+        raise InputError(_loneliness(crystal, int(alone[0]), len(alone)))
+    return found
+
+
+def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:
+    """Say how far an ion without a bond is from others."""
+    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+    signs = np.sign(crystal.oxidation_states)
+    near = np.flatnonzero((i == site) & (signs[j] == -signs[site]))
+    told = f"there is no ion of opposite charge within {CONTACT_RANGE_A:.0f} Å"
+    if near.size:
+        nearest = near[np.argmin(distances[near])]
+        pair = sorted((site, int(j[nearest])), key=lambda ion: -signs[ion])
+        cation, anion = crystal.symbols[pair].tolist()
+        told = (
+            f"its nearest {crystal.symbols[j[nearest]]} lies {distances[nearest]:.2f} Å away, and "
+            f"{cation}-{anion} bonds of this crystal end at "
+            f"{crystal.bond_rule.get((cation, anion), 0.0):.2f} Å"
+        )
+    others = f", nor have {n_alone - 1} others" if n_alone > 1 else ""
+    return (
+        f"{crystal.name}: site {site + 1} ({crystal.symbols[site]}) has no bond{others}: {told}; "
+        "check cell and sites, or relax the crystal"
+    )
+
+
+def links_of(crystal: BondedSites) -> Bonds:
+    """Return the bonds and, where these leave the bulk in pieces, contacts between the pieces.
+
+    Layers, chains and molecules of a crystal such as CdI2 or PbO are held together by the
+    shortest contacts between them, of whatever charge: they count as links when a model is
+    asked to be one piece, but not as bonds. Each pair stands in it once, in either order.
+    """
+    links = crystal.bonds
+    while len(np.unique(pieces := _pieces(crystal, links))) > 1:
+        i, j, shifts, lengths = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+        wrapped = np.ravel_multi_index(tuple(shifts.T % TORUS_CELLS), (TORUS_CELLS,) * 3)
+        apart = np.flatnonzero(pieces[0, i] != pieces[wrapped, j])
+        if len(apart) == 0:
+            break  # farther apart than contacts are looked for
+        near = apart[lengths[apart] <= LIKE_CONTACT * lengths[apart].min()]
+        links = Bonds(
+            np.concatenate([links.cations, i[near]]),
+            np.concatenate([links.anions, j[near]]),
+            np.concatenate([links.shifts, shifts[near]]),
+            np.concatenate([links.lengths_a, lengths[near]]),
+        )
+    return links
+
+
+def _pieces(crystal: BondedSites, links: Bonds) -> NDArray[np.int64]:
+    """Piece of each site of a block of cells closed on itself, shape (n_cells, n_sites)."""
+    size = (TORUS_CELLS,) * 3
+    cells = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1).reshape(-1, 3)
+    there = np.ravel_multi_index(
+        tuple(np.moveaxis((cells[:, None, :] + links.shifts) % TORUS_CELLS, 2, 0)), size
+    )
+    first = np.arange(len(cells))[:, None] * crystal.n_sites + links.cations
+    second = there * crystal.n_sites + links.anions
+    n_nodes = len(cells) * crystal.n_sites
+    ones = np.ones(first.size, dtype=np.int8)
+    graph = coo_array((ones, (first.ravel(), second.ravel())), shape=(n_nodes, n_nodes))
+    _, label = connected_components(graph, directed=False)
+    return np.asarray(label, dtype=np.int64).reshape(len(cells), crystal.n_sites)

@@ -1,0 +1,11 @@
+from .crystals import atoms_of_crystal as atoms_of_crystal
+from .crystals import crystal_of_atoms as crystal_of_atoms
+from .crystals import crystal_of_structure as crystal_of_structure
+from .crystals import structure_of_crystal as structure_of_crystal
+from .models import atoms_of_model as atoms_of_model
+from .models import model_of_atoms as model_of_atoms
+from .models import model_of_file as model_of_file
+from .models import model_of_molecule as model_of_molecule
+from .models import molecule_of_model as molecule_of_model
+from .slabs import atoms_of_slab as atoms_of_slab
+from .slabs import structure_of_slab as structure_of_slab

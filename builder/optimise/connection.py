@@ -1,0 +1,107 @@
+"""A model in one piece: which ions come loose, and rows that tie them to the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+from scipy.sparse.csgraph import connected_components
+
+from .rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .program import Program
+
+
+def loose_pieces(links: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Return the pieces of the kept ions other than the largest one.
+
+    Parameters
+    ----------
+    links : csr_array, shape (n_ions, n_ions)
+        What holds ions together.
+    kept : ndarray of bool, shape (n_ions,)
+        Ions of the model.
+
+    Returns
+    -------
+    list of ndarray of int
+        Ions of each piece.
+    """
+    chosen = np.flatnonzero(kept)
+    n_pieces, label = connected_components(links[chosen][:, chosen], directed=False)
+    if n_pieces <= 1:
+        return []
+    largest = int(np.argmax(np.bincount(label)))
+    return [chosen[label == piece] for piece in range(n_pieces) if piece != largest]
+
+
+def ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) -> Rows:
+    """Return rows that forbid loose pieces, and others that differ from them at their rim alone.
+
+    A path from any kept ions to the inner ions of the model leaves them and their neighbours
+    through a neighbour that has others beyond. So if all ions of a set are kept, one of these
+    neighbours must be, and one of those beyond. That holds for the cations of a piece, and for
+    these with the ions that could tie it to others; the latter is what the piece itself breaks.
+
+    Parameters
+    ----------
+    program : Program
+        The program that the rows are for.
+    pieces : list of ndarray of int
+        Ions of each loose piece.
+    links : csr_array, shape (n_ions, n_ions)
+        What holds ions together.
+    """
+    shell, edits = program.shell, program.edits
+    sign = np.where(shell.inside[shell.free], -1.0, 1.0)
+    rows, limits = [], []
+    for piece in pieces:
+        for kept, needed in _needs(program, piece, links):
+            weight = np.zeros(shell.ions.n_ions)
+            weight[needed] = 1.0
+            weight[kept] = -1.0
+            row = (weight[shell.free] * sign) @ edits.occupancy
+            rows.append(csr_array(-row[None]))
+            limits.append(float(weight[shell.base].sum()) - 1.0 + len(kept))
+    return Rows(csr_array(vstack(rows, format="csr")), np.array(limits))
+
+
+def _needs(
+    program: Program, piece: NDArray[np.int64], links: csr_array
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield sets of ions, and ions of which one must be kept if all of the set are."""
+    shell = program.shell
+    possible = shell.fixed.copy()
+    possible[shell.free] = True
+    cations = piece[shell.ions.charges[piece] > 0]
+    ends = links[piece] @ possible.astype(np.int32) == links[piece][:, piece].sum(axis=1)
+    tied = piece[~ends | (shell.ions.charges[piece] > 0)]
+    near, _ = _around(tied, possible, links)
+    if len(near) == 0 or np.isin(near, piece).any():
+        tied, near = piece, np.setdiff1d(links[piece].indices, piece)
+    yield tied, near
+    near, beyond = _around(cations, possible, links)
+    has_inner = np.setdiff1d(np.flatnonzero(shell.fixed), np.r_[cations, near]).size > 0
+    if has_inner and 0 < len(cations) < len(piece):
+        yield cations, near
+        yield cations, beyond
+
+
+def _around(
+    kept: NDArray[np.int64], possible: NDArray[np.bool_], links: csr_array
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the neighbours of a set through which it goes on, and those that lie beyond them."""
+    closed = ~possible
+    closed[kept] = closed[links[kept].indices] = True
+    near = np.setdiff1d(links[kept].indices, kept)
+    near = near[possible[near]]
+    goes_on = links[near] @ (~closed).astype(np.int32) > 0
+    near = near[goes_on]
+    beyond = np.unique(links[near].indices)
+    return near, beyond[~closed[beyond]]

@@ -1,0 +1,156 @@
+"""Recipes read from YAML that is checked to the last key, and written with their files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from epicarve.builder.shapes import KINDS
+from epicarve.errors import InputError, require_kind
+from epicarve.files import replaced_file, write_text
+from epicarve.options import Options, sentence
+
+from .geometry import relaxed_geometry
+from .recipe import Recipe, kind_of_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        merge = "tag:yaml.org,2002:merge"
+        own = [key for key, _ in node.value if key.tag != merge]
+        keys = [self.construct_object(key, deep=True) for key in own]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise yaml.YAMLError(f"key {key!r} is given twice in the block at line {line}")
+        return super().construct_mapping(node, deep)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file. CIF files in it are relative to its folder.
+
+    Returns
+    -------
+    Recipe
+        The recipe, with the paths of CIF files made to start where the recipe lies.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
+    """
+    path = Path(path)
+    data = read_yaml(path, "it needs at least crystal: and shape:")
+    for _, holder, key in named_files(data):
+        holder[key] = path.parent / holder[key]
+    return parse_recipe(data, str(path))
+
+
+def as_recipe(recipe: Recipe | Mapping[str, Any] | Path | str) -> Recipe:
+    """Return a recipe, given as such, as its keys, or as the path of its file.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, or a key or value is wrong.
+
+    Examples
+    --------
+    >>> as_recipe({"crystal": {"name": "PbS"}, "shape": {"kind": "sphere", "atoms": 60}}).engine
+    'cp2k'
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, Mapping):
+        return parse_recipe(dict(recipe))
+    require_kind(recipe, (str, Path), "the recipe", "give a Recipe, its keys, or a path")
+    return read_recipe(Path(recipe))
+
+
+def write_recipe(recipe: Recipe, folder: Path) -> None:
+    """Write a recipe as recipe.yaml, with the files that it names in a folder beside it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+    folder : Path
+        Where to write; it can be moved or copied as a whole.
+
+    Raises
+    ------
+    InputError
+        If a file that the recipe names can't be read.
+    """
+    data = recipe.as_dict()
+    for part, holder, key in named_files(data):
+        source = relaxed_geometry(Path(holder[key]))
+        holder[key] = f"files/{part}/{source.name}"
+        with replaced_file(folder / holder[key]) as copy:
+            shutil.copyfile(source, copy)
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    write_text(folder / "recipe.yaml", text)
+
+
+def named_files(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the files that a recipe as plain data names: in which part, in which block, its key."""
+    for part in ("crystal", "core", "film", "substrate"):
+        block = data.get(part)
+        if not isinstance(block, dict):
+            continue
+        crystal = block if part == "crystal" else block.get("crystal")
+        for holder, key in ((crystal, "file"), (block, "relaxed")):
+            if isinstance(holder, dict) and isinstance(holder.get(key), str):
+                yield part, holder, key
+
+
+def read_yaml(path: Path, needs: str) -> dict[str, Any]:
+    """Read a YAML file that holds keys at its top; `needs` says which, for the message.
+
+    Raises
+    ------
+    InputError
+        If it can't be read, is not YAML, or holds no keys.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except OSError as error:
+        raise InputError(f"{path}: no recipe that can be read; give a YAML file") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not a recipe: its blocks are nested without end") from error
+    except (yaml.YAMLError, ValueError) as error:  # of text, dates and numbers
+        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: not a recipe; {needs}")
+    return data
+
+
+def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
+    """Check a recipe given as plain data; `where` names it in the message of an InputError."""
+    return checked(kind_of_recipe(data), data, where)
+
+
+def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOptions:
+    """Check plain data against settings; `where` names it in the message of an InputError."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{where}: {sentence(error, KINDS)}") from error
