@@ -239,9 +239,9 @@ def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
     """Find bonds, contacts and clashes across the interface.
 
     A cation and an anion of the two sides are bonded if they would be in either crystal; elements
-    that meet in neither may be as much longer than their contact as the bonds of both crystals
-    that reach least. A contact is at most `LOOSE_CONTACT` times as long as the bulk's, a clash shorter than
-    `CONTACT_LIMIT` times that.
+    that meet in neither may be as much farther apart than their contact as the bonds of both
+    crystals that reach least. A contact is at most `LOOSE_CONTACT` times as long as the bulk's, a
+    clash shorter than `CONTACT_LIMIT` times that.
 
     Raises
     ------
