@@ -108,7 +108,7 @@ def interface(
             write_ranking(ranking, options, out)
     _report(ranking, out, as_json=as_json)
     if built is not None and not as_json:
-        symmetry = built.report["symmetry"] or "one interface"
+        symmetry = built.report.symmetry or "one interface"
         console().print(
             f"slab-{slab}: {built.formula}, {built.cell_a[2, 2]:.1f} Å high, {symmetry}, "
             f"dipole {built.dipole_e_a:.2f} e Å, potential step {built.potential_step_v:.2f} V"

@@ -270,7 +270,7 @@ class Interface:
             "substrate_termination": self.substrate_termination,
             "film_termination_charge_e_per_nm2": film.charge_e_per_nm2,
             "substrate_termination_charge_e_per_nm2": substrate.charge_e_per_nm2,
-            "polarity": self.polarity.as_dict(),
+            "polarity": self.polarity.charges.as_dict(),
             "film_cut_a": film.offset_a,
             "substrate_cut_a": substrate.offset_a,
             "area_a2": self.cell.area_a2,
@@ -286,11 +286,11 @@ class Interface:
             "gap_a": self.gap_a,
             "lift_a": z,
             "continuity": {
-                **self.continuity.as_dict(),
+                **self.continuity.figures.as_dict(),
                 "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
                 "sensitivity": sensitivity,
             },
-            "shortest_contact": self.contact.as_dict(),
+            "shortest_contact": self.contact.closest.as_dict(),
             "vacuum_a": self.vacuum_a if np.isfinite(self.vacuum_a) else None,
         }
 

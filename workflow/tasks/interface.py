@@ -20,6 +20,7 @@ from epicarve.builder.output import (
     with_origins,
     write_slab,
 )
+from epicarve.builder.report import Provenance
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
@@ -229,11 +230,9 @@ def slab(
     built = build_slab(interface, options)
     if out is not None:
         crystals = (interface.film.crystal, interface.substrate.crystal)
-        provenance = {
-            "version": __version__,
-            "slab": (options or SlabOptions()).model_dump(mode="json"),
-        }
-        summary = {**built.as_dict(), "provenance": with_origins(provenance, crystals)}
+        asked = (options or SlabOptions()).model_dump(mode="json")
+        provenance = with_origins(Provenance(version=__version__, slab=asked), crystals)
+        summary = {**built.as_dict(), "provenance": provenance.as_dict()}
         write_slab(Path(out), built, summary, derived_notes(crystals))
     return built
 

@@ -11,7 +11,7 @@ from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_
 from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
 from epicarve.builder.model import Model
-from epicarve.builder.output import notes_of_origins
+from epicarve.builder.output import notes_of_model
 from epicarve.dft.read import RunFolder
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -72,7 +72,7 @@ def structure(
     comparison = Comparison.of(
         symbols, positions_a, other_symbols, other_positions_a, model=model, options=options
     )
-    made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
+    made_by = None if model is None else model.report.provenance
     told = {
         **comparison.as_dict(),
         "provenance": {
@@ -80,11 +80,11 @@ def structure(
             "before": first.name,
             "after": second.name,
             "options": options.model_dump(mode="json"),
-            **({"model": made_by} if made_by else {}),
+            **({} if made_by is None else {"model": made_by.as_dict()}),
         },
     }
     if out is not None:
-        notes = notes_of_origins(made_by.get("crystal", {}))
+        notes = () if model is None else notes_of_model(model)
         figure = structure_figure(comparison, notes, look)
         with filled_folder(Path(out)) as scratch:
             write_json(scratch / "structure.json", told)
