@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist
 
 from epicarve.analysis.states import Sites
 from epicarve.builder.geometry import BondRule
+from epicarve.builder.report import BuildReport
 
 
 def test_positions_against_brute_force():
