@@ -1,4 +1,4 @@
-"""Extended XYZ: ions with columns of their own, in a cell or without one."""
+"""Files of coordinates: extended XYZ is written, and whatever ASE reads is read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epicarve.errors import InputError
 from epicarve.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ase import Atoms
     from numpy.typing import NDArray
 
 _KINDS = {"U": "S", "i": "I", "u": "I", "f": "R"}
@@ -61,3 +63,35 @@ def write_extxyz(
     rows = zip(symbols.tolist(), *positions_a.T.tolist(), *words, strict=True)
     lines += [line % row for row in rows]
     write_text(path, "\n".join(lines) + "\n")
+
+
+def read_atoms(path: Path) -> Atoms:
+    """Read the last geometry of a file of coordinates.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ASE can read, such as XYZ or CIF.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or no whole geometry in it.
+    """
+    from ase import Atoms  # noqa: PLC0415  (costs half a second)
+    from ase.io import read  # noqa: PLC0415
+
+    try:
+        atoms = read(path, index=-1)
+        assert isinstance(atoms, Atoms)  # not a list, as one index was asked for
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; name one with coordinates") from None
+    except Exception as error:  # ase raises whatever its parsers raise
+        why = f" ({error})" if isinstance(error, ValueError | OSError) and str(error) else ""
+        raise InputError(
+            f"{path}: there is no whole geometry in it that can be read{why}; copy it again, or "
+            "give another file that ASE reads"
+        ) from error
+    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
+        raise InputError(f"{path}: its coordinates are missing or not numbers; give a whole file")
+    return atoms

@@ -79,7 +79,7 @@ def test_a_geometry_of_the_states_that_is_cut(tmp_path, told):
     xyz.write_text(xyz.read_text()[:200])
     code, error = told("analyse", run)
     assert code == 2
-    assert "states.xyz: not a whole XYZ file" in error
+    assert "states.xyz: there is no whole geometry in it" in error
 
 
 def test_a_folder_that_is_a_file_and_a_link_to_nothing(tmp_path, told):

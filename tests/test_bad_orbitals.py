@@ -77,6 +77,15 @@ def spoil_short_overlap(run):
     path.write_text("".join(lines[: len(lines) // 2]))
 
 
+def spoil_wide_overlap(run):
+    """Damage an element beside the diagonal."""
+    (path,) = run.glob("*.csr")
+    lines = path.read_text().splitlines(keepends=True)
+    row = next(i for i, line in enumerate(lines) if line.split()[0] != line.split()[1])
+    lines[row] = f"{' '.join(lines[row].split()[:2])} 1.5\n"
+    path.write_text("".join(lines))
+
+
 def spoil_nan_overlap(run):
     (path,) = run.glob("*.csr")
     path.write_text(path.read_text().replace("0.10000000000000E+001", "NaN", 1))
@@ -158,6 +167,7 @@ def test_bad_wfn_runs_are_refused_in_one_sentence(runs, tmp_path, spoil, sentenc
         ),
         (spoil_short_overlap, r"\.csr: elements are missing on its diagonal, so it is cut off"),
         (spoil_nan_overlap, r"\.csr: there is NaN"),
+        (spoil_wide_overlap, r"\.csr: two functions overlap more than each with itself"),
         (spoil_two_wfn, r"other projects .* were not looked at \(--project another\)"),
         (spoil_no_output, r"convergence is unknown"),
     ],

@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 STUDY = ("pb3s2cl2-sphere", "pb4s3cl2-hemisphere", "pb4s3cl2-cspbcl3")
 CHATTER = """
 import os, sys
-from epicarve.workflow import crystals
+from epicarve.workflow.tasks import crystals
 listed = crystals.crystals
 def chatty(*given):
     os.write(1, b"HighsMipSolverData says something\\n")

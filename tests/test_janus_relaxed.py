@@ -99,7 +99,7 @@ def test_relaxed_halves_that_are_refused(janus, tmp_path):
     assert "no such file" in refusal(tmp_path / "none.xyz")
     assert "no relaxed geometry in it" in refusal(tmp_path)
     (tmp_path / "bad.xyz").write_text("not a geometry\n")
-    assert "no geometry that can be read" in refusal(tmp_path / "bad.xyz")
+    assert "no whole geometry in it that can be read" in refusal(tmp_path / "bad.xyz")
     Atoms(film.symbols[1:], film.positions_a[1:]).write(tmp_path / "fewer.xyz")
     assert "but the half of Pb4S3Cl2 is" in refusal(tmp_path / "fewer.xyz")
     crumpled = film.positions_a * (0.7, 1.0, 1.3)

@@ -308,7 +308,7 @@ def test_bad_geometries_are_told_and_leave_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
     for after, message in (
         ("nan.xyz", "not numbers"),
-        ("cut.xyz", "not a geometry that can be read"),
+        ("cut.xyz", "no whole geometry in it that can be read"),
         ("none.xyz", "no such file"),
         ("empty", "no relaxed geometry"),
     ):

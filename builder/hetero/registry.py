@@ -131,7 +131,8 @@ def shift_in_particle_a(interface: Interface, above: Placed, below: Placed) -> N
     middle_of_substrate = -below.lattice_point_a @ np.linalg.inv(on_substrate)
     moved = np.array(interface.shift_a[:2]) @ common
     shift_a = (middle_of_film + moved - middle_of_substrate) @ on_substrate
-    return _shortest(shift_a, interface.registry_lattice_a @ common @ on_substrate)
+    shortest = _shortest(shift_a, interface.registry_lattice_a @ common @ on_substrate)
+    return np.asarray(shortest.round(9) + 0.0)
 
 
 def particle_continuity(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.carve import Ions
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.geometry import match_atoms, superposed
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
@@ -33,28 +34,6 @@ if TYPE_CHECKING:
 SAME_ION_A = 2.0
 """Ions in the order of the unrelaxed half may have moved so far, as root mean square in Å, and
 each ion in another order, when all are laid on the unrelaxed ones as well as they can be."""
-
-
-def read_geometry(path: Path) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """Read elements and coordinates in Å of the last geometry of a file that ASE can read.
-
-    Raises
-    ------
-    InputError
-        If it can't.
-    """
-    from ase import Atoms  # noqa: PLC0415  (costs half a second)
-    from ase.io import read  # noqa: PLC0415
-
-    try:
-        atoms = read(path, index=-1)
-        assert isinstance(atoms, Atoms)  # not a list, as one index was asked for
-    except Exception as error:  # ase raises whatever its parsers raise
-        raise InputError(
-            f"{path}: no geometry that can be read ({error}); give an XYZ file or another that "
-            "ASE reads"
-        ) from error
-    return np.array(list(atoms.symbols)), np.array(atoms.positions)
 
 
 def join_relaxed(
@@ -104,7 +83,9 @@ def join_relaxed(
         if path is None:
             continue
         name = half.domain_names[0]
-        relaxed = _in_order(half, *read_geometry(path), path)
+        atoms = read_atoms(path)
+        symbols, positions_a = np.array(list(atoms.symbols)), np.array(atoms.positions)
+        relaxed = _in_order(half, symbols, positions_a, path)
         fit, n_cations = _laid_back(half, relaxed, side, depth_a)
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved

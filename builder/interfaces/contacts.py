@@ -333,7 +333,7 @@ def least_raise_a(above: Ions, below: Ions, limits: Limits) -> float:
             f"interface stay closer than {CONTACT_LIMIT:.0%} of their bulk contact even "
             f"{MAX_RAISE_A} Å higher; choose other terminations, directions or registry"
         )
-    return float(np.ceil((needed_a - 1e-9) / RAISE_GRAIN_A) * RAISE_GRAIN_A)
+    return max(0.0, float(np.ceil((needed_a - 1e-9) / RAISE_GRAIN_A) * RAISE_GRAIN_A))
 
 
 def _stops_a(

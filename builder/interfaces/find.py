@@ -43,7 +43,7 @@ MAX_STEPS = 3.6e10
 MAX_PAIRS = 4000
 """Pairs of a site and a cation of one cell above which a search is refused: about 1 GB."""
 
-MAX_TOLD_PAIRS = 100_000
+MAX_TOLD_PAIRS = 1_000_000
 """Such pairs above which a cell that is told is refused."""
 
 AS_TOLD = StrainRule(max_strain=0.99)

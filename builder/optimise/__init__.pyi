@@ -27,3 +27,4 @@ from .surface_region import minimum_coordination as minimum_coordination
 from .symmetry import MATCH_A as MATCH_A
 from .symmetry import kept_operations as kept_operations
 from .symmetry import orbits as orbits
+from .symmetry_cases import Alike as Alike

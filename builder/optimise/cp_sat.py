@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .dipole_lattice import DipoleLattice
-from .frame import GRAIN_A
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +30,13 @@ LIMIT = 10**15
 """Stands for no limit; sums are smaller."""
 
 WHOLE = 1e-6
+
+GRAINS_E_A = (1e-2, 1e-4)
+"""Grains of the dipole along a face, in e Å; rounding only ever loosens a face. Short numbers are
+searched sooner; the finer ones are taken if a dipole lies within a rounding of its limit."""
+
+LINEARIZATIONS = (1, 2)
+"""How much of the program CP-SAT also relaxes; each settles what the other leaves open."""
 
 
 @dataclass
@@ -65,6 +71,19 @@ class Answer:
     decided: bool
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What `any_edits` is asked for, and how much of it CP-SAT also relaxes."""
+
+    highs: Highs
+    columns: NDArray[np.int64]
+    taken: NDArray[np.bool_]
+    steps: int
+    most_levels: NDArray[np.float64]
+    linearization: int
+    save_bonds: bool
+
+
 def any_edits(
     highs: Highs,
     columns: NDArray[np.int64],
@@ -74,6 +93,8 @@ def any_edits(
     *,
     effort: Effort,
     save_bonds: bool = False,
+    linearization: int = 2,
+    most: float = np.inf,
 ) -> Answer:
     """Look for any edits of a number of steps, or for those that save most bonds.
 
@@ -101,12 +122,70 @@ def any_edits(
     """
     if effort.left <= 0.0:
         return Answer(None, decided=False)
+    budget = Effort(min(most, effort.left))
+    effort.left -= budget.left
+    cases = highs.alike.cases(columns, taken)
+    best: NDArray[np.float64] | None = None
+    is_decided = True
+    for number, (some, done) in enumerate(cases):
+        share = Effort(budget.left / (len(cases) - number))
+        budget.left -= share.left
+        wanted = _Wanted(highs, some, done, steps, most_levels, linearization, save_bonds)
+        answer = _asked(wanted, share)
+        budget.left += share.left
+        is_decided &= answer.decided
+        if answer.y is not None and (
+            best is None or highs.program.bonds(answer.y) < highs.program.bonds(best)
+        ):
+            best = answer.y
+        if best is not None and not save_bonds:
+            is_decided = True
+            break
+    effort.left += budget.left
+    return Answer(best, is_decided)
+
+
+def _asked(wanted: _Wanted, effort: Effort) -> Answer:
+    """Ask CP-SAT, with a face more as long as a dipole pokes through."""
     from ortools.sat.python import cp_model  # noqa: PLC0415  (costs half a second, seldom needed)
 
+    highs, columns, steps = wanted.highs, wanted.columns, wanted.steps
+    program = highs.program
+    grains = list(GRAINS_E_A)
+    while effort.left > 0.0:
+        model, y = _model(wanted, grains[0])
+        if wanted.save_bonds:
+            bonds = program.edits.bonds[columns].astype(int).tolist()
+            model.minimize(cp_model.LinearExpr.weighted_sum(y, bonds))
+        solver: Any = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.linearization_level = wanted.linearization
+        solver.parameters.max_deterministic_time = effort.left
+        status = solver.solve(model)
+        effort.left -= float(solver.response_proto.deterministic_time)
+        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+            return Answer(None, decided=bool(status == cp_model.INFEASIBLE))
+        found = np.zeros(program.edits.n_columns)
+        found[columns] = [solver.value(each) for each in y]
+        if program.steps(found) <= steps:
+            is_best = status == cp_model.OPTIMAL or not wanted.save_bonds
+            return Answer(found, decided=bool(is_best))
+        if highs.is_tangent(found):  # a dipole lies a rounding beyond its level
+            if len(grains) == 1:
+                break
+            del grains[0]
+    return Answer(None, decided=False)
+
+
+def _model(wanted: _Wanted, grain_e_a: float) -> tuple[Any, list[Any]]:
+    """Return the program with its steps fixed as CP-SAT takes it, and the variables of edits."""
+    from ortools.sat.python import cp_model  # noqa: PLC0415
+
+    highs, columns, steps = wanted.highs, wanted.columns, wanted.steps
     program = highs.program
     model: Any = cp_model.CpModel()
     y = [model.new_bool_var("") for _ in columns]
-    for number in np.flatnonzero(taken).tolist():
+    for number in np.flatnonzero(wanted.taken).tolist():
         model.add(y[number] == 1)
     rows = highs.rows(columns, charge=True, ratio=True, dipole=False)
     for matrix, limits, is_equal in (
@@ -120,29 +199,36 @@ def any_edits(
             terms = [y[column] for column in matrix.indices[start:stop].tolist()]
             total = cp_model.LinearExpr.weighted_sum(terms, factors)
             model.add_linear_constraint(total, most if is_equal else -LIMIT, most)
-    levels = [
-        _level(model, y, limit, columns, int(min(most, steps // limit.level_steps)))
-        for limit, most in zip(program.dipoles, most_levels, strict=True)
+    play_e_a = highs.alike.play_e_a
+    lasts = [
+        int(min(most, steps // limit.level_steps))
+        for limit, most in zip(program.dipoles, wanted.most_levels, strict=True)
     ]
-    costs = [*program.edits.steps[columns].astype(int).tolist()]
-    prices = [limit.level_steps for limit in program.dipoles]
-    model.add(cp_model.LinearExpr.weighted_sum([*y, *levels], [*costs, *prices]) == steps)
-    if save_bonds:
-        bonds = program.edits.bonds[columns].astype(int).tolist()
-        model.minimize(cp_model.LinearExpr.weighted_sum(y, bonds))
-    solver: Any = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.max_deterministic_time = effort.left
-    status = solver.solve(model)
-    effort.left -= float(solver.response_proto.deterministic_time)
-    if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        return Answer(None, decided=bool(status == cp_model.INFEASIBLE))
-    found = np.zeros(program.edits.n_columns)
-    found[columns] = [solver.value(each) for each in y]
-    is_right = program.steps(found) <= steps  # a dipole may lie a rounding beyond its level
-    decided = is_right and (status == cp_model.OPTIMAL or not save_bonds)
-    return Answer(found if is_right else None, decided=bool(decided))
+    levels = [
+        _level(model, y, limit, columns, last=last, faces=_Faces(faces, grain_e_a, play_e_a))
+        for limit, faces, last in zip(program.dipoles, highs.faces, lasts, strict=True)
+    ]
+    edits = program.edits
+    costs = [
+        cost * each for cost, each in zip(edits.steps[columns].astype(int).tolist(), y, strict=True)
+    ]
+    costs += [limit.level_steps * each for limit, each in zip(program.dipoles, levels, strict=True)]
+    model.add(sum(costs) == steps)
+    spare = steps - int(highs.least.sum())
+    for number, least in enumerate(highs.least.tolist() if len(highs.least) > 1 else ()):
+        own = np.flatnonzero(np.r_[edits.domain[columns], np.arange(len(levels))] == number)
+        share = sum(costs[each] for each in own.tolist())
+        model.add_linear_constraint(share, least, least + spare)
+    return model, y
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """Normals of the faces that hold a dipole, their grain, and how far they lie outside it."""
+
+    normals: NDArray[np.float64]
+    grain_e_a: float
+    play_e_a: float
 
 
 def _level(
@@ -150,9 +236,15 @@ def _level(
     y: Sequence[Any],
     limit: DipoleLimit,
     columns: NDArray[np.int64],
+    *,
     last: int,
+    faces: _Faces,
 ) -> Any:
-    """Add a dipole to a model, and return the variable of its level."""
+    """Add a dipole to a model, as a point of its lattice or within faces; return its level.
+
+    Along each face the moments are rounded down and the limit is rounded up, each to a whole
+    multiple of the grain, so that no edits are lost.
+    """
     level = model.new_int_var(0, last, "")
     lattice = DipoleLattice.of(limit, columns, last)
     if lattice is not None:
@@ -163,19 +255,14 @@ def _level(
         points = np.column_stack([lattice.allowed, lattice.levels]).tolist()
         model.add_allowed_assignments([*sums, level], points)
         return level
-    moments = limit.moments[:, columns] / GRAIN_A
-    start = limit.start / GRAIN_A
-    off = np.abs(moments - np.rint(moments)).sum() + np.abs(start - np.rint(start)).sum()
-    free, play = int(np.ceil(limit.free / GRAIN_A)), int(np.ceil(off)) + 1
-    reach = free * (last + 1) + play
-    components = [
-        _sum(model, y, row, int(begin), np.array([-reach, reach]))
-        for row, begin in zip(np.rint(moments), np.rint(start), strict=True)
-    ]
-    squares = [model.new_int_var(0, reach**2, "") for _ in range(4)]
-    for square, length in zip(squares, [*components, free * (level + 1) + play], strict=True):
-        model.add_multiplication_equality(square, [length, length])
-    model.add(sum(squares[:3]) <= squares[3])
+    normals, grain_e_a = faces.normals, faces.grain_e_a
+    reach = limit.free + faces.play_e_a
+    along = np.floor(normals @ limit.moments[:, columns] / grain_e_a + WHOLE).astype(np.int64)
+    most = np.ceil((reach - normals @ limit.start) / grain_e_a - WHOLE).astype(np.int64)
+    free = int(np.ceil(limit.free / grain_e_a))
+    for row, largest in zip(along.tolist(), most.tolist(), strict=True):
+        terms = [factor * each for factor, each in zip(row, y, strict=True) if factor]
+        model.add(sum(terms) <= largest + free * level)
     return level
 
 

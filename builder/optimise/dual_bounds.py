@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,8 @@ POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
 POOL_OF_CHARGE = 24
-PRICED_NODES = 300
+PRICED_NODES, PART_NODES = 300, 60
+"""Nodes of a search with a price on the dipoles, for a model and for one domain of several."""
 
 
 class Priced:
@@ -45,6 +47,10 @@ class Priced:
     ----------
     proven : float
         The best bound that holds with a price on the dipoles in place of their limits.
+    nodes : int
+        Nodes of a search with a price on the dipoles.
+    alone : tuple of Alone
+        Each domain by itself, if there are several and these have been looked at.
     """
 
     def __init__(self, program: Program, highs: Highs, relaxed: Relaxed) -> None:
@@ -53,6 +59,8 @@ class Priced:
         self.relaxed = relaxed
         self.exact = program.edits.n_columns <= EXACT_COLUMNS
         self.proven = relaxed.value
+        self.alone: tuple[Alone, ...] = ()
+        self.nodes = PRICED_NODES
 
     def value(self, y: NDArray[np.float64]) -> float:
         """Objective of whole edits in steps."""
@@ -97,6 +105,35 @@ class Priced:
         is_open |= (self.relaxed.y > WHOLE) & (self.relaxed.y < 1.0 - WHOLE)
         columns = np.flatnonzero(is_open | (self.relaxed.y >= 1.0 - WHOLE))
         return columns, ~is_open[columns]
+
+    def pool_of_steps(
+        self, steps: int, bonds: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
+        """Columns that edits of so many steps may change, those they contain, and their levels.
+
+        Each domain has the steps that all others leave it, whatever they do.
+
+        Parameters
+        ----------
+        steps : int
+            Steps of all edits and dipoles.
+        bonds : float
+            What their bonds may weigh, in steps.
+        """
+        columns, taken = self.pool(steps + bonds - self.relaxed.value, whole=True)
+        levels = self.most_levels(steps + bonds)
+        spare = steps - sum(each.least for each in self.alone)
+        if not self.alone or spare < 0:
+            return columns, taken, levels
+        state = np.full(len(self.relaxed.y), -1)
+        state[columns] = np.where(taken, 2, 1)
+        for each in self.alone:
+            undone, done = each.settled(each.least + spare)
+            state[undone[state[undone] == 1]] = -1
+            state[done[state[done] == 1]] = 2
+        most = [each.most_level(each.least + spare) for each in self.alone]
+        columns = np.flatnonzero(state > 0)
+        return columns, state[columns] == 2, np.minimum(levels, [*most, float(spare)])
 
     def least_steps(self, bound: float, steps: float) -> int:
         """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
@@ -148,7 +185,7 @@ class Priced:
             row = np.r_[self.program.edits.steps[columns], np.zeros(len(objective) - m)][None]
             extra = LinearConstraint(row.astype(float), steps, steps)
         return self.highs.whole(
-            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=PRICED_NODES
+            objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=self.nodes
         )
 
     def beyond(self, pool: NDArray[np.int64]) -> float:
@@ -169,3 +206,49 @@ class Priced:
             room = value - self.proven
             most.append(np.floor(room / dearer + WHOLE) if dearer > WHOLE else np.inf)
         return np.array(most)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """One domain by itself, over its own edits and those of others that touch it.
+
+    Without the rows of the others' charges, ratios and dipoles, and with their edits free of cost,
+    the program of one domain is small and its fewest steps are proven soon. The whole has as many
+    at least as all domains together, and a solution of so many leaves each domain its own and the
+    spare ones.
+
+    Parameters
+    ----------
+    priced : Priced
+        Its program with the prices of its relaxation.
+    columns : ndarray of int
+        Its columns in the program of the whole.
+    is_own : ndarray of bool, shape (n_own_columns,)
+        Which of them are edits of the domain itself.
+    least : int
+        Steps that its edits and its dipole have at least.
+    """
+
+    priced: Priced
+    columns: NDArray[np.int64]
+    is_own: NDArray[np.bool_]
+    least: int
+
+    def settled(self, steps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Own edits left undone and done, as columns of the whole, where there are so many steps.
+
+        Parameters
+        ----------
+        steps : int
+            Most steps of the edits and the dipole of the domain.
+        """
+        relaxed = self.priced.relaxed
+        room = steps + self.priced.highs.most_bonds * steps / self.priced.highs.weight
+        is_settled = self.is_own & (relaxed.reduced > room - relaxed.value)
+        is_done = relaxed.y > 0.5
+        return self.columns[is_settled & ~is_done], self.columns[is_settled & is_done]
+
+    def most_level(self, steps: int) -> float:
+        """Largest level of its dipole where the domain has so many steps."""
+        room = steps + self.priced.highs.most_bonds * steps / self.priced.highs.weight
+        return float(self.priced.most_levels(room)[0])

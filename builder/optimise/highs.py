@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, hstack, vstack
 
 from .dipole import directions
+from .symmetry_cases import Alike
 
 if TYPE_CHECKING:
     from typing import Any
@@ -105,6 +107,12 @@ class Highs:
         if edits.n_columns <= FEW_COLUMNS:
             self.node_limit = FEW_NODES
         self.faces = [FACES for _ in program.dipoles]
+        self.least = np.zeros(len(program.charges), dtype=np.int64)
+
+    @cached_property
+    def alike(self) -> Alike:
+        """Which columns symmetry maps onto each other."""
+        return Alike(self.program)
 
     def relax(self, *, charge: bool, ratio: bool, dipole: bool) -> Relaxed | None:
         """Solve without whole numbers over all columns, or return None if there is no solution."""
@@ -255,6 +263,26 @@ class Highs:
             most = limit.free - faces @ limit.start + DIPOLE_SLACK
             held.append(LinearConstraint(csr_array(block), -np.inf, most))
         return held
+
+    def shares(self, columns: NDArray[np.int64], steps: int) -> LinearConstraint:
+        """Limit the steps of each domain, and at last those of all, where all have so many.
+
+        Each has its least and leaves the others theirs; of a single one this is one row.
+        """
+        edits, dipoles = self.program.edits, self.program.dipoles
+        prices = np.diag([float(dipole.level_steps) for dipole in dipoles])
+        n_domains, blank = len(self.least), np.zeros((len(dipoles), 3 * len(dipoles)))
+        own = edits.steps[columns] * (edits.domain[columns] == np.arange(n_domains)[:, None])
+        domains = np.hstack([own, blank[:n_domains], prices[:n_domains]])
+        whole = np.r_[edits.steps[columns], self.beyond][None]
+        most = steps - self.least.sum() + self.least
+        if n_domains == 1:
+            return LinearConstraint(csr_array(whole.astype(float)), -np.inf, steps)
+        return LinearConstraint(
+            csr_array(np.vstack([domains, whole]).astype(float)),
+            np.r_[self.least, -np.inf],
+            np.r_[most, steps],
+        )
 
     def objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Objective in steps over a selection of edits, the dipoles and their levels."""

@@ -58,14 +58,13 @@ def search_numbers(
     """
     if len(columns) == 0:
         return Answer(None, decided=False)
-    found = Numbers(highs, columns, taken, steps).search()
     most = np.minimum(most_levels, steps).astype(int)
-    if found.y is None and any(
+    if any(
         _allows_more(limit, columns, last)
         for limit, last in zip(highs.program.dipoles, most, strict=True)
     ):
         return Answer(None, decided=False)
-    return found
+    return Numbers(highs, columns, taken, steps).search()
 
 
 def _allows_more(limit: DipoleLimit, columns: NDArray[np.int64], last: int) -> bool:

@@ -170,6 +170,40 @@ class Program:
         )
         return part
 
+    def alone(self, number: int) -> tuple[Program, NDArray[np.int64]]:
+        """Return the program of one domain whatever the edits of others are, and its columns.
+
+        Edits of others that share a row with its own cost nothing there, and only those rows
+        hold that concern its own; so no solution of the whole costs the domain less.
+
+        Parameters
+        ----------
+        number : int
+            The domain.
+        """
+        own = self.edits.domain == number
+        concerned = np.flatnonzero(np.diff(csr_array(self.local.matrix[:, own]).indptr))
+        local = csr_array(self.local.matrix[concerned])
+        is_there = own.copy()
+        is_there[local.indices] = True
+        columns = np.flatnonzero(is_there)
+        edits = self.edits.chosen(columns)
+        alone = copy(self)
+        alone.edits = replace(
+            edits,
+            steps=np.where(own[columns], edits.steps, 0),
+            bonds=np.where(own[columns], edits.bonds, 0),
+        )
+        alone.charges = self.charges[number : number + 1, columns]
+        alone.charge_limit = self.charge_limit[number : number + 1]
+        of_ratio = np.flatnonzero(np.diff(csr_array(self.ratio.matrix[:, own]).indptr))
+        ratio = csr_array(self.ratio.matrix[of_ratio])
+        alone.ratio = Rows(csr_array(ratio[:, columns]), self.ratio.limit[of_ratio])
+        alone.local = Rows(csr_array(local[:, columns]), self.local.limit[concerned])
+        limit = self.dipoles[number]
+        alone.dipoles = (replace(limit, moments=limit.moments[:, columns]),)
+        return alone, columns
+
     def applied(
         self, y: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.str_], NDArray[np.int64]]:

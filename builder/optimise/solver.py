@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .cp_sat import Effort
-from .dual_bounds import GAP_LIMIT, POOL_COLUMNS, Priced
+from .dual_bounds import GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, Priced
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .progress import report
-from .steps import TANGENT_ROUNDS, raised, with_fewest_steps
+from .steps import TANGENT_ROUNDS, each_alone, raised, with_fewest_steps
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
@@ -27,15 +27,18 @@ if TYPE_CHECKING:
 FIRST_REACH = 2.0
 """How far in steps the reduced cost of an edit may lie for rounding to look at it."""
 
+PART_ROUNDINGS = ((0, 1.0), (None, 1.5))
 ROUNDINGS = ((0, 1.0), (0, 1.5), (1, 1.0), (1, 1.5), (2, 1.0), (2, 1.5), (None, 1.5))
-"""Steps above the fewest, and factors on the price of the dipole, in the order of what is tried."""
+"""Steps above the fewest, and factors on the price of the dipole, in the order of what is tried;
+fewer in a turn of one domain of several."""
 
 MAX_TURNS = 1
 DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
 
-EFFORT, PART_EFFORT = 12.0, 1.0
-"""What exact searches may cost, for a model in all, and for a turn of one domain of several."""
+EFFORT, PART_EFFORT, ALONE_EFFORT = 12.0, 1.0, 4.0
+"""What exact searches may cost: for a model in all, for a turn of one domain of several beside
+the others, and for what all domains cost at least by themselves."""
 
 ANYHOW_GAP = 0.05
 
@@ -84,13 +87,23 @@ class Solver:
         if stages is None:
             return None
         priced, costs = stages
+        if not thorough:
+            priced.nodes = PART_NODES
         several = len(self.program.charges) > 1
-        found = self._by_domains(priced, None) if several else None
+        found = self._first_by_domains(priced) if several else None
         for find in (_rounded, _anyhow):
             if found is None:
                 found = find(priced)
         if found is None:
             return None
+        if several:
+            share = Effort(min(ALONE_EFFORT, self.effort.left))
+            self.effort.left -= share.left
+            priced.alone = each_alone(priced, effort=share)
+            self.effort.left += share.left
+            if priced.alone:
+                self.highs.least = np.array([each.least for each in priced.alone])
+            self.least = max(self.least, int(self.highs.least.sum()))
         bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
         improvements: list[Improve] = [
             _keep,
@@ -115,26 +128,33 @@ class Solver:
         proven = value if value - bound <= WHOLE else bound
         return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
 
-    def _by_domains(
-        self, priced: Priced, found: NDArray[np.float64] | None
-    ) -> NDArray[np.float64] | None:
+    def _first_by_domains(self, priced: Priced) -> NDArray[np.float64] | None:
+        """Edits of each domain beside those that the relaxed program has of the others.
+
+        So its dipole is made to fit theirs. If there are none, the first is solved by itself.
+        """
+        found = self._by_domains(priced.relaxed.y, are_known=True)
+        if found is None:
+            found = self._by_domains(np.zeros(len(priced.relaxed.y)), are_known=False)
+        return found
+
+    def _by_domains(self, y: NDArray[np.float64], *, are_known: bool) -> NDArray[np.float64] | None:
         """Best edits of one domain after the other, each beside those of the others.
 
-        The first is solved by itself; with the last one, the dipole of the whole counts too.
+        The dipole of the whole counts where the edits of all others are known.
         """
         program, n_domains = self.program, len(self.program.charges)
-        y = np.zeros(program.edits.n_columns) if found is None else found.copy()
+        y = y.copy()
         for number in range(n_domains):
-            whole = found is not None or number == n_domains - 1
+            whole = are_known or number == n_domains - 1
             share = min(PART_EFFORT, self.effort.left)
             part = Solver(program.part(number, y, whole=whole), effort=Effort(share))
             solution = part.solve(thorough=False)
             self.effort.left -= share - part.effort.left
             if solution is None:
-                return found
+                return None
             y[program.edits.domain == number] = solution.y
-        is_better = found is None or priced.value(y) < priced.value(found)
-        return y if is_better and self._is_feasible(y) else found
+        return y if self._is_feasible(y) else None
 
     def _is_feasible(self, y: NDArray[np.float64]) -> bool:
         """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
@@ -185,8 +205,8 @@ class Solver:
         """Look for better edits of each domain beside those that the others have now."""
         several = len(self.program.charges) > 1
         for _ in range(MAX_TURNS if several and self.effort.left > 0.0 else 0):
-            better = self._by_domains(priced, found)
-            if better is found or better is None:
+            better = self._by_domains(found, are_known=True)
+            if better is None or priced.value(better) >= priced.value(found):
                 break
             found = better
         return found, bound
@@ -204,7 +224,7 @@ def _rounded(priced: Priced) -> NDArray[np.float64] | None:
         return None
     least = priced.least_steps(bound, bound + 2.0)
     best = priced.levelled(y, columns[~taken])
-    for more, factor in ROUNDINGS:
+    for more, factor in ROUNDINGS if priced.nodes == PRICED_NODES else PART_ROUNDINGS:
         if best is not None and priced.program.steps(best) <= least + (more or 0):
             break
         steps = None if more is None else least + more

@@ -6,24 +6,29 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import LinearConstraint, linprog
+from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
-from .cp_sat import any_edits
-from .dual_bounds import EXACT_COLUMNS, POOL_COLUMNS
-from .highs import WHOLE
+from .cp_sat import Answer, Effort, any_edits
+from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, Priced
+from .highs import WHOLE, Highs
 from .numbers import search_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from .cp_sat import Effort
-    from .dual_bounds import Priced
+    Search = Callable[..., Answer]
 
 TANGENT_ROUNDS = 20
 
 QUICK_NODES, BOND_NODES = 10, 500
 """Nodes of a search for any edits of a number of steps, and of one for the best of them."""
+
+
+SHORT, LONG = (0.5, 1.0), (5.0, np.inf)
+"""Effort of constraint programming with linearization 1 and 2, before and after the numbers."""
 
 
 def with_fewest_steps(
@@ -38,20 +43,15 @@ def with_fewest_steps(
     for target in range(priced.least_steps(bound, best), best + 1):
         bound = max(bound, priced.of_steps(target, found))
         bonds = priced.highs.most_bonds * best / priced.highs.weight
-        columns, taken = priced.pool(target + bonds - priced.relaxed.value, whole=True)
+        columns, taken, levels = priced.pool_of_steps(target, bonds)
         if len(columns) > POOL_COLUMNS:
             break
-        levels = priced.most_levels(target + bonds)
         search = partial(_with_steps, priced, columns, taken, target, levels)
         if target < best:
-            y, _, decided = search(save_bonds=False)
-            for look in (search_numbers, partial(any_edits, effort=effort)):
-                if y is None and not decided:
-                    answer = look(priced.highs, columns, taken, target, levels)
-                    y, decided = answer.y, answer.decided
-            if y is None and decided:
+            answer = _any_of(priced, (columns, taken, levels), target, effort)
+            if answer.y is None and answer.decided:
                 continue
-            y = priced.levelled(y, columns[~taken])
+            y = priced.levelled(answer.y, columns[~taken])
             if y is None:
                 break
             found = y
@@ -73,6 +73,74 @@ def with_fewest_steps(
     return found, bound
 
 
+def _any_of(
+    priced: Priced,
+    pool: tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]],
+    steps: int,
+    effort: Effort,
+) -> Answer:
+    """Look for any edits of a number of steps in a pool, by one search after the other."""
+    columns, taken, levels = pool
+    y, _, decided = _with_steps(priced, columns, taken, steps, levels, save_bonds=False)
+    answer = Answer(y, decided)
+    first, second = (
+        [
+            partial(any_edits, effort=effort, linearization=number, most=most)
+            for number, most in enumerate(shares, start=1)
+        ]
+        for shares in (SHORT, LONG)
+    )
+    searches: list[Search] = [*first, search_numbers, *second]
+    for look in searches:
+        if answer.y is None and not answer.decided:
+            answer = look(priced.highs, columns, taken, steps, levels)
+    return answer
+
+
+def each_alone(priced: Priced, *, effort: Effort) -> tuple[Alone, ...]:
+    """Return each domain of several by itself, and the fewest steps that it has.
+
+    Parameters
+    ----------
+    priced : Priced
+        The whole.
+    effort : Effort
+        What the searches may cost together; it is taken off.
+    """
+    found = []
+    for number in range(len(priced.program.charges)):
+        program, columns = priced.program.alone(number)
+        highs = Highs(program, 0)
+        relaxed = highs.relax(charge=True, ratio=True, dipole=True)
+        if relaxed is None:
+            return ()
+        itself = Priced(program, highs, relaxed)
+        itself.nodes = PART_NODES
+        itself.proven = itself.lagrange(*itself.pool(np.inf))[1]
+        is_own = priced.program.edits.domain[columns] == number
+        share = Effort(effort.left / (len(priced.program.charges) - number))
+        effort.left -= share.left
+        found.append(Alone(itself, columns, is_own, _fewest(itself, share)))
+        effort.left += share.left
+    return tuple(found)
+
+
+def _fewest(priced: Priced, effort: Effort) -> int:
+    """Fewest steps of any edits, as far as that can be proven."""
+    covered = priced.highs.steps_covered
+    steps = priced.least_steps(priced.proven, covered)
+    while steps < covered:
+        bonds = priced.highs.most_bonds * steps / priced.highs.weight
+        pool = priced.pool_of_steps(steps, bonds)
+        if len(pool[0]) > POOL_COLUMNS:
+            break
+        answer = _any_of(priced, pool, steps, effort)
+        if answer.y is not None or not answer.decided:
+            break
+        steps += 1
+    return steps
+
+
 def _with_steps(
     priced: Priced,
     columns: NDArray[np.int64],
@@ -86,8 +154,7 @@ def _with_steps(
 
     Without an objective a search for any is often sooner at its end, but not always.
     """
-    row = np.r_[priced.program.edits.steps[columns], priced.highs.beyond]
-    limit = LinearConstraint(row[None].astype(float), -np.inf, steps)
+    limit = priced.highs.shares(columns, steps)
     objective = priced.highs.objective(columns) * save_bonds
     for _ in range(TANGENT_ROUNDS):
         y, proven, decided = priced.highs.whole(

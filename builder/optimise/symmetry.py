@@ -33,7 +33,7 @@ def operations(shell: Shell) -> NDArray[np.float64]:
     first = shell.frames[0]
     candidates = np.einsum("fji,jk->fik", shell.frames, first)
     candidates = candidates[np.argsort([-np.trace(each) for each in candidates], kind="stable")]
-    return np.array([each for each in candidates if _images(shell, each) is not None])
+    return np.array([each for each in candidates if images(shell, each) is not None])
 
 
 def kept_operations(shell: Shell, symmetry: str) -> NDArray[np.float64]:
@@ -66,9 +66,9 @@ def kept_operations(shell: Shell, symmetry: str) -> NDArray[np.float64]:
     return every
 
 
-def orbits(images: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
+def orbits(found: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
     """Return the orbit of each of n things, numbered by its first one, given their images."""
-    start, stop = np.tile(np.arange(n), len(images)), np.concatenate(images)
+    start, stop = np.tile(np.arange(n), len(found)), np.concatenate(found)
     graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     first = np.unique(label, return_index=True)[1]
@@ -80,12 +80,25 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
     if symmetry == "none":
         return np.arange(len(shell.free))
     every = kept_operations(shell, symmetry)
-    images = [image for each in every if (image := _images(shell, each)) is not None]
-    return orbits(images, len(shell.free))
+    found = [image for each in every if (image := images(shell, each)) is not None]
+    return orbits(found, len(shell.free))
 
 
-def _images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
-    """Free ion onto which each free ion falls, or None if the operation is none of the shell."""
+def images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Return the free ion onto which each falls, or None if the operation is none of the shell.
+
+    Parameters
+    ----------
+    shell : Shell
+        The ions.
+    operation : ndarray of float, shape (3, 3)
+        Acts on column vectors about the shape's origin.
+
+    Returns
+    -------
+    ndarray of int, shape (n_free,), or None
+        Places among the free ions.
+    """
     points = shell.ions.positions_a[shell.free]
     distance, image = cKDTree(points).query(points @ operation.T)
     kinds = shell.kinds(shell.free)

@@ -22,8 +22,8 @@ def check_source(subject: Subject) -> None:
         return
     coord = subsys.first("COORD")
     topology = subsys.first("TOPOLOGY")
-    named = topology.entry("COORD_FILE_NAME") if topology else None
-    if coord is not None and coord.entries and named and named.values:
+    named = subject.coordinate_file
+    if coord is not None and coord.entries and named:
         path = subject.folder / str(named.values[0])
         count = read_text(path).split(maxsplit=1)[:1] if is_file(path) else []
         here = len(coord.entries.get("DEFAULT_KEYWORD", ()))

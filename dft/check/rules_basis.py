@@ -35,13 +35,12 @@ _FAMILIES |= {"BLYP": "BLYP", "B3LYP": "BLYP", "BP": "BP", "HCTH120": "HCTH", "O
 
 def check_files(subject: Subject) -> None:
     """Check that every file is there, but for those that an earlier run makes."""
-    topology = subject.force_eval.first("SUBSYS", "TOPOLOGY")
-    entry = topology.entry("COORD_FILE_NAME") if topology else None
-    if entry and entry.values and not is_file(subject.folder / str(entry.values[0])):
+    named = subject.coordinate_file
+    if named and not is_file(subject.folder / str(named.values[0])):
         subject.report.error(
-            entry.line,
-            f"the file of coordinates {entry.values[0]} is not there",
-            _where(str(entry.values[0]), subject.folder),
+            named.line,
+            f"the file of coordinates {named.values[0]} is not there",
+            _where(str(named.values[0]), subject.folder),
         )
     if data_folder() is None:
         return

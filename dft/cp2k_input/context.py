@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 from .atomic_numbers import ATOMIC_NUMBERS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .finding import Report
-    from .tree import Section
+    from .tree import Entry, Section
     from .values import Value
 
 LEAST_VOLUME_A3 = 1e-6
@@ -128,17 +129,41 @@ class Subject:
         vectors = cell_vectors(section)
         if vectors is None or max(abs(x) for vector in vectors for x in vector) > LONGEST_EDGE_A:
             return None
-        cell = InputCell(vectors, periodicity(str(section.value("PERIODIC"))), section)
+        cell = InputCell(vectors, self.periodic, section)
         return cell if cell.volume_a3 > LEAST_VOLUME_A3 else None
 
-    @cached_property
+    @property
+    def periodic(self) -> tuple[bool, bool, bool]:
+        """Along which vectors of its cell the model repeats; all if it is not said."""
+        section = self.force_eval.first("SUBSYS", "CELL")
+        return periodicity(str(section.value("PERIODIC"))) if section else (True, True, True)
+
+    def repeats(self, section: str) -> tuple[int, int, int]:
+        """Return how often MULTIPLE_UNIT_CELL of a section repeats along each vector.
+
+        Parameters
+        ----------
+        section : {"TOPOLOGY", "CELL"}
+            The former repeats the atoms, the latter the cell.
+        """
+        found = self.force_eval.first("SUBSYS", section)
+        values = found.values("MULTIPLE_UNIT_CELL") if found else ()
+        if len(values) != 3 or not all(isinstance(n, int) and n > 0 for n in values):
+            return 1, 1, 1
+        a, b, c = (int(n) for n in values if isinstance(n, int))
+        return a, b, c
+
+    @property
     def n_copies(self) -> int:
-        """How many times the atoms are repeated by MULTIPLE_UNIT_CELL."""
-        n = 1
+        """How many times the atoms are repeated."""
+        return prod(self.repeats("TOPOLOGY"))
+
+    @property
+    def coordinate_file(self) -> Entry | None:
+        """Where the file of coordinates is named, None if it is not."""
         topology = self.force_eval.first("SUBSYS", "TOPOLOGY")
-        for factor in topology.values("MULTIPLE_UNIT_CELL") if topology else ():
-            n *= factor if isinstance(factor, int) else 1
-        return n
+        entry = topology.entry("COORD_FILE_NAME") if topology else None
+        return entry if entry and entry.values else None
 
     @cached_property
     def atoms(self) -> InputAtoms | None:
@@ -149,8 +174,8 @@ class Subject:
         topology = self.force_eval.first("SUBSYS", "TOPOLOGY")
         if topology is None or topology.value("COORD_FILE_FORMAT") not in {"XYZ", "OFF"}:
             return None
-        name = topology.entry("COORD_FILE_NAME")
-        path = find_moved(str(name.values[0]), self.folder) if name and name.values else None
+        name = self.coordinate_file
+        path = find_moved(str(name.values[0]), self.folder) if name else None
         if name is None or path is None:
             return None
         return xyz_atoms(path, name.line, self.report)
@@ -212,14 +237,19 @@ class Subject:
         except (ValueError, IndexError):
             return None
 
+    def data_files(self, keyword: str) -> list[str]:
+        """Return the data files that a keyword of &DFT names, or CP2K's default."""
+        if self.dft is None:
+            return []
+        mentions = [entry.values for entry in self.dft.entries.get(keyword, ())]
+        return [str(values[0]) for values in mentions if values] or [str(self.dft.value(keyword))]
+
     def data(self, keyword: str) -> dict[tuple[str, str], str] | None:
         """Return the entries of the data files that a keyword of &DFT names, None without files."""
         if self.dft is None:
             return None
-        mentions = [entry.values for entry in self.dft.entries.get(keyword, ())]
-        names = [str(values[0]) for values in mentions if values] or [str(self.dft.value(keyword))]
         found: dict[tuple[str, str], str] = {}
-        for name in names:
+        for name in self.data_files(keyword):
             path = find_moved(name, self.folder)
             if path is None:
                 return None

@@ -8,5 +8,4 @@ from .main_output import read_output as read_output
 from .reader import OutputReader as OutputReader
 from .trajectory import frames as frames
 from .trajectory import last_frame as last_frame
-from .trajectory import read_last_xyz as read_last_xyz
 from .trajectory import read_restart as read_restart

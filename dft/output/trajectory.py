@@ -119,38 +119,6 @@ def last_frame(path: Path) -> Frame:
     return last
 
 
-def read_last_xyz(path: Path) -> tuple[list[str], NDArray[np.float64]]:
-    """Read the labels and coordinates in Å of the last whole frame of an XYZ file.
-
-    Parameters
-    ----------
-    path : Path
-        The file, of one frame or many.
-
-    Raises
-    ------
-    InputError
-        If it is not there, or no XYZ file.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        size = int(lines[0]) + 2
-        start = (len(lines) // size - 1) * size
-        rows = [line.split() for line in lines[start + 2 : start + size]]
-        if start < 0 or int(lines[start]) + 2 != size:
-            raise ValueError("a frame is cut off")
-        positions_a = np.array([[float(w) for w in row[1:4]] for row in rows])
-        if not np.isfinite(positions_a).all():
-            raise ValueError("a coordinate is not a finite number")
-        return [row[0] for row in rows], positions_a
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: the coordinates are not there; put them beside the input"
-        ) from None
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{path}: not a whole XYZ file ({error}); copy it again") from None
-
-
 def read_restart(path: Path) -> Restart:
     """Read a restart file of CP2K.
 

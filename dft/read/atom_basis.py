@@ -96,10 +96,8 @@ def _basis(source: RunInput, label: str, element: str) -> tuple[GaussianShell, .
             f"{source.path}: {what}, so that the overlap cannot be computed; add &S_CSR_WRITE to "
             "&DFT / &PRINT and rerun the stage"
         )
-    dft = source.subject.dft
-    given = [str(e.values[0]) for e in dft.entries.get("BASIS_SET_FILE_NAME", ())] if dft else []
     files = []
-    for file in given or ["BASIS_SET"]:
+    for file in source.subject.data_files("BASIS_SET_FILE_NAME"):
         found = find_moved(file, source.path.parent)
         if found is None:
             raise InputError(

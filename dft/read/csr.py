@@ -24,6 +24,9 @@ _RECORD = np.dtype(
 """One element in the binary format, a Fortran record of its own."""
 
 _RECORD_LENGTH = 16
+SCHWARZ = 1.0 + 1e-6
+"""Two functions overlap by at most this times the root of the product of their own norms."""
+
 _CHUNK = 1 << 24
 """Bytes read at once."""
 
@@ -47,13 +50,21 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
     Raises
     ------
     InputError
-        If the file is cut off, of another basis, or holds something that is no number.
+        If the file is cut off, of another basis, or holds something that is no number or no overlap
+        (the inequality of Cauchy and Schwarz, |S_ij|² ≤ S_ii S_jj).
     """
     matrix, upper = _matrix(path, n_functions, "overlap matrix")
     if (matrix.diagonal() <= 0.0).any():
         raise InputError(
             f"{path}: elements are missing on its diagonal, so it is cut off; copy it again or "
             "rerun the stage that writes it"
+        )
+    size = np.sqrt(matrix.diagonal())
+    rows = np.repeat(np.arange(n_functions, dtype=np.int32), np.diff(matrix.indptr))
+    if (np.abs(matrix.data) > SCHWARZ * size[rows] * size[matrix.indices]).any():
+        raise InputError(
+            f"{path}: two functions overlap more than each with itself, so that it is damaged; "
+            "copy it again or rerun the stage that writes it"
         )
     return from_upper(matrix) if upper else matrix
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.cp2k_input import BadValueError, find_moved, length_a, periodicity
+from epicarve.dft.cp2k_input import BadValueError, find_moved, length_a
 from epicarve.dft.output import (
     PRINTED_A,
     STILL_RUN_TYPES,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.dft.cp2k_input import InputAtoms, Section, Subject
+    from epicarve.dft.cp2k_input import InputAtoms, Section
     from epicarve.dft.output import Cp2kOutput
 
     from .input import RunInput
@@ -161,7 +161,7 @@ def _of_input(source: RunInput) -> RunGeometry:
             )
         begun = read_restart(path)
         return RunGeometry(
-            begun.symbols, begun.positions_a, begun.cell_a, _periodic(subject), path.name
+            begun.symbols, begun.positions_a, begun.cell_a, subject.periodic, path.name
         )
     atoms = subject.atoms
     if atoms is None:
@@ -170,12 +170,12 @@ def _of_input(source: RunInput) -> RunGeometry:
     if not (np.abs(positions_a) < FARTHEST_A).all():  # NaN is not either
         raise InputError(f"{source.path}: a coordinate is far too large, or no number; mend it")
     labels = atoms.labels * (len(positions_a) // max(1, len(atoms.labels)))
-    return RunGeometry(labels, positions_a, None, _periodic(subject), _name_of_atoms(source, atoms))
+    return RunGeometry(labels, positions_a, None, subject.periodic, _name_of_atoms(source, atoms))
 
 
 def _multiplied(source: RunInput, atoms: InputAtoms) -> NDArray[np.float64]:
     """Return Cartesian coordinates in Å of the atoms of an input and of their copies."""
-    repeats, cell = _repeats(source.subject, "TOPOLOGY"), source.subject.cell
+    repeats, cell = source.subject.repeats("TOPOLOGY"), source.subject.cell
     n_atoms = len(atoms.labels) * float(np.prod([float(n) for n in repeats]))
     if n_atoms > MAX_ATOMS:
         raise InputError(
@@ -197,16 +197,17 @@ def _multiplied(source: RunInput, atoms: InputAtoms) -> NDArray[np.float64]:
 
 def _name_of_atoms(source: RunInput, atoms: InputAtoms) -> str:
     """Return the name of the file that holds the atoms of an input."""
-    name = _coordinate_file(source.subject)
+    named = source.subject.coordinate_file
     has_own = atoms.line.text.split()[:1] == [atoms.labels[0]] if atoms.labels else False
-    return name.rpartition("/")[2] if name and not has_own else source.path.name
+    return str(named.values[0]).rpartition("/")[2] if named and not has_own else source.path.name
 
 
 def _why_no_atoms(source: RunInput) -> str:
     """Say why the atoms of an input can't be read."""
     subject = source.subject
     topology = subject.force_eval.first("SUBSYS", "TOPOLOGY")
-    name = _coordinate_file(subject)
+    named = subject.coordinate_file
+    name = str(named.values[0]) if named else ""
     broken = [
         finding
         for finding in subject.report.findings
@@ -226,13 +227,6 @@ def _why_no_atoms(source: RunInput) -> str:
     return f"{source.path}: it names no coordinates; put the input of the run there"
 
 
-def _coordinate_file(subject: Subject) -> str:
-    """Return the name of the file of coordinates, empty if the input names none."""
-    topology = subject.force_eval.first("SUBSYS", "TOPOLOGY")
-    entry = topology.entry("COORD_FILE_NAME") if topology else None
-    return str(entry.values[0]) if entry and entry.values else ""
-
-
 def _external_restart(source: RunInput) -> str | None:
     """Return the restart file that the coordinates come from, None if the input has its own."""
     section = source.root.first("EXT_RESTART")
@@ -244,22 +238,6 @@ def _external_restart(source: RunInput) -> str | None:
     return str(name.values[0]) if name and name.values and takes else None
 
 
-def _periodic(subject: Subject) -> tuple[bool, bool, bool]:
-    """Return along which vectors of its cell a model repeats; all if it is not said."""
-    section = subject.force_eval.first("SUBSYS", "CELL")
-    return periodicity(str(section.value("PERIODIC"))) if section else (True, True, True)
-
-
-def _repeats(subject: Subject, section: str) -> tuple[int, int, int]:
-    """Return how often &TOPOLOGY repeats the atoms, or &CELL the cell."""
-    found = subject.force_eval.first("SUBSYS", section)
-    values = found.values("MULTIPLE_UNIT_CELL") if found else ()
-    if len(values) != 3 or not all(isinstance(n, int) and n > 0 for n in values):
-        return 1, 1, 1
-    a, b, c = (int(n) for n in values if isinstance(n, int))
-    return a, b, c
-
-
 def _with_cell(
     geometry: RunGeometry, source: RunInput | None, output: Cp2kOutput | None
 ) -> RunGeometry:
@@ -267,7 +245,7 @@ def _with_cell(
     subject = source.subject if source else None
     given = geometry.cell_a
     if given is None and subject is not None and subject.cell is not None:
-        repeats = np.array(_repeats(subject, "CELL"), dtype=float)
+        repeats = np.array(subject.repeats("CELL"), dtype=float)
         given = np.array(subject.cell.vectors_a) * repeats[:, None]
     if given is not None and not np.isfinite(given).all():
         given = None
@@ -277,7 +255,7 @@ def _with_cell(
         given is None or (not moves and np.abs(given - printed).max() > PRINTED_A)
     ):
         given = _sharpened(output)
-    periodic = _periodic(subject) if subject is not None else geometry.periodic
+    periodic = subject.periodic if subject is not None else geometry.periodic
     return RunGeometry(
         geometry.labels, geometry.positions_a, given, periodic, geometry.source, geometry.note
     )

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import (
     Analysis,
@@ -15,11 +17,11 @@ from epicarve.analysis.states import (
     partitions_of,
     require_same_atoms,
 )
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
 from epicarve.builder.report import Relaxation
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.output import read_last_xyz
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError, require_kind
@@ -342,7 +344,7 @@ def _model_as_computed(run_folder: RunFolder) -> Model | None:
     relaxed = geometry_of_states(run_folder)
     if relaxed is None:
         return model
-    _, positions_a = read_last_xyz(relaxed)
+    positions_a = np.array(read_atoms(relaxed).positions)
     if len(positions_a) != model.n_atoms:
         raise InputError(
             f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_csv, radial_csv
 from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
+from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
 from epicarve.dft.read import RunFolder
@@ -21,7 +22,6 @@ from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
 from .analyse import MODEL
 
 if TYPE_CHECKING:
-    from ase import Atoms
     from numpy.typing import NDArray
 
 
@@ -102,17 +102,7 @@ def _relaxed(folder: Path) -> Path:
 
 def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.float64]]:
     """Read a geometry: the model if the file is one, and in any case elements and positions."""
-    from ase.io import read  # noqa: PLC0415  (costs half a second)
-
-    try:
-        atoms = cast("Atoms", read(path))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; give a geometry") from None
-    except Exception as error:  # ase raises whatever its parsers raise
-        why = f" ({error})" if isinstance(error, ValueError) and str(error) else ""
-        raise InputError(f"{path}: not a geometry that can be read{why}; give another") from error
-    if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
-        raise InputError(f"{path}: its coordinates are missing or not numbers; give a whole file")
+    atoms = read_atoms(path)
     if "formal_charge" in atoms.arrays:
         model = Model.read(path)
         return model, model.symbols, model.positions_a
