@@ -216,11 +216,11 @@ def test_the_films_lattice_can_be_the_one_that_goes_on():
     substrate = sphere_half(FILM, 12.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
     film = sphere_half(SUBSTRATE, 12.0, (1, 0, 0), "CsCl", options=NO_DIPOLE_LIMIT)
     found = interface_of(film, substrate)
-    told = join(film, substrate, found).model.report["interface"]
-    assert told["continuity"]["continued"] == found.continued == "film"
-    assert told["continuity"]["matched_fraction"] == 1.0
-    assert set(told["continuity"]["pairs"]) == set(found.continuity.pairs)
-    assert told["continuity"]["rms_a"] == pytest.approx(found.continuity.rms_a, abs=0.03)
+    told = join(film, substrate, found).model.report.interface
+    assert told.continuity.continued == found.continued == "film"
+    assert told.continuity.matched_fraction == 1.0
+    assert set(told.continuity.pairs) == set(found.continuity.pairs)
+    assert told.continuity.rms_a == pytest.approx(found.continuity.rms_a, abs=0.03)
 
 
 def test_an_interface_of_other_faces_is_refused():

@@ -13,7 +13,7 @@ from epicarve.builder.interfaces.match import MatchOptions, StrainRule
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.report import FaceCharges
 from epicarve.cli.main import app
-from epicarve.cli.terminal import facing
+from epicarve.cli.model_facts import facing
 
 KNOWN = {prototype.name: prototype for prototype in PROTOTYPES}
 POLAR = SearchOptions(film_hkl=(1, 1, 1), substrate_hkl=(1, 1, 1))
