@@ -148,10 +148,10 @@ def _whole_composition(
     )
 
 
-def listed_charges(crystal: Crystal) -> dict[str, int | tuple[int, ...]]:
+def listed_charges(crystal: Crystal) -> dict[str, int | list[int]]:
     """Return the charge of each element, a list where it has several."""
     return {
-        symbol: charges[0] if len(charges) == 1 else charges
+        symbol: charges[0] if len(charges) == 1 else list(charges)
         for symbol, charges in crystal.charges_of.items()
     }
 

@@ -22,7 +22,7 @@ class Origin(Record):
         Symbol of the space group.
     cell : tuple of float
         Lengths in Å and angles in degrees.
-    oxidation_states : dict of str to int or tuple of int
+    oxidation_states : dict of str to int or list of int
         Charge of each element, several where it has several.
     longest_bonds_a : dict of str to float, optional
         Longest bond in Å of each pair of cation and anion, such as ``"Pb-S"``.
@@ -35,7 +35,7 @@ class Origin(Record):
     derivation: str
     space_group: str
     cell: tuple[float, ...]
-    oxidation_states: dict[str, int | tuple[int, ...]]
+    oxidation_states: dict[str, int | list[int]]
     longest_bonds_a: dict[str, float] | None = None
     notes: tuple[str, ...] = ()
 
