@@ -32,7 +32,7 @@ class Record:
         """Return the results as plain data, as they stand in files."""
         told = {field: getattr(self, field.name) for field in fields(self)}
         return {
-            field.name: _plain(value)
+            field.name: plain(value)
             for field, value in told.items()
             if value is not None or field.default is MISSING
         }
@@ -60,11 +60,12 @@ class Record:
         return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value with all records in it as plain data, tuples as lists."""
     if isinstance(value, Record):
         return value.as_dict()
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,26 @@ from .analyse import MODEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ComparedGeometries:
+    """A comparison of two geometries, and where these are from.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What changed.
+    provenance : dict
+        Version, files, options, and what the model was made of.
+    """
+
+    comparison: Comparison
+    provenance: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content of structure.json."""
+        return {**self.comparison.as_dict(), "provenance": self.provenance}
 
 
 def structure(
@@ -60,6 +81,18 @@ def structure(
     InputError
         If a geometry is missing or not whole, or the two are not of the same atoms.
     """
+    return compared(before, after, out, options=options, figures=figures).as_dict()
+
+
+def compared(
+    before: Path | str,
+    after: Path | str | None = None,
+    out: Path | str | None = None,
+    *,
+    options: StructureOptions | None = None,
+    figures: FigureOptions | None = None,
+) -> ComparedGeometries:
+    """Compare two geometries of a model and return the comparison, in memory; see `structure`."""
     before = Path(before)
     if after is None and before.is_file():
         raise InputError(f"{before}: this is one geometry; give a second, or the folder of a run")
@@ -73,26 +106,26 @@ def structure(
         symbols, positions_a, other_symbols, other_positions_a, model=model, options=options
     )
     made_by = None if model is None else model.report.provenance
-    told = {
-        **comparison.as_dict(),
-        "provenance": {
+    found = ComparedGeometries(
+        comparison,
+        {
             "version": __version__,
             "before": first.name,
             "after": second.name,
             "options": options.model_dump(mode="json"),
             **({} if made_by is None else {"model": made_by.as_dict()}),
         },
-    }
+    )
     if out is not None:
         notes = () if model is None else notes_of_model(model)
         figure = structure_figure(comparison, notes, look)
         with filled_folder(Path(out)) as scratch:
-            write_json(scratch / "structure.json", told)
+            write_json(scratch / "structure.json", found.as_dict())
             write_text(scratch / "radial.csv", radial_csv(comparison))
             write_text(scratch / "diffraction.csv", diffraction_csv(comparison))
             for suffix in look.formats:
                 write_figure(figure, scratch / f"structure.{suffix}")
-    return told
+    return found
 
 
 def _relaxed(folder: Path) -> Path:
