@@ -56,7 +56,7 @@ class Record:
         try:
             found: Self = TypeAdapter(cls).validate_python(told)
         except ValidationError as error:
-            raise InputError(f"{where}: {sentence(error)}; it is to be as it was written") from None
+            raise InputError(f"{where}: {sentence(error)}; give it as epicarve wrote it") from None
         return found
 
 
