@@ -9,7 +9,7 @@ import pytest
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import Gap, Localization
-from epicarve.dft.read import read_states
+from epicarve.dft.read import read_folder, read_states
 from epicarve.units import EV_PER_HARTREE
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -23,10 +23,19 @@ RUNS = {
     "co-cation": "all electrons, charged doublet, functions up to g, not set up by epicarve",
 }
 read_ldos_folder = partial(read_states, routes=("lists",))
-read_kind_folder = partial(read_states, routes=("kinds",))
 read_wfn_states = partial(read_states, routes=("wfn",))
 read_text_states = partial(read_states, routes=("text",))
 read_molden_states = partial(read_states, routes=("molden",))
+
+
+def states_in(folder, *how, **which):
+    """The states in a folder, be they of atoms or of whole kinds of atoms."""
+    return read_folder(folder, *how, **which).states
+
+
+read_kind_folder = partial(states_in, routes=("kinds",))
+
+
 FINITE = [name for name in RUNS if name != "pbs-bulk"]
 
 

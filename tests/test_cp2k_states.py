@@ -11,7 +11,7 @@ from cp2k_runs import read_kind_folder, read_ldos_folder
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import Localization, by_element, density_of_states
 from epicarve.dft.output import read_output
-from epicarve.dft.read import read_states
+from epicarve.dft.read import read_folder, read_states
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
@@ -111,7 +111,9 @@ def test_whole_kinds_give_the_gap_and_the_dos_but_no_ipr(copied):
     whole = read_states(copied)
     for path in copied.glob("states-list*.pdos"):
         path.unlink()
-    kinds = read_states(copied)
+    with pytest.raises(InputError, match=r"no state has an IPR; epicarve\.analyse_folder gives"):
+        read_states(copied)
+    kinds = read_folder(copied).states
     assert isinstance(kinds, KindStates)
     assert (kinds.homo_ev, kinds.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     options = AnalysisOptions()
@@ -127,9 +129,9 @@ def test_whole_kinds_give_the_gap_and_the_dos_but_no_ipr(copied):
 def test_whole_kinds_of_an_unrestricted_run(triplet, tmp_path):
     for path in (*triplet.glob("*_k*.pdos"), triplet / "run.log"):
         shutil.copy(path, tmp_path)
-    kinds = read_states(tmp_path)
+    kinds = read_folder(tmp_path).states
     assert kinds.symbols == ("S", "O1")
-    np.testing.assert_array_equal(kinds.spins, read_states(triplet).spins)
+    np.testing.assert_array_equal(kinds.spins, read_folder(triplet).states.spins)
 
 
 def spoil_empty_output(run):
@@ -263,7 +265,7 @@ def test_a_run_that_cannot_be_trusted_is_refused_in_one_sentence(copied, spoil, 
 def test_lists_that_cannot_be_used_do_not_hide_the_kinds(copied, spoil, sentence):
     whole = read_states(copied)
     spoil(copied)
-    states = read_states(copied)
+    states = read_folder(copied).states
     assert isinstance(states, KindStates)
     assert (states.homo_ev, states.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     assert any(re.search(f"not used: .*{sentence}", note) for note in states.notes)

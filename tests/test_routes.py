@@ -14,12 +14,13 @@ from cp2k_runs import (
     read_ldos_folder,
     read_wfn_states,
     require_same,
+    states_in,
 )
 from typer.testing import CliRunner
 
 from epicarve.cli.main import app
 from epicarve.dft.orbitals import Weighing
-from epicarve.dft.read import read_folder, read_states, read_wfn
+from epicarve.dft.read import read_folder, read_wfn
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
@@ -52,7 +53,7 @@ def change(path, before, after):
 
 def test_orbitals_without_energies_do_not_hide_the_projections(water):
     """OT leaves zero energies in the .wfn file, and wrong ones in the text past the HOMO."""
-    states = read_states(water("ot"))
+    states = states_in(water("ot"))
     assert isinstance(states, KindStates)
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)
     wfn, text = states.notes
@@ -64,7 +65,7 @@ def test_orbitals_without_energies_do_not_hide_the_projections(water):
 def test_wrong_energies_past_the_homo_of_an_orbital_transformation_are_refused(water, kept):
     folder = water("ot", "*.MOLog", "BASIS*", *kept)
     with pytest.raises(InputError, match=r"MOLog: .*past the highest occupied.*DIAGONALIZATION"):
-        read_states(folder)
+        states_in(folder)
 
 
 def test_energies_that_files_tell_otherwise_are_refused_with_both_numbers(water):
@@ -75,7 +76,7 @@ def test_energies_that_files_tell_otherwise_are_refused_with_both_numbers(water)
         InputError,
         match=r"contradict each other: the energy of state 1 is 3\.\d+ eV .* -25\.\d+ eV",
     ):
-        read_states(folder)
+        states_in(folder)
 
 
 def test_projections_of_another_run_beside_orbitals_are_refused(water):
@@ -83,7 +84,7 @@ def test_projections_of_another_run_beside_orbitals_are_refused(water):
     for path in folder.glob("*-k*.pdos"):
         change(path, "-0.264210", "-0.251207")
     with pytest.raises(InputError, match=r"state 4 is -7\.1895 eV in the one and -6\.8357 eV in"):
-        read_states(folder)
+        states_in(folder)
 
 
 def test_a_group_of_atoms_that_was_projected_on_is_shown(water, tmp_path):
@@ -94,7 +95,7 @@ def test_a_group_of_atoms_that_was_projected_on_is_shown(water, tmp_path):
     change(folder / "diag.inp", "LIST 1\n", "LIST 1 2\n")
     for path in folder.glob("*list1*.pdos"):
         change(path, "of 1 atoms", "of 2 atoms")
-    states = read_states(folder)
+    states = states_in(folder)
     assert isinstance(states, OrbitalStates)  # weights of atoms are computed of the orbitals
     assert states.list_names == ("list:1 (atoms 1-2)", "list:2 (atoms 2)", "list:3 (atoms 3)")
     np.testing.assert_allclose(states.list_weights[1:], states.weights[1:], atol=1e-6)
@@ -121,11 +122,11 @@ def test_lists_that_share_atoms_are_shown_one_by_one(water, tmp_path):
 
 
 def test_files_are_used_together(water):
-    whole = read_states(water("diag"))
+    whole = states_in(water("diag"))
     folder = water("diag", "*.wfn", "*-k*.pdos", "*.inp", "*.out", "BASIS*", "*.csr")
     for path in folder.glob("*list*"):
         path.unlink()
-    states = read_states(folder)
+    states = states_in(folder)
     assert (states.n_states, whole.n_states) == (6, 10)
     assert "4 further empty states of diag-k1-1.pdos" in states.notes[-1]
     np.testing.assert_allclose(states.weights, whole.weights[:, :6], atol=1e-6)
@@ -137,13 +138,13 @@ def test_the_lumo_is_that_of_the_whole(water, tmp_path):
     (path,) = folder.glob("*.molden")
     head, *orbitals = path.read_text().split("Ene=")
     path.write_text(head + "".join(f"Ene={o}" for o in orbitals if "Occup=   2.0" in o))
-    states = read_states(folder)
+    states = states_in(folder)
     assert states.n_states == 4
     assert isinstance(states, OrbitalStates)
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)
     states.save(tmp_path / "states.npz")
-    assert read_states(tmp_path).lumo_ev == states.lumo_ev
-    assert read_states(tmp_path).notes == states.notes
+    assert states_in(tmp_path).lumo_ev == states.lumo_ev
+    assert states_in(tmp_path).notes == states.notes
     summary = analyse(folder, tmp_path / "out")
     assert summary["homo_lumo_gap_ev"] == pytest.approx(EDGES_EV[1] - EDGES_EV[0], abs=1e-3)
 
@@ -171,7 +172,7 @@ def test_whatever_is_missing_the_edges_are_right_or_a_sentence_says_why_not(wate
         for number, kept in enumerate(itertools.combinations(parts, size)):
             some = only(folder, tmp_path / f"{size}-{number}", "BASIS*", *kept)
             try:
-                states = read_states(some)
+                states = states_in(some)
             except InputError as error:
                 assert "\n" not in str(error)
             else:
@@ -185,11 +186,11 @@ def test_a_kind_of_one_spin_alone_is_refused(runs, tmp_path):
     folder = only(runs("so-triplet"), tmp_path, "*-*_k*.pdos", "*.log")
     next(folder.glob("*BETA_k2*.pdos")).unlink()
     with pytest.raises(InputError, match="kind 2 of beta states is missing"):
-        read_states(folder)
+        states_in(folder)
 
 
 def test_projections_alone(water):
-    states = read_states(water("diag", "*-k*.pdos"))
+    states = states_in(water("diag", "*-k*.pdos"))
     assert edges_ev(states) == pytest.approx(EDGES_EV, abs=1e-3)
     assert "convergence is unknown" in states.caveat
 
@@ -206,9 +207,9 @@ def test_steps_of_an_optimisation(water):
     assert second.positions_a is None
     assert abs(second.states.homo_ev - last.states.homo_ev) > 1e-3
     with pytest.raises(InputError, match="no states of step 1 in it; there are some of step 2, 3"):
-        read_states(folder, step=1)
+        states_in(folder, step=1)
     (folder / "geometry.wfn").write_bytes(b"")
-    fallen = read_states(folder)
+    fallen = states_in(folder)
     assert edges_ev(fallen) == edges_ev(second.states)
     assert "not used: geometry.wfn" in fallen.notes[0]
 
@@ -220,14 +221,14 @@ def test_a_file_with_several_steps_gives_each_of_them(water):
         early = later.replace("-0.264210", "-0.251207")
         path.write_text(early + later.replace("step i = 0", "step i = 7"))
         path.rename(folder / path.name.replace("-1.pdos", ".pdos"))
-    assert read_states(folder).homo_ev == pytest.approx(EDGES_EV[0], abs=1e-3)
-    early = read_states(folder, step=0)
+    assert states_in(folder).homo_ev == pytest.approx(EDGES_EV[0], abs=1e-3)
+    early = states_in(folder, step=0)
     assert early.homo_ev == pytest.approx(-0.251207 * EV_PER_HARTREE, abs=1e-3)
 
 
 def test_kpoints_are_the_cause_that_is_told(water):
     with pytest.raises(InputError, match=r"kpoints-RESTART\.kp: the run has k-points"):
-        read_states(water("kpoints"))
+        states_in(water("kpoints"))
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def test_of_two_projects_the_usable_one_is_taken(both, tmp_path):
     with pytest.raises(
         InputError, match=r"states of several projects \(diag, ot\); choose one by --project NAME"
     ):
-        read_states(folder)
+        states_in(folder)
     asked = ["analyse", str(folder), "-o", str(tmp_path / "o"), "--project", "ot"]
     assert "ot-RESTART.wfn" in CliRunner().invoke(app, asked).output
     for path in folder.glob("ot*.pdos"):
@@ -259,8 +260,8 @@ def test_another_project_that_was_cut_off_has_to_be_left_out_by_name(both):
     path = folder / "ot.out"
     path.write_text(path.read_text()[:-2000])
     with pytest.raises(InputError, match=r"ot\.out: .*cut off.*take another project .*diag"):
-        read_states(folder)
-    assert edges_ev(read_states(folder, project="diag")) == pytest.approx(EDGES_EV, abs=1e-3)
+        states_in(folder)
+    assert edges_ev(states_in(folder, project="diag")) == pytest.approx(EDGES_EV, abs=1e-3)
 
 
 def test_first_blocks_of_text_without_a_spin(runs, tmp_path):
@@ -270,19 +271,19 @@ def test_first_blocks_of_text_without_a_spin(runs, tmp_path):
     text = path.read_text()
     guess = text.replace("ALPHA ", "").replace("BETA ", "").replace("0.3", "0.1")
     path.write_text(guess.replace("EIGENVECTORS\n", "EIGENVECTORS AFTER SCF STEP 0\n") + text)
-    require_same(read_states(folder), runs("so-triplet"))
+    require_same(states_in(folder), runs("so-triplet"))
 
 
 def test_text_of_some_orbitals_is_a_window(water):
     """MO_INDEX_RANGE from the fourth orbital on, the highest occupied one."""
     folder = water("diag", "*.MOLog", "*.inp", "*.out", "*.csr")
-    whole = read_states(folder)
+    whole = states_in(folder)
     path = folder / "text-1_0.MOLog"
     lines = path.read_text().splitlines(keepends=True)
     numbers = [i for i, line in enumerate(lines) if line.split()[1:2] in (["1"], ["4"])]
     first, fourth = (i for i in numbers if len(lines[i].split()) == 4)
     path.write_text("".join([*lines[:first], *lines[fourth:]]))
-    states = read_states(folder)
+    states = states_in(folder)
     np.testing.assert_array_equal(states.numbers, [4, 5, 6])
     np.testing.assert_allclose(states.weights, whole.weights[:, 3:], atol=1e-12)
     assert states.is_window
@@ -295,10 +296,10 @@ def test_the_output_that_began_last_counts(water):
     for name, day, part in (("diag.out", 14, text), ("try.out", 13, text[: len(text) // 2])):
         started = f"STARTED AT               2026-11-{day} 09:30:00.123"
         (folder / name).write_text(part.replace("STARTED AT", started))
-    assert edges_ev(read_states(folder)) == pytest.approx(EDGES_EV, abs=1e-3)
+    assert edges_ev(states_in(folder)) == pytest.approx(EDGES_EV, abs=1e-3)
     change(folder / "try.out", "2026-11-13", "2026-11-15")
     with pytest.raises(InputError, match=r"try\.out: the run was cut off"):
-        read_states(folder)
+        states_in(folder)
 
 
 def test_a_head_of_a_wfn_file_that_asks_for_too_much_is_refused(runs, tmp_path):
@@ -319,9 +320,9 @@ def test_a_head_of_a_wfn_file_that_asks_for_too_much_is_refused(runs, tmp_path):
 
 def test_what_a_check_knows_of_the_input_is_told(water):
     folder = water("diag")
-    assert read_states(folder).notes == ()
+    assert states_in(folder).notes == ()
     change(folder / "diag.inp", "CUTOFF 420\n", "CUTOFF 42\n")
-    assert "CUTOFF 42 Ry is below the need" in read_states(folder).notes[0]
+    assert "CUTOFF 42 Ry is below the need" in states_in(folder).notes[0]
 
 
 @pytest.mark.parametrize(
@@ -330,9 +331,9 @@ def test_what_a_check_knows_of_the_input_is_told(water):
 )
 def test_files_that_the_input_does_not_ask_for_may_be_of_an_earlier_run(water, name, kept, section):
     folder = water(name, kept, "*.inp", "*.out", "*.csr", "BASIS*")
-    assert read_states(folder).notes == ()
+    assert states_in(folder).notes == ()
     change(folder / f"{name}.inp", f"&{section}\n", f"&{section} OFF\n")
-    (note,) = read_states(folder).notes
+    (note,) = states_in(folder).notes
     assert f"{name}.inp does not ask for &{section}, so that" in note
 
 
@@ -344,7 +345,7 @@ def test_routes_can_be_named(water):
         (read_wfn_states, "RESTART.wfn"),
     ):
         assert word in read(folder).source
-    assert "text-1_0.MOLog" in read_states(folder, Weighing(4), routes=("text",)).source
+    assert "text-1_0.MOLog" in states_in(folder, Weighing(4), routes=("text",)).source
 
 
 def test_notes_stand_in_the_summary_and_the_report(water, tmp_path):

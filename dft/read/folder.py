@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epicarve.dft.orbitals import ALL, Weighing
-from epicarve.dft.states import OrbitalStates
+from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 
 from .orbital_files import wfn_of_run
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from epicarve.dft.output import Cp2kOutput
-    from epicarve.dft.states import AnyStates
 
     from .atom_basis import AtomBasis
     from .files import RunFiles
@@ -33,7 +32,7 @@ def read_states(
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
-) -> AnyStates:
+) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
     Parameters
@@ -53,16 +52,22 @@ def read_states(
 
     Returns
     -------
-    OrbitalStates or KindStates
+    OrbitalStates
         The states; their notes tell what was not used, and why.
 
     Raises
     ------
     InputError
-        As for `read_folder`.
+        As for `read_folder`, and if there are weights of whole kinds of atoms alone.
     """
     weighing = Weighing(n_states, weights)
-    return read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
+    states = read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
+    if isinstance(states, KindStates):
+        raise InputError(
+            f"{folder}: there are weights of whole kinds of atoms alone, so that no state has an "
+            "IPR; epicarve.analyse_folder gives their density of states and the HOMO-LUMO gap"
+        )
+    return states
 
 
 def read_folder(
