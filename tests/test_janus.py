@@ -135,7 +135,7 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
     janus = join(*halves, interface_of(*halves, (((0, 1, 0), (0, 0, 1)),) * 2))
     assert_sound(janus.model, first, second, tolerance=0.1)
     interface = janus.model.report.interface
-    json.dumps(interface, allow_nan=False)
+    json.dumps(interface.as_dict(), allow_nan=False)
     assert interface.polarity == FaceCharges(signs="0/0", kind="uncharged", repels=False)
     told = interface.continuity
     assert (told.rms_a is None) == (told.matched_fraction == 0.0) == (told.reason is not None)
