@@ -108,17 +108,17 @@ def main() -> None:
         repeats = 7 if size <= 10_000 else 3 if size <= 100_000 else 1
         planes = planes_of(size)
         model = ours(planes)
-        optimum, plain = model.report["optimum"], model.report["plain_cut"]
+        optimum, plain = model.report.optimum, model.report.plain_cut
         took[model.n_atoms] = seconds(lambda planes=planes: ours(planes), repeats)
         mine = took[model.n_atoms]
         print(
-            f"{model.n_atoms} atoms ({plain['n_atoms']} and {plain['net_charge']:+d} e before), "
-            f"{optimum['n_free']} free, {len(model.edits)} edits, gap {optimum['gap']:.1e}: "
+            f"{model.n_atoms} atoms ({plain.n_atoms} and {plain.net_charge:+d} e before), "
+            f"{optimum.n_free} free, {len(model.edits)} edits, gap {optimum.gap:.1e}: "
             f"{mine:.3f} s"
         )
         if size in (1_500, 100_000):
             peer = wulff(size).atoms
-            print(f"  wulffpack cuts {len(peer)} atoms, the same: {len(peer) == plain['n_atoms']}")
+            print(f"  wulffpack cuts {len(peer)} atoms, the same: {len(peer) == plain.n_atoms}")
             theirs = seconds(lambda size=size: wulff(size).atoms, repeats)
             ase = seconds(lambda size=size: cluster(size), repeats)
             print(f"  wulffpack {theirs:.3f} s, epicarve / wulffpack = {mine / theirs:.2f}")

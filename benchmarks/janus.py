@@ -72,8 +72,8 @@ def main() -> None:
     for radius_a in radii:
         repeats = 3 if radius_a < 30.0 else 1
         janus = ours(radius_a)
-        model, optimum = janus.model, janus.model.report["optimum"]
-        worst = model.report["interface"]["shortest_contact"]
+        model, optimum = janus.model, janus.model.report.optimum
+        worst = model.report.interface.shortest_contact
         mine = seconds(lambda radius_a=radius_a: ours(radius_a), repeats)
         n_cut, charge = theirs(radius_a)
         peer = seconds(lambda radius_a=radius_a: theirs(radius_a), repeats)
@@ -81,8 +81,8 @@ def main() -> None:
             f"{radius_a / 5:.1f} nm, {model.n_atoms} ions: {mine:.2f} s; net charge "
             f"{model.net_charge}, domains {janus.film.net_charge} and "
             f"{janus.substrate.net_charge}, shortest contact "
-            f"{worst['fraction_of_bulk']:.1%} of the bulk's, {len(model.edits)} edits, "
-            f"gap {optimum['gap']:.1e}, dipoles {model.dipole_debye:.0f}, "
+            f"{worst.fraction_of_bulk:.1%} of the bulk's, {len(model.edits)} edits, "
+            f"gap {optimum.gap:.1e}, dipoles {model.dipole_debye:.0f}, "
             f"{janus.film.dipole_debye:.0f} and {janus.substrate.dipole_debye:.0f} D"
         )
         print(

@@ -120,13 +120,13 @@ def main() -> None:
                 refused.append(f"{told}: {error}")
                 continue
             times.append(time.process_time() - start)
-            optimum = model.report["optimum"]
-            gaps.append(optimum["gap"])
+            optimum = model.report.optimum
+            gaps.append(optimum.gap)
             mark = " SLOW" if times[-1] > SLOW_S else ""
             mark += " OPEN" if gaps[-1] > OPEN_GAP else ""
             print(
-                f"{told}: {model.n_atoms} ions, {optimum['n_free']} free, {times[-1]:.1f} s, "
-                f"{optimum['objective']:.3f} found, gap {gaps[-1]:.1e}{mark}",
+                f"{told}: {model.n_atoms} ions, {optimum.n_free} free, {times[-1]:.1f} s, "
+                f"{optimum.objective:.3f} found, gap {gaps[-1]:.1e}{mark}",
                 flush=True,
             )
     for line in refused:

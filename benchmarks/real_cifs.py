@@ -165,7 +165,7 @@ def carve(path: Path, diameter_nm: float) -> tuple[int, int, float]:
     """Carve a sphere; its ions, its charge and the gap of its edits."""
     spec = SphereSpec(kind="sphere", diameter_nm=diameter_nm)
     model = carve_particle(read_cif(path), spec).model
-    return model.n_atoms, model.net_charge, float(model.report["optimum"]["gap"])
+    return model.n_atoms, model.net_charge, float(model.report.optimum.gap)
 
 
 def files_of(folders: Iterable[Path]) -> list[Path]:

@@ -99,12 +99,12 @@ def main() -> None:
                         refused.append(f"{told}: {error}")
                         continue
                     times.append(time.process_time() - start)
-                    gaps.append(model.report["optimum"]["gap"])
+                    gaps.append(model.report.optimum.gap)
                     if gaps[-1] > 1.1 * GAP_LIMIT or times[-1] > SLOW_S:
-                        optimum = model.report["optimum"]
+                        optimum = model.report.optimum
                         print(
                             f"{told}: {model.n_atoms} ions, {times[-1]:.1f} s, "
-                            f"{optimum['objective']:.3f} found, {optimum['bound']:.3f} proven"
+                            f"{optimum.objective:.3f} found, {optimum.bound:.3f} proven"
                         )
     for each in refused:
         print(f"refused: {each}")

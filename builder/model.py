@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
+from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
@@ -109,9 +110,9 @@ class Model:
         Connected piece of the bond graph to which each ion belongs, counted from 0.
     edits : tuple of Edit
         Ledger of every ion removed from or added to the plain cut.
-    report : dict
-        What the builder says of the model beyond its atoms, as it stands in model.json
-        (stoichiometry, optimum, interface, provenance).
+    report : BuildReport
+        What the builder says of the model beyond its ions: stoichiometry, optimum, interface,
+        provenance, each None where there is nothing to say.
     columns : dict of str to ndarray, each of shape (n_atoms,)
         Further columns of model.extxyz, such as class and plane of each ion of the surface.
 
@@ -130,7 +131,7 @@ class Model:
     bulk_coordination: NDArray[np.int64]
     components: NDArray[np.int64]
     edits: tuple[Edit, ...] = ()
-    report: dict[str, Any] = field(default_factory=dict)
+    report: BuildReport = field(default_factory=BuildReport)
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -214,6 +215,13 @@ class Model:
     def is_surface(self) -> NDArray[np.bool_]:
         """Whether an ion has fewer opposite neighbours than in bulk, shape (n_atoms,)."""
         return self.coordination < self.bulk_coordination
+
+    @property
+    def min_coordination(self) -> dict[str, int]:
+        """Fewest opposite neighbours of any ion of each element."""
+        return {
+            symbol: int(self.coordination[self.symbols == symbol].min()) for symbol in self.counts
+        }
 
     @property
     def n_components(self) -> int:
@@ -314,7 +322,7 @@ class Model:
         Returns
         -------
         Model
-            The model; its report is what model.json tells besides the ledger.
+            The model, its ledger and its report as they were written.
 
         Raises
         ------

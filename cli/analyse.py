@@ -9,7 +9,6 @@ import typer
 
 from epicarve.errors import InputError
 
-from .results import print_results
 from .terminal import AsJson, print_json, progress
 
 
@@ -87,19 +86,17 @@ def analyse(
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
     with progress("analyse"):
-        from epicarve.workflow.tasks.analyse import analyse as analyse_folder
+        from epicarve.workflow.tasks.analyse import analyse_folder
 
         listed = None if formats is None else [name.strip() for name in formats.split(",")]
         asked = {"formats": listed, "width": width, "palette": palette, "zero": zero}
         pairs = None if coop is None else [_pair(text) for text in coop]
-        summary = analyse_folder(
+        analysis = analyse_folder(
             folder,
-            out,
             ipr_max=ipr_max,
             n_ipr_max=n_ipr_max,
             broadening_ev=broadening,
             group_by=group_by,
-            hdf5=hdf5,
             n_states=states,
             weights=weights,
             overlap_populations=pairs,
@@ -107,10 +104,13 @@ def analyse(
             step=step,
             figures={name: value for name, value in asked.items() if value is not None},
         )
+        summary = analysis.write(out or folder, hdf5=hdf5)
     if as_json:
         print_json(summary)
     else:
-        print_results(summary, out or folder)
+        from .results import print_results
+
+        print_results(analysis, out or folder)
 
 
 def _pair(text: str) -> tuple[str, str]:

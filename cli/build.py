@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .model_facts import facts_of_model
 from .terminal import (
     AsJson,
     OutFolder,
     RecipeFile,
     console,
     facts_table,
-    model_facts,
     print_json,
     progress,
 )
@@ -23,5 +23,5 @@ def build(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     if as_json:
         print_json(built.summary)
         return
-    console().print(facts_table(built.summary["formula"], model_facts(built.summary)))
+    console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(f"model, picture and ledger in {out}", soft_wrap=True)

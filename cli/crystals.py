@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .terminal import AsJson, console, facts_table, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from epicarve.builder.crystal import Crystal
 
 COLOURS = {"derived": "yellow", "computed": "cyan"}
 """Colours of statuses that have to be seen."""
@@ -17,45 +22,52 @@ def crystals(
     as_json: AsJson = False,
 ) -> None:
     """List the bundled crystals, or show one with its source."""
-    from epicarve.workflow.tasks.crystals import crystals as describe_all
+    from epicarve.workflow.tasks.crystals import crystals_named, describe
 
-    found = describe_all(name)
+    found = crystals_named(name)
     if as_json:
-        print_json(found)
+        print_json([describe(crystal) for crystal in found])
     elif name is not None:
         console().print(facts_table(name, _facts(found[0])))
     else:
         _print_list(found)
 
 
-def _facts(crystal: dict[str, Any]) -> dict[str, object]:
-    a, b, c, alpha, beta, gamma = crystal["cell"]
-    states = {
-        symbol: charges if isinstance(charges, list) else [charges]
-        for symbol, charges in crystal["oxidation_states"].items()
-    }
+def _facts(crystal: Crystal) -> dict[str, object]:
+    a, b, c, alpha, beta, gamma = crystal.cell_parameters
     facts: dict[str, object] = {
-        "formula": crystal["formula"],
-        "space group": crystal["space_group"],
-        "status": crystal["status"],
+        "formula": crystal.formula,
+        "space group": crystal.space_group,
+        "status": crystal.status,
         "cell": f"{a:g}, {b:g}, {c:g} Å; {alpha:g}, {beta:g}, {gamma:g}°",
-        "density": f"{crystal['density_g_cm3']:.2f} g/cm³",
+        "density": f"{crystal.density_g_cm3:.2f} g/cm³",
         "oxidation states": ", ".join(
             f"{symbol} {'/'.join(f'{charge:+d}' for charge in charges)}"
-            for symbol, charges in states.items()
+            for symbol, charges in crystal.charges_of.items()
         ),
-        "bonds end at": ", ".join(f"{pair} {d:.2f} Å" for pair, d in crystal["bonds"].items()),
-        "coordination": ", ".join(
-            f"{s} {'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
+        "bonds end at": ", ".join(
+            f"{cation}-{anion} {limit_a:.2f} Å"
+            for (cation, anion), limit_a in crystal.bond_rule.items()
         ),
-        "source": crystal["source"],
+        "coordination": _coordination(crystal, ", ", " "),
+        "source": crystal.source,
     }
-    if crystal["derivation"]:
-        facts["derivation"] = crystal["derivation"]
+    if crystal.derivation:
+        facts["derivation"] = crystal.derivation
     return facts
 
 
-def _print_list(found: list[dict[str, Any]]) -> None:
+def _coordination(crystal: Crystal, between: str, after: str) -> str:
+    """Return the numbers of neighbours of each element, with what stands between and after."""
+    from epicarve.builder.crystal import coordination_of
+
+    return between.join(
+        f"{symbol}{after}{'/'.join(map(str, numbers))}"
+        for symbol, numbers in coordination_of(crystal).items()
+    )
+
+
+def _print_list(found: Iterable[Crystal]) -> None:
     from rich import box
     from rich.table import Table
 
@@ -65,16 +77,13 @@ def _print_list(found: list[dict[str, Any]]) -> None:
     table.add_column("g/cm³", justify="right", no_wrap=True)
     table.add_column("neighbours", no_wrap=True)
     for crystal in found:
-        neighbours = " ".join(
-            f"{s}:{'/'.join(map(str, n))}" for s, n in crystal["coordination"].items()
-        )
-        status = crystal["status"]
+        status = crystal.status
         table.add_row(
-            crystal["name"],
-            crystal["formula"],
-            crystal["space_group"],
+            crystal.name,
+            crystal.formula,
+            crystal.space_group,
             f"[{colour}]{status}[/]" if (colour := COLOURS.get(status)) else status,
-            f"{crystal['density_g_cm3']:.2f}",
-            neighbours,
+            f"{crystal.density_g_cm3:.2f}",
+            _coordination(crystal, " ", ":"),
         )
     console().print(table)

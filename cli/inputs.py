@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .results import bulk_facts
+from .model_facts import facts_of_model
 from .terminal import (
     AsJson,
     OutFolder,
     RecipeFile,
     console,
     facts_table,
-    model_facts,
     print_json,
     progress,
 )
@@ -22,34 +20,46 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from epicarve.dft.write import StageResources
+
 
 def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Write CP2K inputs and job scripts of a model or a bulk crystal, to copy to a cluster."""
     with progress("build, then write inputs"):
-        from epicarve.dft.write import RESOURCES
+        from epicarve.dft.write import read_resources
+        from epicarve.workflow.tasks.bulk import Bulk
         from epicarve.workflow.tasks.inputs import inputs as write_inputs
 
         built, stages = write_inputs(recipe, out)
-        needs = json.loads((out / RESOURCES).read_text(encoding="utf-8"))
+        needs = read_resources(out)
     if as_json:
         files = [
-            {"name": s.name, "input": s.input, "script": s.script, "resources": needs[s.folder]}
-            for s in stages
+            {
+                "name": stage.name,
+                "input": stage.input,
+                "script": stage.script,
+                "resources": needs[stage.folder].as_dict(),
+            }
+            for stage in stages
         ]
         print_json({"model": built.summary, "stages": files, "submit": "submit.sh"})
         return
-    facts = bulk_facts if "kpoints" in built.summary else model_facts
-    console().print(facts_table(built.summary["formula"], facts(built.summary)))
+    if isinstance(built, Bulk):
+        from .results import bulk_facts
+
+        console().print(facts_table(built.crystal.formula, bulk_facts(built)))
+    else:
+        console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
-    for note in dict.fromkeys(need["note"] for need in needs.values() if need["note"]):
+    for note in dict.fromkeys(need.note for need in needs.values() if need.note):
         console().print(note)
     steps = " → ".join(stage.folder for stage in stages)
     console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")
     console().print("or ./run.sh on a machine with CP2K and no scheduler")
 
 
-def resources_table(needs: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return the table of what each stage needs, from the content of resources.json."""
+def resources_table(needs: Mapping[str, StageResources]) -> Table:
+    """Return the table of what each stage needs."""
     from rich import box
     from rich.table import Table
 
@@ -57,7 +67,7 @@ def resources_table(needs: Mapping[str, Mapping[str, Any]]) -> Table:
     for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks × threads"):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
-        cores = f"{need['ranks']} × {need['threads_per_rank']}"
-        numbers = (need[name] for name in ("functions", "states", "memory_gb", "disk_gb"))
+        cores = f"{need.ranks} × {need.threads_per_rank}"
+        numbers = (need.functions, need.states, need.memory_gb, need.disk_gb)
         table.add_row(stage, *(f"{number:,}" for number in numbers), cores)
     return table

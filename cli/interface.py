@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from .terminal import AsJson, console, not_yet_told, print_json, progress
 
 if TYPE_CHECKING:
+    from epicarve.builder.interfaces import Interface, Polarity
+    from epicarve.builder.interfaces.energy import InterfaceEnergy
     from epicarve.workflow.recipes import CrystalSpec
-    from epicarve.workflow.tasks.interface import Ranking
+    from epicarve.workflow.tasks.interface import NoEnergy, Ranking
 
 CrystalName = Annotated[str, typer.Argument(help="Name of a bundled crystal, or a CIF file.")]
 OptionalFolder = Annotated[
@@ -114,7 +116,7 @@ def interface(
             write_ranking(ranking, options, out)
     _report(ranking, out, as_json=as_json)
     if built is not None and not as_json:
-        symmetry = built.report["symmetry"] or "one interface"
+        symmetry = built.report.symmetry or "one interface"
         console().print(
             f"slab-{slab}: {built.formula}, {built.cell_a[2, 2]:.1f} Å high, {symmetry}, "
             f"dipole {built.dipole_e_a:.2f} e Å, potential step {built.potential_step_v:.2f} V"
@@ -183,12 +185,12 @@ def _indices(text: str | None, option: str) -> list[int] | None:
 
 def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"interfaces": list(ranking.entries), "failed": list(ranking.failed)})
+        print_json(ranking.as_dict())
         return
-    _print_table(ranking.entries)
+    _print_table(ranking)
     for pair in ranking.failed:
-        where = f"{pair['film']} on {pair['substrate']}"
-        console().print(f"[yellow]{where}[/]: {pair['reason']}", soft_wrap=True)
+        where = f"{pair.film} on {pair.substrate}"
+        console().print(f"[yellow]{where}[/]: {pair.reason}", soft_wrap=True)
     for note in ranking.notes:
         if not not_yet_told([note.partition(": ")[2] or note]):
             continue
@@ -199,13 +201,13 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
         )
 
 
-def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
+def _print_table(ranking: Ranking) -> None:
     from rich import box
     from rich.table import Table
 
     from epicarve.builder.crystal import plane_name
 
-    names = {(entry["film"], entry["substrate"]) for entry in entries}
+    names = {(one.film.crystal.name, one.substrate.crystal.name) for one in ranking.interfaces}
     title = " on ".join(*names) if len(names) == 1 else "best interface of each pair"
     table = Table(
         title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False
@@ -219,33 +221,41 @@ def _print_table(entries: tuple[dict[str, Any], ...]) -> None:
     table.add_column("continues", no_wrap=True)
     for heading in ("gap", "J/m²", "off"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for entry in entries:
-        continuity, energy = entry["continuity"], entry["energy"]
-        fraction = f"{continuity['matched_fraction']:.2f}"
-        colour = "green" if continuity["continuous"] else "default"
+    for one, energy in zip(ranking.interfaces, ranking.energies, strict=True):
+        continuity = one.continuity
+        colour = "green" if continuity.is_continuous else "default"
         faces = [
-            f"{plane_name(entry[f'{side}_hkl'])} {entry[f'{side}_termination']}"
-            for side in ("film", "substrate")
+            f"{plane_name(face.termination.hkl)} {face.termination.layer}"
+            for face in (one.film, one.substrate)
         ]
         if several:
-            sides = zip(("film", "substrate"), faces, strict=True)
-            faces = [f"{entry[side]}\n{face}" for side, face in sides]
-        strain, area = max(map(abs, entry["strain"]["film"])), entry["area_a2"]
+            sides = zip((one.film, one.substrate), faces, strict=True)
+            faces = [f"{side.crystal.name}\n{face}" for side, face in sides]
+        strain = float(abs(one.common.film_strain).max())
         table.add_row(
             *faces,
-            _polarity(entry["polarity"]),
-            f"{strain:.1%}" if several else f"{area:.0f}",
-            f"[{colour}]{fraction}[/]",
-            f"{continuity['range'][0]:.2f}",
-            "" if continuity["rms_a"] is None else f"{continuity['rms_a']:.2f}",
-            "\n".join(f"{n} {pair}" for pair, n in continuity["pairs"].items()),
-            f"{entry['gap_a']:.2f}",
-            f"{energy['adhesion_j_m2']:.2f}" if energy["is_bound"] else "",
-            "" if energy["registry_off_a"] is None else f"{energy['registry_off_a']:.2f}",
+            _polarity(one.polarity),
+            f"{strain:.1%}" if several else f"{one.cell.area_a2:.0f}",
+            f"[{colour}]{continuity.matched_fraction:.2f}[/]",
+            f"{one.matched_range[0]:.2f}",
+            "" if continuity.rms_a is None else f"{continuity.rms_a:.2f}",
+            "\n".join(f"{n} {pair}" for pair, n in continuity.pairs.items()),
+            f"{one.gap_a:.2f}",
+            *_energy(one, energy),
         )
     console().print(table)
     console().print(LEGEND, style="dim")
 
 
-def _polarity(polarity: dict[str, Any]) -> str:
-    return f"[yellow]{polarity['signs']}![/]" if polarity["repels"] else polarity["signs"]
+def _polarity(polarity: Polarity) -> str:
+    return f"[yellow]{polarity.signs}![/]" if polarity.repels else polarity.signs
+
+
+def _energy(one: Interface, energy: InterfaceEnergy | NoEnergy) -> tuple[str, str]:
+    """Return the work of adhesion, and how far the best registry of an energy lies off."""
+    from epicarve.workflow.tasks.interface import NoEnergy
+
+    if isinstance(energy, NoEnergy):
+        return "", ""
+    adhesion = f"{energy.adhesion_j_m2:.2f}" if energy.is_bound else ""
+    return adhesion, f"{one.registry_distance_a(energy.shift_a):.2f}"

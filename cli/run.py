@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from .results import print_results
 from .terminal import AsJson, OutFolder, RecipeFile, print_json, progress
 
 
@@ -25,10 +24,12 @@ def run(
 ) -> None:
     """Run the whole chain, here or as jobs; run it again to go on where it stopped."""
     with progress("build") as tell:
-        from epicarve.workflow.tasks.run import run as run_chain
+        from epicarve.workflow.tasks.run import results_of_run
 
-        summary = run_chain(recipe, out, engine=engine, on=on, on_progress=tell)
+        results = results_of_run(recipe, out, engine=engine, on=on, on_progress=tell)
     if as_json:
-        print_json(summary)
+        print_json(results.summary())
     else:
-        print_results(summary, out)
+        from .results import print_results
+
+        print_results(results, out)

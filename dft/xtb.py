@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from epicarve.builder.report import Relaxation
 from epicarve.dft.orbitals import (
     function_pairs,
     function_weights,
@@ -129,18 +130,18 @@ def relax(
     except CalculatorError as error:
         raise _explained(error, model, settings) from error
     shifts_a = atoms.positions - model.positions_a
-    relaxation = {
-        "engine": _engine(),
-        "n_steps": int(optimizer.nsteps),
-        "converged": bool(converged),
-        "max_force_ev_a": round(last_force_ev_a, 4),
-        "energy_ev": round(energy_ev, 6),
-        "rmsd_a": round(float(np.sqrt((shifts_a**2).sum(axis=1).mean())), 4),
-    }
+    relaxation = Relaxation(
+        engine=_engine(),
+        n_steps=int(optimizer.nsteps),
+        converged=bool(converged),
+        max_force_ev_a=round(last_force_ev_a, 4),
+        energy_ev=round(energy_ev, 6),
+        rmsd_a=round(float(np.sqrt((shifts_a**2).sum(axis=1).mean())), 4),
+    )
     return replace(
         model,
         positions_a=np.array(atoms.positions),
-        report={**model.report, "relaxation": relaxation},
+        report=replace(model.report, relaxation=relaxation),
     )
 
 

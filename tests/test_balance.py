@@ -20,7 +20,7 @@ def carved(name, radius_a, centre=(0.0, 0.0, 0.0), **options):
 
 
 def optimum(model):
-    return model.report["optimum"]
+    return model.report.optimum
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -34,18 +34,16 @@ def test_every_model_is_neutral_connected_and_coordinated(name, centre, radius_a
     assert model.net_charge == 0
     assert model.n_components == 1
     assert (model.coordination >= -(-model.bulk_coordination // 3)).all()
-    assert model.report["stoichiometry"]["deviation"] <= 0.1 + 1e-9
-    assert 0.0 <= optimum(model)["gap"] <= 0.2
-    assert sum(optimum(model)["costs_a"].values()) == pytest.approx(
-        optimum(model)["objective"], abs=1e-4
-    )
+    assert model.report.stoichiometry.deviation <= 0.1 + 1e-9
+    assert 0.0 <= optimum(model).gap <= 0.2
+    assert sum(optimum(model).costs_a.values()) == pytest.approx(optimum(model).objective, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["Pb3S2Cl2", "Pb4S3Cl2", "CsPbCl3", "PbS"])
 def test_gap_of_the_4_2_nm_spheres(name):
     model = carved(name, RADIUS_4_2_NM)
-    assert optimum(model)["gap"] <= 1e-3
-    assert optimum(model)["dipole_level"] == 0
+    assert optimum(model).gap <= 1e-3
+    assert optimum(model).dipole_level == 0
     assert model.dipole_debye < 25.0
 
 
@@ -55,7 +53,7 @@ def test_gap_of_the_4_2_nm_spheres(name):
 def test_gap_and_face_of_the_4_2_nm_hemispheres(name, hkl, layer):
     crystal = bundled_crystal(name)
     model = sphere_half(crystal, RADIUS_4_2_NM, hkl, layer).carved()
-    assert optimum(model)["gap"] <= 1e-3
+    assert optimum(model).gap <= 1e-3
     normal = crystal.direction(hkl)
     for edit in model.edits:  # the flat face is whole: edits lie on the round one
         assert np.linalg.norm(edit.position_a) > RADIUS_4_2_NM - max(crystal.bonds.lengths_a) - 1e-3
@@ -65,13 +63,13 @@ def test_gap_and_face_of_the_4_2_nm_hemispheres(name, hkl, layer):
 def test_gap_of_a_hundred_thousand_atoms():
     model = carved("PbS", 86.0)
     assert model.n_atoms > 95_000
-    assert optimum(model)["gap"] <= 1e-2
+    assert optimum(model).gap <= 1e-2
 
 
 @pytest.mark.parametrize("radius_a", [20.5, 21.0, 21.5])
 def test_exact_3_2_2(radius_a):
     model = carved("Pb3S2Cl2", radius_a, ratio_tolerance=0.0)
-    assert model.report["stoichiometry"]["deviation"] == 0.0
+    assert model.report.stoichiometry.deviation == 0.0
     assert model.net_charge == 0
     assert 3 * model.counts["S"] == 2 * model.counts["Pb"]
 

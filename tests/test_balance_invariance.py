@@ -37,7 +37,7 @@ def assert_same(one, other):
     assert distance.max() < 1e-3
     assert sorted(partner) == list(range(len(partner)))
     assert (kinds == other_kinds[partner]).all()
-    assert one.report["optimum"]["objective"] == pytest.approx(other.report["optimum"]["objective"])
+    assert one.report.optimum.objective == pytest.approx(other.report.optimum.objective)
 
 
 CASES = [

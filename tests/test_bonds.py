@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from heterostructure import built, janus
+from heterostructure import janus
 
 from epicarve.builder.carve import carve
 from epicarve.builder.geometry import BondRule
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.report import BuildReport
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 
@@ -19,7 +20,7 @@ def test_bonds_are_those_of_the_carving(name):
 
 
 def test_the_recorded_rule_gives_the_bonds_of_each_domain_and_across():
-    model = replace(janus(), report=built().summary)
+    model = janus()
     rule = BondRule.of(model)
     assert set(rule.limits_a) == {"Pb4S3Cl2", "CsPbCl3"}
     assert rule.coordination(model).tolist() == model.coordination.tolist()
@@ -40,10 +41,10 @@ def test_lengths_are_the_distances_of_the_bonded_ions():
 
 
 def test_a_relaxed_model_without_its_record_has_no_rule():
-    model = replace(janus(), report={})
+    model = replace(janus(), report=BuildReport())
     shaken = np.random.default_rng(1).normal(0.0, 0.6, model.positions_a.shape)
     relaxed = replace(model, positions_a=model.positions_a + shaken)
     with pytest.raises(InputError, match=r"keep model\.json beside"):
         BondRule.of(relaxed)
-    recorded = replace(relaxed, report=built().summary)
+    recorded = replace(relaxed, report=janus().report)
     assert BondRule.of(recorded).coordination(recorded).sum() > 0

@@ -75,12 +75,12 @@ def test_ledger_turns_the_plain_cut_into_the_model():
     added = {edit.position_a for edit in model.edits if edit.action == "added"}
     removed = [edit for edit in model.edits if edit.action == "removed"]
     assert {tuple(p) for p in model.positions_a[~inside].tolist()} == added
-    assert model.report["plain_cut"]["n_atoms"] == inside.sum() + len(removed)
+    assert model.report.plain_cut.n_atoms == inside.sum() + len(removed)
     charge = {"Pb": 2, "S": -2, "Cl": -1}
     change = sum(
         charge[edit.symbol] * (1 if edit.action == "added" else -1) for edit in model.edits
     )
-    assert model.report["plain_cut"]["net_charge"] + change == 0
+    assert model.report.plain_cut.net_charge + change == 0
 
 
 def test_exact_ratio_when_asked_for():
@@ -89,7 +89,7 @@ def test_exact_ratio_when_asked_for():
     counts = model.counts
     assert counts["Pb"] * 2 == counts["S"] * 3 == counts["Cl"] * 3
     assert 4.1 <= model.diameter_nm <= 4.3
-    assert model.report["optimum"]["gap"] <= 1e-3
+    assert model.report.optimum.gap <= 1e-3
 
 
 def test_same_call_same_ions():
@@ -161,7 +161,7 @@ def test_a_hundred_thousand_ions_are_proven_to_one_per_cent(name):
     assert 90_000 < model.n_atoms < 110_000
     assert model.net_charge == 0
     assert model.n_components == 1
-    assert model.report["optimum"]["gap"] <= 1e-2
+    assert model.report.optimum.gap <= 1e-2
 
 
 @pytest.mark.parametrize(("name", "radius_a"), [("CsPbCl3", 3.8), ("CsPbBr3", 4.0)])

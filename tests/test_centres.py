@@ -97,14 +97,14 @@ def test_candidates_are_not_equivalent_and_cover_every_ion():
 def test_best_centre_is_the_cheapest_and_says_why():
     galena = bundled_crystal("PbS")
     model, centre = best_centre(galena, lambda point: carve(galena, Sphere(9.0), point))
-    table = model.report["centres"]
-    costs = {row["name"]: row["objective"] for row in table["candidates"]}
+    table = model.report.centres
+    costs = {row.name: row.objective for row in table.candidates}
     assert list(costs) == ["Pb", "S", "Pb-S", "void"]
-    assert table["chosen"] == centre.name == min(costs, key=costs.get)
-    assert f"{min(costs.values()):.2f} Å; next is" in table["why"]
-    for row in table["candidates"]:
-        alone = carve(galena, Sphere(9.0), row["centre"])
-        assert alone.report["optimum"]["objective"] == pytest.approx(row["objective"], abs=1e-4)
+    assert table.chosen == centre.name == min(costs, key=costs.get)
+    assert f"{min(costs.values()):.2f} Å; next is" in table.why
+    for row in table.candidates:
+        alone = carve(galena, Sphere(9.0), row.centre)
+        assert alone.report.optimum.objective == pytest.approx(row.objective, abs=1e-4)
 
 
 def test_best_centre_tells_which_candidates_fail():
@@ -117,7 +117,7 @@ def test_best_centre_tells_which_candidates_fail():
 
     model, centre = best_centre(galena, only_sulphur)
     assert centre.name == "S"
-    errors = [row["error"] for row in model.report["centres"]["candidates"]]
+    errors = [row.error for row in model.report.centres.candidates]
     assert errors == ["not here", None, "not here", "not here"]
     with pytest.raises(InputError, match="no centre gives a model; with Pb: never"):
         best_centre(galena, lambda _: (_ for _ in ()).throw(InputError("never")))
@@ -140,5 +140,5 @@ def test_sizes_by_number_of_ions_and_formula_units():
     spec = SphereSpec(kind="sphere", formula_units=60)
     particle = carve_particle(crystal, spec)
     assert abs(particle.model.n_atoms - 420) <= 4
-    assert particle.model.report["size"]["asked_atoms"] == 420
+    assert particle.model.report.size.asked_atoms == 420
     assert carve_particle(crystal, spec).model.edits == particle.model.edits

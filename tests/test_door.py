@@ -264,11 +264,11 @@ def test_shapes_say_what_they_are():
         repr(ec.Sphere(diameter_nm=4.2)), vars(ec) | {"Sphere": ec.Sphere}
     )
     built = ec.build({"crystal": {"name": "PbS"}, "shape": ec.Sphere(diameter_nm=3.2)})
-    told = built.model.report["provenance"]["recipe"]
+    told = built.model.report.provenance.recipe
     assert told["shape"] == {"kind": "sphere", "diameter_nm": 3.2}
 
 
 def test_the_recipe_and_the_call_carve_the_same(dot):
     recipe = {"crystal": {"name": "Pb3S2Cl2"}, "shape": {"kind": "sphere", "diameter_nm": 3.2}}
     assert ec.build(recipe).model == dot
-    assert dot.report["provenance"]["shape"] == {"kind": "sphere", "diameter_nm": 3.2}
+    assert dot.report.provenance.shape == {"kind": "sphere", "diameter_nm": 3.2}

@@ -153,13 +153,13 @@ def test_indium_phosphide_of_2_nm_is_proven_to_the_step(tmp_path):
     (tmp_path / "InP.cif").write_text(INP)
     model = carve(read_cif(tmp_path / "InP.cif", {"In": 3, "P": -3}), Sphere(10.0))
     assert model.net_charge == 0
-    assert model.report["optimum"]["gap"] <= 1e-3
+    assert model.report.optimum.gap <= 1e-3
 
 
 def test_perovskite_of_2_nm_and_a_half_is_proven_to_the_step():
     """Its dipole is nothing or a whole step of the lattice; no other level helps."""
     model = carve(bundled_crystal("CsPbBr3"), Sphere(12.5))
-    assert model.report["optimum"]["gap"] <= 1e-3
+    assert model.report.optimum.gap <= 1e-3
 
 
 def test_a_search_without_effort_decides_nothing():

@@ -43,6 +43,6 @@ def test_no_size_is_balanced_twice_in_the_search_for_a_number_of_ions(cuts):
 
 def test_each_centre_is_balanced_once_in_the_search_for_the_best(cuts):
     model = hemisphere(diameter_nm=1.6, centre="best")
-    assert len(model.report["centres"]["candidates"]) == len(candidates(bundled_crystal("PbS")))
+    assert len(model.report.centres.candidates) == len(candidates(bundled_crystal("PbS")))
     assert len(cuts) <= len(candidates(bundled_crystal("PbS")))
     assert len(cuts) == len(set(cuts))

@@ -163,8 +163,8 @@ def test_a_pair_without_interface_is_named_and_the_others_go_on(tmp_path):
     )
     ranking = compare(table)
     assert [entry["film"] for entry in ranking.entries] == ["Cs2PbCl4"]
-    assert ranking.failed[0]["film"] == "PbS"
-    assert "the nearest" in ranking.failed[0]["reason"]
+    assert ranking.failed[0].film == "PbS"
+    assert "the nearest" in ranking.failed[0].reason
 
 
 def test_a_slab_of_the_best_interface(tmp_path):

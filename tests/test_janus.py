@@ -23,6 +23,7 @@ from epicarve.builder.interfaces import (
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.report import FaceCharges
 from epicarve.builder.shapes import (
     BoxSpec,
     Cut,
@@ -94,13 +95,13 @@ def test_spheres_cut_anywhere(radius_a, fraction, layer, y):
     known = {(e.domain, e.symbol, e.position_a) for e in janus.model.edits}
     assert len(known) == len(janus.model.edits)
     # the plain cut and the ledger make the model: no edit is silent
-    plain = janus.model.report["plain_cut"]["n_atoms"]
+    plain = janus.model.report.plain_cut.n_atoms
     removed = sum(e.action == "removed" for e in janus.model.edits)
     assert plain - removed + len(janus.model.edits) - removed == janus.model.n_atoms
 
 
 def test_dipoles_of_halves_and_whole_stay_within_the_free_ones(janus):
-    assert janus.model.report["optimum"]["dipole_level"] == 0
+    assert janus.model.report.optimum.dipole_level == 0
     farthest_a = np.linalg.norm(janus.model.positions_a, axis=1).max()  # the gap lies between
     for model, radius_a in (
         (janus.model, farthest_a),
@@ -133,11 +134,11 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
     halves = [half_of(c, slab(1.4, 2.4), (1, 0, 0), None, options) for c in (first, second)]
     janus = join(*halves, interface_of(*halves, (((0, 1, 0), (0, 0, 1)),) * 2))
     assert_sound(janus.model, first, second, tolerance=0.1)
-    interface = janus.model.report["interface"]
-    json.dumps(interface, allow_nan=False)
-    assert interface["polarity"] == {"signs": "0/0", "kind": "uncharged", "repels": False}
-    told = interface["continuity"]
-    assert (told["rms_a"] is None) == (told["matched_fraction"] == 0.0) == ("reason" in told)
+    interface = janus.model.report.interface
+    json.dumps(interface.as_dict(), allow_nan=False)
+    assert interface.polarity == FaceCharges(signs="0/0", kind="uncharged", repels=False)
+    told = interface.continuity
+    assert (told.rms_a is None) == (told.matched_fraction == 0.0) == (told.reason is not None)
 
 
 def test_sites_and_cations_at_the_rim_count_only_if_matched():
@@ -182,19 +183,19 @@ def test_the_interface_that_is_found_is_the_one_that_is_built(layer):
     film, substrate = halves_of_the_study(14.0, layer)
     found = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
     model = join(film, substrate, found).model
-    told = model.report["interface"]
+    told = model.report.interface
     # raised only by what the film that keeps its lattice needs, and that is told
-    assert told["gap_a"] == pytest.approx(found.gap_a + told["raised_a"])
-    assert 0.0 <= told["raised_a"] < 0.1
+    assert told.gap_a == pytest.approx(found.gap_a + told.raised_a)
+    assert 0.0 <= told.raised_a < 0.1
     tops = [
         domain.positions_a[domain.charges > 0, 2]
         for domain in map(model.domain, (FILM.name, SUBSTRATE.name))
     ]
-    assert told["gap_a"] == pytest.approx(tops[0].min() - tops[1].max())
-    in_cell = found.moved((0.0, 0.0, told["raised_a"])).continuity
-    assert told["continuity_in_cell"] == in_cell.as_dict()
-    assert set(told["continuity"]["pairs"]) == set(in_cell.pairs)
-    assert told["continuity"]["rms_a"] == pytest.approx(in_cell.rms_a, abs=0.03)
+    assert told.gap_a == pytest.approx(tops[0].min() - tops[1].max())
+    in_cell = found.moved((0.0, 0.0, told.raised_a)).continuity
+    assert told.continuity_in_cell == in_cell.figures
+    assert set(told.continuity.pairs) == set(in_cell.pairs)
+    assert told.continuity.rms_a == pytest.approx(in_cell.rms_a, abs=0.03)
     np.testing.assert_array_equal(model.positions_a, join(film, substrate).model.positions_a)
 
 
@@ -206,20 +207,20 @@ def test_the_middle_of_the_face_lies_on_the_substrate_as_the_interface_says():
     strained = replace(FILM, name="strained", cell_a=FILM.cell_a * stretch)
     film = sphere_half(strained, 14.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
     row = interface_of(film, substrate, ALONG)
-    told = join(film, substrate, row).model.report["interface"]
-    assert told["raised_a"] == pytest.approx(0.0, abs=2e-3)
-    assert told["continuity"]["rms_a"] == pytest.approx(row.continuity.rms_a, abs=2e-3)
+    told = join(film, substrate, row).model.report.interface
+    assert told.raised_a == pytest.approx(0.0, abs=2e-3)
+    assert told.continuity.rms_a == pytest.approx(row.continuity.rms_a, abs=2e-3)
 
 
 def test_the_films_lattice_can_be_the_one_that_goes_on():
     substrate = sphere_half(FILM, 12.0, (0, 1, 0), "Pb", options=NO_DIPOLE_LIMIT)
     film = sphere_half(SUBSTRATE, 12.0, (1, 0, 0), "CsCl", options=NO_DIPOLE_LIMIT)
     found = interface_of(film, substrate)
-    told = join(film, substrate, found).model.report["interface"]
-    assert told["continuity"]["continued"] == found.continued == "film"
-    assert told["continuity"]["matched_fraction"] == 1.0
-    assert set(told["continuity"]["pairs"]) == set(found.continuity.pairs)
-    assert told["continuity"]["rms_a"] == pytest.approx(found.continuity.rms_a, abs=0.03)
+    told = join(film, substrate, found).model.report.interface
+    assert told.continuity.continued == found.continued == "film"
+    assert told.continuity.matched_fraction == 1.0
+    assert set(told.continuity.pairs) == set(found.continuity.pairs)
+    assert told.continuity.rms_a == pytest.approx(found.continuity.rms_a, abs=0.03)
 
 
 def test_an_interface_of_other_faces_is_refused():
@@ -233,8 +234,8 @@ def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_parti
     film, substrate = halves_of_the_study(14.0, "CsCl")
     along = interface_of(film, substrate, ALONG)
     found = join(film, substrate, along).model
-    interface = found.report["interface"]
-    vector_a = np.array(interface["registry"]["vector_a"])
+    interface = found.report.interface
+    vector_a = np.array(interface.registry.vector_a)
     half_a_cell = np.array([0.5 * 7.926667, 0.0])
     same, other = (
         join(film, substrate, interface_of(film, substrate, ALONG, registry)).model
@@ -242,15 +243,15 @@ def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_parti
     )
     assert same.symbols.tolist() == found.symbols.tolist()
     np.testing.assert_allclose(same.positions_a, found.positions_a, atol=1e-5)
-    told = other.report["interface"]
-    assert told["continuity"]["matched_fraction"] < 0.5
-    moved = np.array(told["registry"]["vector_a"]) - vector_a - half_a_cell
+    told = other.report.interface
+    assert told.continuity.matched_fraction < 0.5
+    moved = np.array(told.registry.vector_a) - vector_a - half_a_cell
     steps = moved @ np.linalg.inv([[3.9633335, 3.9633335], [-3.9633335, 3.9633335]])
     assert np.abs(steps - np.rint(steps)).max() < 1e-4  # moved on by the substrate's lattice
-    raised = join(film, substrate, along, gap_a=interface["gap_a"] + 0.2).model
-    assert raised.report["interface"]["gap_a"] == pytest.approx(interface["gap_a"] + 0.2)
+    raised = join(film, substrate, along, gap_a=interface.gap_a + 0.2).model
+    assert raised.report.interface.gap_a == pytest.approx(interface.gap_a + 0.2)
     with pytest.raises(InputError, match="give a smaller gap_a"):
-        join(film, substrate, along, gap_a=interface["gap_a"] + 4.0)
+        join(film, substrate, along, gap_a=interface.gap_a + 4.0)
 
 
 def test_lattice_points_lie_the_same_way_to_every_face_of_a_kind():
@@ -269,7 +270,7 @@ def test_clashes_are_edits_with_their_reason():
     film = sphere_half(FILM, 10.0, (0, 1, 0), "Pb", options=options)
     substrate = sphere_half(SUBSTRATE, 10.0, (1, 0, 0), "PbCl2", options=options)
     along = interface_of(film, substrate, ALONG)
-    gap_a = join(film, substrate, along).model.report["interface"]["gap_a"]
+    gap_a = join(film, substrate, along).model.report.interface.gap_a
     model = join(film, substrate, along, gap_a=gap_a - 0.06).model
     assert_sound(model, tolerance=0.2)
     clashes = [edit for edit in model.edits if "too close" in edit.reason]

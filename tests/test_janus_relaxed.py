@@ -62,16 +62,16 @@ def test_relaxed_halves_are_laid_back(study, tmp_path):
     assert away.max() < 0.4
     after = model.domain("Pb4S3Cl2").positions_a
     np.testing.assert_allclose(cdist(after, after), cdist(moved, moved), atol=1e-6)
-    told = model.report["interface"]["relaxed_halves"]
+    told = model.report.interface.relaxed_halves
     for name, n_angle in (("Pb4S3Cl2", None), ("CsPbCl3", np.degrees(turn.magnitude()))):
         fit = told[name]
         cations = model.domains == name
-        assert 0.02 < fit["residual_rms_a"] < 0.12
-        assert fit["displacement_rms_a"] == pytest.approx(
+        assert 0.02 < fit.residual_rms_a < 0.12
+        assert fit.displacement_rms_a == pytest.approx(
             np.sqrt((away[cations] ** 2).mean()), abs=1e-5
         )
         if n_angle is not None:
-            assert fit["rotation_deg"] == pytest.approx(n_angle, abs=1.0)
+            assert fit.rotation_deg == pytest.approx(n_angle, abs=1.0)
 
 
 def test_fit_of_points_in_a_plane_is_the_least_and_no_mirror():

@@ -52,24 +52,24 @@ def test_no_contact_is_shorter_than_nine_tenths_of_the_bulks(janus, film, substr
     bulk = np.array([[limits[frozenset((a, b))] for b in below.symbols] for a in above.symbols])
     fraction = float((distances / bulk).min())
     assert fraction >= 0.9
-    told = janus.report["interface"]["shortest_contact"]["fraction_of_bulk"]
+    told = janus.report.interface.shortest_contact.fraction_of_bulk
     assert told == pytest.approx(fraction)
 
 
 def test_pb_of_the_film_continues_the_cs_lattice(janus):
-    continuity = janus.report["interface"]["continuity"]
-    assert continuity["matched_fraction"] == 1.0
-    assert set(continuity["pairs"]) == {"Pb→Cs"}
+    continuity = janus.report.interface.continuity
+    assert continuity.matched_fraction == 1.0
+    assert set(continuity.pairs) == {"Pb→Cs"}
     # the face Pb stand 0.4 Å off a square net (by the computed coordinates), plus misfit
-    assert 0.40 <= continuity["rms_a"] <= 0.55
+    assert 0.40 <= continuity.rms_a <= 0.55
 
 
 def test_misfit_is_that_of_the_coincidence_cell(janus, film):
     a, _, c = film.crystal.cell_parameters[:3]
-    along, across = janus.report["interface"]["misfit"]
-    assert along["substrate_a"] == pytest.approx(np.sqrt(2) * 5.605)
-    assert along["strain"] == pytest.approx(7.9267 / a - 1, abs=1e-4)
-    assert across["strain"] == pytest.approx(7.9267 / c - 1, abs=1e-4)
+    along, across = janus.report.interface.misfit
+    assert along.substrate_a == pytest.approx(np.sqrt(2) * 5.605)
+    assert along.strain == pytest.approx(7.9267 / a - 1, abs=1e-4)
+    assert across.strain == pytest.approx(7.9267 / c - 1, abs=1e-4)
 
 
 def test_cscl_face_gives_the_other_continuation():
@@ -77,7 +77,7 @@ def test_cscl_face_gives_the_other_continuation():
     film = sphere_half(bundled_crystal("Pb4S3Cl2"), 14.0, (0, 1, 0), "Pb", options=quick)
     other = sphere_half(bundled_crystal("CsPbCl3"), 14.0, (1, 0, 0), "CsCl", options=quick)
     model = join(film, other, interface_of(film, other, (FILM, SUBSTRATE))).model
-    assert set(model.report["interface"]["continuity"]["pairs"]) == {"Pb→Pb"}
+    assert set(model.report.interface.continuity.pairs) == {"Pb→Pb"}
 
 
 def test_pair_unknown_to_both_crystals_gets_a_limit():

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
-from epicarve.builder.output import derived_notes, summarise, write_model
+from epicarve.builder.output import derived_notes, described, write_model
+from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 
@@ -30,7 +31,7 @@ def dot(crystal):
 
 @pytest.fixture
 def folder(tmp_path, dot, crystal):
-    write_model(tmp_path / "out", dot, summarise(dot, [crystal], {}), derived_notes([crystal]))
+    write_model(tmp_path / "out", described(dot, [crystal], Provenance()))
     return tmp_path / "out"
 
 
@@ -39,7 +40,8 @@ def test_extxyz_reads_back_equal(folder, dot):
     np.testing.assert_allclose(again.positions_a, dot.positions_a, atol=1e-8)
     for name in ("symbols", "charges", "domains", "sites", "coordination", "components"):
         np.testing.assert_array_equal(getattr(again, name), getattr(dot, name))
-    assert again.report["formula"] == dot.formula
+    assert again.formula == dot.formula
+    assert again.report.optimum == dot.report.optimum
 
 
 def test_ase_and_pymatgen_read_the_files(folder, dot):
@@ -75,7 +77,7 @@ def test_computed_and_derived_crystals_are_told(folder, crystal):
 
 
 def test_same_model_same_bytes(folder, tmp_path, dot, crystal):
-    write_model(tmp_path / "2", dot, summarise(dot, [crystal], {}), derived_notes([crystal]))
+    write_model(tmp_path / "2", described(dot, [crystal], Provenance()))
     for name in ("model.extxyz", "model.cif", "model.json", "preview.png"):
         assert (folder / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 

@@ -11,8 +11,9 @@ from epicarve.builder.hetero import layers_that_attract
 from epicarve.builder.interfaces import Polarity, SearchOptions, search
 from epicarve.builder.interfaces.match import MatchOptions, StrainRule
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.report import FaceCharges
 from epicarve.cli.main import app
-from epicarve.cli.terminal import facing
+from epicarve.cli.model_facts import facing
 
 KNOWN = {prototype.name: prototype for prototype in PROTOTYPES}
 POLAR = SearchOptions(film_hkl=(1, 1, 1), substrate_hkl=(1, 1, 1))
@@ -46,7 +47,7 @@ def test_cleavage_planes_may_face_each_other(crystal):
         natural = terminations(one, hkl)[0]
         polarity = Polarity.of(natural, natural)
         assert (natural.layer, polarity.kind, polarity.repels) == (layer, "like", False)
-        assert polarity.as_dict() == {"signs": "-/-", "kind": "like", "repels": False}
+        assert polarity.charges == FaceCharges(signs="-/-", kind="like", repels=False)
 
 
 def test_faces_of_the_study_are_not_charged_alike():

@@ -34,8 +34,8 @@ INP = zinc_blende("InP", 5.869, {"In": 3, "P": -3})
 @pytest.mark.parametrize(("crystal", "diameter_nm"), [(CDSE, 3.0), (INP, 2.0)])
 def test_a_symmetric_sphere_is_proven(crystal, diameter_nm):
     spec = SphereSpec(kind="sphere", diameter_nm=diameter_nm, centre=(0.0, 0.0, 0.0))
-    optimum = carve_particle(crystal, spec).model.report["optimum"]
-    assert optimum["gap"] <= 5e-4
+    optimum = carve_particle(crystal, spec).model.report.optimum
+    assert optimum.gap <= 5e-4
 
 
 def test_a_joined_particle_is_proven_by_its_domains():
@@ -45,5 +45,5 @@ def test_a_joined_particle_is_proven_by_its_domains():
     ]
     along = ((0.0, 0.0, 1.0), (0.5, -0.5, 0.0))
     interface = interface_of(*halves, (along, along))
-    optimum = join(*halves, interface).model.report["optimum"]
-    assert optimum["gap"] <= 5e-4
+    optimum = join(*halves, interface).model.report.optimum
+    assert optimum.gap <= 5e-4

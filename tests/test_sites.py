@@ -1,11 +1,12 @@
 from dataclasses import replace
 
 import numpy as np
-from heterostructure import built, janus
+from heterostructure import janus
 from scipy.spatial.distance import cdist
 
 from epicarve.analysis.states import Sites
 from epicarve.builder.geometry import BondRule
+from epicarve.builder.report import BuildReport
 
 
 def test_positions_against_brute_force():
@@ -35,7 +36,7 @@ def test_a_particle_of_one_domain_has_no_interface_however_it_is_cut():
 
 
 def test_coordination_is_that_of_the_geometry_and_surface_that_of_the_cut():
-    model = replace(janus(), report=built().summary)
+    model = janus()
     lead = int(np.flatnonzero(model.symbols == "Pb")[0])
     moved = model.positions_a.copy()
     moved[lead] += 100.0
@@ -44,7 +45,7 @@ def test_coordination_is_that_of_the_geometry_and_surface_that_of_the_cut():
 
 
 def test_what_cannot_be_known_is_none_with_a_reason():
-    model = replace(janus(), report={})
+    model = replace(janus(), report=BuildReport())
     shaken = np.random.default_rng(1).normal(0.0, 0.6, model.positions_a.shape)
     sites = Sites.of(
         tuple(model.symbols.tolist()), replace(model, positions_a=model.positions_a + shaken)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from heterostructure import built, janus
+from heterostructure import janus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
@@ -282,9 +282,7 @@ def test_without_charges_only_geometry_is_told(tmp_path):
 
 
 def test_files_are_whole_and_the_same_twice(tmp_path):
-    from epicarve.builder.output import write_model
-
-    write_model(tmp_path / "run", janus(), built().summary, built().notes)
+    janus().write(tmp_path / "run")
     relaxed = janus().transformed(shift_a=(1.0, 0.0, 0.0))
     relaxed.write_extxyz(tmp_path / "run/1-relax/relaxed.extxyz")
     for name in ("one", "two"):

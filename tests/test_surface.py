@@ -42,14 +42,14 @@ def test_cube_of_rock_salt_is_counted_as_by_hand(rock_salt, n):
     cube = polyhedron(rock_salt, CUBE, step * (n - 1) / 2 + 0.1)
     surface = surface_of(plain_cut(rock_salt, cube), [rock_salt])
     inner = n - 2
-    block = surface.summary()
-    assert block["classes"] == {
+    found = surface.figures()
+    assert found.classes == {
         "bulk": inner**3,
         "terrace": 6 * inner**2,
         "edge": 12 * inner,
         "corner": 8,
     }
-    assert sum(block["broken_bonds"].values()) == 6 * n**2
+    assert sum(found.broken_bonds.values()) == 6 * n**2
     on_terrace = surface.classes == "terrace"
     planes, counts = np.unique(surface.labels[on_terrace], return_counts=True)
     assert planes.tolist() == ["(-1,0,0)", "(0,-1,0)", "(0,0,-1)", "(0,0,1)", "(0,1,0)", "(1,0,0)"]
@@ -62,7 +62,7 @@ def test_cube_of_rock_salt_is_counted_as_by_hand(rock_salt, n):
 def test_octahedron_of_rock_salt_has_six_corners_and_twelve_edges(rock_salt):
     octahedron = polyhedron(rock_salt, OCTAHEDRON, 14.2)
     surface = surface_of(plain_cut(rock_salt, octahedron), [rock_salt])
-    counts = surface.summary()["classes"]
+    counts = surface.figures().classes
     assert counts["corner"] == 6
     assert counts["edge"] == 12 * 7
     on_terrace = surface.labels[surface.classes == "terrace"]
@@ -118,11 +118,11 @@ def test_blocks_and_columns_agree(tmp_path):
     assert back.arrays["surface"].tolist() == surface.classes.tolist()
     assert back.arrays["plane"].tolist() == surface.labels.tolist()
     np.testing.assert_array_equal(Model.read(path).coordination, dot.coordination)
-    block = surface.summary()
-    assert list(block["classes"]) == list(CLASSES)
-    assert sum(block["planes"]["PbS"].values()) == dot.is_surface.sum()
-    assert sum(block["composition"]["surface"].values()) == dot.is_surface.sum()
-    assert block["composition"]["whole"] == dot.counts
+    found = surface.figures()
+    assert list(found.classes) == list(CLASSES)
+    assert sum(found.planes["PbS"].values()) == dot.is_surface.sum()
+    assert sum(found.composition.surface.values()) == dot.is_surface.sum()
+    assert found.composition.whole == dot.counts
 
 
 def test_higher_indices_are_found_when_asked_for(rock_salt):

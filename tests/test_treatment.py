@@ -39,8 +39,8 @@ def test_treated_models_are_neutral_connected_and_coordinated(kind, coverage):
     assert dot.net_charge == 0
     assert dot.n_components == 1
     assert (3 * dot.coordination >= dot.bulk_coordination).all()
-    told = dot.report["treatment"]
-    n_units = told["n_units"]
+    told = dot.report.treatment
+    n_units = told.n_units
     if kind == "halide_rich":
         assert dot.counts == {"Pb": 56 + n_units, "S": 56, "Cl": 2 * n_units}
     else:
@@ -74,7 +74,7 @@ def test_the_ledger_leads_from_the_plain_cut_to_the_model(kind):
 def test_added_ions_lie_on_lattice_sites_bonded_to_the_model():
     dot = treated("halide_rich", 0.2)
     new = places(dot.edits[len(DOT.edits) :], "added")
-    assert len(new) == 3 * dot.report["treatment"]["n_units"]
+    assert len(new) == 3 * dot.report.treatment.n_units
     nearest = GALENA.cell_a[0, 0] / 2
     for _, place in new:
         distances = np.linalg.norm(DOT.positions_a - place, axis=1)
@@ -128,18 +128,18 @@ def test_the_dipole_limit_of_the_recipe_holds_for_the_treatment(free_v, coverage
     except InputError as error:
         assert "coverage" in str(error)
         return
-    told = dot.report["treatment"]["optimum"]
+    told = dot.report.treatment.optimum
     free_debye = free_v / COULOMB_V_A * 9.0**2 * DEBYE_PER_E_A  # of the ball, a little wider
-    assert dot.dipole_debye <= (1 + told["dipole_level"]) * free_debye + 1e-6
-    assert told["bound_a"] <= told["objective_a"] + 1e-9
+    assert dot.dipole_debye <= (1 + told.dipole_level) * free_debye + 1e-6
+    assert told.bound_a <= told.objective_a + 1e-9
 
 
 def test_a_looser_dipole_limit_costs_less():
     options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.15)
     costs = [
-        treat(DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v)).report[
-            "treatment"
-        ]["optimum"]["objective_a"]
+        treat(
+            DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v)
+        ).report.treatment.optimum.objective_a
         for free_v in (100.0, 0.15, 0.01)
     ]
     assert costs[0] <= costs[1] + 1e-9 <= costs[2] + 2e-9
@@ -153,7 +153,7 @@ def test_symmetry_of_the_recipe_is_kept(symmetry):
     options = TreatmentOptions(kind="halide_terminated", halide="Cl", coverage=0.3)
     after = treat(dot, GALENA, BALL, options, balance=balance)
     assert after.net_charge == -2
-    assert after.report["treatment"]["n_units"] > 0
+    assert after.report.treatment.n_units > 0
     turns = {
         "inversion": [-np.eye(3)],
         "rotations": [np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],

@@ -99,20 +99,20 @@ def test_relaxation_lowers_the_forces_and_keeps_the_ions(capfd):
     steps = []
     start = galena()
     end = relax(start, XtbSettings(max_force_ev_a=0.1), lambda n, force: steps.append((n, force)))
-    told = end.report["relaxation"]
-    assert told["converged"]
-    assert told["max_force_ev_a"] <= 0.1 < steps[0][1]
-    assert steps[-1][0] == told["n_steps"]
+    told = end.report.relaxation
+    assert told.converged
+    assert told.max_force_ev_a <= 0.1 < steps[0][1]
+    assert steps[-1][0] == told.n_steps
     assert end.symbols.tolist() == start.symbols.tolist()
     shifts_a = np.linalg.norm(end.positions_a - start.positions_a, axis=1)
-    assert told["rmsd_a"] == pytest.approx(np.sqrt((shifts_a**2).mean()), abs=1e-4)
+    assert told.rmsd_a == pytest.approx(np.sqrt((shifts_a**2).mean()), abs=1e-4)
     assert capfd.readouterr().out == ""
 
 
 def test_a_relaxation_cut_short_says_so():
-    told = relax(galena(), XtbSettings(max_steps=1)).report["relaxation"]
-    assert not told["converged"]
-    assert told["n_steps"] == 1
+    told = relax(galena(), XtbSettings(max_steps=1)).report.relaxation
+    assert not told.converged
+    assert told.n_steps == 1
 
 
 def test_an_element_without_parameters_is_named():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from epicarve.record import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,11 +22,97 @@ PHASE_KEPT = 0.8
 have after is there both before and after."""
 
 
+@dataclass(frozen=True)
+class CoordinationChange(Record):
+    """Neighbours of the ions of one element in one domain, before and after.
+
+    Parameters
+    ----------
+    domain, element : str
+        Which ions.
+    n_atoms : int
+        How many.
+    mean_before, mean_after : float
+        Mean number of opposite neighbours.
+    n_changed : int
+        Ions of which the number changed.
+    histogram_before, histogram_after : dict of str to int
+        Ions by their number of neighbours.
+    """
+
+    domain: str
+    element: str
+    n_atoms: int
+    mean_before: float
+    mean_after: float
+    n_changed: int
+    histogram_before: dict[str, int]
+    histogram_after: dict[str, int]
+
+
+@dataclass(frozen=True)
+class BondLengths(Record):
+    """The lengths of some bonds, in Å.
+
+    Parameters
+    ----------
+    n_bonds : int
+        How many.
+    mean_a, std_a, min_a, max_a : float
+        Mean, standard deviation and range of their lengths.
+    """
+
+    n_bonds: int
+    mean_a: float
+    std_a: float
+    min_a: float
+    max_a: float
+
+
+@dataclass(frozen=True)
+class BondChange(Record):
+    """The bonds of a pair of elements, before and after.
+
+    Parameters
+    ----------
+    pair : str
+        Cation and anion: ``"Pb-S"``.
+    longest_bond_a : float
+        Distances up to this are bonds.
+    before, after : BondLengths or None
+        Their lengths; None where there is none.
+    """
+
+    pair: str
+    longest_bond_a: float
+    before: BondLengths | None
+    after: BondLengths | None
+
+
+@dataclass(frozen=True)
+class PhaseChange(Record):
+    """Whether the inner bonds of a domain are still the same.
+
+    Parameters
+    ----------
+    kept : bool or None
+        Whether the phase is kept (see `PHASE_KEPT`); None without an inner ion.
+    bonds_kept : float or None
+        Part of the bonds kept; None without an inner ion.
+    n_bonds : int
+        Their number before.
+    """
+
+    kept: bool | None
+    bonds_kept: float | None
+    n_bonds: int
+
+
 def _numbers(model: Model, bonded: Bonded) -> NDArray[np.int64]:
     return np.bincount(np.concatenate(bonded[:2]), minlength=model.n_atoms)
 
 
-def coordination_rows(model: Model, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
+def coordination_rows(model: Model, then: Bonded, now: Bonded) -> tuple[CoordinationChange, ...]:
     """Count the neighbours of the ions of each element in each domain, before and after.
 
     Parameters
@@ -35,8 +124,8 @@ def coordination_rows(model: Model, then: Bonded, now: Bonded) -> list[dict[str,
 
     Returns
     -------
-    list of dict
-        A row for each element of each domain: means, histograms, and how many ions changed.
+    tuple of CoordinationChange
+        One for each element of each domain.
     """
     before, after = _numbers(model, then), _numbers(model, now)
     rows = []
@@ -44,18 +133,18 @@ def coordination_rows(model: Model, then: Bonded, now: Bonded) -> list[dict[str,
         for symbol in model.domain(domain).counts:
             ions = (model.domains == domain) & (model.symbols == symbol)
             rows.append(
-                {
-                    "domain": domain,
-                    "element": symbol,
-                    "n_atoms": int(ions.sum()),
-                    "mean_before": round(float(before[ions].mean()), 4),
-                    "mean_after": round(float(after[ions].mean()), 4),
-                    "n_changed": int((before[ions] != after[ions]).sum()),
-                    "histogram_before": _histogram(before[ions]),
-                    "histogram_after": _histogram(after[ions]),
-                }
+                CoordinationChange(
+                    domain=domain,
+                    element=symbol,
+                    n_atoms=int(ions.sum()),
+                    mean_before=round(float(before[ions].mean()), 4),
+                    mean_after=round(float(after[ions].mean()), 4),
+                    n_changed=int((before[ions] != after[ions]).sum()),
+                    histogram_before=_histogram(before[ions]),
+                    histogram_after=_histogram(after[ions]),
+                )
             )
-    return rows
+    return tuple(rows)
 
 
 def _histogram(numbers: NDArray[np.int64]) -> dict[str, int]:
@@ -63,7 +152,7 @@ def _histogram(numbers: NDArray[np.int64]) -> dict[str, int]:
     return {str(value): n for value, n in zip(values.tolist(), counts.tolist(), strict=True)}
 
 
-def bond_rows(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> list[dict[str, Any]]:
+def bond_rows(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> tuple[BondChange, ...]:
     """Describe the bond lengths of each pair of elements, before and after.
 
     Parameters
@@ -75,35 +164,37 @@ def bond_rows(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> list[d
 
     Returns
     -------
-    list of dict
-        A row for each pair; ``before`` and ``after`` are None where it makes no bond.
+    tuple of BondChange
+        One for each pair of elements.
     """
     rows = []
     for (cation, anion), limit_a in rule.longest_a.items():
-        row: dict[str, Any] = {"pair": f"{cation}-{anion}", "longest_bond_a": round(limit_a, 4)}
-        for when, (cations, anions, lengths_a) in (("before", then), ("after", now)):
-            of_pair = (model.symbols[cations] == cation) & (model.symbols[anions] == anion)
-            row[when] = _lengths(lengths_a[of_pair])
-        rows.append(row)
-    return rows
+        before, after = (
+            _lengths(
+                lengths_a[(model.symbols[cations] == cation) & (model.symbols[anions] == anion)]
+            )
+            for cations, anions, lengths_a in (then, now)
+        )
+        rows.append(BondChange(f"{cation}-{anion}", round(limit_a, 4), before, after))
+    return tuple(rows)
 
 
-def _lengths(lengths_a: NDArray[np.float64]) -> dict[str, float | int] | None:
+def _lengths(lengths_a: NDArray[np.float64]) -> BondLengths | None:
     """Describe some bond lengths; None if there is none."""
     if not len(lengths_a):
         return None
-    return {
-        "n_bonds": len(lengths_a),
-        "mean_a": round(float(lengths_a.mean()), 4),
-        "std_a": round(float(lengths_a.std()), 4),
-        "min_a": round(float(lengths_a.min()), 4),
-        "max_a": round(float(lengths_a.max()), 4),
-    }
+    return BondLengths(
+        n_bonds=len(lengths_a),
+        mean_a=round(float(lengths_a.mean()), 4),
+        std_a=round(float(lengths_a.std()), 4),
+        min_a=round(float(lengths_a.min()), 4),
+        max_a=round(float(lengths_a.max()), 4),
+    )
 
 
 def phases(
     model: Model, then: Bonded, now: Bonded
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+) -> tuple[dict[str, PhaseChange], dict[str, str]]:
     """Tell of each domain whether the bonds of its inner ions are still the same.
 
     Inner ions are those that had all their bulk neighbours before. Strain and rotation keep their
@@ -116,9 +207,8 @@ def phases(
 
     Returns
     -------
-    phases : dict
-        By domain: whether the phase is kept (see `PHASE_KEPT`), the part of the bonds kept, and
-        their number before; None where there is no inner ion.
+    phases : dict of str to PhaseChange
+        By domain.
     reasons : dict of str to str
         Why something is None, by its dotted name.
     """
@@ -135,11 +225,11 @@ def phases(
         )
         either = np.union1d(before, after).size
         kept = np.intersect1d(before, after).size / either if either else None
-        found[name] = {
-            "kept": None if kept is None else kept >= PHASE_KEPT,
-            "bonds_kept": None if kept is None else round(kept, 4),
-            "n_bonds": len(before),
-        }
+        found[name] = PhaseChange(
+            kept=None if kept is None else kept >= PHASE_KEPT,
+            bonds_kept=None if kept is None else round(kept, 4),
+            n_bonds=len(before),
+        )
         if kept is None:
             reasons[f"phase.{name}.kept"] = reasons[f"phase.{name}.bonds_kept"] = (
                 f"no ion of {name} has all its bulk neighbours, so there is no inner part to judge"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import CONTACT_RANGE_A, first_shell_limit_a
 from epicarve.builder.geometry import superposed
+from epicarve.record import Record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +23,39 @@ STAYS = 0.2
 more than this part of the spacing of the cations in it."""
 
 
+@dataclass(frozen=True)
+class CationAlignment(Record):
+    """The cations across a flat interface, before and after.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Pairs of nearest cations of the two domains.
+    spacing_a : float
+        Spacing of the cations in the plane in Å.
+    gap_before_a, gap_after_a : float
+        Mean distance of the pairs along the normal in Å.
+    rms_offset_before_a, rms_offset_after_a : float
+        Root mean square offset of the pairs in the plane in Å.
+    rms_change_a : float
+        Root mean square change of the offsets in Å.
+    in_line_fraction : float
+        Part of the pairs that stay in line (see `STAYS`).
+    """
+
+    n_pairs: int
+    spacing_a: float
+    gap_before_a: float
+    gap_after_a: float
+    rms_offset_before_a: float
+    rms_offset_after_a: float
+    rms_change_a: float
+    in_line_fraction: float
+
+
 def cation_alignment(
     model: Model, after_a: NDArray[np.float64], axis: Axis
-) -> tuple[dict[str, Any] | None, str]:
+) -> tuple[CationAlignment | None, str]:
     """Follow the offsets in the plane between cations across a flat interface.
 
     They are taken between the nearest cations of the two domains: those within the first shell of
@@ -41,9 +73,8 @@ def cation_alignment(
 
     Returns
     -------
-    alignment : dict or None
-        Pairs, their mean distance along the normal and their offsets in the plane before and after,
-        in Å, and the part of them that stays in line (see `STAYS`).
+    alignment : CationAlignment or None
+        How they lie before and after.
     reason : str
         Why there is none, empty if there is one.
     """
@@ -74,16 +105,16 @@ def cation_alignment(
     moved_a = np.linalg.norm(offsets_after - offsets, axis=1)
     layer = model.positions_a[np.unique(first)]
     spacing_a = float(np.median(cKDTree(layer).query(layer, k=2)[0][:, 1]))
-    return {
-        "n_pairs": len(near),
-        "spacing_a": round(spacing_a, 4),
-        "gap_before_a": round(float(heights.mean()), 4),
-        "gap_after_a": round(float(heights_after.mean()), 4),
-        "rms_offset_before_a": _rms(offsets),
-        "rms_offset_after_a": _rms(offsets_after),
-        "rms_change_a": round(float(np.sqrt((moved_a**2).mean())), 4),
-        "in_line_fraction": round(float((moved_a <= STAYS * spacing_a).mean()), 4),
-    }, ""
+    return CationAlignment(
+        n_pairs=len(near),
+        spacing_a=round(spacing_a, 4),
+        gap_before_a=round(float(heights.mean()), 4),
+        gap_after_a=round(float(heights_after.mean()), 4),
+        rms_offset_before_a=_rms(offsets),
+        rms_offset_after_a=_rms(offsets_after),
+        rms_change_a=round(float(np.sqrt((moved_a**2).mean())), 4),
+        in_line_fraction=round(float((moved_a <= STAYS * spacing_a).mean()), 4),
+    ), ""
 
 
 def _rms(vectors_a: NDArray[np.float64]) -> float:

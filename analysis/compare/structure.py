@@ -12,9 +12,17 @@ from epicarve.analysis.states import Axis, Sites
 from epicarve.builder.geometry import SAME_ORDER_A, BondRule, Match, match_atoms
 from epicarve.errors import InputError
 from epicarve.options import Options
+from epicarve.record import plain
 
-from .bond_changes import bond_rows, coordination_rows, phases
-from .cations import cation_alignment
+from .bond_changes import (
+    BondChange,
+    CoordinationChange,
+    PhaseChange,
+    bond_rows,
+    coordination_rows,
+    phases,
+)
+from .cations import CationAlignment, cation_alignment
 from .scattering import (
     WAVELENGTH_A,
     Distances,
@@ -105,9 +113,13 @@ class Comparison:
         Kinds of places in the first geometry.
     before, after : Curves
         How both look in scattering.
-    coordination, bonds, phase : list or dict, or None
-        Rows and blocks of structure.json, see `as_dict`; None if the bonds are not known.
-    interface : dict or None
+    coordination : tuple of CoordinationChange, or None
+        Neighbours by element and domain; None if the bonds are not known.
+    bonds : tuple of BondChange, or None
+        Bonds by pair of elements; None if they are not known.
+    phase : dict of str to PhaseChange, or None
+        Inner bonds by domain; None if they are not known.
+    interface : CationAlignment or None
         The cations across a flat interface; None if there is none.
     reasons : dict of str to str
         Why something is None.
@@ -118,10 +130,10 @@ class Comparison:
     sites: Sites
     before: Curves
     after: Curves
-    coordination: list[dict[str, Any]] | None
-    bonds: list[dict[str, Any]] | None
-    phase: dict[str, dict[str, Any]] | None
-    interface: dict[str, Any] | None
+    coordination: tuple[CoordinationChange, ...] | None
+    bonds: tuple[BondChange, ...] | None
+    phase: dict[str, PhaseChange] | None
+    interface: CationAlignment | None
     reasons: dict[str, str]
 
     @classmethod
@@ -200,13 +212,17 @@ class Comparison:
             reasons=reasons,
         )
 
+    @property
+    def farthest(self) -> int:
+        """The atom that moved the most."""
+        return int(np.argmax(self.match.shifts_a))
+
     def as_dict(self) -> dict[str, Any]:
         """Return what structure.json says, lengths in Å rounded to 1e-4.
 
         A part that does not exist is None, and an entry of ``checks`` bears its name and says why.
         """
         shifts_a = self.match.shifts_a
-        farthest = int(np.argmax(shifts_a))
         groups = {
             "element": self.symbols,
             "domain": self.sites.domains,
@@ -217,8 +233,8 @@ class Comparison:
             "matched_by": self.match.matched_by,
             "mirrored": self.match.is_mirrored,
             "rmsd_a": round(self.match.rmsd_a, 4),
-            "max_shift_a": round(float(shifts_a[farthest]), 4),
-            "max_shift_atom": farthest + 1,
+            "max_shift_a": round(float(shifts_a[self.farthest]), 4),
+            "max_shift_atom": self.farthest + 1,
             "rmsd_by": {
                 name: {
                     value: round(float(np.sqrt((shifts_a[labels == value] ** 2).mean())), 4)
@@ -227,10 +243,10 @@ class Comparison:
                 for name, labels in groups.items()
                 if labels is not None
             },
-            "coordination": self.coordination,
-            "bonds": self.bonds,
-            "phase": self.phase,
-            "interface": self.interface,
+            "coordination": plain(self.coordination),
+            "bonds": plain(self.bonds),
+            "phase": plain(self.phase),
+            "interface": plain(self.interface),
             "checks": [
                 {"name": name, "ok": False, "message": reason}
                 for name, reason in self.reasons.items()

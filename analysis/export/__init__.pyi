@@ -1,7 +1,9 @@
 from .formats import complete_dos as complete_dos
 from .formats import write_hdf5 as write_hdf5
 from .formats import write_traps_extxyz as write_traps_extxyz
+from .kinds import checks_of_kinds as checks_of_kinds
 from .kinds import summarise_kinds as summarise_kinds
+from .summary import checks_of as checks_of
 from .summary import summarise as summarise
 from .tables import SPIN_NAMES as SPIN_NAMES
 from .tables import coop_csv as coop_csv

@@ -9,6 +9,7 @@ import numpy as np
 from epicarve.analysis.states import (
     SIDES,
     Alignment,
+    Check,
     FilteredGap,
     checks_of_states,
     missing_plain,
@@ -33,10 +34,20 @@ def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
         The results.
     """
     states = analysis.states
+    return {
+        **_numbers(analysis),
+        "checks": [check.as_dict() for check in checks_of_kinds(analysis)],
+        "provenance": provenance_fields(states, analysis.options, analysis.provenance),
+    }
+
+
+def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
+    """Return the numbers of a summary, None where an IPR is needed."""
+    states = analysis.states
     no_filter = filtered_fields(
         FilteredGap("IPR", analysis.options.ipr_max, np.zeros(0, bool), None, None, None, None)
     )
-    summary: dict[str, Any] = {
+    return {
         **plain_fields(states),
         "ipr_max": analysis.options.ipr_max,
         "filtered": no_filter,
@@ -53,20 +64,21 @@ def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
         "profile": None,
         "overlap_populations": [],
     }
+
+
+def checks_of_kinds(analysis: KindAnalysis) -> list[Check]:
+    """Return what bears on how far results can be trusted, and why numbers do not exist."""
+    states = analysis.states
     reasons, checks = missing_plain(states), checks_of_states(states)
-    known = {told["name"] for told in checks}
-    return {
-        **summary,
-        "checks": [
-            *checks,
-            *(
-                {"name": name, "ok": False, "message": reasons.get(name, no_ipr(states))}
-                for name in _names_of_none(summary)
-                if name not in known
-            ),
-        ],
-        "provenance": provenance_fields(states, analysis.options, analysis.provenance),
-    }
+    known = {check.name for check in checks}
+    return [
+        *checks,
+        *(
+            Check(name, False, reasons.get(name, no_ipr(states)))
+            for name in _names_of_none(_numbers(analysis))
+            if name not in known
+        ),
+    ]
 
 
 def _names_of_none(block: dict[str, Any], head: str = "") -> Iterator[str]:

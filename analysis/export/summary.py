@@ -10,7 +10,7 @@ from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
 from epicarve.analysis.states import (
     HIGHEST_THRESHOLD,
     SIDES,
-    check,
+    Check,
     checks_of_states,
     missing_plain,
     plain_fields,
@@ -70,15 +70,20 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "alignment": alignment_fields(analysis.alignment),
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
-        "checks": [
-            *checks_of_states(states),
-            *_checks_of_results(analysis),
-            *_missing_numbers(analysis),
-        ],
+        "checks": [check.as_dict() for check in checks_of(analysis)],
         "provenance": provenance_fields(
             states, options, {**analysis.provenance, **(provenance or {})}
         ),
     }
+
+
+def checks_of(analysis: Analysis) -> list[Check]:
+    """Return what bears on how far results can be trusted, and why numbers do not exist."""
+    return [
+        *checks_of_states(analysis.states),
+        *_checks_of_results(analysis),
+        *_missing_numbers(analysis),
+    ]
 
 
 def provenance_fields(
@@ -187,14 +192,14 @@ def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
     }
 
 
-def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
+def _checks_of_results(analysis: Analysis) -> list[Check]:
     """Tell what bears on how far the gap and its threshold can be trusted."""
     gap, found, limit = analysis.gap, analysis.plateau, analysis.options.ipr_max
     n_atoms = analysis.states.n_atoms
     envelope = min(1.0, N_IPR_OF_1S_ENVELOPE / n_atoms)
     fits = limit >= envelope
     checks = [
-        check(
+        Check(
             "ipr_max",
             fits,
             f"a 1S envelope over {n_atoms} atoms has an IPR of {envelope:.3g}, "
@@ -208,7 +213,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
     if found is not None:
         on_plateau = found.holds(limit)
         checks.append(
-            check(
+            Check(
                 "plateau_holds_ipr_max",
                 on_plateau,
                 f"the gap stays within {analysis.options.broadening_ev:g} eV of {found.gap_ev:.3f} "
@@ -218,7 +223,7 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
         )
     if gap.delocalised is not gap.filtered:
         checks.append(
-            check(
+            Check(
                 "edge_filter",
                 False,
                 f"at the threshold {limit:g} no state is left at a side of the gap, so traps and "
@@ -226,11 +231,11 @@ def _checks_of_results(analysis: Analysis) -> list[dict[str, Any]]:
             )
         )
     if analysis.model is not None and analysis.sites.reason:
-        checks.append(check("sites", False, analysis.sites.reason))
+        checks.append(Check("sites", False, analysis.sites.reason))
     return checks
 
 
-def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
+def _missing_numbers(analysis: Analysis) -> list[Check]:
     """Give the reason of each None, under its dotted name."""
     gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
     reasons = missing_plain(analysis.states)
@@ -259,7 +264,7 @@ def _missing_numbers(analysis: Analysis) -> list[dict[str, Any]]:
     for field in ("type", "valence_offset_ev", "conduction_offset_ev", "margin_ev"):
         if getattr(alignment, field) is None:
             reasons[f"alignment.{field}"] = alignment.reason
-    return [check(name, False, reason) for name, reason in reasons.items()]
+    return [Check(name, False, reason) for name, reason in reasons.items()]
 
 
 def _missing_populations(coop: Coop | None) -> dict[str, str]:

@@ -28,8 +28,11 @@ from .localization import Localization as Localization
 from .localization import degenerate_sets as degenerate_sets
 from .localization import inverse_participation_ratio as inverse_participation_ratio
 from .localization import no_ipr as no_ipr
-from .plain import check as check
+from .plain import SPINS as SPINS
+from .plain import Check as Check
 from .plain import checks_of_states as checks_of_states
+from .plain import fermi_ev as fermi_ev
+from .plain import is_metal as is_metal
 from .plain import missing_plain as missing_plain
 from .plain import plain_fields as plain_fields
 from .plain import rounded as rounded

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from epicarve.dft.states import KindStates
 
     from .dos import DensityOfStates
+    from .plain import Check
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -67,6 +68,13 @@ class KindAnalysis:
         from epicarve.analysis.export import summarise_kinds  # noqa: PLC0415  (it takes this)
 
         return summarise_kinds(self)
+
+    @property
+    def checks(self) -> list[Check]:
+        """What bears on how far the results can be trusted, and why numbers do not exist."""
+        from epicarve.analysis.export import checks_of_kinds  # noqa: PLC0415  (it takes this)
+
+        return checks_of_kinds(self)
 
     def plot(self) -> Figure:
         """Draw the density of states, stacked by kind, with the gap shaded."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from epicarve.errors import InputError
+from epicarve.record import Record
 
 from .gap import difference
 from .localization import DEGENERATE_EV
@@ -74,6 +76,25 @@ def fermi_ev(states: WeighedStates, spin: int | None = None) -> float | None:
     if not told.size or (spin is None and np.ptp(told) > FERMI_TOLERANCE_EV):
         return None
     return float(told[min(spin or 0, told.size - 1)])
+
+
+@dataclass(frozen=True)
+class Check(Record):
+    """Something that bears on how far results can be trusted, or why a number does not exist.
+
+    Parameters
+    ----------
+    name : str
+        What it is about: a word, or the dotted name of the number.
+    ok : bool
+        Whether all is well.
+    message : str
+        A sentence.
+    """
+
+    name: str
+    ok: bool
+    message: str
 
 
 class Zero(NamedTuple):
@@ -145,13 +166,13 @@ def _heads(states: WeighedStates) -> dict[str, int | None]:
     return heads
 
 
-def checks_of_states(states: WeighedStates) -> list[dict[str, Any]]:
+def checks_of_states(states: WeighedStates) -> list[Check]:
     """Tell what a reader must know of the states before trusting the numbers."""
     from_integer = np.minimum(np.abs(states.occupations), np.abs(states.occupations - states.full))
     n_partial = int(np.count_nonzero(from_integer > PARTIAL_OCCUPATION))
     are = "state is" if n_partial == 1 else "states are"
     checks = [
-        check(
+        Check(
             "occupations",
             n_partial == 0,
             f"{n_partial} {are} partially filled; the lowest that all electrons can fill count as "
@@ -164,18 +185,18 @@ def checks_of_states(states: WeighedStates) -> list[dict[str, Any]]:
     ]
     if states.is_window:
         checks.append(
-            check(
+            Check(
                 "window",
                 False,
                 f"{sum(states.left_out)} states below those around the gap were left out, and "
                 "maybe some above: edges and traps beyond are not seen",
             )
         )
-    checks += [check("source", False, note) for note in states.notes]
+    checks += [Check("source", False, note) for note in states.notes]
     return checks
 
 
-def _metal_checks(states: WeighedStates) -> list[dict[str, Any]]:
+def _metal_checks(states: WeighedStates) -> list[Check]:
     """Tell whether there is a gap, and of which spin there is none."""
     apart_ev = difference(states.lumo_ev, states.homo_ev)
     metallic = is_metal(states)
@@ -197,15 +218,15 @@ def _metal_checks(states: WeighedStates) -> list[dict[str, Any]]:
     if sum(of_spins) == 1:
         metal = SPINS[of_spins.index(True)]
         told += f"; only {metal} states are metallic, those of the other spin have a gap"
-    return [check("metallic", not metallic, told)]
+    return [Check("metallic", not metallic, told)]
 
 
-def _fermi_checks(states: WeighedStates) -> list[dict[str, Any]]:
+def _fermi_checks(states: WeighedStates) -> list[Check]:
     """Hold the Fermi energy that is told against the occupations, or say why there is none."""
     none = "the source of the states tells none, as CP2K where no electron is smeared"
     of_spins = "each spin has its own, which stands under spins"
     checks = [
-        check(f"{head}fermi_ev", True, of_spins if states.fermi_ev.size else none)
+        Check(f"{head}fermi_ev", True, of_spins if states.fermi_ev.size else none)
         for head, spin in _heads(states).items()
         if fermi_ev(states, spin) is None
     ]
@@ -219,7 +240,7 @@ def _fermi_checks(states: WeighedStates) -> list[dict[str, Any]]:
         below = (filled < 0.25) & (energies_ev < level_ev - FERMI_TOLERANCE_EV)
         if n_wrong := int(np.count_nonzero(above | below)):
             checks.append(
-                check(
+                Check(
                     "fermi_ev",
                     False,
                     f"the Fermi energy that is told, {level_ev:.4f} eV, parts the "
@@ -233,8 +254,3 @@ def _fermi_checks(states: WeighedStates) -> list[dict[str, Any]]:
 def rounded(value: float | None) -> float | None:
     """Round an energy in eV to 1e-6, and turn −0 into 0."""
     return None if value is None else round(value, 6) + 0.0
-
-
-def check(name: str, ok: bool, message: str) -> dict[str, Any]:
-    """Return an entry of the checks of a summary."""
-    return {"name": name, "ok": ok, "message": message}

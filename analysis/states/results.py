@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.weighed_states import WeighedStates
 
+    from .plain import Check
+
 LOWEST_PART, HIGHEST_PART = 0.7, 1.5
 """Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
 
@@ -231,6 +233,13 @@ class Analysis:
         from epicarve.analysis.export import summarise  # noqa: PLC0415  (it takes an analysis)
 
         return summarise(self)
+
+    @property
+    def checks(self) -> list[Check]:
+        """What bears on how far the results can be trusted, and why numbers do not exist."""
+        from epicarve.analysis.export import checks_of  # noqa: PLC0415  (it takes this)
+
+        return checks_of(self)
 
     def plot(self, name: str = "dos") -> Figure:
         """Draw a figure, to change or to save by matplotlib's means.

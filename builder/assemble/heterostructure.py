@@ -11,6 +11,7 @@ from epicarve.builder.hetero import Half, interface_of
 from epicarve.builder.hetero import join as join_along
 from epicarve.builder.interfaces import Interface
 from epicarve.builder.output import described
+from epicarve.builder.report import Provenance
 from epicarve.errors import InputError, require_kind
 from epicarve.version import __version__
 
@@ -73,7 +74,7 @@ def join(
     janus = join_along(film, substrate, interface, gap_a=gap_a)
     crystals = (film.crystal, substrate.crystal)
     rotations = rotations_of(film, substrate, interface)
-    return described(janus.model, crystals, {"version": __version__}, rotations)
+    return described(janus.model, crystals, Provenance(version=__version__), rotations)
 
 
 def rotations_of(

@@ -17,6 +17,7 @@ from epicarve.builder.crystal import Crystal, told_apart
 from epicarve.builder.hetero import half_of
 from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.output import described
+from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
 from epicarve.errors import InputError, require_kind
 from epicarve.version import __version__
@@ -117,15 +118,16 @@ def carve(
     (0, 1, True)
     """
     carved = carved_of(crystal, shape, balance, core=core, treatment=treatment)
-    asked = {"shape": shape, "balance": balance, "treatment": treatment}
-    provenance = {
-        "version": __version__,
-        **{
-            key: given.model_dump(mode="json", exclude_unset=True)
-            for key, given in asked.items()
-            if given is not None
-        },
-    }
+    shape_asked, balance_asked, treatment_asked = (
+        None if given is None else given.model_dump(mode="json", exclude_unset=True)
+        for given in (shape, balance, treatment)
+    )
+    provenance = Provenance(
+        version=__version__,
+        shape=shape_asked,
+        balance=balance_asked,
+        treatment=treatment_asked,
+    )
     return described(carved.model, carved.crystals, provenance, carved.rotations)
 
 

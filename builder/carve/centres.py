@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import Voronoi
 
+from epicarve.builder.report import ChosenCentre, TriedCentre
 from epicarve.errors import InputError
 
 from .coulomb import rank
@@ -188,28 +189,28 @@ def best_centre(
     InputError
         That of the first candidate, if none gives a model.
     """
-    rows: list[dict[str, object]] = []
+    rows: list[TriedCentre] = []
     found: list[tuple[float, Centre, Model]] = []
     for centre in candidates(crystal):
-        row: dict[str, object] = {"name": centre.name, "centre": np.round(centre.point, 6).tolist()}
+        x, y, z = np.round(centre.point, 6).tolist()
+        row = TriedCentre(
+            name=centre.name, centre=(x, y, z), n_atoms=None, objective=None, error=None
+        )
         try:
             model = carve_at(centre.point)
         except InputError as error:
-            rows.append({**row, "n_atoms": None, "objective": None, "error": str(error)})
+            rows.append(replace(row, error=str(error)))
             continue
-        objective = round(float(model.report["optimum"]["objective"]), 4)
+        optimum = model.report.optimum
+        assert optimum is not None  # every carved model has one
+        objective = round(optimum.objective, 4)
         found.append((objective, centre, model))
+        dipole_debye = round(model.dipole_debye, 2)
         rows.append(
-            {
-                **row,
-                "n_atoms": model.n_atoms,
-                "objective": objective,
-                "dipole_debye": round(model.dipole_debye, 2),
-                "error": None,
-            }
+            replace(row, n_atoms=model.n_atoms, objective=objective, dipole_debye=dipole_debye)
         )
     if not found:
-        raise InputError(f"no centre gives a model; with {rows[0]['name']}: {rows[0]['error']}")
+        raise InputError(f"no centre gives a model; with {rows[0].name}: {rows[0].error}")
     found.sort(key=lambda each: each[0])
     equals = [each for each in found if each[0] == found[0][0]]
     objective, centre, model = equals[rank([each[2] for each in equals])[0]]
@@ -219,8 +220,8 @@ def best_centre(
         why += f"; of the equals {names} the lowest point-charge energy per ion"
     elif len(found) > 1:
         why += f"; next is {found[1][1].name} with {found[1][0]:.2f} Å"
-    table = {"chosen": centre.name, "why": why, "candidates": rows}
-    return replace(model, report={**model.report, "centres": table}), centre
+    table = ChosenCentre(chosen=centre.name, why=why, candidates=tuple(rows))
+    return replace(model, report=replace(model.report, centres=table)), centre
 
 
 def _sites_called(crystal: Crystal, labels: tuple[str, ...], name: str, where: str) -> list[int]:

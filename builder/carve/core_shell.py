@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from epicarve.builder.crystal import refuse_one_name, refuse_same
+from epicarve.builder.report import CoreShell
 from epicarve.builder.shapes import ions_near
 from epicarve.errors import InputError
 
@@ -168,15 +169,16 @@ def with_core(
         return replace(edit, symbol=str(other.symbols[site]), domain=other.name)
 
     strain = np.linalg.norm(lattice.cell_a, axis=1) / np.linalg.norm(other.cell_a, axis=1) - 1.0
-    told = {
-        "core": core.name,
-        "shell": shell.name,
-        "lattice": lattice.name,
-        "strain": {other.name: [round(value, 5) + 0.0 for value in strain.tolist()]},
-        "site_rms_a": round(rms_a, 4),
-        "n_core": int(in_core.sum()),
-        "n_shell": int((~in_core).sum()),
-    }
+    along_a, along_b, along_c = (round(value, 5) + 0.0 for value in strain.tolist())
+    told = CoreShell(
+        core=core.name,
+        shell=shell.name,
+        lattice=lattice.name,
+        strain={other.name: (along_a, along_b, along_c)},
+        site_rms_a=round(rms_a, 4),
+        n_core=int(in_core.sum()),
+        n_shell=int((~in_core).sum()),
+    )
     return replace(
         model,
         symbols=np.where(is_other, other.symbols[sites], model.symbols)[order],
@@ -188,5 +190,5 @@ def with_core(
         bulk_coordination=model.bulk_coordination[order],
         components=model.components[order],
         edits=tuple(renamed(edit) for edit in model.edits),
-        report={**model.report, "core_shell": told},
+        report=replace(model.report, core_shell=told),
     )

@@ -17,6 +17,7 @@ from epicarve.builder.optimise import (
     balance,
     ratio_deviation,
 )
+from epicarve.builder.report import BuildReport, Composition, Optimality, PlainCut
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
@@ -78,12 +79,12 @@ def carve(
     candidates = Candidates.of_one(ions, shell_a, options)
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome)
-    stoichiometry = {
-        "target": crystal.formula_unit,
-        "actual": model.counts,
-        "deviation": ratio_deviation(model.symbols, crystal.formula_unit),
-    }
-    return replace(model, report={"stoichiometry": stoichiometry, **model.report})
+    stoichiometry = Composition(
+        target=dict(crystal.formula_unit),
+        actual=model.counts,
+        deviation=ratio_deviation(model.symbols, crystal.formula_unit),
+    )
+    return replace(model, report=replace(model.report, stoichiometry=stoichiometry))
 
 
 def shell_depth_a(crystal: Crystal, options: BalanceOptions) -> float:
@@ -163,21 +164,18 @@ def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
     )
 
 
-def _report(ions: Candidates, outcome: Balance) -> dict[str, object]:
+def _report(ions: Candidates, outcome: Balance) -> BuildReport:
     inside = ions.signed_distance_a <= SURFACE_A
-    return {
-        "plain_cut": {
-            "n_atoms": int(inside.sum()),
-            "net_charge": int(ions.charges[inside].sum()),
-        },
-        "optimum": {
-            "objective": outcome.objective,
-            "bound": outcome.bound,
-            "gap": outcome.gap,
-            "n_free": outcome.n_free,
-            "fidelity_a": outcome.fidelity_a,
-            "broken_bonds": outcome.broken_bonds,
-            "dipole_level": outcome.dipole_level,
-            "costs_a": {name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
-        },
-    }
+    return BuildReport(
+        plain_cut=PlainCut(int(inside.sum()), int(ions.charges[inside].sum())),
+        optimum=Optimality(
+            objective=outcome.objective,
+            bound=outcome.bound,
+            gap=outcome.gap,
+            n_free=outcome.n_free,
+            fidelity_a=outcome.fidelity_a,
+            broken_bonds=outcome.broken_bonds,
+            dipole_level=outcome.dipole_level,
+            costs_a={name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
+        ),
+    )

@@ -82,5 +82,5 @@ def carve_particle(
     else:
         point = locate(crystal, spec.centre).point
         model = carve_at(point)
-    size = model.report.get("size", {"scale": 1.0})
-    return Particle(model, spec.anchored(crystal, point), float(size["scale"]))
+    size = model.report.size
+    return Particle(model, spec.anchored(crystal, point), 1.0 if size is None else size.scale)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.report import FoundSize
 from epicarve.builder.shapes import MAX_IONS, ions_near
 from epicarve.errors import InputError
 
@@ -158,8 +159,8 @@ def carve_count(
                 raise
             break
         if best is None or abs(model.n_atoms - n_atoms) < abs(best.n_atoms - n_atoms):
-            size = {"asked_atoms": n_atoms, "scale": round(scale, 6)}
-            best = replace(model, report={**model.report, "size": size})
+            size = FoundSize(asked_atoms=n_atoms, scale=round(scale, 6))
+            best = replace(model, report=replace(model.report, size=size))
         carved[scale] = model.n_atoms
         aim += n_atoms - model.n_atoms
     if best is None:  # the first round either makes a model or raises

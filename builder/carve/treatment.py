@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from epicarve.builder.model import Edit, Model
 from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.report import Treatment, TreatmentOptimum
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.options import Options
@@ -86,7 +87,7 @@ def treat(
     -------
     Model
         The treated model. Its ledger goes on where that of the model ends, with a substitution
-        told as ``"S→Cl"``; report["treatment"] tells what was done, and how far it is proven best.
+        told as ``"S→Cl"``; report.treatment tells what was done, and how far it is proven best.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def treat(
     >>> galena, ball = bundled_crystal("PbS"), Sphere(radius_a=9.0)
     >>> options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
     >>> dot = treat(carve(galena, ball), galena, ball, options)
-    >>> dot.net_charge, dot.counts["Cl"] == 2 * dot.report["treatment"]["n_units"]
+    >>> dot.net_charge, dot.counts["Cl"] == 2 * dot.report.treatment.n_units
     (0, True)
     """
     cation = _cation(crystal, options)
@@ -241,20 +242,20 @@ def _treated(
         bulk_coordination=ions.bulk_coordination[kept],
         components=components.astype(int),
         edits=(*model.edits, *edits),
-        report={
-            **model.report,
-            "treatment": {
-                **options.model_dump(mode="json"),
-                "n_units": len(filled) - len(halides) or len(replaced),
-                "n_replaced": len(replaced),
-                "n_added": dict(zip(added.tolist(), counts.tolist(), strict=True)),
-                "optimum": {
-                    "objective_a": round(chosen.objective_a, 6),
-                    "bound_a": round(min(chosen.bound_a, chosen.objective_a), 6),
-                    "dipole_level": chosen.dipole_level,
-                },
-            },
-        },
+        report=replace(
+            model.report,
+            treatment=Treatment(
+                **options.model_dump(),
+                n_units=len(filled) - len(halides) or len(replaced),
+                n_replaced=len(replaced),
+                n_added=dict(zip(added.tolist(), counts.tolist(), strict=True)),
+                optimum=TreatmentOptimum(
+                    objective_a=round(chosen.objective_a, 6),
+                    bound_a=round(min(chosen.bound_a, chosen.objective_a), 6),
+                    dipole_level=chosen.dipole_level,
+                ),
+            ),
+        ),
     )
 
 

@@ -44,5 +44,6 @@ from .site_charges import mean_charge as mean_charge
 from .site_charges import told_guesses as told_guesses
 from .spacegroup import SpaceGroup as SpaceGroup
 from .spacegroup import space_group as space_group
+from .summary import bond_lengths_a as bond_lengths_a
 from .summary import coordination_of as coordination_of
 from .summary import structure_of as structure_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,13 +10,14 @@ from ase import Atoms
 from ase.io import read
 
 from epicarve.builder.model import COLUMNS, Edit, Model
+from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError, require_kind
 from epicarve.files import is_file, is_folder, read_json
 
 from .crystals import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -41,9 +41,12 @@ def model_of_file(path: Path) -> Model:
     except Exception as error:  # ase raises whatever its parsers raise
         raise _no_model(path, str(error)) from error
     beside = path.with_suffix(".json")
-    report = read_json(beside) if beside.is_file() else {}
-    told = {"edits": report.pop("edits", []), "report": report}
-    return _model(str(path), atoms.symbols, atoms.positions, atoms.arrays, told)
+    told = read_json(beside) if beside.is_file() else {}
+    edits = told.get("edits", [])
+    report = BuildReport.of({key: part for key, part in told.items() if part}, str(beside))
+    return _model(
+        str(path), atoms.symbols, atoms.positions, atoms.arrays, edits=edits, report=report
+    )
 
 
 def atoms_of_model(model: Model) -> Atoms:
@@ -107,7 +110,8 @@ def _of_told(
     """Return the model of ions that bear what `_told` says of them."""
     if not isinstance(told, dict) or not {"formula", "edits", "report"} <= set(told):
         raise _no_model(name, "they don't say what they were made of")
-    model = _model(name, symbols, positions_a, columns, told)
+    report = BuildReport.of(told["report"], name)
+    model = _model(name, symbols, positions_a, columns, edits=told["edits"], report=report)
     if model.formula != told["formula"]:
         raise InputError(
             f"{name}: the ions are {model.formula}, but were {told['formula']} when the model was "
@@ -121,7 +125,9 @@ def _model(
     symbols: Any,
     positions_a: NDArray[np.float64],
     columns: Mapping[str, NDArray[Any]],
-    told: Mapping[str, Any],
+    *,
+    edits: Iterable[Mapping[str, Any]],
+    report: BuildReport,
 ) -> Model:
     """Return the model of ions with their columns, ledger and report."""
     lacking = [column for column in COLUMNS if column not in columns]
@@ -139,8 +145,8 @@ def _model(
         symbols=np.array(list(symbols)),
         positions_a=np.array(positions_a, dtype=float),
         **own,
-        edits=tuple(Edit.of(edit) for edit in told["edits"]),
-        report=dict(told["report"]),
+        edits=tuple(Edit.of(edit) for edit in edits),
+        report=report,
         columns=further,
     )
 
@@ -153,7 +159,7 @@ def _columns(model: Model) -> dict[str, NDArray[Any]]:
 def _told(model: Model) -> dict[str, Any]:
     """Return what a model knows besides its columns."""
     edits = [asdict(edit) for edit in model.edits]
-    return {"formula": model.formula, "edits": edits, "report": deepcopy(model.report)}
+    return {"formula": model.formula, "edits": edits, "report": model.report.as_dict()}
 
 
 def _no_model(name: object, reason: str) -> InputError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from .crystals import KEY
@@ -24,7 +23,7 @@ def atoms_of_slab(slab: Slab) -> Atoms:
         cell=slab.cell_a,
         pbc=(True, True, False),
         charges=slab.charges,
-        info={KEY: {"report": deepcopy(slab.report)}},
+        info={KEY: {"report": slab.report.as_dict()}},
     )
     for name, column in slab.columns.items():
         atoms.arrays[name] = column.copy()
@@ -43,5 +42,5 @@ def structure_of_slab(slab: Slab) -> Structure:
         [Species(*ion) for ion in zip(slab.symbols.tolist(), charges, strict=True)],
         slab.fractional,
         site_properties={name: column.tolist() for name, column in slab.columns.items()},
-        properties={KEY: {"report": deepcopy(slab.report)}},
+        properties={KEY: {"report": slab.report.as_dict()}},
     )

@@ -138,15 +138,11 @@ class BondRule:
 
 
 def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
-    """Read the rules from the block ``provenance.crystal`` of a model.json; empty without one."""
-    origins = model.report.get("provenance", {}).get("crystal", {})
+    """Return the rules of the crystals that a model was made of; empty if they are not told."""
     return {
-        name: {
-            (pair.split("-")[0], pair.split("-")[1]): limit
-            for pair, limit in origin["longest_bonds_a"].items()
-        }
-        for name, origin in origins.items()
-        if "longest_bonds_a" in origin
+        name: origin.bond_rule
+        for name, origin in model.report.origins.items()
+        if origin.bond_rule is not None
     }
 
 

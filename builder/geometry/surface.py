@@ -21,12 +21,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.model import composition
+from epicarve.builder.report import SurfaceComposition, SurfaceFigures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,8 +103,8 @@ class Surface:
         """Columns for model.extxyz."""
         return {"surface": self.classes, "plane": self.labels}
 
-    def summary(self) -> dict[str, Any]:
-        """Return the block ``surface`` of model.json.
+    def figures(self) -> SurfaceFigures:
+        """Return the surface in numbers.
 
         Ions by class, surface ions by domain and plane (most frequent first), broken bonds by
         element, and the composition of the surface beside that of the whole.
@@ -115,18 +116,18 @@ class Surface:
             kinds, counts = np.unique(found, return_counts=True)
             order = np.argsort(-counts, kind="stable")
             planes[name] = {str(kinds[k]): int(counts[k]) for k in order}
-        return {
-            "classes": {kind: int((self.classes == kind).sum()) for kind in CLASSES},
-            "planes": planes,
-            "broken_bonds": {
+        return SurfaceFigures(
+            classes={kind: int((self.classes == kind).sum()) for kind in CLASSES},
+            planes=planes,
+            broken_bonds={
                 symbol: int(self.broken_bonds[model.symbols == symbol].sum())
                 for symbol in model.counts
             },
-            "composition": {
-                "surface": composition(model.symbols[on_surface], model.charges[on_surface]),
-                "whole": model.counts,
-            },
-        }
+            composition=SurfaceComposition(
+                surface=composition(model.symbols[on_surface], model.charges[on_surface]),
+                whole=model.counts,
+            ),
+        )
 
 
 def surface_of(
@@ -161,7 +162,7 @@ def surface_of(
     >>> from epicarve.builder.shapes import Sphere
     >>> galena = bundled_crystal("PbS")
     >>> surface = surface_of(carve(galena, Sphere(radius_a=8.0)), [galena])
-    >>> sum(surface.summary()["classes"].values()) == surface.model.n_atoms
+    >>> sum(surface.figures().classes.values()) == surface.model.n_atoms
     True
     """
     rotations = rotations or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import block_diag, coo_array, csr_array
@@ -20,6 +20,7 @@ from epicarve.builder.interfaces import (
     shortest_contact,
 )
 from epicarve.builder.optimise import SURFACE_A, Candidates, Domain, balance
+from epicarve.builder.report import BuildReport, Halves, Junction, ParticleRegistry
 from epicarve.errors import InputError
 
 from .lattice_misfit import misfit
@@ -56,7 +57,7 @@ class Janus:
     Parameters
     ----------
     model : Model
-        Both domains, film first, the substrate below z = 0; report["interface"] tells the
+        Both domains, film first, the substrate below z = 0; report.interface tells the
         registry, the misfit and the contacts.
     film, substrate : Model
         The same ions of one domain each, with the coordination and the pieces that it has by
@@ -119,8 +120,8 @@ def join(
     >>> film = sphere_half(bundled_crystal("Pb4S3Br2"), 10.0, (0, 1, 0), "Pb", options=quick)
     >>> substrate = sphere_half(bundled_crystal("CsPbBr3"), 10.0, (1, 0, 0), "CsBr", options=quick)
     >>> found = interface_of(film, substrate)
-    >>> told = join(film, substrate, found).model.report["interface"]
-    >>> abs(told["gap_a"] - found.gap_a - told["raised_a"]) < 1e-9
+    >>> told = join(film, substrate, found).model.report.interface
+    >>> abs(told.gap_a - found.gap_a - told.raised_a) < 1e-9
     True
     """
     refuse_what_cannot_be_joined(film, substrate)
@@ -148,27 +149,25 @@ def join(
     bonds = csr_array(candidates.adjacency[kept][:, kept])
     links = csr_array(candidates.links[kept][:, kept])
     is_film = model.domains == film.crystal.name
-    report: dict[str, Any] = {
-        "film": film.crystal.name,
-        "substrate": substrate.crystal.name,
-        "film_hkl": list(film.face.hkl),
-        "substrate_hkl": list(substrate.face.hkl),
-        "film_termination": film.face.layer,
-        "substrate_termination": substrate.face.layer,
-        "polarity": built.polarity.as_dict(),
-        "misfit": strains,
-        "gap_a": built.gap_a,
-        "raised_a": raised_a,
-        "registry": {
-            "vector_a": (above.lattice_point_a - below.lattice_point_a).round(6).tolist(),
-            "shift_a": shift_xy.tolist(),
-        },
-        "continuity": particle_continuity(built, above, below, ends).as_dict(),
-        "continuity_in_cell": built.continuity.as_dict(),
-        "n_bonds_across": int(bonds[is_film][:, ~is_film].sum()),
-        "shortest_contact": shortest_contact(*ends, limits).as_dict(),
-    }
-    model = replace(model, report={"interface": report, **model.report})
+    vector_a = (above.lattice_point_a - below.lattice_point_a).round(6)
+    junction = Junction(
+        film=film.crystal.name,
+        substrate=substrate.crystal.name,
+        film_hkl=film.face.hkl,
+        substrate_hkl=substrate.face.hkl,
+        film_termination=film.face.layer,
+        substrate_termination=substrate.face.layer,
+        polarity=built.polarity.charges,
+        misfit=strains,
+        gap_a=built.gap_a,
+        raised_a=raised_a,
+        registry=ParticleRegistry(vector_a=_pair(vector_a), shift_a=_pair(shift_xy)),
+        continuity=particle_continuity(built, above, below, ends).figures,
+        continuity_in_cell=built.continuity.figures,
+        n_bonds_across=int(bonds[is_film][:, ~is_film].sum()),
+        shortest_contact=shortest_contact(*ends, limits).closest,
+    )
+    model = replace(model, report=replace(model.report, interface=junction))
     return Janus(
         model=model,
         film=_alone(model, is_film, bonds, links),
@@ -279,13 +278,14 @@ def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_a
     """Ions of one domain with the coordination and the pieces that they have by themselves."""
     within = csr_array(bonds[mine][:, mine])
     _, components = connected_components(links[mine][:, mine], directed=False)
-    interface = model.report["interface"]
     return replace(
         model.domain(str(model.domains[mine][0])),
         coordination=np.diff(within.indptr).astype(int),
         components=components.astype(int),
-        report={
-            "part_of": {key: interface[key] for key in ("film", "substrate")},
-            "optimum": model.report["optimum"],
-        },
+        report=BuildReport(part_of=Halves(*model.domain_names), optimum=model.report.optimum),
     )
+
+
+def _pair(vector_a: NDArray[np.float64]) -> tuple[float, float]:
+    x, y = vector_a.tolist()
+    return x, y

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.report import FittedDirection
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ MOST_MULTIPLES = 12
 
 def misfit(
     film: Half, substrate: Half, film_directions: Directions, substrate_directions: Directions
-) -> list[dict[str, Any]]:
+) -> tuple[FittedDirection, ...]:
     """Return the strain of the film that would make each direction fit the substrate's.
 
     Parameters
@@ -44,7 +45,7 @@ def misfit(
 
     Returns
     -------
-    list of dict
+    tuple of FittedDirection
         For each direction the lattice vectors (of the film as second one that vector of the
         same cell that lies along the substrate's), their lengths in Å, and the strain: substrate's
         length = film's length × (1 + strain).
@@ -92,15 +93,15 @@ def misfit(
                 "leave the directions out, to have the best ones found"
             )
         rows.append(
-            {
-                "film_direction": list(uvw_film),
-                "substrate_direction": list(uvw_substrate),
-                "film_a": film_a,
-                "substrate_a": substrate_a,
-                "strain": strain,
-            }
+            FittedDirection(
+                film_direction=uvw_film,
+                substrate_direction=uvw_substrate,
+                film_a=film_a,
+                substrate_a=substrate_a,
+                strain=strain,
+            )
         )
-    return rows
+    return tuple(rows)
 
 
 def _second(film: Half, directions: Directions, wanted_a: NDArray[np.float64]) -> Vector:

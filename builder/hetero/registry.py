@@ -70,11 +70,14 @@ def interface_of(
     faces = film.crystal, film.face, substrate.crystal, substrate.face
     if directions is None:
         return best_of_faces(*faces)
-    rows = misfit(film, substrate, *directions)
-    (a, b), (c, d) = (
-        [tuple(row[key]) for row in rows] for key in ("film_direction", "substrate_direction")
+    first, second = misfit(film, substrate, *directions)
+    found = best_of_faces(
+        *faces,
+        directions=(
+            (first.film_direction, second.film_direction),
+            (first.substrate_direction, second.substrate_direction),
+        ),
     )
-    found = best_of_faces(*faces, directions=((a, b), (c, d)))
     if registry_a is None:
         return found
     above, below = laid(film, substrate, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from epicarve.builder.interfaces import (
     refuse_overlap,
     shortest_contact,
 )
+from epicarve.builder.report import LaidHalf
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def join_relaxed(
     Returns
     -------
     Model
-        The joined particle; report["relaxed_halves"] tells for each half the rms in Å that is
-        left over the interface cations, their number, the angle of the rotation in degrees, and
-        the rms displacement in Å of all its ions; shortest_contact is told anew.
+        The joined particle; report.interface.relaxed_halves tells for each half the rms in Å
+        that is left over the interface cations, their number, the angle of the rotation in degrees,
+        and the rms displacement in Å of all its ions; shortest_contact is told anew.
 
     Raises
     ------
@@ -74,7 +75,8 @@ def join_relaxed(
     """
     if film is None and substrate is None:
         return janus.model
-    model, told = janus.model, {}
+    model = janus.model
+    told: dict[str, LaidHalf] = {}
     depth_a = LAYER_IN_SPACINGS * cation_spacing_a(substrate_crystal)
     positions = model.positions_a.copy()
     for half, path, side in ((janus.film, film, -1.0), (janus.substrate, substrate, 1.0)):
@@ -88,21 +90,23 @@ def join_relaxed(
         moved = fit.applied(relaxed)
         positions[model.domains == name] = moved
         away = np.linalg.norm(moved - half.positions_a, axis=1)
-        told[name] = {
-            "n_cations": n_cations,
-            "residual_rms_a": round(fit.rms_a, 6),
-            "rotation_deg": round(fit.angle_deg, 6),
-            "displacement_rms_a": round(float(np.sqrt((away**2).mean())), 6),
-        }
+        told[name] = LaidHalf(
+            n_cations=n_cations,
+            residual_rms_a=round(fit.rms_a, 6),
+            rotation_deg=round(fit.angle_deg, 6),
+            displacement_rms_a=round(float(np.sqrt((away**2).mean())), 6),
+        )
     joined = replace(model, positions_a=positions)
     crystals = film_crystal, substrate_crystal
     limits = contact_limits_a(*crystals)
     above, below = (Ions.of(joined.domain(crystal.name)) for crystal in crystals)
     remedy = "join halves that are relaxed less, or give a larger gap_a"
     refuse_overlap(above, below, limits, remedy)
-    contact: dict[str, Any] = {"shortest_contact": shortest_contact(above, below, limits).as_dict()}
-    interface = {**model.report["interface"], **contact, "relaxed_halves": told}
-    return replace(joined, report={**model.report, "interface": interface})
+    junction = model.report.interface
+    assert junction is not None  # every joined model has one
+    closest = shortest_contact(above, below, limits).closest
+    junction = replace(junction, shortest_contact=closest, relaxed_halves=told)
+    return replace(joined, report=replace(model.report, interface=junction))
 
 
 def _laid_back(

@@ -6,11 +6,12 @@ Sides of an interface that repeat in its plane are `Stack`; those of a particle 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from epicarve.builder.report import ClosestPair
 from epicarve.errors import InputError
 
 from .translations import common_lattice_a, nearest_squared_a2
@@ -68,13 +69,14 @@ class Contact:
     distance_a: float
     fraction_of_bulk: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the pair and its distance for interface.json and model.json."""
-        return {
-            "pair": f"{self.film}-{self.substrate}",
-            "distance_a": self.distance_a,
-            "fraction_of_bulk": self.fraction_of_bulk,
-        }
+    @property
+    def closest(self) -> ClosestPair:
+        """What files say of it."""
+        return ClosestPair(
+            pair=f"{self.film}-{self.substrate}",
+            distance_a=self.distance_a,
+            fraction_of_bulk=self.fraction_of_bulk,
+        )
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from epicarve.builder.report import ContinuityFigures
 
 from .contacts import pairs_within
 
@@ -144,21 +146,22 @@ class Continuity:
         rms_a = np.inf if self.rms_a is None else self.rms_a
         return (-round(self.matched_fraction, 6), round(rms_a, 4))
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the numbers for interface.json."""
-        return {
-            "matched_fraction": self.matched_fraction,
-            "continuous": self.is_continuous,
-            "rms_a": self.rms_a,
-            "rms_in_spacings": self.rms_in_spacings,
-            "pairs": dict(self.pairs),
-            **({} if self.pairs else {"reason": unmatched(matching_tolerance_a(self.spacing_a))}),
-            "continued": self.continued,
-            "n_matched": self.n_matched,
-            "n_sites": self.n_sites,
-            "n_cations": self.n_cations,
-            "spacing_a": self.spacing_a,
-        }
+    @property
+    def figures(self) -> ContinuityFigures:
+        """What files say of it."""
+        return ContinuityFigures(
+            matched_fraction=self.matched_fraction,
+            continuous=self.is_continuous,
+            rms_a=self.rms_a,
+            rms_in_spacings=self.rms_in_spacings,
+            pairs=dict(self.pairs),
+            reason=None if self.pairs else unmatched(matching_tolerance_a(self.spacing_a)),
+            continued=self.continued,
+            n_matched=self.n_matched,
+            n_sites=self.n_sites,
+            n_cations=self.n_cations,
+            spacing_a=self.spacing_a,
+        )
 
 
 def finite_continuity(

@@ -215,17 +215,14 @@ class Interface:
         size = (round(self.cell.area_a2, 3), round(self.cell.max_strain, 6))
         return (fraction, float(self.polarity.repels), rms_a, *size, round(self.vacuum_a, 3))
 
+    @cached_property
     def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
-        """Return the ranges of matched fraction and rms when one thing is changed.
+        """The ranges of matched fraction and rms when one thing is changed.
 
-        Returns
-        -------
-        dict
-            ``registry``: the film moved by 0.25 Å in eight directions of the plane; ``gap``: by
-            0.25 Å up and down; ``strain``: the strain given to the film, to the substrate, or
-            to both by halves. Each holds the smallest and the largest value of
-            ``matched_fraction`` and of ``rms_a`` (None where nothing matches), those of this
-            interface included.
+        ``registry``: the film moved by 0.25 Å in eight directions of the plane; ``gap``: by 0.25 Å
+        up and down; ``strain``: the strain given to the film, to the substrate, or to both by
+        halves. Each holds the smallest and the largest value of ``matched_fraction`` and of
+        ``rms_a`` (None where nothing matches), those of this interface included.
         """
         angles = 2.0 * np.pi * np.arange(PROBE_DIRECTIONS) / PROBE_DIRECTIONS
         around = np.stack([np.cos(angles), np.sin(angles), np.zeros(PROBE_DIRECTIONS)], axis=1)
@@ -243,6 +240,12 @@ class Interface:
         }
 
     @property
+    def matched_range(self) -> tuple[float, float]:
+        """Smallest and largest matched fraction when registry, gap or strain change a bit."""
+        ranges = [changed["matched_fraction"] for changed in self.sensitivity.values()]
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+    @property
     def film_directions(self) -> tuple[Direction, Direction]:
         """Lattice vectors [uvw] of the film that span the cell, along those of the substrate.
 
@@ -258,8 +261,6 @@ class Interface:
     def as_dict(self) -> dict[str, Any]:
         """Return the content of one entry of interface.json."""
         film, substrate = self.film.termination, self.substrate.termination
-        sensitivity = self.sensitivity()
-        ranges = [changed["matched_fraction"] for changed in sensitivity.values()]
         x, y, z = self.shift_a
         return {
             "film": self.film.crystal.name,
@@ -270,7 +271,7 @@ class Interface:
             "substrate_termination": self.substrate_termination,
             "film_termination_charge_e_per_nm2": film.charge_e_per_nm2,
             "substrate_termination_charge_e_per_nm2": substrate.charge_e_per_nm2,
-            "polarity": self.polarity.as_dict(),
+            "polarity": self.polarity.charges.as_dict(),
             "film_cut_a": film.offset_a,
             "substrate_cut_a": substrate.offset_a,
             "area_a2": self.cell.area_a2,
@@ -286,11 +287,11 @@ class Interface:
             "gap_a": self.gap_a,
             "lift_a": z,
             "continuity": {
-                **self.continuity.as_dict(),
-                "range": [min(low for low, _ in ranges), max(high for _, high in ranges)],
-                "sensitivity": sensitivity,
+                **self.continuity.figures.as_dict(),
+                "range": list(self.matched_range),
+                "sensitivity": self.sensitivity,
             },
-            "shortest_contact": self.contact.as_dict(),
+            "shortest_contact": self.contact.closest.as_dict(),
             "vacuum_a": self.vacuum_a if np.isfinite(self.vacuum_a) else None,
         }
 

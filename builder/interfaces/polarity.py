@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+from epicarve.builder.report import FaceCharges
 
 if TYPE_CHECKING:
     from epicarve.builder.crystal import Termination
@@ -56,9 +58,10 @@ class Polarity:
         """Both signs, the film's first: ``"+/-"``."""
         return f"{SIGNS[self.film]}/{SIGNS[self.substrate]}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what interface.json and model.json say of it."""
-        return {"signs": self.signs, "kind": self.kind, "repels": self.repels}
+    @property
+    def charges(self) -> FaceCharges:
+        """What files say of it."""
+        return FaceCharges(signs=self.signs, kind=self.kind, repels=self.repels)
 
 
 def _sign(face: Termination) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +13,7 @@ from pydantic import Field
 from epicarve.builder.model import composition, formula_of
 from epicarve.errors import InputError
 from epicarve.options import Options
+from epicarve.record import Record
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
@@ -60,6 +61,57 @@ class SlabOptions(Options):
     middle: Literal["film", "substrate"] | None = None
 
 
+@dataclass(frozen=True)
+class SlabLayer(Record):
+    """A crystal of a slab.
+
+    Parameters
+    ----------
+    domain : str
+        Its name.
+    thickness_a : float
+        Its thickness in Å.
+    """
+
+    domain: str
+    thickness_a: float
+
+
+@dataclass(frozen=True)
+class SlabReport:
+    """What a slab was built of, and how.
+
+    Parameters
+    ----------
+    layers : tuple of SlabLayer
+        Its crystals from below to above.
+    vacuum_a : float
+        Vacuum in Å.
+    symmetry : str or None
+        The operation that takes one interface to the other, if there are two.
+    contact : Contact
+        The tightest contact between layers.
+    interface : Interface
+        Its interface.
+    """
+
+    layers: tuple[SlabLayer, ...]
+    vacuum_a: float
+    symmetry: str | None
+    contact: Contact
+    interface: Interface
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what model.json says of it."""
+        return {
+            "layers": [layer.as_dict() for layer in self.layers],
+            "vacuum_a": self.vacuum_a,
+            "symmetry": self.symmetry,
+            "shortest_contact": self.contact.closest.as_dict(),
+            "interface": self.interface.as_dict(),
+        }
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Slab:
     """Ions in a cell that repeats in the plane and holds vacuum along z.
@@ -78,7 +130,7 @@ class Slab:
         Coordinates in Å, inside the cell.
     cell_a : ndarray of float, shape (3, 3)
         Cell vectors in Å as rows; the third is along z.
-    report : dict
+    report : SlabReport
         What was asked for and found besides the numbers that follow from the ions.
     """
 
@@ -88,7 +140,7 @@ class Slab:
     sites: NDArray[np.int64]
     positions_a: NDArray[np.float64]
     cell_a: NDArray[np.float64]
-    report: dict[str, Any] = field(default_factory=dict)
+    report: SlabReport
 
     def __len__(self) -> int:
         return self.n_atoms
@@ -192,7 +244,7 @@ class Slab:
             "dipole_e_a": round(self.dipole_e_a, 6) + 0.0,
             "dipole_debye": round(self.dipole_e_a * DEBYE_PER_E_A, 6) + 0.0,
             "potential_step_v": round(self.potential_step_v, 6) + 0.0,
-            **self.report,
+            **self.report.as_dict(),
         }
 
 
@@ -232,7 +284,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     >>> crystals = bundled_crystal("Pb4S3Br2"), bundled_crystal("CsPbBr3")
     >>> planes = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
     >>> slab = build_slab(search(*crystals, planes)[0], SlabOptions(middle="film"))
-    >>> slab.formula, slab.net_charge, slab.report["symmetry"]
+    >>> slab.formula, slab.net_charge, slab.report.symmetry
     ('Cs12Pb28S12Br44', 0, 'inversion')
     """
     options = options or SlabOptions()
@@ -263,16 +315,16 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
         sites=np.concatenate([layer.sites for _, layer in layers]),
         positions_a=positions_a,
         cell_a=cell_a,
-        report={
-            "layers": [
-                {"domain": faces[side].crystal.name, "thickness_a": round(thickness_a[side], 6)}
+        report=SlabReport(
+            layers=tuple(
+                SlabLayer(faces[side].crystal.name, round(thickness_a[side], 6))
                 for side, _ in layers
-            ],
-            "vacuum_a": options.vacuum_a,
-            "symmetry": symmetry,
-            "shortest_contact": contacts.as_dict(),
-            "interface": interface.as_dict(),
-        },
+            ),
+            vacuum_a=options.vacuum_a,
+            symmetry=symmetry,
+            contact=contacts,
+            interface=interface,
+        ),
     )
 
 

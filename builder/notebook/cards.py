@@ -43,7 +43,7 @@ def card_of_crystal(crystal: Crystal) -> str:
 
 def card_of_model(model: Model) -> str:
     """Return table and picture of a model."""
-    optimum = model.report.get("optimum", {})
+    optimum = model.report.optimum
     rows = {
         "domains": ", ".join(model.domain_names),
         "ions": model.n_atoms,
@@ -52,7 +52,7 @@ def card_of_model(model: Model) -> str:
         "dipole": f"{model.dipole_debye:.1f} debye",
         "surface ions": int(model.is_surface.sum()),
         "edits": len(model.edits),
-        "proven gap": f"{optimum['gap']:.2%}" if optimum.get("gap") is not None else "",
+        "proven gap": "" if optimum is None else f"{optimum.gap:.2%}",
         "notes": caption(notes_of_model(model)),
     }
     return card(escape(model.formula), rows, picture(Ions.of(model)))
@@ -65,7 +65,7 @@ def card_of_slab(slab: Slab) -> str:
         "ions": slab.n_atoms,
         "area": f"{slab.area_a2:.1f} Å²",
         "net charge": f"{slab.net_charge:+d} e",
-        "symmetry": slab.report.get("symmetry") or "",
+        "symmetry": slab.report.symmetry or "",
     }
     return card(escape(slab.formula), rows, picture(_of_slab(slab)))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, refuse_unfit
 from epicarve.builder.crystal import Crystal, one_word
+from epicarve.builder.report import OrderedVariant
 from epicarve.errors import InputError
 from epicarve.options import Options
 
@@ -107,16 +108,17 @@ class Ordering:
     assignment: dict[str, str]
     tied: bool
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return a row of the table in model.json."""
-        return {
-            "assignment": self.assignment,
-            "space_group": self.crystal.space_group,
-            "energy_ev": round(self.energy_ev, 4),
-            "above_lowest_ev": round(self.above_lowest_ev, 4) + 0.0,
-            "n_equivalent": self.n_equivalent,
-            "tied_with_lowest": self.tied,
-        }
+    @property
+    def variant(self) -> OrderedVariant:
+        """A row of the table in model.json."""
+        return OrderedVariant(
+            assignment=self.assignment,
+            space_group=self.crystal.space_group,
+            energy_ev=round(self.energy_ev, 4),
+            above_lowest_ev=round(self.above_lowest_ev, 4) + 0.0,
+            n_equivalent=self.n_equivalent,
+            tied_with_lowest=self.tied,
+        )
 
 
 def read_orderings(

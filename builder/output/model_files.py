@@ -38,12 +38,7 @@ SITE_TAGS = (
 )
 
 
-def write_model(
-    folder: Path,
-    model: Model,
-    summary: Mapping[str, Any] | None = None,
-    notes: Sequence[str] | None = None,
-) -> None:
+def write_model(folder: Path, model: Model) -> None:
     """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.
 
     Parameters
@@ -51,19 +46,13 @@ def write_model(
     folder : Path
         Where to write; made if it is not there.
     model : Model
-        The model.
-    summary : mapping, optional
-        Content of model.json; what the model itself tells if not given.
-    notes : sequence of str, optional
-        Sentences that must stand in the CIF and under the picture, such as that a crystal is
-        derived; those that the model's report tells if not given.
+        The model; notes, such as that a crystal is derived, stand in the CIF and under the picture.
     """
-    summary = summary_of(model) if summary is None else summary
-    notes = notes_of_model(model) if notes is None else notes
+    notes = notes_of_model(model)
     with filled_folder(folder) as scratch:
         model.write_extxyz(scratch / "model.extxyz")
         write_text(scratch / "model.cif", cif_text(model, notes))
-        write_json(scratch / "model.json", summary)
+        write_json(scratch / "model.json", summary_of(model))
         draw_model(scratch / "preview.png", model, notes)
 
 

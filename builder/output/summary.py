@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.geometry import surface_of
 from epicarve.builder.optimise import ratio_deviation
+from epicarve.builder.report import Composition, DomainFigures, Origin, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ UNPUBLISHED = ("derived", "computed")
 def described(
     model: Model,
     crystals: Sequence[Crystal],
-    provenance: Mapping[str, Any],
+    provenance: Provenance,
     rotations: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> Model:
     """Return the model with all that files say of it: surface, domains, origins.
@@ -36,94 +37,67 @@ def described(
         The finished model.
     crystals : sequence of Crystal
         The crystals of its domains; domains are named after them.
-    provenance : mapping
-        Version and recipe; the crystals' sources are added here.
+    provenance : Provenance
+        Version and what was asked for; the crystals' sources are added here.
     rotations : mapping of str to ndarray, shape (3, 3), optional
         How each crystal that was turned lies in the model.
     """
     surface = surface_of(model, crystals, rotations)
-    report = {**model.report, "surface": surface.summary()}
-    return _with_origins_of(
-        replace(model, report=report, columns=surface.columns), crystals, provenance
+    domains = {crystal.name: model.domain(crystal.name) for crystal in crystals}
+    report = replace(
+        model.report,
+        stoichiometry=_whole_composition(model, crystals, domains),
+        domains={
+            crystal.name: DomainFigures(
+                formula=domain.formula,
+                n_atoms=domain.n_atoms,
+                counts=domain.counts,
+                net_charge=domain.net_charge,
+                diameter_nm=round(domain.diameter_nm, 4),
+                stoichiometry=_composition(domain, crystal),
+                min_coordination=domain.min_coordination,
+                dipole_debye=round(domain.dipole_debye, 3),
+            )
+            for crystal, domain in zip(crystals, domains.values(), strict=True)
+        },
+        surface=surface.figures(),
+        provenance=with_origins(provenance, crystals),
     )
-
-
-def summarise(
-    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the content of model.json of a model whose crystals are given.
-
-    The parameters are those of `described`.
-
-    Returns
-    -------
-    dict
-        Formula, counts, charge, size, stoichiometry against bulk, coordination, pieces, domains,
-        dipole, edits, optimum and provenance. Whole numbers and strings only besides Å, nm, debye.
-    """
-    return summary_of(_with_origins_of(model, crystals, provenance))
+    return replace(model, report=report, columns=surface.columns)
 
 
 def summary_of(model: Model) -> dict[str, Any]:
     """Return the content of model.json: what follows from the ions, the ledger, and the report."""
-    report = model.report
-    numbers = {
+    told = model.report.as_dict()
+    return {
         "formula": model.formula,
         "n_atoms": model.n_atoms,
         "counts": model.counts,
         "net_charge": model.net_charge,
         "diameter_nm": round(model.diameter_nm, 4),
-        "stoichiometry": report.get("stoichiometry"),
-        "min_coordination": _min_coordination(model),
+        "stoichiometry": told.pop("stoichiometry", None),
+        "min_coordination": model.min_coordination,
         "n_components": model.n_components,
-        "domains": report.get("domains"),
+        "domains": told.pop("domains", None),
         "dipole_debye": round(model.dipole_debye, 3),
         "edits": [edit.as_dict() for edit in model.edits],
+        **{key: part for key, part in told.items() if key != "provenance"},
+        "provenance": told.get("provenance", {}),
     }
-    last = {"provenance": report.get("provenance", {})}
-    further = {key: value for key, value in report.items() if key not in {*numbers, *last}}
-    return {**numbers, **further, **last}
 
 
 def notes_of_model(model: Model) -> tuple[str, ...]:
     """Return the sentences that must stand wherever a model is shown, as its report knows them."""
-    return notes_of_origins(model.report.get("provenance", {}).get("crystal", {}))
+    return _notes_of_origins(model.report.origins)
 
 
-def _with_origins_of(
-    model: Model, crystals: Sequence[Crystal], provenance: Mapping[str, Any]
-) -> Model:
-    """Return the model with what its crystals tell in its report."""
-    domains = {crystal.name: model.domain(crystal.name) for crystal in crystals}
-    per_domain = {
-        crystal.name: {
-            "formula": domains[crystal.name].formula,
-            "n_atoms": domains[crystal.name].n_atoms,
-            "counts": domains[crystal.name].counts,
-            "net_charge": domains[crystal.name].net_charge,
-            "diameter_nm": round(domains[crystal.name].diameter_nm, 4),
-            "stoichiometry": _stoichiometry(domains[crystal.name], crystal),
-            "min_coordination": _min_coordination(domains[crystal.name]),
-            "dipole_debye": round(domains[crystal.name].dipole_debye, 3),
-        }
-        for crystal in crystals
-    }
-    report = {
-        **model.report,
-        "stoichiometry": _whole_stoichiometry(model, crystals, domains),
-        "domains": per_domain,
-        "provenance": with_origins(provenance, crystals),
-    }
-    return replace(model, report=report)
-
-
-def with_origins(provenance: Mapping[str, Any], crystals: Sequence[Crystal]) -> dict[str, Any]:
-    """Return the block ``provenance`` of a model.json: what is given, and the crystals' sources."""
-    return {
-        **provenance,
-        "crystal": {crystal.name: _origin(crystal) for crystal in crystals},
-        "sources": sorted({crystal.source for crystal in crystals}),
-    }
+def with_origins(provenance: Provenance, crystals: Sequence[Crystal]) -> Provenance:
+    """Return where a model or slab is from: what is given, and the crystals' sources."""
+    return replace(
+        provenance,
+        crystal={crystal.name: _origin(crystal) for crystal in crystals},
+        sources=tuple(sorted({crystal.source for crystal in crystals})),
+    )
 
 
 def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
@@ -131,15 +105,14 @@ def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
 
     Its first line names the crystal, the second says how it was made.
     """
-    return notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
+    return _notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
 
 
-def notes_of_origins(origins: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the same notes from the block ``provenance.crystal`` of a model.json."""
+def _notes_of_origins(origins: Mapping[str, Origin]) -> tuple[str, ...]:
     return tuple(
-        f"{origin['status'].capitalize()} crystal: {name}.\n{origin['derivation']}"
+        f"{origin.status.capitalize()} crystal: {name}.\n{origin.derivation}"
         for name, origin in origins.items()
-        if origin["status"] in UNPUBLISHED
+        if origin.status in UNPUBLISHED
     )
 
 
@@ -148,38 +121,31 @@ def notes_of_crystals(crystals: Sequence[Crystal]) -> tuple[str, ...]:
     return tuple(f"{crystal.name}: {note}" for crystal in crystals for note in crystal.notes)
 
 
-def _stoichiometry(model: Model, crystal: Crystal) -> dict[str, Any]:
-    return {
-        "target": crystal.formula_unit,
-        "actual": model.counts,
-        "deviation": round(ratio_deviation(model.symbols, crystal.formula_unit), 6),
-    }
+def _composition(model: Model, crystal: Crystal) -> Composition:
+    return Composition(
+        target=dict(crystal.formula_unit),
+        actual=model.counts,
+        deviation=round(ratio_deviation(model.symbols, crystal.formula_unit), 6),
+    )
 
 
-def _whole_stoichiometry(
+def _whole_composition(
     model: Model, crystals: Sequence[Crystal], domains: Mapping[str, Model]
-) -> dict[str, Any]:
+) -> Composition:
     """Like that of a domain; of several domains, the target is what their ions would be in bulk."""
     if len(crystals) == 1:
-        return _stoichiometry(model, crystals[0])
+        return _composition(model, crystals[0])
     target: dict[str, float] = dict.fromkeys(model.counts, 0.0)
     for crystal in crystals:
         units = domains[crystal.name].n_atoms / sum(crystal.formula_unit.values())
         for symbol, share in crystal.formula_unit.items():
             target[symbol] += share * units
     worst = max(abs(model.counts[symbol] / count - 1.0) for symbol, count in target.items())
-    return {
-        "target": {symbol: round(count, 2) for symbol, count in target.items()},
-        "actual": model.counts,
-        "deviation": round(worst, 6),
-    }
-
-
-def _min_coordination(model: Model) -> dict[str, int]:
-    """Fewest opposite neighbours of any ion of each element."""
-    return {
-        symbol: int(model.coordination[model.symbols == symbol].min()) for symbol in model.counts
-    }
+    return Composition(
+        target={symbol: round(count, 2) for symbol, count in target.items()},
+        actual=model.counts,
+        deviation=round(worst, 6),
+    )
 
 
 def listed_charges(crystal: Crystal) -> dict[str, int | list[int]]:
@@ -190,17 +156,17 @@ def listed_charges(crystal: Crystal) -> dict[str, int | list[int]]:
     }
 
 
-def _origin(crystal: Crystal) -> dict[str, Any]:
-    return {
-        "status": crystal.status,
-        "source": crystal.source,
-        "derivation": crystal.derivation,
-        "space_group": crystal.space_group,
-        "cell": [round(value, 5) for value in crystal.cell_parameters],
-        "oxidation_states": listed_charges(crystal),
-        "longest_bonds_a": {
+def _origin(crystal: Crystal) -> Origin:
+    return Origin(
+        status=crystal.status,
+        source=crystal.source,
+        derivation=crystal.derivation,
+        space_group=crystal.space_group,
+        cell=tuple(round(value, 5) for value in crystal.cell_parameters),
+        oxidation_states=listed_charges(crystal),
+        longest_bonds_a={
             f"{cation}-{anion}": round(limit, 6)
             for (cation, anion), limit in crystal.bond_rule.items()
         },
-        "notes": list(crystal.notes),
-    }
+        notes=tuple(crystal.notes),
+    )

@@ -4,8 +4,10 @@ from .jobs import job_script as job_script
 from .jobs import join_files as join_files
 from .jobs import preparation as preparation
 from .resources import PROCESS_GB as PROCESS_GB
+from .resources import RESOURCES as RESOURCES
+from .resources import StageResources as StageResources
+from .resources import read_resources as read_resources
 from .resources import stage_resources as stage_resources
-from .stage_inputs import RESOURCES as RESOURCES
 from .stage_inputs import stage_input as stage_input
 from .stage_inputs import write_cp2k as write_cp2k
 from .stage_inputs import write_periodic as write_periodic

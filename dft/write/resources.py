@@ -6,7 +6,7 @@ The rule is written down, with the runs it was compared to, in docs/cp2k.md.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +18,21 @@ from epicarve.dft.settings import (
     chosen_cutoff_ry,
     cutoff_note,
 )
+from epicarve.files import read_json
+from epicarve.record import Record
 from epicarve.units import A_PER_BOHR
 
 from .electrons import n_added_mos, n_valence_electrons
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from epicarve.dft.settings import LevelSettings, Stage
 
     from .system import System
+
+RESOURCES = "resources.json"
+"""Path below the chain's folder of what each stage needs, as estimated."""
 
 PROCESS_GB = 0.15
 """Memory of one process of CP2K that holds nothing yet."""
@@ -56,8 +63,8 @@ BYTES_PER_GB = 1e9
 
 
 @dataclass(frozen=True)
-class StageResources:
-    """What one stage needs.
+class StageResources(Record):
+    """What one stage needs, as resources.json tells it.
 
     Parameters
     ----------
@@ -88,8 +95,25 @@ class StageResources:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the estimate as plain data, numbers of GB to two digits."""
-        plain = asdict(self)
+        plain = super().as_dict()
         return plain | {name: float(f"{plain[name]:.2g}") for name in ("memory_gb", "disk_gb")}
+
+
+def read_resources(folder: Path) -> dict[str, StageResources]:
+    """Return what each stage of a chain needs, by its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the chain.
+
+    Raises
+    ------
+    InputError
+        If its resources.json is not as it was written.
+    """
+    path = folder / RESOURCES
+    return {stage: StageResources.of(told, str(path)) for stage, told in read_json(path).items()}
 
 
 def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> StageResources:

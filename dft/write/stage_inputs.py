@@ -29,7 +29,7 @@ from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .jobs import job_files
-from .resources import stage_resources
+from .resources import RESOURCES, stage_resources
 from .system import System
 from .text import input_text, merged
 
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from epicarve.dft.settings import LevelSettings, RelaxSettings
-
-RESOURCES = "resources.json"
-"""Path below the chain's folder of what each stage needs, as estimated."""
 
 BOUNDARIES = {0: "finite", 2: "slab", 3: "bulk"}
 """Fragment for each number of periodic directions."""

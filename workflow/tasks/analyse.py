@@ -20,6 +20,7 @@ from epicarve.analysis.states import (
 from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
+from epicarve.builder.report import Relaxation
 from epicarve.dft.orbitals import Weighing
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
@@ -206,8 +207,8 @@ def analyse_folder(
     run_folder = RunFolder(folder)
     model = _model_as_computed(run_folder)
     if options is None and model is not None:
-        made_by = model.report.get("provenance", {}).get("recipe")
-        recipe = parse_recipe(made_by) if made_by else None
+        made_by = model.report.provenance
+        recipe = parse_recipe(made_by.recipe) if made_by and made_by.recipe else None
         options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
     options = options_with(
         options,
@@ -222,14 +223,15 @@ def analyse_folder(
     weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = _relaxation(folder)
-    provenance = {**({"relaxation": relaxation} if relaxation else {}), **_made_by(model)}
+    relaxed = {} if relaxation is None else {"relaxation": relaxation.as_dict()}
+    provenance = {**relaxed, **_made_by(model)}
     if isinstance(reading.states, KindStates):
         return KindAnalysis.of(reading.states, options, provenance)
     notes = () if model is None else notes_of_model(model)
-    if relaxation and not relaxation["converged"]:
+    if relaxation is not None and not relaxation.converged:
         notes += (
-            f"The relaxation stopped after {relaxation['n_steps']} steps, at a largest force of "
-            f"{relaxation['max_force_ev_a']:.2f} eV/Å.",
+            f"The relaxation stopped after {relaxation.n_steps} steps, at a largest force of "
+            f"{relaxation.max_force_ev_a:.2f} eV/Å.",
         )
     states = reading.states
     if reading.orbitals is not None and options.overlap_populations:
@@ -329,8 +331,8 @@ def pairs_asked(
 
 def _made_by(model: Model | None) -> dict[str, Any]:
     """Return what a model says of its own origin, as a block of the provenance of its states."""
-    made_by = {} if model is None else model.report.get("provenance", {})
-    return {"model": made_by} if made_by else {}
+    made_by = None if model is None else model.report.provenance
+    return {} if made_by is None else {"model": made_by.as_dict()}
 
 
 def _model_as_computed(run_folder: RunFolder) -> Model | None:
@@ -351,7 +353,7 @@ def _model_as_computed(run_folder: RunFolder) -> Model | None:
     return replace(model, positions_a=positions_a)
 
 
-def _relaxation(folder: Path) -> dict[str, Any] | None:
+def _relaxation(folder: Path) -> Relaxation | None:
     """Return what the embedded engine said of its relaxation, None if there is nothing."""
     told = (folder / RELAXED).with_suffix(".json")
     if not told.is_file():
@@ -359,4 +361,4 @@ def _relaxation(folder: Path) -> dict[str, Any] | None:
     relaxation = read_json(told).get("relaxation")
     if not isinstance(relaxation, dict):
         raise InputError(f"{told}: it tells of no relaxation; run the chain again")
-    return relaxation
+    return Relaxation.of(relaxation, str(told))

@@ -23,6 +23,7 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.output import described, notes_of_model, summary_of
+from epicarve.builder.report import Provenance
 from epicarve.errors import InputError
 from epicarve.version import __version__
 from epicarve.workflow.recipes import (
@@ -115,7 +116,7 @@ def build(
             model, crystals, rotations = _heterostructure(recipe)
         else:
             raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
-    provenance = {"version": __version__, "recipe": recipe.as_dict()}
+    provenance = Provenance(version=__version__, recipe=recipe.as_dict())
     built = Built(described(model, crystals, provenance, rotations))
     if out is not None:
         built.write(out)
@@ -173,10 +174,10 @@ def _particle(recipe: ParticleRecipe) -> Carved:
         core=core,
         treatment=recipe.treatment,
     )
-    variants = [ordering.as_dict() for ordering in load_orderings(recipe.crystal)]
+    variants = tuple(ordering.variant for ordering in load_orderings(recipe.crystal))
     if not variants or core is not None:
         return carved
-    report = {**carved.model.report, "orderings": variants}
+    report = replace(carved.model.report, orderings=variants)
     return carved._replace(model=replace(carved.model, report=report))
 
 

@@ -103,6 +103,64 @@ class Bulk:
         }
 
 
+@dataclass(frozen=True)
+class RelaxedBulk:
+    """A bulk crystal and what its relaxation came to.
+
+    Parameters
+    ----------
+    recipe : BulkRecipe
+        What was asked for.
+    bulk : Bulk
+        The crystal before, and how it was computed.
+    cell : RelaxedCell
+        What CP2K found.
+    relaxed : RelaxedCrystal
+        The crystal after.
+    """
+
+    recipe: BulkRecipe
+    bulk: Bulk
+    cell: RelaxedCell
+    relaxed: RelaxedCrystal
+
+    @property
+    def energy_ev(self) -> float:
+        """Energy of the primitive cell in eV."""
+        return self.cell.energy_hartree * EV_PER_HARTREE
+
+    @property
+    def energy_ev_per_formula_unit(self) -> float:
+        """Energy in eV per formula unit."""
+        return self.energy_ev / self.bulk.n_formula_units
+
+    @property
+    def max_force_ev_a(self) -> float:
+        """Largest force on an ion in eV/Å."""
+        return self.cell.max_force_hartree_bohr * EV_PER_HARTREE / A_PER_BOHR
+
+    def summary(self) -> dict[str, Any]:
+        """Return the content of bulk.json."""
+        crystal, pressure_gpa = self.relaxed.crystal, self.cell.pressure_gpa
+        return {
+            **self.bulk.summary,
+            "status": crystal.status,
+            "energy_ev": round(self.energy_ev, 6),
+            "energy_ev_per_formula_unit": round(self.energy_ev_per_formula_unit, 6),
+            "max_force_ev_a": round(self.max_force_ev_a, 5),
+            "pressure_gpa": None if pressure_gpa is None else round(pressure_gpa, 4),
+            "n_steps": self.cell.n_steps,
+            **self.relaxed.as_dict(),
+            "provenance": {
+                "version": __version__,
+                "cp2k": self.cell.version,
+                "recipe": self.recipe.as_dict(),
+                "source": crystal.source,
+                "derivation": crystal.derivation,
+            },
+        }
+
+
 def bulk_of(recipe: BulkRecipe) -> Bulk:
     """Return the crystal of a recipe with ``bulk`` and how it is computed.
 
@@ -149,13 +207,8 @@ def write_bulk(recipe: BulkRecipe, out: Path) -> tuple[Bulk, tuple[Stage, ...]]:
     return bulk, stages
 
 
-def finish_bulk(recipe: BulkRecipe, out: Path) -> dict[str, Any]:
+def finish_bulk(recipe: BulkRecipe, out: Path) -> RelaxedBulk:
     """Write crystal.cif and bulk.json of a crystal whose relaxation is through.
-
-    Returns
-    -------
-    dict
-        Content of bulk.json.
 
     Raises
     ------
@@ -168,10 +221,10 @@ def finish_bulk(recipe: BulkRecipe, out: Path) -> dict[str, Any]:
     relaxed = relaxed_crystal(
         bulk.crystal, bulk.primitive, cell.cell_a, cell.positions_a, _derivation(bulk, cell)
     )
-    results = _results(recipe, bulk, cell, relaxed)
+    results = RelaxedBulk(recipe, bulk, cell, relaxed)
     with filled_folder(out) as scratch:
         write_text(scratch / CRYSTAL, crystal_cif(relaxed.crystal))
-        write_json(scratch / results_name(recipe), results)
+        write_json(scratch / results_name(recipe), results.summary())
     return results
 
 
@@ -198,31 +251,6 @@ def ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
     unknown = [{**row, "above_lowest_ev": None} for row in rows if row.get(key) is None]
     return [*sorted(known, key=lambda row: (row["formula"], row["above_lowest_ev"])), *unknown]
-
-
-def _results(
-    recipe: BulkRecipe, bulk: Bulk, cell: RelaxedCell, relaxed: RelaxedCrystal
-) -> dict[str, Any]:
-    energy_ev = cell.energy_hartree * EV_PER_HARTREE
-    pressure_gpa = cell.pressure_gpa
-    crystal = relaxed.crystal
-    return {
-        **bulk.summary,
-        "status": crystal.status,
-        "energy_ev": round(energy_ev, 6),
-        "energy_ev_per_formula_unit": round(energy_ev / bulk.n_formula_units, 6),
-        "max_force_ev_a": round(cell.max_force_hartree_bohr * EV_PER_HARTREE / A_PER_BOHR, 5),
-        "pressure_gpa": None if pressure_gpa is None else round(pressure_gpa, 4),
-        "n_steps": cell.n_steps,
-        **relaxed.as_dict(),
-        "provenance": {
-            "version": __version__,
-            "cp2k": cell.version,
-            "recipe": recipe.as_dict(),
-            "source": crystal.source,
-            "derivation": crystal.derivation,
-        },
-    }
 
 
 def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:

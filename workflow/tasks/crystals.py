@@ -36,8 +36,13 @@ def crystals(name: str | None = None) -> list[dict[str, Any]]:
     >>> crystals("CsPbCl3")[0]["coordination"]
     {'Cs': [12], 'Pb': [6], 'Cl': [6]}
     """
+    return [describe(crystal) for crystal in crystals_named(name)]
+
+
+def crystals_named(name: str | None = None) -> tuple[Crystal, ...]:
+    """Return all bundled crystals, or the one of a name."""
     names = bundled_names() if name is None else (name,)
-    return [describe(bundled_crystal(each)) for each in names]
+    return tuple(bundled_crystal(each) for each in names)
 
 
 def describe(crystal: Crystal) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def relax_embedded(
 
     relaxed = relax(model, settings, step)
     relaxed.write_extxyz(folder / RELAXED)
-    told = {"relaxation": relaxed.report["relaxation"]}
+    relaxation = relaxed.report.relaxation
+    told = {"relaxation": None if relaxation is None else relaxation.as_dict()}
     write_json((folder / RELAXED).with_suffix(".json"), told)
     _mark_complete(folder / RELAXED, key)
 

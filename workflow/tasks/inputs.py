@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.report import Provenance
 from epicarve.dft.run import is_complete
 from epicarve.dft.write import join_files, write_cp2k, write_stages
 from epicarve.files import write_text
@@ -100,5 +101,5 @@ def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> Built:
     }
     model = build(recipe.model_copy(update=found)).model
     # The recipe as it was asked for, without the folder of this very run.
-    provenance = {**model.report["provenance"], "recipe": recipe.as_dict()}
-    return Built(replace(model, report={**model.report, "provenance": provenance}))
+    made_by = replace(model.report.provenance or Provenance(), recipe=recipe.as_dict())
+    return Built(replace(model, report=replace(model.report, provenance=made_by)))

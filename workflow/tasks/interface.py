@@ -20,11 +20,13 @@ from epicarve.builder.output import (
     with_origins,
     write_slab,
 )
+from epicarve.builder.report import Provenance
 from epicarve.dft.settings import MachineSettings, PeriodicSettings
 from epicarve.dft.write import System, write_periodic
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
+from epicarve.record import Record
 from epicarve.version import __version__
 from epicarve.workflow.recipes import BulkSpec, CrystalSpec, checked, read_yaml
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces import Interface, Slab
-    from epicarve.builder.interfaces.energy import Repulsion
+    from epicarve.builder.interfaces.energy import InterfaceEnergy, Repulsion
 
 SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
@@ -73,6 +75,36 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
+class NoEnergy:
+    """Why an interface has no energy: its continuity stands without.
+
+    Parameters
+    ----------
+    reason : str
+        A sentence.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class FailedPair(Record):
+    """Two crystals that have no interface.
+
+    Parameters
+    ----------
+    film, substrate : str
+        Their names.
+    reason : str
+        Why.
+    """
+
+    film: str
+    substrate: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Ranking:
     """Interfaces, best first, and what must be said of them.
 
@@ -80,18 +112,30 @@ class Ranking:
     ----------
     interfaces : tuple of Interface
         The interfaces.
-    entries : tuple of dict
-        What interface.json says of each.
-    failed : tuple of dict
-        Pairs that have no interface: film, substrate and the reason.
+    energies : tuple of InterfaceEnergy or NoEnergy
+        The energy of each.
+    failed : tuple of FailedPair
+        Pairs that have no interface.
     notes : tuple of str
         Sentences that must stand wherever the interfaces are shown (derived crystals).
     """
 
     interfaces: tuple[Interface, ...]
-    entries: tuple[dict[str, Any], ...]
-    failed: tuple[dict[str, str], ...]
+    energies: tuple[InterfaceEnergy | NoEnergy, ...]
+    failed: tuple[FailedPair, ...]
     notes: tuple[str, ...]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """What interface.json says of each interface, its energy with it."""
+        return [
+            {**one.as_dict(), "energy": _energy_fields(one, energy)}
+            for one, energy in zip(self.interfaces, self.energies, strict=True)
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the interfaces and the pairs that have none as plain data."""
+        return {"interfaces": self.entries, "failed": [pair.as_dict() for pair in self.failed]}
 
 
 class PairSpec(Options):
@@ -238,11 +282,9 @@ def slab(
     built = build_slab(interface, options)
     if out is not None:
         crystals = (interface.film.crystal, interface.substrate.crystal)
-        provenance = {
-            "version": __version__,
-            "slab": (options or SlabOptions()).model_dump(mode="json"),
-        }
-        summary = {**built.as_dict(), "provenance": with_origins(provenance, crystals)}
+        asked = (options or SlabOptions()).model_dump(mode="json")
+        provenance = with_origins(Provenance(version=__version__, slab=asked), crystals)
+        summary = {**built.as_dict(), "provenance": provenance.as_dict()}
         write_slab(Path(out), built, summary, derived_notes(crystals))
         if inputs:
             system = System.of_slab(built)
@@ -281,7 +323,7 @@ def compare(
     """
     table = table if isinstance(table, PairTable) else read_pairs(Path(table))
     found: list[Interface] = []
-    failed: list[dict[str, str]] = []
+    failed: list[FailedPair] = []
     crystals: dict[str, Crystal] = {}
     loaded = told_apart([load_crystal(one) for p in table.pairs for one in (p.film, p.substrate)])
     for film, substrate in zip(loaded[::2], loaded[1::2], strict=True):
@@ -290,11 +332,11 @@ def compare(
         try:
             found.append(search(film, substrate, table.search)[0])
         except InputError as error:
-            failed.append({"film": film.name, "substrate": substrate.name, "reason": str(error)})
+            failed.append(FailedPair(film.name, substrate.name, str(error)))
             continue
         crystals.update({film.name: film, substrate.name: substrate})
     if not found:
-        raise InputError(failed[0]["reason"])
+        raise InputError(failed[0].reason)
     found.sort(key=lambda one: one.rank)
     ranking = _ranking(found, failed, tuple(crystals.values()))
     if out is not None:
@@ -314,40 +356,41 @@ def read_pairs(path: Path) -> PairTable:
 
 
 def _ranking(
-    found: Sequence[Interface], failed: Sequence[dict[str, str]], crystals: Sequence[Crystal]
+    found: Sequence[Interface], failed: Sequence[FailedPair], crystals: Sequence[Crystal]
 ) -> Ranking:
     return Ranking(
         interfaces=tuple(found),
-        entries=tuple(_entries(found)),
+        energies=tuple(_energies(found)),
         failed=tuple(failed),
         notes=(*derived_notes(crystals), *notes_of_crystals(crystals)),
     )
 
 
-def _entries(found: Sequence[Interface]) -> Iterator[dict[str, Any]]:
-    """Yield what interface.json says of each interface, its energy with it."""
+def _energies(found: Sequence[Interface]) -> Iterator[InterfaceEnergy | NoEnergy]:
+    """Yield the energy of each interface, or why it has none."""
     repulsions: dict[tuple[str, str], Repulsion] = {}
     for one in found:
-        yield {**one.as_dict(), "energy": _energy(one, repulsions)}
+        crystals = (one.film.crystal, one.substrate.crystal)
+        names = (crystals[0].name, crystals[1].name)
+        try:
+            if names not in repulsions:
+                repulsions[names] = born_repulsion(*crystals)
+            yield interface_energy(*whole_sides(one), repulsions[names])
+        except InputError as error:
+            yield NoEnergy(str(error))
 
 
-def _energy(one: Interface, repulsions: dict[tuple[str, str], Repulsion]) -> dict[str, Any]:
-    """Return the energy of an interface, or why it has none: the continuity stands without it."""
-    crystals = (one.film.crystal, one.substrate.crystal)
-    names = (crystals[0].name, crystals[1].name)
-    try:
-        if names not in repulsions:
-            repulsions[names] = born_repulsion(*crystals)
-        return interface_energy(*whole_sides(one), repulsions[names]).as_dict(one)
-    except InputError as error:
-        return {**dict.fromkeys(ENERGY_KEYS), "is_bound": False, "reason": str(error)}
+def _energy_fields(one: Interface, energy: InterfaceEnergy | NoEnergy) -> dict[str, Any]:
+    """Return what interface.json says of the energy of an interface."""
+    if isinstance(energy, NoEnergy):
+        return {**dict.fromkeys(ENERGY_KEYS), "is_bound": False, "reason": energy.reason}
+    return energy.as_dict(one)
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:
     with filled_folder(out) as folder:
         content = {
-            "interfaces": list(ranking.entries),
-            "failed": list(ranking.failed),
+            **ranking.as_dict(),
             "notes": list(ranking.notes),
             "provenance": {"version": __version__, "search": options.model_dump(mode="json")},
         }
@@ -384,6 +427,6 @@ def _table(ranking: Ranking) -> str:
             }
         )
     for pair in ranking.failed:
-        row = {"film": pair["film"], "substrate": pair["substrate"], "error": pair["reason"]}
+        row = {"film": pair.film, "substrate": pair.substrate, "error": pair.reason}
         writer.writerow(row)
     return text.getvalue()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from epicarve.analysis.states import Analysis, KindAnalysis
 from epicarve.dft.run import (
     PROGRAM,
     follow_stage,
@@ -26,10 +26,10 @@ from epicarve.workflow.recipes import (
     write_recipe,
 )
 
-from .analyse import analyse
+from .analyse import analyse_folder
 from .array import run_members
 from .build import Built, build
-from .bulk import finish_bulk
+from .bulk import RelaxedBulk, finish_bulk
 from .embedded import relax_embedded, states_embedded
 from .executor import execute
 from .inputs import build_joined, inputs
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     import networkx as nx
 
 On = Literal["local", "slurm", "pbs"]
+
+
+Results = Analysis | KindAnalysis | RelaxedBulk
+"""What a run comes to."""
 
 
 def run(
@@ -81,6 +85,18 @@ def run(
         If the recipe is wrong, the engine or the scheduler is not there, a stage fails, or another
         runner is at work in the folder.
     """
+    return results_of_run(recipe, out, engine=engine, on=on, on_progress=on_progress).summary()
+
+
+def results_of_run(
+    recipe: Recipe | Mapping[str, Any] | Path | str,
+    out: Path | str,
+    *,
+    engine: Literal["cp2k", "xtb"] | None = None,
+    on: On = "local",
+    on_progress: Callable[[str], None] | None = None,
+) -> Results:
+    """Run a recipe and return what it came to, in memory; see `run`."""
     recipe = chosen(as_recipe(recipe), engine, on)
     if is_series(recipe):
         raise InputError("the recipe holds a series; use epicarve campaign, or take series: out")
@@ -96,7 +112,8 @@ def run(
         failures = execute(graph, n_threads=1 if on == "local" else len(graph))
         if failures:
             raise _first(failures)
-        return work.summary
+        (results,) = work.results  # one step in each graph is the last
+        return results
 
 
 def chosen(recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On) -> Recipe:
@@ -118,7 +135,7 @@ class _Work:
     on: On
     tell: Callable[[str], None]
     built: dict[str, Built] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
+    results: list[Results] = field(default_factory=list)
 
     def prepared(self) -> nx.DiGraph:
         """Write all that can be written before the first step, and return the graph of steps."""
@@ -153,7 +170,7 @@ class _Work:
             command = None if is_in_job() else PROGRAM
             run_stage(folder, step.stage, tell, command=command, stop=stop)
         elif isinstance(self.recipe, BulkRecipe):
-            self.summary = finish_bulk(self.recipe, self.out)
+            self.results.append(finish_bulk(self.recipe, self.out))
         elif isinstance(self.recipe, ModelRecipe):
             self._do_with_model(self.recipe, step, tell, stop)
 
@@ -164,7 +181,9 @@ class _Work:
         folder = self.out / step.part
         if step.task == "analyse":
             self.tell("analyse")
-            self.summary = analyse(self.out, options=recipe.analysis)
+            analysis = analyse_folder(self.out, options=recipe.analysis)
+            analysis.write(self.out)
+            self.results.append(analysis)
         elif step.task == "join":
             self.tell("join")
             self._keep("", build_joined(recipe, self.out, self.halves))
@@ -182,7 +201,7 @@ class _Work:
 
 def _run_as_job(
     recipe: Recipe, out: Path, on: Literal["slurm", "pbs"], tell: Callable[[str], None]
-) -> dict[str, Any]:
+) -> Results:
     """Run the whole recipe as one job, which starts `epicarve run` where it lands."""
     if on == "pbs":
         raise InputError("the engine xtb runs as a job of SLURM only; use --on local in a PBS job")
@@ -192,8 +211,7 @@ def _run_as_job(
         status = read_status(out)
         if failed or status is None or status.state != "done":
             raise InputError(failed.get(".") or f"{out}: {status.told if status else 'no status'}")
-        summary: dict[str, Any] = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-        return summary
+        return analyse_folder(out)
 
 
 def _first(failures: dict[str, Exception]) -> Exception:

@@ -197,18 +197,23 @@ def _replacer(elements: Mapping[str, str]) -> Callable[[dict[str, Any]], None]:
 
 
 def _row(name: str, member: Recipe, built: Built) -> dict[str, Any]:
-    summary = built.summary
-    removed = sum(edit["action"] == "removed" for edit in summary["edits"])
+    model, report = built.model, built.model.report
+    stoichiometry, optimum = report.stoichiometry, report.optimum
+    assert stoichiometry is not None and optimum is not None  # every model that is built has them
+    removed = sum(edit.action == "removed" for edit in model.edits)
     return {
         "name": name,
-        "crystal": " / ".join(summary["domains"]),
+        "crystal": " / ".join(model.domain_names),
         "shape": member.shape.kind if isinstance(member, ParticleRecipe) else None,
-        **{key: summary[key] for key in ("formula", "n_atoms", "net_charge", "diameter_nm")},
-        "deviation": summary["stoichiometry"]["deviation"],
+        "formula": model.formula,
+        "n_atoms": model.n_atoms,
+        "net_charge": model.net_charge,
+        "diameter_nm": round(model.diameter_nm, 4),
+        "deviation": stoichiometry.deviation,
         "removed": removed,
-        "added": len(summary["edits"]) - removed,
-        "objective": round(summary["optimum"]["objective"], 4),
-        "gap": round(summary["optimum"]["gap"], 6),
-        "dipole_debye": summary["dipole_debye"],
+        "added": len(model.edits) - removed,
+        "objective": round(optimum.objective, 4),
+        "gap": round(optimum.gap, 6),
+        "dipole_debye": round(model.dipole_debye, 3),
         "error": None,
     }

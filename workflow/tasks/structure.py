@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
 from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
-from epicarve.builder.output import notes_of_origins
+from epicarve.builder.output import notes_of_model
 from epicarve.dft.read import RunFolder
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -23,6 +24,26 @@ from .analyse import MODEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ComparedGeometries:
+    """A comparison of two geometries, and where these are from.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What changed.
+    provenance : dict
+        Version, files, options, and what the model was made of.
+    """
+
+    comparison: Comparison
+    provenance: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content of structure.json."""
+        return {**self.comparison.as_dict(), "provenance": self.provenance}
 
 
 def structure(
@@ -60,6 +81,18 @@ def structure(
     InputError
         If a geometry is missing or not whole, or the two are not of the same atoms.
     """
+    return compared(before, after, out, options=options, figures=figures).as_dict()
+
+
+def compared(
+    before: Path | str,
+    after: Path | str | None = None,
+    out: Path | str | None = None,
+    *,
+    options: StructureOptions | None = None,
+    figures: FigureOptions | None = None,
+) -> ComparedGeometries:
+    """Compare two geometries of a model and return the comparison, in memory; see `structure`."""
     before = Path(before)
     if after is None and before.is_file():
         raise InputError(f"{before}: this is one geometry; give a second, or the folder of a run")
@@ -72,27 +105,27 @@ def structure(
     comparison = Comparison.of(
         symbols, positions_a, other_symbols, other_positions_a, model=model, options=options
     )
-    made_by: dict[str, Any] = model.report.get("provenance", {}) if model is not None else {}
-    told = {
-        **comparison.as_dict(),
-        "provenance": {
+    made_by = None if model is None else model.report.provenance
+    found = ComparedGeometries(
+        comparison,
+        {
             "version": __version__,
             "before": first.name,
             "after": second.name,
             "options": options.model_dump(mode="json"),
-            **({"model": made_by} if made_by else {}),
+            **({} if made_by is None else {"model": made_by.as_dict()}),
         },
-    }
+    )
     if out is not None:
-        notes = notes_of_origins(made_by.get("crystal", {}))
+        notes = () if model is None else notes_of_model(model)
         figure = structure_figure(comparison, notes, look)
         with filled_folder(Path(out)) as scratch:
-            write_json(scratch / "structure.json", told)
+            write_json(scratch / "structure.json", found.as_dict())
             write_text(scratch / "radial.csv", radial_csv(comparison))
             write_text(scratch / "diffraction.csv", diffraction_csv(comparison))
             for suffix in look.formats:
                 write_figure(figure, scratch / f"structure.{suffix}")
-    return told
+    return found
 
 
 def _relaxed(folder: Path) -> Path:

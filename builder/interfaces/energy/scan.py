@@ -140,7 +140,7 @@ class InterfaceEnergy:
             "registry_off_a": interface.registry_distance_a(self.shift_a),
             "gap_a": interface.gap_a + self.gap_a - interface.shift_a[2],
             "vacuum_a": self.vacuum_a,
-            "shortest_contact": self.contact.as_dict(),
+            "shortest_contact": self.contact.closest.as_dict(),
             "film_dipole_e_per_a": self.film_dipole_e_per_a,
             "substrate_dipole_e_per_a": self.substrate_dipole_e_per_a,
         }

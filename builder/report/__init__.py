@@ -1,0 +1,7 @@
+"""What the builder found of a model besides its ions, as it stands in model.json."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

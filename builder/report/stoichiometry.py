@@ -1,0 +1,209 @@
+"""What a model consists of, as a whole, by domain and by what was done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from epicarve.record import Record
+
+
+@dataclass(frozen=True)
+class Composition(Record):
+    """The elements of a model against those of its bulk.
+
+    Parameters
+    ----------
+    target : dict of str to number
+        Ions of each element in a formula unit; of several domains, what the ions would be in bulk.
+    actual : dict of str to int
+        Ions of each element.
+    deviation : float
+        Largest relative deviation of an element's share from that in bulk.
+    """
+
+    target: dict[str, int | float]
+    actual: dict[str, int]
+    deviation: float
+
+
+@dataclass(frozen=True)
+class PlainCut(Record):
+    """The ions inside the shape, before any was removed or added.
+
+    Parameters
+    ----------
+    n_atoms : int
+        How many.
+    net_charge : int
+        Sum of their formal charges in units of e.
+    """
+
+    n_atoms: int
+    net_charge: int
+
+
+@dataclass(frozen=True)
+class DomainFigures(Record):
+    """One domain of a model.
+
+    Parameters
+    ----------
+    formula : str
+        Its composition as a formula.
+    n_atoms : int
+        Number of its ions.
+    counts : dict of str to int
+        Ions of each element.
+    net_charge : int
+        Sum of their formal charges in units of e.
+    diameter_nm : float
+        Largest distance between two of them in nm.
+    stoichiometry : Composition
+        Its elements against its bulk.
+    min_coordination : dict of str to int
+        Fewest opposite neighbours of any ion of each element.
+    dipole_debye : float, optional
+        Dipole of the formal charges about their centroid in debye.
+    """
+
+    formula: str
+    n_atoms: int
+    counts: dict[str, int]
+    net_charge: int
+    diameter_nm: float
+    stoichiometry: Composition
+    min_coordination: dict[str, int]
+    dipole_debye: float | None = None
+
+
+@dataclass(frozen=True)
+class CoreShell(Record):
+    """Two crystals on one lattice.
+
+    Parameters
+    ----------
+    core, shell, lattice : str
+        Names of the crystals, and of the one that gave cell and sites.
+    strain : dict of str to tuple of float
+        Strain of the other crystal along a, b and c.
+    site_rms_a : float
+        Root mean square distance in Å between matching sites of both.
+    n_core, n_shell : int
+        Number of ions of each.
+    """
+
+    core: str
+    shell: str
+    lattice: str
+    strain: dict[str, tuple[float, float, float]]
+    site_rms_a: float
+    n_core: int
+    n_shell: int
+
+
+@dataclass(frozen=True)
+class TreatmentOptimum(Record):
+    """How far the places of a treatment are proven best.
+
+    Parameters
+    ----------
+    objective_a, bound_a : float
+        Cost of the places in Å, and its proven lower bound.
+    dipole_level : int
+        Times that the dipole exceeds the free one; 0 if it does not.
+    """
+
+    objective_a: float
+    bound_a: float
+    dipole_level: int
+
+
+@dataclass(frozen=True)
+class Treatment(Record):
+    """What was done to the surface of a model.
+
+    Parameters
+    ----------
+    kind, halide, cation, coverage
+        What was asked for.
+    n_units : int
+        Salt units added, or anions replaced.
+    n_replaced : int
+        Anions replaced by the halide.
+    n_added : dict of str to int
+        Ions put on empty sites, by element.
+    optimum : TreatmentOptimum
+        How far the places are proven best.
+    """
+
+    kind: Literal["halide_rich", "halide_terminated"]
+    halide: str
+    cation: str | None
+    coverage: float
+    n_units: int
+    n_replaced: int
+    n_added: dict[str, int]
+    optimum: TreatmentOptimum
+
+
+@dataclass(frozen=True)
+class OrderedVariant(Record):
+    """An ordering of a crystal with shared sites.
+
+    Parameters
+    ----------
+    assignment : dict of str to str
+        Element on each shared site.
+    space_group : str
+        Symbol of the space group.
+    energy_ev, above_lowest_ev : float
+        Ewald energy of the formal charges in eV per formula unit, and above the lowest of all.
+    n_equivalent : int
+        Number of assignments that symmetry makes equal to it.
+    tied_with_lowest : bool
+        Whether point charges do not tell it from the lowest.
+    """
+
+    assignment: dict[str, str]
+    space_group: str
+    energy_ev: float
+    above_lowest_ev: float
+    n_equivalent: int
+    tied_with_lowest: bool
+
+
+@dataclass(frozen=True)
+class SurfaceComposition(Record):
+    """Elements of the ions at the surface and of all ions.
+
+    Parameters
+    ----------
+    surface, whole : dict of str to int
+        Ions of each element.
+    """
+
+    surface: dict[str, int]
+    whole: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SurfaceFigures(Record):
+    """The surface of a model in numbers.
+
+    Parameters
+    ----------
+    classes : dict of str to int
+        Ions by class: bulk, terrace, edge, corner.
+    planes : dict of str to dict of str to int
+        Surface ions by domain and plane, most frequent first.
+    broken_bonds : dict of str to int
+        Bonds that the ions of each element lack against bulk.
+    composition : SurfaceComposition
+        Elements of the surface beside those of the whole.
+    """
+
+    classes: dict[str, int]
+    planes: dict[str, dict[str, int]]
+    broken_bonds: dict[str, int]
+    composition: SurfaceComposition

@@ -1,0 +1,142 @@
+"""The lines that describe a model, a particle or a heterostructure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .terminal import not_yet_told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from epicarve.builder.model import Model
+    from epicarve.builder.report import CoreShell, Junction, Optimality, Origin
+
+FACING = {
+    "like": "like charges face each other",
+    "opposite": "opposite charges face each other",
+}
+"""How the outermost layers of two faces are told if both are charged."""
+
+LONGEST_DERIVATION = 300
+"""Longer texts on how a crystal was derived are left to model.json."""
+
+
+def facts_of_model(model: Model) -> dict[str, object]:
+    """Return the lines that describe a model: what, and its value."""
+    report = model.report
+    removed = sum(edit.action == "removed" for edit in model.edits)
+    facts: dict[str, object] = {
+        "ions": f"{model.n_atoms}  ({' : '.join(f'{n} {s}' for s, n in model.counts.items())})",
+        "net charge": f"{model.net_charge:+d} e" if model.net_charge else "0",
+        "diameter": f"{model.diameter_nm:.2f} nm",
+    }
+    if report.stoichiometry is not None:
+        deviation = report.stoichiometry.deviation
+        facts["deviation from bulk ratio"] = f"{100 * deviation:.2f} %"
+    facts |= {
+        "fewest opposite neighbours": ", ".join(
+            f"{symbol} {n}" for symbol, n in model.min_coordination.items()
+        ),
+        "connected pieces": model.n_components,
+        "dipole": f"{model.dipole_debye:.0f} D",
+        "edits of the plain cut": f"{removed} removed, {len(model.edits) - removed} added",
+    }
+    cost = {} if report.optimum is None else {"cost of the edits": _cost(report.optimum)}
+    if report.part_of is None:
+        facts |= cost
+    if report.centres is not None:
+        facts["centre"] = f"{report.centres.chosen}: {report.centres.why}"
+    if report.orderings is not None:
+        tied = sum(variant.tied_with_lowest for variant in report.orderings)
+        facts["orderings"] = f"{len(report.orderings)}, {tied} of them tied for the lowest"
+    if report.core_shell is not None:
+        facts["core and shell"] = _core_and_shell(report.core_shell)
+    if report.part_of is not None:
+        facts["part of"] = f"{report.part_of.film} on {report.part_of.substrate}"
+        facts |= {f"{what} of both": told for what, told in cost.items()}
+    if report.interface is not None:
+        facts |= dict(_junction(report.interface))
+    for name, origin in report.origins.items():
+        facts |= dict(_origin(name, origin))
+    return facts
+
+
+def _cost(optimum: Optimality) -> str:
+    return f"{optimum.objective:.2f} Å, proven optimal to {100 * optimum.gap:.2g} %"
+
+
+def _core_and_shell(parts: CoreShell) -> str:
+    return (
+        f"{parts.n_core} ions {parts.core}, {parts.n_shell} {parts.shell}, "
+        f"both on the lattice of {parts.lattice}"
+    )
+
+
+def _junction(found: Junction) -> Iterator[tuple[str, str]]:
+    """Yield the lines on the interface of a heterostructure."""
+    from epicarve.builder.crystal import direction_name, plane_name
+
+    yield (
+        "interface",
+        f"{found.film} {plane_name(found.film_hkl)} on "
+        f"{found.substrate} {plane_name(found.substrate_hkl)}, gap {found.gap_a:.2f} Å",
+    )
+    polarity = found.polarity
+    yield (
+        "faces",
+        f"{found.film_termination} on {found.substrate_termination}, "
+        f"charges {polarity.signs}: {facing(polarity.signs, polarity.kind)}",
+    )
+    strains = (
+        f"{row.strain:+.2%} along {direction_name(row.substrate_direction)}" for row in found.misfit
+    )
+    yield "misfit", ", ".join(strains)
+    continuity = found.continuity
+    matched = f"{100 * continuity.matched_fraction:.0f} %"
+    pairs = ", ".join(f"{n} {pair}" for pair, n in continuity.pairs.items())
+    yield (
+        "cations continued",
+        f"{matched}: {continuity.reason}"
+        if continuity.rms_a is None
+        else f"{matched} ({pairs}), rms {continuity.rms_a:.2f} Å",
+    )
+    contact = found.shortest_contact
+    yield (
+        "shortest contact across",
+        f"{contact.pair} {contact.distance_a:.2f} Å, "
+        f"{100 * contact.fraction_of_bulk:.0f} % of the bulk's",
+    )
+    for name, fit in (found.relaxed_halves or {}).items():
+        yield (
+            f"{name} relaxed",
+            f"turned by {fit.rotation_deg:.2f}°, {fit.n_cations} interface cations off "
+            f"by {fit.residual_rms_a:.2f} Å rms",
+        )
+
+
+def _origin(name: str, origin: Origin) -> Iterator[tuple[str, str]]:
+    """Yield the lines on where a crystal is from."""
+    from epicarve.builder.library import bundled_names
+
+    told = " ".join(origin.derivation.split())
+    if origin.status == "given":
+        yield name, f"{origin.source}, space group {origin.space_group}"
+    elif name in bundled_names() and not origin.source.startswith("file "):
+        yield name, f"{origin.status}; `epicarve crystals {name}` tells from what"
+    elif len(told) > LONGEST_DERIVATION:
+        yield name, f"{origin.status}; model.json tells from what (provenance, crystal)"
+    else:
+        yield name, f"{origin.status}: {told}" if told else origin.status
+    if notes := not_yet_told(origin.notes):
+        yield f"{name}: notes", "\n".join(notes)
+
+
+def facing(signs: str, kind: str) -> str:
+    """Return what the charges of two faces, such as ``"+/0"``, mean for them."""
+    if kind in FACING:
+        return FACING[kind]
+    film, substrate = signs.split("/")
+    if film == substrate:
+        return "neither face is charged"
+    return f"only the {'film' if substrate == '0' else 'substrate'}'s face is charged"
