@@ -41,8 +41,8 @@ WINDOW_SHARE = 500 / 5100
 READ = """
 import sys, pathlib
 from epicarve.dft.read import read_states
-from epicarve.dft.orbitals import Weighing
-read_states(pathlib.Path(sys.argv[1]), Weighing(int(sys.argv[2])), routes=("wfn",))
+from epicarve.dft.orbitals import PopulationOptions
+read_states(pathlib.Path(sys.argv[1]), PopulationOptions(int(sys.argv[2])), routes=("wfn",))
 """
 
 

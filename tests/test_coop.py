@@ -19,7 +19,7 @@ from epicarve.analysis.report import report_html
 from epicarve.analysis.states import Analysis, Groups, by_element, group_pairs
 from epicarve.builder.model import Model
 from epicarve.cli import main
-from epicarve.dft.orbitals import Weighing
+from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import read_csr, read_folder, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.dft.xtb import XtbSettings, orbital_states
@@ -62,7 +62,7 @@ def by_elements(symbols, *asked):
 
 def states_with(folder, *pairs, n_states=None):
     """States of a folder with the overlap populations of some elements."""
-    reading = read_folder(folder, Weighing(n_states, coefficients=True))
+    reading = read_folder(folder, PopulationOptions(n_states, coefficients=True))
     return reading.with_overlap_populations(by_elements(reading.states.symbols, *pairs))
 
 

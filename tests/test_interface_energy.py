@@ -22,8 +22,8 @@ from epicarve.builder.interfaces.energy import (
     balanced_strength,
     born_repulsion,
     interface_energy,
-    sharp_part,
-    smooth_transform,
+    long_range_transform,
+    short_range_part,
     whole_sides,
 )
 from epicarve.builder.interfaces.energy import interaction as interaction_module
@@ -144,8 +144,8 @@ def test_parts_of_a_power_are_its_narrow_and_its_wide_gaussians(power):
     from scipy.special import gamma
 
     split, r, k = 0.9, np.array([0.3, 1.0, 2.7, 4.0]), np.array([0.4, 2.0, 6.0])
-    values, slopes = sharp_part(power, r**2, split)
-    transform = smooth_transform(power, k**2, split)
+    values, slopes = short_range_part(power, r**2, split)
+    transform = long_range_transform(power, k**2, split)
     for one, value in zip(r, values, strict=True):
         narrow = quad(
             lambda t, r=one: t ** (power / 2 - 1) * np.exp(-t * r * r),
@@ -162,7 +162,7 @@ def test_parts_of_a_power_are_its_narrow_and_its_wide_gaussians(power):
         )[0]
         assert value == pytest.approx(wide / gamma(power / 2), rel=1e-8)
     step = 1e-5
-    ahead, behind = (sharp_part(power, (r + s) ** 2, split)[0] for s in (step, -step))
+    ahead, behind = (short_range_part(power, (r + s) ** 2, split)[0] for s in (step, -step))
     np.testing.assert_allclose(slopes * r, (ahead - behind) / (2 * step), rtol=1e-6)
 
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from epicarve.builder.carve import Ions
-from epicarve.builder.hetero import Placed, half_of, interface_of, join, sphere_half
+from epicarve.builder.carve import IonTable
+from epicarve.builder.hetero import OrientedHalf, half_of, interface_of, join, sphere_half
 from epicarve.builder.interfaces import (
     CONTACT_LIMIT,
     assigned,
@@ -29,10 +29,10 @@ from epicarve.builder.shapes import (
     Cut,
     Cylinder,
     Intersection,
-    Moved,
     Offset,
     Polyhedron,
     Sphere,
+    Translated,
 )
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
@@ -144,8 +144,8 @@ def test_any_two_crystals_and_boxes_of_both(crystals):
 def test_sites_and_cations_at_the_rim_count_only_if_matched():
     """Three cations over four sites, one of them an ångström off; the last site at the rim."""
     x = np.array([0.0, 5.0, 10.0, 15.0])
-    sites = Ions(np.full(4, "Cs"), np.ones(4, dtype=int), np.column_stack([x, 0 * x, 0 * x]))
-    cations = Ions(
+    sites = IonTable(np.full(4, "Cs"), np.ones(4, dtype=int), np.column_stack([x, 0 * x, 0 * x]))
+    cations = IonTable(
         np.full(3, "Pb"), np.full(3, 2), sites.positions_a[:3] + [[0, 0, z] for z in (0, 1, 3)]
     )
     for rim, expected in ((10.0, 4 / 6), (20.0, 4 / 7)):
@@ -257,7 +257,7 @@ def test_a_registry_that_is_told_is_taken_and_the_found_one_gives_the_same_parti
 def test_lattice_points_lie_the_same_way_to_every_face_of_a_kind():
     for y in (0.2, 0.45):
         substrate = sphere_half(SUBSTRATE, 14.0, (1, 0, 0), "CsCl", centre=(0, y, 0.2))
-        below = Placed.of(substrate, (0, 1, 1), 1.0)
+        below = OrientedHalf.of(substrate, (0, 1, 1), 1.0)
         cell = [substrate.face_vector_a(u) @ below.turn.T for u in ((0, 1, 0), (0, 0, 1))]
         is_cs = below.ions.symbols == "Cs"
         away = below.ions.positions_a[is_cs, :2] - below.lattice_point_a
@@ -288,7 +288,7 @@ def test_clashes_are_edits_with_their_reason():
         Cylinder(8.0, 12.0, UP),
         Cut(Sphere(9.0), UP, 6.0),
         Cut(Cut(Sphere(9.0), UP, 6.0), np.array([1.0, 0.0, 0.0]), 3.0),
-        Moved(Cut(Sphere(9.0), UP, 5.0), UP),
+        Translated(Cut(Sphere(9.0), UP, 5.0), UP),
         Offset(Polyhedron(np.vstack([np.eye(3), -np.eye(3)]), np.full(6, 5.0)), 1.0),
         Intersection((Sphere(20.0), Cylinder(8.0, 12.0, UP))),
     ],

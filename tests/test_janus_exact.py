@@ -8,7 +8,7 @@ from brute_force import best_choices
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from epicarve.builder.hetero import Placed, candidates_of_halves, sphere_half
+from epicarve.builder.hetero import OrientedHalf, candidates_of_halves, sphere_half
 from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import STEP_A, BalanceOptions, balance
@@ -28,7 +28,9 @@ SUBSTRATE = bundled_crystal("CsPbCl3")
 def test_equals_brute_force(radius_a, y, shift_a, n_free, free_dipole_v):
     film, substrate = bundled_crystal("PbS"), SUBSTRATE
     above, below = (
-        Placed.of(sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side)
+        OrientedHalf.of(
+            sphere_half(c, radius_a, (1, 0, 0), None, centre=(0, y, 0.2)), (0, 1, 0), side
+        )
         for c, side in ((film, -1.0), (substrate, 1.0))
     )
     ions, _ = candidates_of_halves(

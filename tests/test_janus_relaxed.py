@@ -8,7 +8,7 @@ from ase import Atoms
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.geometry import superposed
+from epicarve.builder.geometry import kabsch
 from epicarve.builder.hetero import join_relaxed
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
@@ -79,13 +79,13 @@ def test_fit_of_points_in_a_plane_is_the_least_and_no_mirror():
     onto = np.column_stack([random.uniform(-9, 9, size=(12, 2)), np.zeros(12)])
     points = onto @ Rotation.from_euler("xyz", [20, 100, 7], degrees=True).as_matrix().T + 4.0
     points += random.normal(scale=0.1, size=points.shape)
-    fit = superposed(points, onto)
+    fit = kabsch(points, onto)
     assert np.linalg.det(fit.rotation) == pytest.approx(1.0)
     turned, rssd = Rotation.align_vectors(onto - onto.mean(axis=0), points - points.mean(axis=0))
     np.testing.assert_allclose(turned.as_matrix(), fit.rotation, atol=1e-6)
     assert fit.rms_a == pytest.approx(rssd / np.sqrt(12))
     assert fit.is_unique
-    assert not superposed(onto[:2], onto[:2]).is_unique
+    assert not kabsch(onto[:2], onto[:2]).is_unique
 
 
 def test_relaxed_halves_that_are_refused(janus, tmp_path):

@@ -19,7 +19,7 @@ from cp2k_runs import (
 from typer.testing import CliRunner
 
 from epicarve.cli.main import app
-from epicarve.dft.orbitals import Weighing
+from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import read_folder, read_wfn
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
@@ -345,7 +345,7 @@ def test_routes_can_be_named(water):
         (read_wfn_states, "RESTART.wfn"),
     ):
         assert word in read(folder).source
-    assert "text-1_0.MOLog" in states_in(folder, Weighing(4), routes=("text",)).source
+    assert "text-1_0.MOLog" in states_in(folder, PopulationOptions(4), routes=("text",)).source
 
 
 def test_notes_stand_in_the_summary_and_the_report(water, tmp_path):

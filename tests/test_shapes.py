@@ -15,10 +15,10 @@ from epicarve.builder.shapes import (
     Ellipsoid,
     HalfSpace,
     Intersection,
-    Moved,
     Offset,
     Polyhedron,
     Sphere,
+    Translated,
     Union,
     sphere_part,
 )
@@ -48,7 +48,7 @@ SHAPES = {
     "part": sphere_part(6.0, AXIS, 0.3),
     "intersection": Intersection((CUBE, Sphere(5.5))),
     "half": Intersection((Sphere(6.0), HalfSpace(AXIS, -1.0))),
-    "union": Union((Sphere(4.0), Moved(Sphere(5.0), np.array([5.0, 0.0, 1.0])))),
+    "union": Union((Sphere(4.0), Translated(Sphere(5.0), np.array([5.0, 0.0, 1.0])))),
     "difference": Difference(Sphere(7.0), Ellipsoid(np.array([3.0, 5.0, 5.0]), TURN)),
     "grown": Offset(CUBE, 1.0),
     "shrunk": Offset(CUBE, -1.0),
@@ -147,7 +147,7 @@ def test_rods_in_closed_form(radius, length, around, along):
 @given(seed=seeds)
 def test_combinations_hold_what_their_parts_say(seed):
     points = np.random.default_rng(seed).uniform(-9, 9, size=(200, 3))
-    a, b = CUBE, Moved(Sphere(5.0), np.array([2.0, 1.0, 0.0]))
+    a, b = CUBE, Translated(Sphere(5.0), np.array([2.0, 1.0, 0.0]))
     in_a, in_b = a.signed_distance_a(points) <= 0, b.signed_distance_a(points) <= 0
     for shape, expected in (
         (Union((a, b)), in_a | in_b),
@@ -161,10 +161,10 @@ def test_combinations_hold_what_their_parts_say(seed):
 def test_fixed_face_stays_fixed_in_combinations():
     cut = Cut(Sphere(10.0), np.array([0.0, 0.0, 1.0]), 0.0)
     below, above = np.array([[0.0, 0.0, -0.1]]), np.array([[0.0, 0.0, 0.1]])
-    for shape in (cut, Intersection((cut, Sphere(20.0))), Moved(cut, np.zeros(3))):
+    for shape in (cut, Intersection((cut, Sphere(20.0))), Translated(cut, np.zeros(3))):
         assert shape.trim_distance_a(below)[0] < -9.0
         assert shape.trim_distance_a(above)[0] == np.inf
-    filled = Union((cut, Moved(Sphere(2.0), np.array([0.0, 0.0, 1.0]))))
+    filled = Union((cut, Translated(Sphere(2.0), np.array([0.0, 0.0, 1.0]))))
     assert filled.trim_distance_a(above)[0] == pytest.approx(-1.1)
 
 

@@ -16,7 +16,7 @@ from epicarve.analysis.compare import (
 )
 from epicarve.analysis.states import Axis, Sites
 from epicarve.builder.carve import carve
-from epicarve.builder.geometry import SURE_A, BondRule, match_atoms, superposed
+from epicarve.builder.geometry import SURE_A, BondRule, kabsch, match_atoms
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
@@ -31,7 +31,7 @@ def test_superposition_against_scipy(seed):
     rng = np.random.default_rng(seed)
     moving, fixed = rng.normal(size=(2, 12, 3))
     _, expected = Rotation.align_vectors(fixed - fixed.mean(axis=0), moving - moving.mean(axis=0))
-    found = np.linalg.norm(superposed(moving, fixed).applied(moving) - fixed)
+    found = np.linalg.norm(kabsch(moving, fixed).applied(moving) - fixed)
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -71,7 +71,7 @@ def test_any_turn_order_and_noise_leave_the_deviation_of_the_noise(pieces, seed,
     for mirror in (1.0, -1.0):
         moved = mirror * shaken @ Rotation.random(rng=rng).as_matrix().T + 7.0
         found = match_atoms(symbols, points, symbols[order], moved[order])
-        left_a = superposed(shaken, points).rms_a
+        left_a = kabsch(shaken, points).rms_a
         most_a = left_a if mirror > 0.0 else max(left_a, SURE_A)  # as good without a mirror
         assert 0.7 * left_a <= found.rmsd_a <= most_a + 1e-6
         assert (symbols[order][found.order] == symbols).all()

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import CONTACT_RANGE_A, first_shell_limit_a
-from epicarve.builder.geometry import superposed
+from epicarve.builder.geometry import kabsch
 from epicarve.record import Record
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def cation_alignment(
 
     heights, offsets = apart(model.positions_a)
     second_domain = model.domains == model.domain_names[1]
-    fit = superposed(after_a[second_domain], model.positions_a[second_domain])
+    fit = kabsch(after_a[second_domain], model.positions_a[second_domain])
     heights_after, offsets_after = apart(fit.applied(after_a))
     moved_a = np.linalg.norm(offsets_after - offsets, axis=1)
     layer = model.positions_a[np.unique(first)]

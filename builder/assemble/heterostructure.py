@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import is_same
-from epicarve.builder.hetero import Half, interface_of
+from epicarve.builder.hetero import HalfParticle, interface_of
 from epicarve.builder.hetero import join as join_along
 from epicarve.builder.interfaces import Interface
 from epicarve.builder.output import described
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def join(
-    film: Half,
-    substrate: Half,
+    film: HalfParticle,
+    substrate: HalfParticle,
     interface: Interface,
     *,
     registry_a: Sequence[float] | None = None,
@@ -38,7 +38,7 @@ def join(
 
     Parameters
     ----------
-    film, substrate : Half
+    film, substrate : HalfParticle
         The two halves, ``epicarve.half_of(crystal, shape)``, each with the face of the interface.
     interface : Interface
         One of ``epicarve.find_interfaces(film, substrate)``.
@@ -66,7 +66,9 @@ def join(
         ("film", film, interface.film),
         ("substrate", substrate, interface.substrate),
     ):
-        require_kind(half, Half, f"join: the {side}", "give epicarve.half_of(crystal, shape)")
+        require_kind(
+            half, HalfParticle, f"join: the {side}", "give epicarve.half_of(crystal, shape)"
+        )
         _refuse_other_face(side, half, face)
     if registry_a is not None:
         directions = interface.film_directions, interface.substrate_directions
@@ -78,7 +80,7 @@ def join(
 
 
 def rotations_of(
-    film: Half, substrate: Half, interface: Interface
+    film: HalfParticle, substrate: HalfParticle, interface: Interface
 ) -> dict[str, NDArray[np.float64]]:
     """Return how the crystals of two halves are turned when they are joined, by their names."""
     return {
@@ -89,7 +91,7 @@ def rotations_of(
     }
 
 
-def _refuse_other_face(side: str, half: Half, face: Face) -> None:
+def _refuse_other_face(side: str, half: HalfParticle, face: Face) -> None:
     """Refuse a half that does not end on a face of an interface."""
     if not is_same(half.crystal, face.crystal):
         raise InputError(

@@ -16,7 +16,7 @@ from .coulomb import rank as rank
 from .cut import carve as carve
 from .cut import chosen_model as chosen_model
 from .cut import shell_depth_a as shell_depth_a
-from .ion_table import Ions as Ions
+from .ion_table import IonTable as IonTable
 from .particle import Particle as Particle
 from .particle import carve_particle as carve_particle
 from .sizing import carve_count as carve_count

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ions:
+class IonTable:
     """Elements, formal charges and coordinates in Å of some ions; the interface's normal is z."""
 
     symbols: NDArray[np.str_]
@@ -23,19 +23,19 @@ class Ions:
     positions_a: NDArray[np.float64]
 
     @classmethod
-    def of(cls, ions: LatticeIons | Model) -> Ions:
+    def of(cls, ions: LatticeIons | Model) -> IonTable:
         """Return what tells the registry of ions of a lattice or of a model."""
         return cls(ions.symbols, ions.charges, ions.positions_a)
 
-    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Ions:
+    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> IonTable:
         """Return some of the ions."""
-        return Ions(self.symbols[which], self.charges[which], self.positions_a[which])
+        return IonTable(self.symbols[which], self.charges[which], self.positions_a[which])
 
-    def shifted(self, shift_a: NDArray[np.float64]) -> Ions:
+    def shifted(self, shift_a: NDArray[np.float64]) -> IonTable:
         """Return the ions moved by (x, y, z) in Å."""
-        return Ions(self.symbols, self.charges, self.positions_a + shift_a)
+        return IonTable(self.symbols, self.charges, self.positions_a + shift_a)
 
-    def face(self, side: float, depth_a: float) -> Ions:
+    def face(self, side: float, depth_a: float) -> IonTable:
         """Return the outermost cations; side is the sign of the face's normal along z."""
         return self.chosen(self.face_cations(side, depth_a))
 

@@ -1,10 +1,10 @@
 from .bonds import BondRule as BondRule
-from .kabsch import Fit as Fit
-from .kabsch import superposed as superposed
 from .matching import SAME_ORDER_A as SAME_ORDER_A
 from .matching import SURE_A as SURE_A
 from .matching import Match as Match
 from .matching import match_atoms as match_atoms
+from .superposition import Fit as Fit
+from .superposition import kabsch as kabsch
 from .surface import CLASSES as CLASSES
 from .surface import nearest_planes as nearest_planes
 from .surface import surface_of as surface_of

@@ -15,8 +15,8 @@ from scipy.spatial.distance import cdist
 
 from epicarve.errors import InputError
 
-from .kabsch import superposed
 from .orientation import REACHES_A, Points, orientations
+from .superposition import kabsch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,7 +183,7 @@ def _match(
     matched_by: str,
 ) -> Match:
     moved = other_positions_a[order]
-    moved = superposed(moved, positions_a).applied(moved)
+    moved = kabsch(moved, positions_a).applied(moved)
     return Match(order, moved, np.linalg.norm(moved - positions_a, axis=1), matched_by)
 
 
@@ -204,7 +204,7 @@ def _assigned(
             order[here] = there[chosen]
         if np.array_equal(order, previous):
             break
-        others = superposed(others[order], positions_a).applied(others)
+        others = kabsch(others[order], positions_a).applied(others)
     return order
 
 

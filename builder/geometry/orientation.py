@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .kabsch import superposed
+from .superposition import kabsch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,7 @@ class _Judge:
                 distances, indices = self._trees[kind].query(turned[where])
                 nearest[where] = self.points[self._here[kind][indices]]
                 misfit += float((distances**2).sum())
-            turned = superposed(turned, nearest).applied(turned)
+            turned = kabsch(turned, nearest).applied(turned)
         return round(misfit / len(turned), 6), turned
 
 

@@ -1,4 +1,4 @@
-from .half_particle import Half as Half
+from .half_particle import HalfParticle as HalfParticle
 from .half_particle import half_of as half_of
 from .half_particle import layers_that_attract as layers_that_attract
 from .half_particle import sphere_half as sphere_half
@@ -7,6 +7,6 @@ from .joining import Janus as Janus
 from .joining import candidates_of_halves as candidates_of_halves
 from .joining import join as join
 from .lattice_misfit import misfit as misfit
-from .oriented import Placed as Placed
+from .oriented import OrientedHalf as OrientedHalf
 from .registry import interface_of as interface_of
 from .relaxed_halves import join_relaxed as join_relaxed

@@ -38,7 +38,7 @@ SAME_STEP = 1e-3
 
 
 @dataclass(frozen=True)
-class Half:
+class HalfParticle:
     """A crystal in a shape that ends on a flat face between two atomic layers.
 
     Parameters
@@ -126,7 +126,7 @@ def sphere_half(
     fraction: float = 0.5,
     centre: Sequence[float] = (0.0, 0.0, 0.0),
     options: BalanceOptions | None = None,
-) -> Half:
+) -> HalfParticle:
     """Return a part of a sphere whose flat face ends on a whole atomic layer.
 
     Parameters
@@ -156,7 +156,7 @@ def sphere_half(
     """
     face, point = point_on_cut(crystal, hkl, layer, centre)
     shape = sphere_part(radius_a, crystal.direction(hkl), fraction)
-    return Half(crystal, shape, face, point, options or BalanceOptions())
+    return HalfParticle(crystal, shape, face, point, options or BalanceOptions())
 
 
 def half_of(
@@ -167,7 +167,7 @@ def half_of(
     balance: BalanceOptions | None = None,
     *,
     particle: Particle | None = None,
-) -> Half:
+) -> HalfParticle:
     """Return the half that a shape asks for.
 
     Parameters
@@ -215,7 +215,9 @@ def half_of(
             f"crystal; cut it with cuts: [{{hkl: {indices}}}] or choose a hemisphere or a box"
         )
     face, offset_a = nearest_cut(crystal, hkl, layer, centre, flat.offset_a)
-    return Half(crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options)
+    return HalfParticle(
+        crystal, Cut(flat.body, crystal.direction(hkl), offset_a), face, centre, options
+    )
 
 
 def told_face(

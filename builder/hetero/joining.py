@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import block_diag, coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from epicarve.builder.carve import Ions, chosen_model, shell_depth_a
+from epicarve.builder.carve import IonTable, chosen_model, shell_depth_a
 from epicarve.builder.interfaces import (
     CONTACT_LIMIT,
     contact_limits_a,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces import Interface
     from epicarve.builder.model import Model
 
-    from .half_particle import Half
-    from .oriented import Placed
+    from .half_particle import HalfParticle
+    from .oriented import OrientedHalf
 
     Limits = Mapping[frozenset[str], float]
 
@@ -70,8 +70,8 @@ class Janus:
 
 
 def join(
-    film: Half,
-    substrate: Half,
+    film: HalfParticle,
+    substrate: HalfParticle,
     interface: Interface | None = None,
     *,
     gap_a: float | None = None,
@@ -92,7 +92,7 @@ def join(
 
     Parameters
     ----------
-    film, substrate : Half
+    film, substrate : HalfParticle
         The two halves.
     interface : Interface, optional
         How they meet, as `interface_of` or `epicarve.builder.interfaces.best_of_faces` give it
@@ -144,7 +144,10 @@ def join(
     candidates, middle_a = candidates_of_halves(above, below, limits)
     outcome = balance(candidates)
     model = chosen_model(candidates, outcome).transformed(shift_a=middle_a.tolist())
-    ends = Ions.of(model.domain(film.crystal.name)), Ions.of(model.domain(substrate.crystal.name))
+    ends = (
+        IonTable.of(model.domain(film.crystal.name)),
+        IonTable.of(model.domain(substrate.crystal.name)),
+    )
     kept = np.flatnonzero(outcome.kept)
     bonds = csr_array(candidates.adjacency[kept][:, kept])
     links = csr_array(candidates.links[kept][:, kept])
@@ -176,7 +179,7 @@ def join(
 
 
 def candidates_of_halves(
-    above: Placed, below: Placed, limits: Limits
+    above: OrientedHalf, below: OrientedHalf, limits: Limits
 ) -> tuple[Candidates, NDArray[np.float64]]:
     """Ions of both halves about the middle of the whole, and where that middle lies, in Å."""
     trims = above.trim_distance_a(below), below.trim_distance_a(above)
@@ -234,7 +237,7 @@ class _Across:
         return csr_array(upper + upper.T)
 
 
-def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
+def _pairs_across(above: OrientedHalf, below: OrientedHalf, limits: Limits) -> _Across:
     """Find bonds, contacts and clashes across the interface.
 
     A cation and an anion of the two sides are bonded if they would be in either crystal; elements

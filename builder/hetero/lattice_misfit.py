@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Vector
 
-    from .half_particle import Half
+    from .half_particle import HalfParticle
 
     Directions = tuple[Vector, Vector]
 
@@ -32,13 +32,16 @@ MOST_MULTIPLES = 12
 
 
 def misfit(
-    film: Half, substrate: Half, film_directions: Directions, substrate_directions: Directions
+    film: HalfParticle,
+    substrate: HalfParticle,
+    film_directions: Directions,
+    substrate_directions: Directions,
 ) -> tuple[FittedDirection, ...]:
     """Return the strain of the film that would make each direction fit the substrate's.
 
     Parameters
     ----------
-    film, substrate : Half
+    film, substrate : HalfParticle
         The two halves.
     film_directions, substrate_directions : pair of tuples of float
         Two lattice vectors [u, v, w] in each face, which span one cell on both sides.
@@ -104,7 +107,7 @@ def misfit(
     return tuple(rows)
 
 
-def _second(film: Half, directions: Directions, wanted_a: NDArray[np.float64]) -> Vector:
+def _second(film: HalfParticle, directions: Directions, wanted_a: NDArray[np.float64]) -> Vector:
     """Return the second direction of the film, or another that spans the same cell with the first.
 
     The film lies face down, so that directions which turn the same way in both crystals turn
@@ -126,7 +129,9 @@ def _plain(uvw: NDArray[np.float64]) -> Vector:
     return u, v, w
 
 
-def _in_plane(half: Half, uvw: Vector, along: Vector, outward_z: float) -> NDArray[np.float64]:
+def _in_plane(
+    half: HalfParticle, uvw: Vector, along: Vector, outward_z: float
+) -> NDArray[np.float64]:
     """Return a direction of a face as it is laid, (x, y) in Å, the first one along x."""
     return np.asarray((half.rotation(along, outward_z) @ half.face_vector_a(uvw))[:2])
 

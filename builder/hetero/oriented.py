@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.carve import Ions, shell_depth_a
+from epicarve.builder.carve import IonTable, shell_depth_a
 from epicarve.builder.optimise import SURFACE_A
 from epicarve.builder.shapes import LatticeIons, Sphere, ions_near
 from epicarve.errors import InputError
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Vector
 
-    from .half_particle import Half
+    from .half_particle import HalfParticle
 
 
 @dataclass(frozen=True)
-class Placed:
+class OrientedHalf:
     """Ions of a half that may be chosen, turned so that its face lies across z.
 
     Parameters
     ----------
-    half : Half
+    half : HalfParticle
         The half.
     turn : ndarray of float, shape (3, 3)
         Rotation from the frame of its shape.
@@ -36,13 +36,13 @@ class Placed:
         Where in Å the middle of the face lies: the origin, until it is moved.
     """
 
-    half: Half
+    half: HalfParticle
     turn: NDArray[np.float64]
     ions: LatticeIons
     shift_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
     @classmethod
-    def of(cls, half: Half, uvw: Vector, outward_z: float) -> Placed:
+    def of(cls, half: HalfParticle, uvw: Vector, outward_z: float) -> OrientedHalf:
         """Lay a half with its face in the plane z = 0, its normal along ±z and [uvw] along x.
 
         Raises
@@ -64,16 +64,16 @@ class Placed:
         face = half.shape.offset_a * half.shape.normal
         return cls(half, turn, replace(ions, positions_a=(ions.positions_a - face) @ turn.T))
 
-    def moved(self, shift_a: NDArray[np.float64]) -> Placed:
+    def moved(self, shift_a: NDArray[np.float64]) -> OrientedHalf:
         """Return the half moved by (x, y, z) in Å."""
         ions = replace(self.ions, positions_a=self.ions.positions_a + shift_a)
         return replace(self, ions=ions, shift_a=self.shift_a + shift_a)
 
     @property
-    def plain_cut(self) -> Ions:
+    def plain_cut(self) -> IonTable:
         """The ions inside the shape."""
         inside = self.ions.signed_distance_a <= SURFACE_A
-        return Ions.of(self.ions).chosen(inside)
+        return IonTable.of(self.ions).chosen(inside)
 
     @property
     def origin_a(self) -> NDArray[np.float64]:
@@ -109,7 +109,7 @@ class Placed:
         nearest = np.lexsort((*in_plane.T.round(6), lengths))[0]
         return np.asarray(in_plane[nearest] + self.shift_a[:2])
 
-    def continued_cations(self, reach_a: float, depth_a: float) -> Ions:
+    def continued_cations(self, reach_a: float, depth_a: float) -> IonTable:
         """Return cation sites of the lattice beyond the face, from the first one to some depth.
 
         Parameters
@@ -126,9 +126,9 @@ class Placed:
         beyond = (ions.charges > 0) & (heights > 0.0) & (heights < 2.0 * spacing)
         last = heights[beyond].min() + depth_a
         turned = replace(ions, positions_a=ions.positions_a @ self.turn.T + self.shift_a)
-        return Ions.of(turned).chosen(beyond & (heights <= last))
+        return IonTable.of(turned).chosen(beyond & (heights <= last))
 
-    def trim_distance_a(self, other: Placed) -> NDArray[np.float64]:
+    def trim_distance_a(self, other: OrientedHalf) -> NDArray[np.float64]:
         """Distance in Å of each ion to the surface of the whole, negative inside.
 
         The surface of this half, and of its face that part which the other half does not cover:

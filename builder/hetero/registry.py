@@ -22,17 +22,17 @@ from epicarve.builder.interfaces import (
 from epicarve.errors import InputError
 
 from .lattice_misfit import misfit
-from .oriented import Placed
+from .oriented import OrientedHalf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from epicarve.builder.carve import Ions
+    from epicarve.builder.carve import IonTable
     from epicarve.builder.interfaces import Continuity, Interface
 
-    from .half_particle import Half
+    from .half_particle import HalfParticle
     from .lattice_misfit import Directions
 
 SAME_CUT_A = 1e-3
@@ -40,8 +40,8 @@ SAME_CUT_A = 1e-3
 
 
 def interface_of(
-    film: Half,
-    substrate: Half,
+    film: HalfParticle,
+    substrate: HalfParticle,
     directions: tuple[Directions, Directions] | None = None,
     registry_a: Sequence[float] | None = None,
 ) -> Interface:
@@ -49,7 +49,7 @@ def interface_of(
 
     Parameters
     ----------
-    film, substrate : Half
+    film, substrate : HalfParticle
         The two halves.
     directions : pair of pairs of tuples of float, optional
         Two lattice vectors [u, v, w] in the film's face, and two in the substrate's that they lie
@@ -58,7 +58,7 @@ def interface_of(
     registry_a : sequence of float, length 2, optional
         Where the film's lattice lies on the substrate's, in Å along the first direction of the
         substrate and across it: from a lattice point of the substrate to one of the film, both
-        taken as `Placed.lattice_point_a` says. Needs directions.
+        taken as `OrientedHalf.lattice_point_a` says. Needs directions.
 
     Raises
     ------
@@ -87,7 +87,9 @@ def interface_of(
     return found.at_registry(found.shift_a[:2] + parts @ found.common.lattice_a)
 
 
-def laid(film: Half, substrate: Half, interface: Interface) -> tuple[Placed, Placed]:
+def laid(
+    film: HalfParticle, substrate: HalfParticle, interface: Interface
+) -> tuple[OrientedHalf, OrientedHalf]:
     """Return film and substrate turned as in an interface, both faces about the origin at z = 0.
 
     Raises
@@ -108,19 +110,21 @@ def laid(film: Half, substrate: Half, interface: Interface) -> tuple[Placed, Pla
                 "interface, or let it be found for these"
             )
     return (
-        Placed.of(film, interface.film_directions[0], outward_z=-1.0),
-        Placed.of(substrate, interface.substrate_directions[0], outward_z=1.0),
+        OrientedHalf.of(film, interface.film_directions[0], outward_z=-1.0),
+        OrientedHalf.of(substrate, interface.substrate_directions[0], outward_z=1.0),
     )
 
 
-def shift_in_particle_a(interface: Interface, above: Placed, below: Placed) -> NDArray[np.float64]:
+def shift_in_particle_a(
+    interface: Interface, above: OrientedHalf, below: OrientedHalf
+) -> NDArray[np.float64]:
     """Return the shift (x, y) in Å of a film, of those that are the same registry the shortest.
 
     Parameters
     ----------
     interface : Interface
         The interface.
-    above, below : Placed
+    above, below : OrientedHalf
         Film and substrate, as `laid` lays them.
     """
     on_film = _cell_a(above, interface.film_directions)
@@ -136,7 +140,7 @@ def shift_in_particle_a(interface: Interface, above: Placed, below: Placed) -> N
 
 
 def particle_continuity(
-    interface: Interface, above: Placed, below: Placed, ions: tuple[Ions, Ions]
+    interface: Interface, above: OrientedHalf, below: OrientedHalf, ions: tuple[IonTable, IonTable]
 ) -> Continuity:
     """Return how far the cations of a joined particle are one subnetwork.
 
@@ -144,9 +148,9 @@ def particle_continuity(
     ----------
     interface : Interface
         Its interface, which tells whose lattice is continued.
-    above, below : Placed
+    above, below : OrientedHalf
         Film and substrate in their places.
-    ions : pair of Ions
+    ions : pair of IonTable
         The ions kept of film and substrate.
     """
     spacing_a = interface.boundary.spacing_a
@@ -165,7 +169,7 @@ def particle_continuity(
     return finite_continuity(*sides, (both[0], both[1]), interface.continued, spacing_a)
 
 
-def refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
+def refuse_what_cannot_be_joined(film: HalfParticle, substrate: HalfParticle) -> None:
     """Refuse one crystal on itself, two of one name, and halves that shall keep a symmetry."""
     refuse_same(film.crystal, substrate.crystal, ("film", "substrate"))
     refuse_one_name(film.crystal, substrate.crystal)
@@ -177,7 +181,7 @@ def refuse_what_cannot_be_joined(film: Half, substrate: Half) -> None:
             )
 
 
-def _cell_a(side: Placed, directions: Directions) -> NDArray[np.float64]:
+def _cell_a(side: OrientedHalf, directions: Directions) -> NDArray[np.float64]:
     """Lattice vectors of the coincidence cell on one side, as it is laid: (x, y) in Å as rows."""
     cell = [side.half.face_vector_a(uvw) @ side.turn.T for uvw in directions]
     return np.array(cell)[:, :2]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.carve import Ions
+from epicarve.builder.carve import IonTable
 from epicarve.builder.extxyz import read_atoms
-from epicarve.builder.geometry import match_atoms, superposed
+from epicarve.builder.geometry import kabsch, match_atoms
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
     cation_spacing_a,
@@ -99,7 +99,7 @@ def join_relaxed(
     joined = replace(model, positions_a=positions)
     crystals = film_crystal, substrate_crystal
     limits = contact_limits_a(*crystals)
-    above, below = (Ions.of(joined.domain(crystal.name)) for crystal in crystals)
+    above, below = (IonTable.of(joined.domain(crystal.name)) for crystal in crystals)
     remedy = "join halves that are relaxed less, or give a larger gap_a"
     refuse_overlap(above, below, limits, remedy)
     junction = model.report.interface
@@ -117,10 +117,10 @@ def _laid_back(
     They are those of the outermost layer, `depth_a` deep; of more layers if those of one lie on a
     line, as in the smallest particles.
     """
-    ions, n_layers, cations = Ions.of(half), 1, np.zeros(0, dtype=np.int64)
+    ions, n_layers, cations = IonTable.of(half), 1, np.zeros(0, dtype=np.int64)
     while len(cations) < int((ions.charges > 0).sum()):
         cations = ions.face_cations(side, n_layers * depth_a)
-        fit = superposed(relaxed_a[cations], half.positions_a[cations])
+        fit = kabsch(relaxed_a[cations], half.positions_a[cations])
         if fit.is_unique:
             return fit, len(cations)
         n_layers += 1
@@ -142,7 +142,7 @@ def _in_order(
             "give the relaxed geometry of that very half (only: film or only: substrate)"
         )
     in_order = bool((symbols == half.symbols).all())
-    if in_order and superposed(positions_a, half.positions_a).rms_a <= SAME_ION_A:
+    if in_order and kabsch(positions_a, half.positions_a).rms_a <= SAME_ION_A:
         return positions_a
     try:
         match = match_atoms(half.symbols, half.positions_a, symbols, positions_a)

@@ -1,6 +1,6 @@
 """Contacts of two crystals, measured against those in their bulks: which, and what is too short.
 
-Sides of an interface that repeat in its plane are `Stack`; those of a particle are `Ions`.
+Sides of an interface that repeat in its plane are `Stack`; those of a particle are `IonTable`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from epicarve.builder.carve import Ions
+    from epicarve.builder.carve import IonTable
     from epicarve.builder.crystal import Crystal
 
     from .stack import Stack
@@ -273,12 +273,12 @@ def tightest_contact(
     return Contact(*ends, float(distances[i, j]), float(fractions[i, j]))
 
 
-def shortest_contact(above: Ions, below: Ions, limits: Limits) -> Contact:
+def shortest_contact(above: IonTable, below: IonTable, limits: Limits) -> Contact:
     """Return the pair of ions of two sets that is shortest against its bulk contact.
 
     Parameters
     ----------
-    above, below : Ions
+    above, below : IonTable
         The two sets.
     limits : mapping
         From `contact_limits_a`.
@@ -295,7 +295,7 @@ def shortest_contact(above: Ions, below: Ions, limits: Limits) -> Contact:
     return Contact(*ends, float(pairs.distances_a[worst]), float(fractions[worst]))
 
 
-def refuse_overlap(above: Ions, below: Ions, limits: Limits, remedy: str) -> None:
+def refuse_overlap(above: IonTable, below: IonTable, limits: Limits, remedy: str) -> None:
     """Raise an InputError that names the worst pair, if one is closer than `OVERLAP_LIMIT`."""
     worst = shortest_contact(above, below, limits)
     if worst.fraction_of_bulk < OVERLAP_LIMIT:
@@ -306,7 +306,7 @@ def refuse_overlap(above: Ions, below: Ions, limits: Limits, remedy: str) -> Non
         )
 
 
-def least_raise_a(above: Ions, below: Ions, limits: Limits) -> float:
+def least_raise_a(above: IonTable, below: IonTable, limits: Limits) -> float:
     """Return by how much, in Å, a film of a particle must be raised to just touch its substrate.
 
     As `contact_gap_a`, for ions that do not repeat; 0 if no contact is too short.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.builder.carve import Ions
+    from epicarve.builder.carve import IonTable
     from epicarve.builder.crystal import Crystal
 
     from .face import Face
@@ -165,8 +165,8 @@ class Continuity:
 
 
 def finite_continuity(
-    film: Ions,
-    substrate: Ions,
+    film: IonTable,
+    substrate: IonTable,
     under_both: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     continued: Side,
     spacing_a: float,
@@ -175,7 +175,7 @@ def finite_continuity(
 
     Parameters
     ----------
-    film, substrate : Ions
+    film, substrate : IonTable
         Continued sites for the one side, the outermost cations for the other.
     under_both : pair of ndarray of bool, shape (n_ions,)
         Which of each lie where film and substrate cover each other. Beyond, only matched ones

@@ -6,7 +6,7 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from epicarve.builder.carve import Ions
+from epicarve.builder.carve import IonTable
 from epicarve.builder.output import interfaces_figure, notes_of_model, picture
 from epicarve.page import card
 from epicarve.style import caption
@@ -55,7 +55,7 @@ def card_of_model(model: Model) -> str:
         "proven gap": "" if optimum is None else f"{optimum.gap:.2%}",
         "notes": caption(notes_of_model(model)),
     }
-    return card(escape(model.formula), rows, picture(Ions.of(model)))
+    return card(escape(model.formula), rows, picture(IonTable.of(model)))
 
 
 def card_of_slab(slab: Slab) -> str:
@@ -110,7 +110,7 @@ def view_of_model(model: Model) -> View:
             zip(*(column.tolist() for column in columns), strict=True), start=1
         )
     ]
-    return view_of(Ions.of(model), model.formula, told)
+    return view_of(IonTable.of(model), model.formula, told)
 
 
 def view_of_slab(slab: Slab) -> View:
@@ -120,9 +120,9 @@ def view_of_slab(slab: Slab) -> View:
     return view_of(_of_slab(slab), slab.formula, told)
 
 
-def _of_crystal(crystal: Crystal) -> Ions:
-    return Ions(crystal.symbols, crystal.oxidation_states, crystal.positions_a)
+def _of_crystal(crystal: Crystal) -> IonTable:
+    return IonTable(crystal.symbols, crystal.oxidation_states, crystal.positions_a)
 
 
-def _of_slab(slab: Slab) -> Ions:
-    return Ions(slab.symbols, slab.charges, slab.positions_a)
+def _of_slab(slab: Slab) -> IonTable:
+    return IonTable(slab.symbols, slab.charges, slab.positions_a)

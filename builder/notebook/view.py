@@ -16,7 +16,7 @@ from epicarve.style import colours, element_colours
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from epicarve.builder.carve import Ions
+    from epicarve.builder.carve import IonTable
 
 SCRIPTS = ("report/data.js", "report/particle.js", "view/view.js")
 """Those of the report that draw a model, and what the page alone does."""
@@ -54,12 +54,12 @@ class View:
         write_text(Path(path), self.html)
 
 
-def view_of(ions: Ions, title: str, told: Sequence[str]) -> View:
+def view_of(ions: IonTable, title: str, told: Sequence[str]) -> View:
     """Return a page that shows ions.
 
     Parameters
     ----------
-    ions : Ions
+    ions : IonTable
         Elements, charges and coordinates in Å.
     title : str
         What is shown.

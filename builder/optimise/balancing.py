@@ -118,11 +118,11 @@ def balance(ions: Candidates) -> Balance:
             f"{ions.name}: no ion of the shape keeps its minimum coordination; make the "
             "shape larger or min_coordination smaller"
         )
-    hopeless = float(shell.steps[shell.never].sum())
-    objective = STEP_A * (solution.value + hopeless)
-    bound = STEP_A * (solution.bound + hopeless)
+    unsatisfiable = float(shell.steps[shell.never].sum())
+    objective = STEP_A * (solution.value + unsatisfiable)
+    bound = STEP_A * (solution.bound + unsatisfiable)
     costs = {name: STEP_A * cost for name, cost in solution.costs.items()}
-    costs["coordination"] += STEP_A * hopeless
+    costs["coordination"] += STEP_A * unsatisfiable
     return Balance(
         kept=kept,
         symbols=symbols,
@@ -131,7 +131,7 @@ def balance(ions: Candidates) -> Balance:
         bound=bound,
         gap=(objective - bound) / objective if objective > 1e-9 else 0.0,
         n_free=len(shell.free),
-        fidelity_a=STEP_A * (program.steps(solution.y) + hopeless),
+        fidelity_a=STEP_A * (program.steps(solution.y) + unsatisfiable),
         broken_bonds=program.bonds(solution.y),
         dipole_level=program.level(solution.y),
         costs={**costs, "connection": STEP_A * (solution.value - unconnected)},

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import LinearConstraint
 
 from .highs import WHOLE
-from .swaps import levelled
+from .swaps import balance_dipole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ PRICED_NODES, PART_NODES = 300, 60
 """Nodes of a search with a price on the dipoles, for a model and for one domain of several."""
 
 
-class Priced:
+class DualBounds:
     """A program with the prices of its relaxation.
 
     Parameters
@@ -144,13 +144,13 @@ class Priced:
         bonds = self.highs.most_bonds * self.program.steps(found)
         return float(steps - bonds / self.highs.weight)
 
-    def levelled(
+    def balance_dipole(
         self, y: NDArray[np.float64] | None, columns: NDArray[np.int64]
     ) -> NDArray[np.float64] | None:
         """Level the dipole of edits, if there are any."""
         if y is None:
             return None
-        return levelled(self.program, y, columns, self.highs.cost, self.enough)
+        return balance_dipole(self.program, y, columns, self.highs.cost, self.enough)
 
     def lagrange(
         self, columns: NDArray[np.int64], taken: NDArray[np.bool_]
@@ -219,7 +219,7 @@ class Alone:
 
     Parameters
     ----------
-    priced : Priced
+    priced : DualBounds
         Its program with the prices of its relaxation.
     columns : ndarray of int
         Its columns in the program of the whole.
@@ -229,7 +229,7 @@ class Alone:
         Steps that its edits and its dipole have at least.
     """
 
-    priced: Priced
+    priced: DualBounds
     columns: NDArray[np.int64]
     is_own: NDArray[np.bool_]
     least: int

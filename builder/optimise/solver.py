@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .cp_sat import Effort
-from .dual_bounds import GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, Priced
+from .dual_bounds import GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, DualBounds
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .progress import report
 from .steps import TANGENT_ROUNDS, each_alone, raised, with_fewest_steps
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .program import Program
 
-    Improve = Callable[[Priced, NDArray[np.float64], float], tuple[NDArray[np.float64], float]]
+    Improve = Callable[[DualBounds, NDArray[np.float64], float], tuple[NDArray[np.float64], float]]
 
 FIRST_REACH = 2.0
 """How far in steps the reduced cost of an edit may lie for rounding to look at it."""
@@ -91,7 +91,7 @@ class Solver:
             priced.nodes = PART_NODES
         several = len(self.program.charges) > 1
         found = self._first_by_domains(priced) if several else None
-        for find in (_rounded, _anyhow):
+        for find in (_rounded, _any_feasible):
             if found is None:
                 found = find(priced)
         if found is None:
@@ -111,12 +111,12 @@ class Solver:
             partial(with_fewest_steps, effort=self.effort),
         ]
         if thorough:
-            improvements += [_directly, self._again, _branched]
+            improvements += [_solve_exact, self._reoptimise_domains, _branched]
         for improve in improvements:
             found, bound = improve(priced, found, bound)
             bound = raised(priced, found, bound)
             report(self.program.edits.n_columns, STEP_A * priced.value(found), STEP_A * bound)
-            limit = GAP_LIMIT if improve is _directly else priced.gap_limit
+            limit = GAP_LIMIT if improve is _solve_exact else priced.gap_limit
             limit = limit if thorough else GAP_LIMIT
             if priced.gap(found, bound) <= limit:
                 break
@@ -128,7 +128,7 @@ class Solver:
         proven = value if value - bound <= WHOLE else bound
         return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
 
-    def _first_by_domains(self, priced: Priced) -> NDArray[np.float64] | None:
+    def _first_by_domains(self, priced: DualBounds) -> NDArray[np.float64] | None:
         """Edits of each domain beside those that the relaxed program has of the others.
 
         So its dipole is made to fit theirs. If there are none, the first is solved by itself.
@@ -168,9 +168,9 @@ class Solver:
     def is_feasible(self) -> bool:
         """Whether some edits satisfy all rows."""
         stages = self._stages()
-        return stages is not None and _anyhow(stages[0]) is not None
+        return stages is not None and _any_feasible(stages[0]) is not None
 
-    def _stages(self) -> tuple[Priced, dict[str, float]] | None:
+    def _stages(self) -> tuple[DualBounds, dict[str, float]] | None:
         """Relax with one constraint more at a time; what each adds to the objective."""
         program = self.program
         n = program.edits.n_columns
@@ -188,7 +188,7 @@ class Solver:
                     return None
                 relaxed = tighter
             costs[name] = max(0.0, relaxed.value - before)
-        return Priced(program, self.highs, relaxed), costs
+        return DualBounds(program, self.highs, relaxed), costs
 
     def _holds(self, name: str, y: NDArray[np.float64]) -> bool:
         program = self.program
@@ -199,8 +199,8 @@ class Solver:
         rows = program.local if name == "coordination" else program.ratio
         return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
 
-    def _again(
-        self, priced: Priced, found: NDArray[np.float64], bound: float
+    def _reoptimise_domains(
+        self, priced: DualBounds, found: NDArray[np.float64], bound: float
     ) -> tuple[NDArray[np.float64], float]:
         """Look for better edits of each domain beside those that the others have now."""
         several = len(self.program.charges) > 1
@@ -212,8 +212,8 @@ class Solver:
         return found, bound
 
 
-def _rounded(priced: Priced) -> NDArray[np.float64] | None:
-    """Whole edits near the relaxed ones, the dipole priced in and then levelled by swaps.
+def _rounded(priced: DualBounds) -> NDArray[np.float64] | None:
+    """Whole edits near the relaxed ones, the dipole priced in and then balance_dipole by swaps.
 
     First with as many steps as it takes, which also tells the fewest that any solution can
     have; then with just these, and so on.
@@ -223,40 +223,40 @@ def _rounded(priced: Priced) -> NDArray[np.float64] | None:
     if bound == np.inf:
         return None
     least = priced.least_steps(bound, bound + 2.0)
-    best = priced.levelled(y, columns[~taken])
+    best = priced.balance_dipole(y, columns[~taken])
     for more, factor in ROUNDINGS if priced.nodes == PRICED_NODES else PART_ROUNDINGS:
         if best is not None and priced.program.steps(best) <= least + (more or 0):
             break
         steps = None if more is None else least + more
         y, _, _ = priced.without_limits(columns, taken, factor, steps)
-        y = priced.levelled(y, columns[~taken])
+        y = priced.balance_dipole(y, columns[~taken])
         if y is not None and (best is None or priced.value(y) < priced.value(best)):
             best = y
     return best
 
 
 def _keep(
-    priced: Priced, found: NDArray[np.float64], bound: float
+    priced: DualBounds, found: NDArray[np.float64], bound: float
 ) -> tuple[NDArray[np.float64], float]:
     """Take the bound of the relaxed program as it is."""
     return found, bound
 
 
 def _lagrange(
-    priced: Priced, found: NDArray[np.float64], bound: float
+    priced: DualBounds, found: NDArray[np.float64], bound: float
 ) -> tuple[NDArray[np.float64], float]:
     """Take Lagrange's bound over all edits that a better solution can hold."""
     columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
     y, proven = priced.lagrange(columns, taken)
     priced.proven = max(priced.proven, proven)
-    y = priced.levelled(y, columns[~taken])
+    y = priced.balance_dipole(y, columns[~taken])
     if y is not None and priced.value(y) < priced.value(found):
         found = y
     return found, max(bound, proven)
 
 
-def _directly(
-    priced: Priced, found: NDArray[np.float64], bound: float
+def _solve_exact(
+    priced: DualBounds, found: NDArray[np.float64], bound: float
 ) -> tuple[NDArray[np.float64], float]:
     """Solve a small program as it stands, over all columns that a better solution can hold.
 
@@ -286,7 +286,7 @@ def _directly(
 
 
 def _branched(
-    priced: Priced, found: NDArray[np.float64], bound: float
+    priced: DualBounds, found: NDArray[np.float64], bound: float
 ) -> tuple[NDArray[np.float64], float]:
     """Branch and bound over the pool with the dipole, up to `BRANCH_NODES` nodes."""
     columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
@@ -303,7 +303,7 @@ def _branched(
     return found, max(bound, min(proven, priced.beyond(columns[~taken])))
 
 
-def _anyhow(priced: Priced) -> NDArray[np.float64] | None:
+def _any_feasible(priced: DualBounds) -> NDArray[np.float64] | None:
     """Any whole edits that satisfy all rows, or None if there are none."""
     for reach in (8.0, np.inf):
         columns, taken = priced.pool(reach, whole=True)
@@ -311,5 +311,5 @@ def _anyhow(priced: Priced) -> NDArray[np.float64] | None:
             priced.highs.objective(columns), columns, taken, ANYHOW_GAP, most_levels=None
         )
         if y is not None:
-            return priced.levelled(y, columns[~taken][:POOL_COLUMNS])
+            return priced.balance_dipole(y, columns[~taken][:POOL_COLUMNS])
     return None

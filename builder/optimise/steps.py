@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from .cp_sat import Answer, Effort, any_edits
-from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, Priced
+from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, DualBounds
 from .highs import WHOLE, Highs
 from .numbers import search_numbers
 
@@ -32,7 +32,7 @@ SHORT, LONG = (0.5, 1.0), (5.0, np.inf)
 
 
 def with_fewest_steps(
-    priced: Priced, found: NDArray[np.float64], bound: float, *, effort: Effort
+    priced: DualBounds, found: NDArray[np.float64], bound: float, *, effort: Effort
 ) -> tuple[NDArray[np.float64], float]:
     """Look for any edits with the fewest steps, then with one step more, and so on.
 
@@ -51,7 +51,7 @@ def with_fewest_steps(
             answer = _any_of(priced, (columns, taken, levels), target, effort)
             if answer.y is None and answer.decided:
                 continue
-            y = priced.levelled(answer.y, columns[~taken])
+            y = priced.balance_dipole(answer.y, columns[~taken])
             if y is None:
                 break
             found = y
@@ -74,7 +74,7 @@ def with_fewest_steps(
 
 
 def _any_of(
-    priced: Priced,
+    priced: DualBounds,
     pool: tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]],
     steps: int,
     effort: Effort,
@@ -97,12 +97,12 @@ def _any_of(
     return answer
 
 
-def each_alone(priced: Priced, *, effort: Effort) -> tuple[Alone, ...]:
+def each_alone(priced: DualBounds, *, effort: Effort) -> tuple[Alone, ...]:
     """Return each domain of several by itself, and the fewest steps that it has.
 
     Parameters
     ----------
-    priced : Priced
+    priced : DualBounds
         The whole.
     effort : Effort
         What the searches may cost together; it is taken off.
@@ -114,7 +114,7 @@ def each_alone(priced: Priced, *, effort: Effort) -> tuple[Alone, ...]:
         relaxed = highs.relax(charge=True, ratio=True, dipole=True)
         if relaxed is None:
             return ()
-        itself = Priced(program, highs, relaxed)
+        itself = DualBounds(program, highs, relaxed)
         itself.nodes = PART_NODES
         itself.proven = itself.lagrange(*itself.pool(np.inf))[1]
         is_own = priced.program.edits.domain[columns] == number
@@ -125,7 +125,7 @@ def each_alone(priced: Priced, *, effort: Effort) -> tuple[Alone, ...]:
     return tuple(found)
 
 
-def _fewest(priced: Priced, effort: Effort) -> int:
+def _fewest(priced: DualBounds, effort: Effort) -> int:
     """Fewest steps of any edits, as far as that can be proven."""
     covered = priced.highs.steps_covered
     steps = priced.least_steps(priced.proven, covered)
@@ -142,7 +142,7 @@ def _fewest(priced: Priced, effort: Effort) -> int:
 
 
 def _with_steps(
-    priced: Priced,
+    priced: DualBounds,
     columns: NDArray[np.int64],
     taken: NDArray[np.bool_],
     steps: int,
@@ -176,7 +176,7 @@ def _with_steps(
     return None, -np.inf, False
 
 
-def raised(priced: Priced, found: NDArray[np.float64], bound: float) -> float:
+def raised(priced: DualBounds, found: NDArray[np.float64], bound: float) -> float:
     """Raise a bound that is not good enough by what follows from steps being whole."""
     steps = priced.program.steps(found)
     if priced.gap(found, bound) <= priced.gap_limit or priced.least_steps(bound, steps) < steps:
@@ -184,7 +184,7 @@ def raised(priced: Priced, found: NDArray[np.float64], bound: float) -> float:
     return max(bound, _fewest_bonds(priced, steps))
 
 
-def _fewest_bonds(priced: Priced, steps: int) -> float:
+def _fewest_bonds(priced: DualBounds, steps: int) -> float:
     """Bound of the objective of all solutions with this many steps, the fewest there are."""
     program = priced.program
     reach = steps + priced.highs.most_bonds * steps / priced.highs.weight - priced.relaxed.value

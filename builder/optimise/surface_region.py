@@ -144,11 +144,11 @@ class Shell:
         """Leave out, again and again, free ions that can never reach their minimum."""
         free = free.copy()
         available = np.asarray(self.adjacency @ (free | self.fixed).astype(np.int32))
-        hopeless = np.flatnonzero(free & (available < self.minimum))
-        while len(hopeless):
-            free[hopeless] = False
-            around = self.adjacency[hopeless].indices
+        unsatisfiable = np.flatnonzero(free & (available < self.minimum))
+        while len(unsatisfiable):
+            free[unsatisfiable] = False
+            around = self.adjacency[unsatisfiable].indices
             np.subtract.at(available, around, 1)
             around = np.unique(around)
-            hopeless = around[free[around] & (available[around] < self.minimum[around])]
+            unsatisfiable = around[free[around] & (available[around] < self.minimum[around])]
         return free

@@ -24,7 +24,7 @@ TRIALS = 100
 PARTNERS = 4
 
 
-def levelled(
+def balance_dipole(
     program: Program,
     y: NDArray[np.float64],
     columns: NDArray[np.int64],

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from epicarve.builder.carve import Ions
+    from epicarve.builder.carve import IonTable
     from epicarve.builder.model import Model
 
 CATION_RADIUS_A, ANION_RADIUS_A = 1.15, 1.45
@@ -78,7 +78,7 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure.savefig(path, dpi=220, metadata={"Software": None})
 
 
-def picture(ions: Ions) -> bytes:
+def picture(ions: IonTable) -> bytes:
     """Return a small PNG of ions from the side and from above, for notebooks."""
     colours = element_colours(list(composition(ions.symbols, ions.charges)))
     views = (side_view(), np.eye(3))
@@ -113,7 +113,7 @@ def side_view() -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, 0.0], up, eye])
 
 
-def radii_a(model: Model | Ions) -> NDArray[np.float64]:
+def radii_a(model: Model | IonTable) -> NDArray[np.float64]:
     """Return the radius in Å at which each ion is drawn, shape (n_atoms,)."""
     return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
 
@@ -169,7 +169,7 @@ def draw_scale_bar(axes: Axes, extent_a: float) -> None:
 
 def _draw_view(
     axes: Axes,
-    model: Model | Ions,
+    model: Model | IonTable,
     view: NDArray[np.float64],
     colours: dict[str, str],
     extent: float,

@@ -3,8 +3,8 @@ from .box import FacePair as FacePair
 from .combined import Cut as Cut
 from .combined import Difference as Difference
 from .combined import Intersection as Intersection
-from .combined import Moved as Moved
 from .combined import Offset as Offset
+from .combined import Translated as Translated
 from .combined import Union as Union
 from .ellipsoid import Ellipsoid as Ellipsoid
 from .ellipsoid import EllipsoidSpec as EllipsoidSpec

@@ -90,7 +90,7 @@ class Intersection:
     Examples
     --------
     >>> from epicarve.builder.shapes import Sphere
-    >>> lens = Intersection((Sphere(5.0), Moved(Sphere(5.0), np.array([0.0, 0.0, 6.0]))))
+    >>> lens = Intersection((Sphere(5.0), Translated(Sphere(5.0), np.array([0.0, 0.0, 6.0]))))
     >>> lens.signed_distance_a(np.array([[0.0, 0.0, 3.0]])).tolist()
     [-2.0]
     """
@@ -145,7 +145,7 @@ class Union:
     Examples
     --------
     >>> from epicarve.builder.shapes import Sphere
-    >>> pair = Union((Sphere(5.0), Moved(Sphere(5.0), np.array([0.0, 0.0, 8.0]))))
+    >>> pair = Union((Sphere(5.0), Translated(Sphere(5.0), np.array([0.0, 0.0, 8.0]))))
     >>> pair.signed_distance_a(np.array([[0.0, 0.0, 15.0]])).tolist()
     [2.0]
     """
@@ -272,7 +272,7 @@ class Offset:
 
 
 @dataclass(frozen=True)
-class Moved:
+class Translated:
     """A shape at another place; as exact as the shape.
 
     Parameters
@@ -285,7 +285,8 @@ class Moved:
     Examples
     --------
     >>> from epicarve.builder.shapes import Sphere
-    >>> Moved(Sphere(1.0), np.array([0.0, 0.0, 5.0])).signed_distance_a(np.zeros((1, 3))).tolist()
+    >>> raised = Translated(Sphere(1.0), np.array([0.0, 0.0, 5.0]))
+    >>> raised.signed_distance_a(np.zeros((1, 3))).tolist()
     [4.0]
     """
 
@@ -304,7 +305,7 @@ class Moved:
         """Return the shape's face, moved with it."""
         face = self.shape.flat_face(normal)
         shift = float(self.shift_a @ normal)
-        return face and FlatFace(face.offset_a + shift, Moved(face.body, self.shift_a))
+        return face and FlatFace(face.offset_a + shift, Translated(face.body, self.shift_a))
 
     @property
     def bounds_a(self) -> Corners:

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from epicarve.builder.crystal import Direction, Indices
 from epicarve.units import A_PER_NM
 
-from .combined import Moved
+from .combined import Translated
 from .shape import BEYOND_A, PARALLEL, FlatFace, Solid
 from .spec import Length, ShapeSpec, lattice_direction
 
@@ -60,7 +60,7 @@ class Cylinder(Solid):
         if abs(self.axis @ normal) < 1.0 - PARALLEL:
             return None
         longer = Cylinder(self.radius_a, self.length_a + BEYOND_A, self.axis)
-        return FlatFace(0.5 * self.length_a, Moved(longer, 0.5 * BEYOND_A * normal))
+        return FlatFace(0.5 * self.length_a, Translated(longer, 0.5 * BEYOND_A * normal))
 
     @property
     def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from epicarve.builder.crystal import Indices, Vector, nearest_cut, refuse_four_i
 from epicarve.options import Options
 from epicarve.units import A_PER_NM
 
-from .combined import Cut, Intersection, Moved, Offset
+from .combined import Cut, Intersection, Offset, Translated
 from .polyhedron import HalfSpace
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class ShapeSpec(Options):
         if self.grow_nm:
             shape = Offset(shape, A_PER_NM * self.grow_nm * scale)
         if any(self.shift_nm):
-            shape = Moved(shape, A_PER_NM * np.array(self.shift_nm) * scale)
+            shape = Translated(shape, A_PER_NM * np.array(self.shift_nm) * scale)
         for cut in self.cuts:
             shape = cut.apply(shape, crystal, centre, scale)
         return shape

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from epicarve.builder.crystal import Indices, Vector, point_on_cut
 
-from .combined import Cut, Moved
+from .combined import Cut, Translated
 from .shape import Solid
 from .spec import FacePlane, OneSizeSpec
 
@@ -76,7 +76,7 @@ def sphere_part(radius_a: float, normal: NDArray[np.float64], fraction: float) -
     [0.0]
     """
     x = round(2.0 * np.cos((2.0 * np.pi - np.arccos(1.0 - 2.0 * fraction)) / 3.0), 14)
-    return Cut(Moved(Sphere(radius_a), -x * radius_a * normal + 0.0), normal, 0.0)
+    return Cut(Translated(Sphere(radius_a), -x * radius_a * normal + 0.0), normal, 0.0)
 
 
 class SphereSpec(OneSizeSpec):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from epicarve.dft.cp2k_input import Finding, InputText, Report, Subject, read_tree
+from epicarve.dft.cp2k_input import CheckContext, Finding, InputText, Report, read_tree
 
 from .rules_atoms import check_kpoints, check_lists, check_source
 from .rules_basis import check_cutoff, check_files, check_functional, check_kinds
@@ -93,7 +93,7 @@ def check_input(path: Path, version: str = DEFAULT_VERSION) -> tuple[Finding, ..
         return (Finding(None, message, "name a CP2K input; its sections begin with &"),)
     if all(finding.severity == "warning" for finding in report.findings):
         for force_eval in root.all("FORCE_EVAL"):
-            subject = Subject(root, force_eval, path.parent, version, report)
+            subject = CheckContext(root, force_eval, path.parent, version, report)
             for rule in RULES:
                 rule(subject)
     return report.findings[:MOST_FINDINGS]

@@ -10,13 +10,13 @@ from epicarve.files import is_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from epicarve.dft.cp2k_input import Section, Subject
+    from epicarve.dft.cp2k_input import CheckContext, Section
 
 _PDOS = (("DFT", "PRINT", "PDOS"), ("DFT", "PRINT", "DOS"))
 """Where lists of atoms for densities of states stand, up to CP2K 2026.1 and since."""
 
 
-def check_source(subject: Subject) -> None:
+def check_source(subject: CheckContext) -> None:
     """Check that there are atoms, and as many in &COORD as in the file if both are given."""
     subsys = subject.force_eval.first("SUBSYS")
     if subsys is None or subject.root.first("EXT_RESTART") is not None:
@@ -42,7 +42,7 @@ def check_source(subject: Subject) -> None:
         subject.report.error(coord.line, "there is no atom in &COORD", "add a line for each")
 
 
-def check_lists(subject: Subject) -> None:
+def check_lists(subject: CheckContext) -> None:
     """Check that lists of atoms name atoms that are there."""
     atoms = subject.atoms
     n_atoms = len(atoms.labels) * subject.n_copies if atoms else None
@@ -66,7 +66,7 @@ def check_lists(subject: Subject) -> None:
                 )
 
 
-def check_kpoints(subject: Subject) -> None:
+def check_kpoints(subject: CheckContext) -> None:
     """Check that k-points lie along directions that repeat."""
     kpoints = subject.force_eval.first("DFT", "KPOINTS")
     cell = subject.cell
@@ -84,7 +84,7 @@ def check_kpoints(subject: Subject) -> None:
             )
 
 
-def _listing(subject: Subject) -> Iterator[Section]:
+def _listing(subject: CheckContext) -> Iterator[Section]:
     for path in _PDOS:
         yield from subject.force_eval.all(*path, "LDOS")
     yield from subject.root.all("MOTION", "CONSTRAINT", "FIXED_ATOMS")

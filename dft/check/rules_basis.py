@@ -17,7 +17,7 @@ from epicarve.files import is_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epicarve.dft.cp2k_input import Section, Subject
+    from epicarve.dft.cp2k_input import CheckContext, Section
 
 _DATA_FILES = (
     (("DFT",), "BASIS_SET_FILE_NAME", "basis sets"),
@@ -33,7 +33,7 @@ _FAMILIES |= {"BLYP": "BLYP", "B3LYP": "BLYP", "BP": "BP", "HCTH120": "HCTH", "O
 """Family of functionals for which potentials are made, by the word in their name."""
 
 
-def check_files(subject: Subject) -> None:
+def check_files(subject: CheckContext) -> None:
     """Check that every file is there, but for those that an earlier run makes."""
     named = subject.coordinate_file
     if named and not is_file(subject.folder / str(named.values[0])):
@@ -68,7 +68,7 @@ def _where(name: str, folder: Path) -> str:
     )
 
 
-def check_kinds(subject: Subject) -> None:
+def check_kinds(subject: CheckContext) -> None:
     """Check that each atom has a kind whose basis set and potential exist and fit each other."""
     atoms = subject.atoms
     if atoms is None or not subject.on_grid:
@@ -98,7 +98,7 @@ def check_kinds(subject: Subject) -> None:
             )
 
 
-def _check_potential(subject: Subject, kind: Section, label: str, basis: str | None) -> None:
+def _check_potential(subject: CheckContext, kind: Section, label: str, basis: str | None) -> None:
     """Check that the potential of a kind exists, and fits method and basis set."""
     potentials, element = subject.data("POTENTIAL_FILE_NAME"), subject.element(label)
     potential, where = potential_name(kind), kind.where("POTENTIAL")
@@ -126,7 +126,7 @@ def _check_potential(subject: Subject, kind: Section, label: str, basis: str | N
         _compare_electrons(subject, kind, label, basis)
 
 
-def check_cutoff(subject: Subject) -> None:
+def check_cutoff(subject: CheckContext) -> None:
     """Check that the finest grid is fine enough for the sharpest Gaussian, by REL_CUTOFF."""
     mgrid = subject.force_eval.first("DFT", "MGRID")
     if mgrid is None or not subject.on_grid or _method(subject).startswith("GAPW"):
@@ -156,7 +156,7 @@ def check_cutoff(subject: Subject) -> None:
         )
 
 
-def check_functional(subject: Subject) -> None:
+def check_functional(subject: CheckContext) -> None:
     """Check that potentials fit the functional, and exact exchange the periodic cell."""
     xc = subject.force_eval.first("DFT", "XC")
     if xc is None or not subject.on_grid:
@@ -214,7 +214,7 @@ def _functional_family(xc: Section) -> str | None:
     return "BLYP" if names == {"BECKE88", "LYP"} else None
 
 
-def _compare_electrons(subject: Subject, kind: Section, label: str, basis: str) -> None:
+def _compare_electrons(subject: CheckContext, kind: Section, label: str, basis: str) -> None:
     """Compare the electrons in the name of a basis set, -q4, with those of the potential."""
     _, mark, number = basis.rpartition("-Q")
     electrons = subject.electrons(label)
@@ -238,7 +238,7 @@ def _fitting(basis: str | None) -> str:
     return f"such as GTH-PBE{f'-q{number}' if mark and number.isdigit() else ''} with PBE"
 
 
-def _method(subject: Subject) -> str:
+def _method(subject: CheckContext) -> str:
     qs = subject.force_eval.first("DFT", "QS")
     return str(qs.value("METHOD")) if qs else "GPW"
 

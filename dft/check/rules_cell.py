@@ -15,7 +15,7 @@ from epicarve.dft.cp2k_input import (
 )
 
 if TYPE_CHECKING:
-    from epicarve.dft.cp2k_input import InputAtoms, InputCell, Subject
+    from epicarve.dft.cp2k_input import CheckContext, InputAtoms, InputCell
 
 LEAST_MARGIN_A = 2.0
 """Distance in Å from a nucleus within which its valence density is surely not zero."""
@@ -37,7 +37,7 @@ HALF_OF_NEIGHBOURS = [step for step in product((-1, 0, 1), repeat=3) if step > (
 """Steps to neighbouring boxes, each pair of opposite ones once."""
 
 
-def check_cell(subject: Subject) -> None:
+def check_cell(subject: CheckContext) -> None:
     """Check that there is a cell and that it has a volume."""
     subsys = subject.force_eval.first("SUBSYS")
     if subsys is None:
@@ -56,7 +56,7 @@ def check_cell(subject: Subject) -> None:
         )
 
 
-def check_symmetry(subject: Subject) -> None:
+def check_symmetry(subject: CheckContext) -> None:
     """Check that SYMMETRY leaves the cell as it is given: CP2K makes the cell to fit it."""
     section = subject.force_eval.first("SUBSYS", "CELL")
     given = cell_vectors(section) if section else None
@@ -87,7 +87,7 @@ def check_symmetry(subject: Subject) -> None:
     )
 
 
-def check_poisson(subject: Subject) -> None:
+def check_poisson(subject: CheckContext) -> None:
     """Check that the Poisson solver fits the periodicity and the shape of the cell."""
     cell, dft = subject.cell, subject.dft
     if cell is None or dft is None or not subject.on_grid:
@@ -134,7 +134,7 @@ def check_poisson(subject: Subject) -> None:
             )
 
 
-def check_places(subject: Subject) -> None:
+def check_places(subject: CheckContext) -> None:
     """Check that atoms lie in the box where it is not periodic, for WAVELET with some room."""
     cell, atoms = subject.cell, subject.atoms
     if cell is None or atoms is None or all(cell.periodic):
@@ -169,7 +169,7 @@ def check_places(subject: Subject) -> None:
         )
 
 
-def check_contacts(subject: Subject) -> None:
+def check_contacts(subject: CheckContext) -> None:
     """Check that no two atoms are closer than any bond is long."""
     atoms, cell = subject.atoms, subject.cell
     if atoms is None or not subject.is_quickstep or subject.n_copies > 1:
@@ -259,7 +259,7 @@ def _with_images(
 
 
 def _check_mt(
-    subject: Subject, cell: InputCell, periodic: tuple[bool, bool, bool], said: str
+    subject: CheckContext, cell: InputCell, periodic: tuple[bool, bool, bool], said: str
 ) -> None:
     line = cell.section.line
     if sum(periodic) not in {0, 2}:

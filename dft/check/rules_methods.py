@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from epicarve.dft.cp2k_input import auxiliary_basis
 
 if TYPE_CHECKING:
-    from epicarve.dft.cp2k_input import Section, Subject
+    from epicarve.dft.cp2k_input import CheckContext, Section
 
 EXCHANGE_AT_KPOINTS = "2024.1"
 """First version with exact exchange and its auxiliary basis set (ADMM) at k-points."""
@@ -63,7 +63,7 @@ OF_ORBITAL_FREE = Left(
 """What CP2K leaves out with linear scaling, which knows no orbitals."""
 
 
-def check_kpoint_methods(subject: Subject) -> None:
+def check_kpoint_methods(subject: CheckContext) -> None:
     """Check that what is combined with k-points is something that CP2K computes at them."""
     kpoints, dft = subject.kpoints, subject.dft
     if kpoints is None or dft is None:
@@ -117,7 +117,7 @@ def check_kpoint_methods(subject: Subject) -> None:
         )
 
 
-def check_printing(subject: Subject) -> None:
+def check_printing(subject: CheckContext) -> None:
     """Check that what is to be printed is something that the method gives."""
     qs = subject.force_eval.first("DFT", "QS")
     if not subject.is_quickstep or subject.dft is None:
@@ -134,7 +134,7 @@ def check_printing(subject: Subject) -> None:
         _tell_left(subject, Left(("PDOS",), "never", remedy), why)
 
 
-def check_mixing(subject: Subject) -> None:
+def check_mixing(subject: CheckContext) -> None:
     """Check that a diagonalisation mixes densities in a way that its method knows."""
     scf, dft = subject.scf, subject.dft
     if scf is None or dft is None or not subject.diagonalises:
@@ -165,7 +165,7 @@ def check_mixing(subject: Subject) -> None:
         )
 
 
-def check_restricted(subject: Subject) -> None:
+def check_restricted(subject: CheckContext) -> None:
     """Check that ROKS stands with what CP2K combines it with."""
     dft, scf = subject.dft, subject.scf
     if dft is None or scf is None or dft.value("ROKS") is not True:
@@ -196,7 +196,7 @@ def check_restricted(subject: Subject) -> None:
         )
 
 
-def check_auxiliary(subject: Subject) -> None:
+def check_auxiliary(subject: CheckContext) -> None:
     """Check that ADMM has its basis sets and a purification that fits."""
     dft, scf = subject.dft, subject.scf
     admm = dft.first("AUXILIARY_DENSITY_MATRIX_METHOD") if dft else None
@@ -248,7 +248,7 @@ def check_auxiliary(subject: Subject) -> None:
         )
 
 
-def check_dispersion(subject: Subject) -> None:
+def check_dispersion(subject: CheckContext) -> None:
     """Check that a pair potential of dispersion is used, and knows its functional."""
     potential = subject.force_eval.first("DFT", "XC", "VDW_POTENTIAL")
     pair = potential.first("PAIR_POTENTIAL") if potential else None
@@ -273,11 +273,11 @@ def check_dispersion(subject: Subject) -> None:
         )
 
 
-def _refuse(subject: Subject, section: Section, message: str) -> None:
+def _refuse(subject: CheckContext, section: Section, message: str) -> None:
     subject.report.error(section.line, message, "take out one of them, or compute a supercell")
 
 
-def _tell_left(subject: Subject, left: Left, why: str) -> None:
+def _tell_left(subject: CheckContext, left: Left, why: str) -> None:
     if subject.version >= left.since:
         return
     for name in left.names:

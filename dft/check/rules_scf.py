@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from epicarve.dft.cp2k_input import Subject
+    from epicarve.dft.cp2k_input import CheckContext
 
 NOISE = 1e-4
 """Largest EPS_DEFAULT in terms of EPS_SCF: noisier integrals may keep an SCF from converging."""
@@ -14,7 +14,7 @@ HOMO_INDEX_FIXED = "2024.2"
 """First version in which MO_INDEX_RANGE past the HOMO is right with OT."""
 
 
-def check_scf_method(subject: Subject) -> None:
+def check_scf_method(subject: CheckContext) -> None:
     """Check that OT stands alone: no diagonalisation, empty states, smearing or k-points."""
     scf = subject.scf
     if scf is None:
@@ -55,7 +55,7 @@ def check_scf_method(subject: Subject) -> None:
         )
 
 
-def check_thresholds(subject: Subject) -> None:
+def check_thresholds(subject: CheckContext) -> None:
     """Check that EPS_DEFAULT is far below EPS_SCF, the outer loop not tighter than the inner."""
     scf = subject.scf
     if scf is None or not subject.on_grid:
@@ -83,7 +83,7 @@ def check_thresholds(subject: Subject) -> None:
         )
 
 
-def check_spin(subject: Subject) -> None:
+def check_spin(subject: CheckContext) -> None:
     """Check that electrons, charge and multiplicity agree."""
     dft = subject.dft
     electrons = n_electrons(subject)
@@ -124,7 +124,7 @@ def check_spin(subject: Subject) -> None:
         )
 
 
-def check_empty_states(subject: Subject) -> None:
+def check_empty_states(subject: CheckContext) -> None:
     """Check that the basis set has the empty states asked for."""
     scf, electrons = subject.scf, n_electrons(subject)
     if scf is None or electrons is None:
@@ -141,7 +141,7 @@ def check_empty_states(subject: Subject) -> None:
         )
 
 
-def check_printed_states(subject: Subject) -> None:
+def check_printed_states(subject: CheckContext) -> None:
     """Check that OT is not asked for orbitals past the highest occupied one."""
     scf, electrons = subject.scf, n_electrons(subject)
     if scf is None or electrons is None:
@@ -159,7 +159,7 @@ def check_printed_states(subject: Subject) -> None:
         )
 
 
-def check_task(subject: Subject) -> None:
+def check_task(subject: CheckContext) -> None:
     """Check that what is asked for fits what RUN_TYPE does."""
     motion = subject.root.first("MOTION")
     for name in ("GEO_OPT", "CELL_OPT", "MD"):
@@ -182,7 +182,7 @@ def check_task(subject: Subject) -> None:
         )
 
 
-def n_electrons(subject: Subject) -> int | None:
+def n_electrons(subject: CheckContext) -> int | None:
     """Return how many electrons the potentials and the charge give; None if that can't be told."""
     if subject.atoms is None or subject.dft is None or not subject.on_grid:
         return None
@@ -193,7 +193,7 @@ def n_electrons(subject: Subject) -> int | None:
     return total - int(subject.dft.number("CHARGE") or 0)
 
 
-def n_functions(subject: Subject) -> int | None:
+def n_functions(subject: CheckContext) -> int | None:
     """Return how many basis functions there are; None if that can't be told."""
     if subject.atoms is None:
         return None

@@ -6,7 +6,7 @@ from .cell import cell_vectors as cell_vectors
 from .cell import lengths_and_angles as lengths_and_angles
 from .cell import periodicity as periodicity
 from .cell import symmetrised as symmetrised
-from .context import Subject as Subject
+from .context import CheckContext as CheckContext
 from .context import auxiliary_basis as auxiliary_basis
 from .context import orbital_basis as orbital_basis
 from .context import potential_name as potential_name

@@ -34,7 +34,7 @@ SEMIEMPIRICAL = {"MNDO", "MNDOD", "AM1", "PM3", "PM6", "PM6-FM", "PDG", "RM1", "
 """Semi-empirical methods."""
 
 
-class Subject:
+class CheckContext:
     """One &FORCE_EVAL with what belongs to it.
 
     Parameters
@@ -60,7 +60,7 @@ class Subject:
         self.version = version
         self.report = report
 
-    def reporting_to(self, report: Report) -> Subject:
+    def reporting_to(self, report: Report) -> CheckContext:
         """Return the same, with what was read of it so far, for rules that report elsewhere."""
         other = copy(self)
         other.report = report

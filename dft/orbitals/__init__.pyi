@@ -18,7 +18,7 @@ from .overlap import GaussianShell as GaussianShell
 from .overlap import from_upper as from_upper
 from .overlap import overlap_matrix as overlap_matrix
 from .population_options import ALL as ALL
-from .population_options import Weighing as Weighing
+from .population_options import PopulationOptions as PopulationOptions
 from .populations import momenta_of_functions as momenta_of_functions
 from .populations import mulliken_weights as mulliken_weights
 from .populations import summing_matrix as summing_matrix

@@ -14,7 +14,7 @@ PARTITIONS = {"lowdin": function_weights, "mulliken": gross_populations}
 
 
 @dataclass(frozen=True)
-class Weighing:
+class PopulationOptions:
     """What states are to be made of orbitals.
 
     Parameters
@@ -47,5 +47,5 @@ class Weighing:
         return self.n_states is not None or self.partition != "lowdin"
 
 
-ALL = Weighing()
+ALL = PopulationOptions()
 """All states, after Löwdin."""

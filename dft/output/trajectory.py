@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.cp2k_input import InputText, Report, Subject, read_tree, versions
+from epicarve.dft.cp2k_input import CheckContext, InputText, Report, read_tree, versions
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def read_restart(path: Path) -> Restart:
     if unclosed or force_eval is None:
         what = unclosed[0].message if unclosed else "it has no &FORCE_EVAL"
         raise InputError(f"{path}: no whole restart file ({what}); take the one before, .bak-1")
-    subject = Subject(root, force_eval, path.parent, versions()[-1], report)
+    subject = CheckContext(root, force_eval, path.parent, versions()[-1], report)
     atoms, cell = subject.atoms, subject.cell
     topology = force_eval.first("SUBSYS", "TOPOLOGY")
     wanted = topology.number("NUMBER_OF_ATOMS") if topology else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epicarve.dft.orbitals import ALL, Weighing
+from epicarve.dft.orbitals import ALL, PopulationOptions
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
 from epicarve.files import is_folder
@@ -61,7 +61,7 @@ def read_states(
     InputError
         As for `read_folder`, and if there are weights of whole kinds of atoms alone.
     """
-    weighing = Weighing(n_states, weights)
+    weighing = PopulationOptions(n_states, weights)
     states = read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
     if isinstance(states, KindStates):
         raise InputError(
@@ -73,7 +73,7 @@ def read_states(
 
 def read_folder(
     folder: Path | RunFolder,
-    weighing: Weighing = ALL,
+    weighing: PopulationOptions = ALL,
     *,
     project: str | None = None,
     step: int | None = None,
@@ -88,7 +88,7 @@ def read_folder(
         text or Molden file; or one of whose subfolders is such a folder, as in a chain of stages.
         The source of the states says which files were used, and their notes which were not, and
         why.
-    weighing : Weighing
+    weighing : PopulationOptions
         How orbitals will be weighed: so many states of each spin, those around its gap, which a
         model of thousands of atoms needs (the electrons of the states are then those of the
         window); Mulliken's weights. Weights that are in the folder already are not looked at where

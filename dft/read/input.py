@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from epicarve.dft.check import DEFAULT_VERSION
-from epicarve.dft.cp2k_input import InputText, Report, Section, Subject, read_tree, versions
+from epicarve.dft.cp2k_input import CheckContext, InputText, Report, Section, read_tree, versions
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class RunInput:
         What CP2K is asked to do, such as ``"GEO_OPT"``.
     lists : tuple of tuple of int
         Atoms, from 1, of each &LDOS list in order.
-    subject : Subject
+    subject : CheckContext
         Its first &FORCE_EVAL: atoms, cell, kinds, data files.
     text : InputText
         Its lines.
@@ -46,7 +46,7 @@ class RunInput:
     project: str
     run_type: str
     lists: tuple[tuple[int, ...], ...]
-    subject: Subject
+    subject: CheckContext
     text: InputText
     is_understood: bool
 
@@ -55,7 +55,7 @@ class RunInput:
         """The whole input."""
         return self.subject.root
 
-    def subjects(self, version: str) -> Iterator[Subject]:
+    def subjects(self, version: str) -> Iterator[CheckContext]:
         """Yield every &FORCE_EVAL as a version of CP2K reads it, none if it cannot.
 
         Parameters
@@ -71,7 +71,11 @@ class RunInput:
         for force_eval in root.all("FORCE_EVAL") if is_understood else ():
             is_own = force_eval is self.subject.force_eval
             folder = self.path.parent
-            yield self.subject if is_own else Subject(root, force_eval, folder, version, Report())
+            yield (
+                self.subject
+                if is_own
+                else CheckContext(root, force_eval, folder, version, Report())
+            )
 
 
 def read_run_input(path: Path, version: str = DEFAULT_VERSION) -> RunInput:
@@ -102,7 +106,7 @@ def read_run_input(path: Path, version: str = DEFAULT_VERSION) -> RunInput:
         raise InputError(f"{path}: it has no &FORCE_EVAL; name a CP2K input")
     globals_ = root.first("GLOBAL")
     project = str(globals_.value("PROJECT_NAME")) if globals_ else "PROJECT"
-    subject = Subject(root, force_eval, path.parent, version, Report())
+    subject = CheckContext(root, force_eval, path.parent, version, Report())
     return RunInput(
         path=path,
         project="".join(project.split()),

@@ -15,7 +15,7 @@ from epicarve.dft.check import (
     check_printed_states,
     check_spin,
 )
-from epicarve.dft.cp2k_input import Report, Subject
+from epicarve.dft.cp2k_input import CheckContext, Report
 from epicarve.errors import InputError
 
 from .input import known_version
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .run import Run
 
-    Rule = Callable[[Subject], None]
+    Rule = Callable[[CheckContext], None]
 
 ASKED_BY = {
     "lists": (("PDOS", "LDOS"), ("DOS", "LDOS")),
@@ -61,7 +61,7 @@ def faults_of(run: Run, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
     return report.findings
 
 
-def _subjects(run: Run) -> list[Subject]:
+def _subjects(run: Run) -> list[CheckContext]:
     """Return what the rules look at in the input of a run; nothing if CP2K cannot read it."""
     version = known_version("" if run.output is None else run.output.version)
     return list(run.inputs[0].subjects(version)) if run.inputs else []

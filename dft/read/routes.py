@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from epicarve.dft.orbitals import Weighing
+    from epicarve.dft.orbitals import PopulationOptions
     from epicarve.dft.states import AnyStates
 
     from .files import RunFiles
@@ -59,7 +59,7 @@ NO_OUTPUT = "No main output of CP2K lies beside these states, so that convergenc
 class Asked(NamedTuple):
     """What is to be read of a folder."""
 
-    weighing: Weighing
+    weighing: PopulationOptions
     project: str | None
     step: int | None
     routes: Sequence[str]
@@ -128,7 +128,7 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
     return sorted((each for each in found if each.route in asked.routes), key=worth)
 
 
-def _orbitals(load: Load, weighing: Weighing) -> _Found:
+def _orbitals(load: Load, weighing: PopulationOptions) -> _Found:
     return _Found(orbitals=load(weighing.n_states))
 
 
@@ -148,7 +148,7 @@ def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int |
 
 
 def _of_pdos(
-    pdos: Sequence[PdosFile], run: Run, loads: Sequence[Load], weighing: Weighing
+    pdos: Sequence[PdosFile], run: Run, loads: Sequence[Load], weighing: PopulationOptions
 ) -> Iterator[_Candidate]:
     """Yield the ways to states by the .pdos files of one step."""
     path, step = pdos[0].path, pdos[0].step

@@ -21,7 +21,7 @@ from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
 from epicarve.builder.report import Relaxation
-from epicarve.dft.orbitals import Weighing
+from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError, require_kind
@@ -220,7 +220,7 @@ def analyse_folder(
         overlap_populations=overlap_populations,
     )
     labels = labels_of(model, options, str(folder))
-    weighing = Weighing(n_states, weights, coefficients=bool(options.overlap_populations))
+    weighing = PopulationOptions(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = _relaxation(folder)
     relaxed = {} if relaxation is None else {"relaxation": relaxation.as_dict()}

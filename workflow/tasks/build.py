@@ -10,7 +10,7 @@ from epicarve.builder.assemble import Carved, Core, carved_of, rotations_of
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import refuse_same, replaced, told_apart
 from epicarve.builder.hetero import (
-    Half,
+    HalfParticle,
     Janus,
     half_of,
     interface_of,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltModel:
     """The model of a recipe, and what must be said of it.
 
     Parameters
@@ -85,7 +85,7 @@ def build(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
-) -> Built:
+) -> BuiltModel:
     """Carve or join the model of a recipe.
 
     Parameters
@@ -117,7 +117,7 @@ def build(
         else:
             raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
     provenance = Provenance(version=__version__, recipe=recipe.as_dict())
-    built = Built(described(model, crystals, provenance, rotations))
+    built = BuiltModel(described(model, crystals, provenance, rotations))
     if out is not None:
         built.write(out)
     return built
@@ -213,7 +213,7 @@ def _joined(
     substrate_json: str,
     interface_json: str,
     ages_of_files: tuple[int, ...],
-) -> tuple[Half, Half, Janus, Rotations]:
+) -> tuple[HalfParticle, HalfParticle, Janus, Rotations]:
     """Join two halves; a run builds each of them and the whole, from one and the same solution."""
     spec = InterfaceSpec.model_validate_json(interface_json)
     domains = [DomainSpec.model_validate_json(text) for text in (film_json, substrate_json)]

@@ -12,7 +12,7 @@ from epicarve.dft.write import join_files, write_cp2k, write_stages
 from epicarve.files import write_text
 from epicarve.workflow.recipes import BulkRecipe, Recipe, as_recipe, write_recipe
 
-from .build import Built, build
+from .build import BuiltModel, build
 from .bulk import Bulk, write_bulk
 from .steps import half_recipe, halves, step_graph
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def inputs(
     recipe: Recipe | Mapping[str, Any] | Path | str, out: Path | str
-) -> tuple[Built | Bulk, tuple[Stage, ...]]:
+) -> tuple[BuiltModel | Bulk, tuple[Stage, ...]]:
     """Build the model of a recipe and write the CP2K chain for it, or for a bulk crystal.
 
     The halves of a heterostructure that are to be relaxed first get chains of their own, in the
@@ -79,7 +79,7 @@ def inputs(
     return built, stages
 
 
-def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> Built:
+def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> BuiltModel:
     """Build a heterostructure from halves that were relaxed in the folders of a run.
 
     Parameters
@@ -102,4 +102,4 @@ def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> Built:
     model = build(recipe.model_copy(update=found)).model
     # The recipe as it was asked for, without the folder of this very run.
     made_by = replace(model.report.provenance or Provenance(), recipe=recipe.as_dict())
-    return Built(replace(model, report=replace(model.report, provenance=made_by)))
+    return BuiltModel(replace(model, report=replace(model.report, provenance=made_by)))

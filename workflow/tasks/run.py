@@ -28,7 +28,7 @@ from epicarve.workflow.recipes import (
 
 from .analyse import analyse_folder
 from .array import run_members
-from .build import Built, build
+from .build import BuiltModel, build
 from .bulk import RelaxedBulk, finish_bulk
 from .embedded import relax_embedded, states_embedded
 from .executor import execute
@@ -134,7 +134,7 @@ class _Work:
     out: Path
     on: On
     tell: Callable[[str], None]
-    built: dict[str, Built] = field(default_factory=dict)
+    built: dict[str, BuiltModel] = field(default_factory=dict)
     results: list[Results] = field(default_factory=list)
 
     def prepared(self) -> nx.DiGraph:
@@ -194,7 +194,7 @@ class _Work:
             self.tell("states")
             states_embedded(self.built[""].model, recipe.xtb, folder, recipe.analysis)
 
-    def _keep(self, part: str, built: Built) -> None:
+    def _keep(self, part: str, built: BuiltModel) -> None:
         built.write(self.out / part)
         self.built[part] = built
 

@@ -27,7 +27,7 @@ from .build import build
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .build import Built
+    from .build import BuiltModel
 
 COLUMNS = (
     "name",
@@ -196,7 +196,7 @@ def _replacer(elements: Mapping[str, str]) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def _row(name: str, member: Recipe, built: Built) -> dict[str, Any]:
+def _row(name: str, member: Recipe, built: BuiltModel) -> dict[str, Any]:
     model, report = built.model, built.model.report
     stoichiometry, optimum = report.stoichiometry, report.optimum
     assert stoichiometry is not None and optimum is not None  # every model that is built has them

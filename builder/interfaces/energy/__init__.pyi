@@ -1,5 +1,5 @@
-from .ewald_split import sharp_part as sharp_part
-from .ewald_split import smooth_transform as smooth_transform
+from .ewald_split import long_range_transform as long_range_transform
+from .ewald_split import short_range_part as short_range_part
 from .interaction import Interaction as Interaction
 from .repulsion import Repulsion as Repulsion
 from .repulsion import balanced_strength as balanced_strength

@@ -54,7 +54,7 @@ def sharp_values(
     return values
 
 
-def sharp_part(
+def short_range_part(
     power: int, squared_a2: NDArray[np.float64], split_per_a: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the sharp part of r⁻ⁿ and its slope over r, from squared distances.
@@ -81,7 +81,7 @@ def sharp_part(
     return values, -(power * values + edge) / squared_a2
 
 
-def smooth_transform(
+def long_range_transform(
     power: int, squared_per_a2: NDArray[np.float64], split_per_a: float
 ) -> NDArray[np.float64]:
     """Return the Fourier transform of the smooth part of r⁻ⁿ, ∫ f(r) exp(−i k·r) d³r.

@@ -16,7 +16,7 @@ from epicarve.builder.interfaces import (
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
-from .ewald_split import ENDS, sharp_part, sharp_values
+from .ewald_split import ENDS, sharp_values, short_range_part
 from .reciprocal_sum import Waves
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ class Interaction:
         squared = np.maximum((steps**2).sum(axis=0), NEAREST_A**2)
         image, pair = np.nonzero(squared < self._reach**2)
         # energies, and slopes over r divided by r
-        coulomb = np.array(sharp_part(1, squared[image, pair], SPLIT_PER_A))
-        born = np.array(sharp_part(self._exponent, squared[image, pair], SPLIT_PER_A))
+        coulomb = np.array(short_range_part(1, squared[image, pair], SPLIT_PER_A))
+        born = np.array(short_range_part(self._exponent, squared[image, pair], SPLIT_PER_A))
         values, slopes = self._charge[pair] * coulomb + self._born[pair] * born
         slope += steps[:, image, pair] @ slopes
         slope[2] += climb[0]

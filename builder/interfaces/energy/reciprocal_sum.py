@@ -12,7 +12,7 @@ import numpy as np
 
 from epicarve.units import COULOMB_V_A
 
-from .ewald_split import ENDS, smooth_transform
+from .ewald_split import ENDS, long_range_transform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,9 +74,9 @@ class Waves:
         below = below.conj()
         total = squared[:, None] + self._upright**2
         amplitudes = _products(born, above, below)
-        amplitudes *= _both_ways(smooth_transform(repulsion.exponent, total, split_per_a))
+        amplitudes *= _both_ways(long_range_transform(repulsion.exponent, total, split_per_a))
         coulomb = _products(charges, above[:, 1:], below[:, 1:])
-        coulomb *= _both_ways(smooth_transform(1, total[1:], split_per_a))
+        coulomb *= _both_ways(long_range_transform(1, total[1:], split_per_a))
         amplitudes[1:] += coulomb
         amplitudes[1:] *= 2.0  # the other half of the waves is their conjugate
         self._amplitudes = amplitudes * (COULOMB_V_A / (film.area_a2 * period))

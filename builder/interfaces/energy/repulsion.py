@@ -28,7 +28,7 @@ from epicarve.builder.interfaces import contact_limits_a
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
-from .ewald_split import ENDS, sharp_values, smooth_transform
+from .ewald_split import ENDS, long_range_transform, sharp_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,5 +151,5 @@ def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
     squared = ((waves @ reciprocal) ** 2).sum(axis=1)
     kept = (squared > 0.0) & (squared < largest**2)
     factors = np.exp(2j * np.pi * (waves[kept] @ crystal.fractional.T)) @ q
-    far = np.abs(factors) ** 2 @ smooth_transform(1, squared[kept], split)
+    far = np.abs(factors) ** 2 @ long_range_transform(1, squared[kept], split)
     return float(COULOMB_V_A * (near + own + 0.5 * far / crystal.volume_a3))

@@ -44,7 +44,7 @@ class Fit:
         return np.asarray((positions_a - self.start_a) @ self.rotation.T + self.stop_a)
 
 
-def superposed(points_a: NDArray[np.float64], onto_a: NDArray[np.float64]) -> Fit:
+def kabsch(points_a: NDArray[np.float64], onto_a: NDArray[np.float64]) -> Fit:
     """Fit points onto others, one to one, without mirroring them (W. Kabsch, 1976).
 
     Parameters
@@ -56,7 +56,7 @@ def superposed(points_a: NDArray[np.float64], onto_a: NDArray[np.float64]) -> Fi
     --------
     >>> onto = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     >>> turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    >>> fit = superposed(onto @ turn + 5.0, onto)
+    >>> fit = kabsch(onto @ turn + 5.0, onto)
     >>> round(fit.rms_a, 9), round(fit.angle_deg, 6)
     (0.0, 90.0)
     """
