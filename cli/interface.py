@@ -70,6 +70,9 @@ def interface(
         Literal["film", "substrate"] | None,
         typer.Option(help="Make the slab symmetric, with this one in its middle."),
     ] = None,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Write CP2K's input and job scripts of the slab too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank the interfaces of two crystals by the continuity of their cations."""
@@ -77,6 +80,8 @@ def interface(
 
     if slab is not None and out is None:
         raise InputError("a slab needs a folder to write to; give -o DIR")
+    if inputs and slab is None:
+        raise InputError("--inputs are those of a slab; give its rank by --slab RANK too")
     with progress("search") as tell:
         from epicarve.workflow.tasks.interface import interface as rank
         from epicarve.workflow.tasks.interface import search_options, slab_options, write_ranking
@@ -105,7 +110,8 @@ def interface(
         if slab is not None and out is not None:
             if not 1 <= slab <= len(ranking.interfaces):
                 raise InputError(f"--slab {slab}: give a rank from 1 to {len(ranking.interfaces)}")
-            built = build_slab(ranking.interfaces[slab - 1], sizes, out / f"slab-{slab}")
+            chosen = ranking.interfaces[slab - 1]
+            built = build_slab(chosen, sizes, out / f"slab-{slab}", inputs=inputs)
         if out is not None:
             write_ranking(ranking, options, out)
     _report(ranking, out, as_json=as_json)

@@ -21,6 +21,22 @@ SCRIPTS = {".sh", ".job"}
 """Suffixes of files that can be run."""
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a file is there; a name that no file can have is of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a character of no name
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there; a name that no folder can have is of none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
     """Hand out a temporary path beside `path` and rename it to `path` on success.

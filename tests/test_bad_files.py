@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from epicarve.builder.model import Model
 from epicarve.cli import main
 from epicarve.dft.read import read_states
+from epicarve.errors import InputError
+from epicarve.workflow.recipes import relaxed_geometry
 from epicarve.workflow.tasks.analyse import analyse
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -122,3 +125,13 @@ def test_an_analysis_takes_away_what_an_earlier_one_left(tmp_path):
     assert {"dos.svg", "scan.svg", "notes.txt", "summary.json", "report.html"} <= left
     assert not {name for name in left if name.endswith((".png", ".pdf"))}
     assert "coop.csv" not in left
+
+
+def test_names_longer_than_a_file_can_have_are_of_no_file(tmp_path):
+    long = "a" * 300
+    with pytest.raises(InputError, match="there is no such folder"):
+        read_states(tmp_path / long)
+    with pytest.raises(InputError, match="no such file or folder"):
+        relaxed_geometry(tmp_path / long)
+    with pytest.raises(InputError, match="there is no such file"):
+        Model.read(tmp_path / long)

@@ -142,7 +142,7 @@ def spoil_other_basis(run):
         (spoil_nan_orbital, r"RESTART\.wfn: an orbital in it is damaged"),
         (spoil_orbital, r"RESTART\.wfn: orbital 51 is not orthonormal in the overlap matrix"),
         (spoil_zero_energies, r"RESTART\.wfn: the energies of its orbitals are zero"),
-        (spoil_occupations, r"the occupations sum to 81\.000 instead of 82 electrons"),
+        (spoil_occupations, r"the occupations sum to 81\.00000 instead of 82 electrons"),
         (spoil_text_instead, r"RESTART\.wfn: not a whole \.wfn file"),
         (spoil_moved_atom, r"orbital \d+ is not orthonormal .* coordinates or basis set beside it"),
         (spoil_missing_atom, r"147 basis functions, but cs4pbbr6\.inp tells of 133 on 10 atoms"),

@@ -79,7 +79,9 @@ def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
         )
         assert found.decided
         assert (found.y is not None) == (steps in possible)
-        by_numbers = search_numbers(Highs(program, 0), np.arange(n), nothing, steps, most_levels)
+        by_numbers = search_numbers(
+            Highs(program, 0), np.arange(n), nothing, steps, most_levels, effort=Effort(100.0)
+        )
         if by_numbers.decided:
             assert (by_numbers.y is not None) == (steps in possible)
         assert by_numbers.decided or most_level > 0 or n == 0

@@ -264,6 +264,7 @@ def test_a_label_that_is_an_element_of_the_crystal_means_the_element(read):
         ({"Fe": 3, "Fe7": 2, "O": -2}, "names Fe7.* Fe1, Fe2, O1"),
         ({"Fe1": 3, "Fe2": 2, "O": -2}, "carries -8 e"),
         ({"Fe": True, "O": -2}, "not a whole number"),
+        ({"Fe": 10**30, "O": -2}, r"Fe 1e\+30; no ion carries more than 12 e"),
         ({"fe": 3, "o": -2}, "names fe, o, which is not in the crystal; it holds Fe, O"),
     ],
 )

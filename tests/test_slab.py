@@ -27,8 +27,10 @@ from epicarve.builder.interfaces.match import MatchOptions, StrainRule, coincide
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import read_orderings
 from epicarve.builder.output import derived_notes, write_slab
+from epicarve.dft.check import check_input
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
+from epicarve.workflow.tasks.interface import slab
 
 FIXED = ("substrate", "film", "split")
 
@@ -272,3 +274,14 @@ def test_same_slab_same_bytes_and_computed_crystals_are_told(tmp_path):
     for name in ("model.extxyz", "model.cif", "model.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert (tmp_path / "one" / "model.cif").read_text().startswith("# Computed crystal: Pb4S3Cl2.")
+
+
+def test_a_slab_comes_with_inputs_that_relax_it(tmp_path, study):
+    built = slab(study, out=tmp_path, inputs=True)
+    path = tmp_path / "1-relax" / "relax.inp"
+    assert check_input(path, "2023.1") == ()
+    text = path.read_text()
+    assert "PERIODIC XY\n" in text
+    assert (tmp_path / "submit.sh").stat().st_mode & 0o100
+    coordinates = read(tmp_path / "1-relax" / "relax.xyz")
+    assert sorted(coordinates.get_chemical_symbols()) == sorted(built.symbols.tolist())

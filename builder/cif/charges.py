@@ -27,6 +27,10 @@ GIVE = (
 """How charges can be given."""
 
 
+LARGEST_CHARGE = 12
+"""Charges beyond it, in units of e, are mistakes; atoms reach +9 (IrO4+)."""
+
+
 def charges_of_sites(
     path: Path | str, sites: Sites, given: Mapping[str, int] | None
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -135,7 +139,7 @@ def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:
     Raises
     ------
     InputError
-        If one is not: a mean such as 2.67 is never rounded.
+        If one is not, as a mean such as 2.67 is never rounded, or none that an ion can have.
 
     Examples
     --------
@@ -147,6 +151,11 @@ def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:
             raise InputError(
                 f"{name}: oxidation_states gives {key} {charge}, not a whole number; give the "
                 "charges of its ions by site label, such as {Fe1: 3, Fe2: 2, O: -2}"
+            )
+        if abs(charge) > LARGEST_CHARGE:
+            raise InputError(
+                f"{name}: oxidation_states gives {key} {charge:.3g}; no ion carries more than "
+                f"{LARGEST_CHARGE} e, give its charge"
             )
     return {key: int(charge) for key, charge in given.items()}
 

@@ -12,7 +12,7 @@ from ase.io import read
 from epicarve.builder.model import COLUMNS, Edit, Model
 from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError, require_kind
-from epicarve.files import read_json
+from epicarve.files import is_file, is_folder, read_json
 
 from .crystals import KEY
 
@@ -32,9 +32,9 @@ DERIVED = {"numbers", "positions", "initial_charges", "is_surface"}
 
 def model_of_file(path: Path) -> Model:
     """Read a model; see `Model.read`."""
-    if path.is_dir():
+    if is_folder(path):
         path = path / MODEL
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"{path}: there is no such file; give a folder with a {MODEL}")
     try:
         atoms = cast("Atoms", read(path, format="extxyz"))

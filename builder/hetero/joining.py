@@ -237,9 +237,10 @@ class _Across:
 def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
     """Find bonds, contacts and clashes across the interface.
 
-    A cation and an anion of the two sides are bonded if they would be in either crystal. A
-    contact is at most `LOOSE_CONTACT` times as long as the bulk's, a clash shorter than
-    `CONTACT_LIMIT` times that.
+    A cation and an anion of the two sides are bonded if they would be in either crystal; elements
+    that meet in neither may be as much farther apart than their contact as the bonds of both
+    crystals that reach least. A contact is at most `LOOSE_CONTACT` times as long as the bulk's, a
+    clash shorter than `CONTACT_LIMIT` times that.
 
     Raises
     ------
@@ -250,6 +251,8 @@ def _pairs_across(above: Placed, below: Placed, limits: Limits) -> _Across:
     for side in (above, below):
         for pair, limit in side.half.crystal.bond_rule.items():
             rule[frozenset(pair)] = max(limit, rule[frozenset(pair)])
+    stretch = min(limit / limits[pair] for pair, limit in rule.items() if limit > 0.0)
+    rule = {pair: limit or stretch * limits[pair] for pair, limit in rule.items()}
     reach_a = max(*rule.values(), *(LOOSE_CONTACT * limit for limit in limits.values()))
     pairs = pairs_within(above.ions.positions_a, below.ions.positions_a, reach_a)
     first, second = pairs.first, pairs.second

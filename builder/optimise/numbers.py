@@ -20,6 +20,7 @@ from .dipole_lattice import DipoleLattice
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .cp_sat import Effort
     from .dipole import DipoleLimit
     from .highs import Highs
 
@@ -32,6 +33,9 @@ FIRST_NODES, LAST_NODES = 200, 3000
 
 LAST_SEARCHES = 2
 
+EFFORT_OF_NODE = 1.2e-4
+"""Effort of a node of these searches, times the variables; measured, about s of a processor."""
+
 
 def search_numbers(
     highs: Highs,
@@ -39,6 +43,8 @@ def search_numbers(
     taken: NDArray[np.bool_],
     steps: int,
     most_levels: NDArray[np.float64],
+    *,
+    effort: Effort,
 ) -> Answer:
     """Look for any edits of a number of steps whose dipoles cost nothing, by numbers of each kind.
 
@@ -55,8 +61,10 @@ def search_numbers(
     most_levels : ndarray of float, shape (n_dipoles,)
         Largest level of each dipole. Where one beyond the free dipole allows more, nothing is
         proven by a search without it.
+    effort : Effort
+        What the search may cost; it is taken off.
     """
-    if len(columns) == 0:
+    if len(columns) == 0 or effort.left <= 0.0:
         return Answer(None, decided=False)
     most = np.minimum(most_levels, steps).astype(int)
     if any(
@@ -64,7 +72,7 @@ def search_numbers(
         for limit, last in zip(highs.program.dipoles, most, strict=True)
     ):
         return Answer(None, decided=False)
-    return Numbers(highs, columns, taken, steps).search()
+    return Numbers(highs, columns, taken, steps, effort).search()
 
 
 def _allows_more(limit: DipoleLimit, columns: NDArray[np.int64], last: int) -> bool:
@@ -88,6 +96,8 @@ class Numbers:
         Those that are done.
     steps : int
         Steps of all edits; dipoles are free.
+    effort : Effort
+        What a search may cost; it is taken off.
     """
 
     def __init__(
@@ -96,8 +106,9 @@ class Numbers:
         columns: NDArray[np.int64],
         taken: NDArray[np.bool_],
         steps: int,
+        effort: Effort,
     ) -> None:
-        self.highs, self.columns, self.steps = highs, columns, steps
+        self.highs, self.columns, self.steps, self.effort = highs, columns, steps, effort
         found = [DipoleLattice.of(limit, columns) for limit in highs.program.dipoles]
         self.lattices = [lattice for lattice in found if lattice is not None]
         edits = highs.program.edits
@@ -130,7 +141,7 @@ class Numbers:
         rows = self._rows()
         undecided = False
         for _ in range(MAX_WORK // len(self.columns)):
-            if not boxes:
+            if not boxes or self.effort.left <= 0.0:
                 break
             low, high = boxes.pop()
             x, empty = self._solved(rows, low, high, 0.0 * self.whole, BOX_NODES)
@@ -146,6 +157,8 @@ class Numbers:
             boxes += _around(low, high, numbers)
         undecided |= bool(boxes) or len(hard) > LAST_SEARCHES
         for numbers in hard[:LAST_SEARCHES]:
+            if self.effort.left <= 0.0:
+                return Answer(None, decided=False)
             y, empty, rows = self._edits(rows, numbers, LAST_NODES)
             if y is not None:
                 return Answer(y, decided=True)
@@ -219,6 +232,8 @@ class Numbers:
             constraints=[rows],
             options={"node_limit": nodes},
         )
+        nodes = 1 + (found.mip_node_count or 0)
+        self.effort.left -= EFFORT_OF_NODE * nodes * (len(whole) + len(low) + self.n_halves)
         return found.x, bool(found.status == 2)
 
 

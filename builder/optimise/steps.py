@@ -90,7 +90,7 @@ def _any_of(
         ]
         for shares in (SHORT, LONG)
     )
-    searches: list[Search] = [*first, search_numbers, *second]
+    searches: list[Search] = [*first, partial(search_numbers, effort=effort), *second]
     for look in searches:
         if answer.y is None and not answer.decided:
             answer = look(priced.highs, columns, taken, steps, levels)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from epicarve.dft.cp2k_input import is_file, read_text
+from epicarve.dft.cp2k_input import read_text
+from epicarve.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

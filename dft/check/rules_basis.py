@@ -8,11 +8,11 @@ from epicarve.dft.cp2k_input import (
     data_folder,
     find_file,
     find_moved,
-    is_file,
     orbital_basis,
     potential_name,
 )
 from epicarve.dft.settings import is_too_low, needed_cutoff_ry
+from epicarve.files import is_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,6 @@ from .lines import InputText as InputText
 from .lines import data_folder as data_folder
 from .lines import find_file as find_file
 from .lines import find_moved as find_moved
-from .lines import is_file as is_file
 from .lines import read_text as read_text
 from .lines import without_comment as without_comment
 from .schemas import schema as schema

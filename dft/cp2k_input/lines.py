@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
+from epicarve.files import is_file
 
 from .finding import Report
 from .line import Line
@@ -43,14 +44,6 @@ def find_file(name: str, beside: Path) -> Path | None:
     data = data_folder()
     places = [beside / name, *([data / name] if data else [])]
     return next((place for place in places if is_file(place)), None)
-
-
-def is_file(path: Path) -> bool:
-    """Return whether a file is there; a name that no file can have is of none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long, or with a character of no name
-        return False
 
 
 def find_moved(name: str, beside: Path) -> Path | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from epicarve.dft.orbitals import ALL, Weighing
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError
+from epicarve.files import is_folder
 
 from .orbital_files import wfn_of_run
 from .reading import Reading, brief, none_usable
@@ -115,7 +116,7 @@ def read_folder(
     """
     home = RunFolder(folder) if isinstance(folder, Path) else folder
     folder = home.path
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError(f"{folder}: there is no such folder; give the folder of a finished run")
     asked = Asked(weighing, project, step, tuple(route for route in ROUTES if route in routes))
     reading = _reading(home, asked)

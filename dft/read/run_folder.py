@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from epicarve.dft.cp2k_input import without_comment
 from epicarve.dft.output import main_outputs
 from epicarve.errors import InputError
+from epicarve.files import is_file
 
 from .files import ITERATION, RunFiles
 from .input import read_run_input
@@ -66,7 +67,7 @@ class RunFolder:
             If an input that a main output names cannot be followed.
         """
         named = {self.path / o.input_name: o.version for o in self.outputs if o.input_name}
-        found = [read_run_input(path, told) for path, told in named.items() if path.is_file()]
+        found = [read_run_input(path, told) for path, told in named.items() if is_file(path)]
         newest = self.outputs[0].version if self.outputs else ""
         for path in sorted(self.path.glob("[!.]*.inp")):
             if path not in named and path.is_file():

@@ -2,6 +2,7 @@ from .geometry import RELAXED as RELAXED
 from .geometry import geometry_of_states as geometry_of_states
 from .geometry import relaxed_geometry as relaxed_geometry
 from .parts import SIZES as SIZES
+from .parts import BulkSpec as BulkSpec
 from .parts import CrystalSpec as CrystalSpec
 from .parts import DomainSpec as DomainSpec
 from .parts import InterfaceSpec as InterfaceSpec

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.dft.settings import Cp2kSettings, stages
 from epicarve.errors import InputError
+from epicarve.files import is_file, is_folder
 
 if TYPE_CHECKING:
     from epicarve.dft.read import RunFolder
@@ -34,9 +35,9 @@ def relaxed_geometry(path: Path) -> Path:
         If there is no such file, or the folder holds no relaxed geometry.
     """
     path = Path(path)
-    if path.is_file():
+    if is_file(path):
         return path
-    if not path.is_dir():
+    if not is_folder(path):
         raise InputError(f"{path}: no such file or folder; give the relaxed geometry of the half")
     names = {stage.name: stage for stage in stages(Cp2kSettings()) if stage.relaxation}
     last_first = [

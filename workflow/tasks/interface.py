@@ -21,12 +21,14 @@ from epicarve.builder.output import (
     write_slab,
 )
 from epicarve.builder.report import Provenance
+from epicarve.dft.settings import MachineSettings, PeriodicSettings
+from epicarve.dft.write import System, write_periodic
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
 from epicarve.record import Record
 from epicarve.version import __version__
-from epicarve.workflow.recipes import CrystalSpec, checked, read_yaml
+from epicarve.workflow.recipes import BulkSpec, CrystalSpec, checked, read_yaml
 
 from .build import load_crystal
 
@@ -247,7 +249,11 @@ def write_ranking(ranking: Ranking, options: SearchOptions, out: Path | str) -> 
 
 
 def slab(
-    interface: Interface, options: SlabOptions | None = None, out: Path | str | None = None
+    interface: Interface,
+    options: SlabOptions | None = None,
+    out: Path | str | None = None,
+    *,
+    inputs: bool = False,
 ) -> Slab:
     """Build a periodic slab of an interface, such as one of a `Ranking`.
 
@@ -259,6 +265,9 @@ def slab(
         Thicknesses, vacuum, symmetry.
     out : Path or str, optional
         Folder for model.extxyz, model.cif and model.json; nothing is written without it.
+    inputs : bool
+        Whether to write input and job scripts of CP2K that relax it there too, by defaults and
+        k-points as close as those of bulk crystals; `write_periodic` takes other settings.
 
     Returns
     -------
@@ -277,6 +286,10 @@ def slab(
         provenance = with_origins(Provenance(version=__version__, slab=asked), crystals)
         summary = {**built.as_dict(), "provenance": provenance.as_dict()}
         write_slab(Path(out), built, summary, derived_notes(crystals))
+        if inputs:
+            system = System.of_slab(built)
+            settings = PeriodicSettings(kpoints=system.kpoints(BulkSpec().kpoint_spacing_per_a))
+            write_periodic(system, settings, MachineSettings(), Path(out))
     return built
 
 
