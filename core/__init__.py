@@ -6,9 +6,10 @@
 0
 
 Crystals come from files, ASE, pymatgen or by name; shapes, `Balance` and settings have the keys of
-recipes; what functions return shows itself in notebooks, converts to ASE and pymatgen, and is
-written by ``write(folder)``. Lengths are in nm, coordinates in Å, energies in eV. Every command of
-the command line is a function here too: ``epicarve.inputs``, ``epicarve.interface`` and so on.
+recipes. What functions return shows itself in notebooks; crystals, models and slabs convert to ASE
+and pymatgen; models and analyses are written by ``write(folder)``. Lengths are in nm, coordinates
+in Å, energies in eV. Every command of the command line is a function here too: ``epicarve.inputs``,
+``epicarve.interface`` and so on.
 
 Names are imported when first used, so that ``import epicarve`` costs nothing.
 """
@@ -22,15 +23,12 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
-
-    # isort: split  (further names: commands, and types of what functions return)
-    from epicarve.analysis.states import Analysis as Analysis
+    from epicarve.analysis.states import Analysis
     from epicarve.builder.assemble import Core, carve, join
+    from epicarve.builder.carve import TreatmentOptions as Treatment
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.hetero import half_of
-    from epicarve.builder.interfaces import Interface as Interface
-    from epicarve.builder.interfaces import Slab as Slab
-    from epicarve.builder.interfaces import SlabOptions, find_interfaces
+    from epicarve.builder.interfaces import Interface, Slab, SlabOptions, find_interfaces
     from epicarve.builder.library import bundled_crystal as crystal
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions as Balance
@@ -42,30 +40,29 @@ if TYPE_CHECKING:
     from epicarve.builder.shapes import RodSpec as Rod
     from epicarve.builder.shapes import SphereSpec as Sphere
     from epicarve.builder.shapes import WulffSpec as Wulff
-    from epicarve.dft.orbitals import lowdin_weights as lowdin_weights
+    from epicarve.dft.orbitals import lowdin_weights
     from epicarve.dft.read import read_states
-    from epicarve.dft.settings import Cp2kSettings
-    from epicarve.dft.settings import MachineSettings as MachineSettings
-    from epicarve.dft.states import OrbitalStates as OrbitalStates
+    from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
+    from epicarve.dft.states import OrbitalStates
     from epicarve.dft.write import write_cp2k
     from epicarve.workflow.recipes import Recipe
     from epicarve.workflow.tasks.analyse import analyse, analyse_folder
     from epicarve.workflow.tasks.build import build
-    from epicarve.workflow.tasks.campaign import campaign as campaign
-    from epicarve.workflow.tasks.check import check as check
-    from epicarve.workflow.tasks.crystals import crystals as crystals
-    from epicarve.workflow.tasks.cube import cube as cube
-    from epicarve.workflow.tasks.inputs import inputs as inputs
-    from epicarve.workflow.tasks.interface import compare as compare
-    from epicarve.workflow.tasks.interface import interface as interface
-    from epicarve.workflow.tasks.new import new as new
+    from epicarve.workflow.tasks.campaign import campaign
+    from epicarve.workflow.tasks.check import check
+    from epicarve.workflow.tasks.crystals import crystals
+    from epicarve.workflow.tasks.cube import cube
+    from epicarve.workflow.tasks.inputs import inputs
+    from epicarve.workflow.tasks.interface import compare, interface
+    from epicarve.workflow.tasks.new import new
     from epicarve.workflow.tasks.run import run
-    from epicarve.workflow.tasks.series import series as series
-    from epicarve.workflow.tasks.structure import structure as structure
+    from epicarve.workflow.tasks.series import series
+    from epicarve.workflow.tasks.structure import structure
 
-    from .errors import InputError
+    from .errors import GuessWarning, InputError
 
 __all__ = [
+    "Analysis",
     "AnalysisOptions",
     "Balance",
     "Box",
@@ -74,25 +71,43 @@ __all__ = [
     "Cp2kSettings",
     "Crystal",
     "Ellipsoid",
+    "GuessWarning",
     "Hemisphere",
     "InputError",
+    "Interface",
+    "MachineSettings",
     "Model",
+    "OrbitalStates",
+    "PeriodicSettings",
     "Platelet",
     "Recipe",
     "Rod",
+    "Slab",
     "SlabOptions",
     "Sphere",
+    "Treatment",
     "Wulff",
     "analyse",
     "analyse_folder",
     "build",
+    "campaign",
     "carve",
+    "check",
+    "compare",
     "crystal",
+    "crystals",
+    "cube",
     "find_interfaces",
     "half_of",
+    "inputs",
+    "interface",
     "join",
+    "lowdin_weights",
+    "new",
     "read_states",
     "run",
+    "series",
+    "structure",
     "write_cp2k",
 ]
 
@@ -106,18 +121,21 @@ _HOMES = {
     "Cp2kSettings": "epicarve.dft.settings.options",
     "Crystal": "epicarve.builder.crystal.crystal",
     "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
+    "GuessWarning": "epicarve.errors",
     "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
     "MachineSettings": "epicarve.dft.settings.options",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
+    "PeriodicSettings": "epicarve.dft.settings.options",
     "Platelet": "epicarve.builder.shapes.rod:PlateletSpec",
     "Recipe": "epicarve.workflow.recipes.recipe",
     "Rod": "epicarve.builder.shapes.rod:RodSpec",
     "Slab": "epicarve.builder.interfaces.slab",
     "SlabOptions": "epicarve.builder.interfaces.slab",
     "Sphere": "epicarve.builder.shapes.sphere:SphereSpec",
+    "Treatment": "epicarve.builder.carve.treatment:TreatmentOptions",
     "Wulff": "epicarve.builder.shapes.wulff:WulffSpec",
     "analyse": "epicarve.workflow.tasks.analyse",
     "analyse_folder": "epicarve.workflow.tasks.analyse",

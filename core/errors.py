@@ -54,7 +54,14 @@ def require_kind(value: object, kind: type | tuple[type, ...], what: str, remedy
     epicarve.errors.InputError: carve: the crystal is of type str; give epicarve.crystal("PbS")
     """
     if not isinstance(value, kind):
-        raise InputError(f"{what} is of type {type(value).__name__}; {remedy}")
+        raise wrong_kind(value, what, remedy)
+
+
+def wrong_kind(value: object, what: str, remedy: str) -> InputError:
+    """Return the error of a value of the wrong type; see `require_kind`."""
+    if isinstance(value, type):
+        return InputError(f"{what} is a class, not one of its kind; {remedy}")
+    return InputError(f"{what} is of type {type(value).__name__}; {remedy}")
 
 
 def _is_own(frame: FrameType) -> bool:

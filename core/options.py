@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from .errors import InputError
+from .errors import InputError, wrong_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -53,6 +54,30 @@ class Options(BaseModel):
                 raise InputError(f"{name}: {sentence(error)}") from None
 
         __init__.__pydantic_base_init__ = True  # blocks within blocks are made without it
+
+    @classmethod
+    def given(cls, value: object, what: str) -> Self:
+        """Return settings that were given as such, by their keys, or not at all.
+
+        Parameters
+        ----------
+        value : settings, mapping or None
+            What was given; None stands for the defaults.
+        what : str
+            What it stands for, in the message of an error.
+
+        Raises
+        ------
+        InputError
+            If it is neither, or a key or value is wrong.
+        """
+        if value is None:
+            return cls()
+        if isinstance(value, Mapping):
+            return cls(**value)
+        if isinstance(value, cls):
+            return value
+        raise wrong_kind(value, what, f"give epicarve.{cls.named()}(...), or a dict of its keys")
 
     @classmethod
     def named(cls) -> str:

@@ -285,3 +285,14 @@ def test_a_slab_comes_with_inputs_that_relax_it(tmp_path, study):
     assert (tmp_path / "submit.sh").stat().st_mode & 0o100
     coordinates = read(tmp_path / "1-relax" / "relax.xyz")
     assert sorted(coordinates.get_chemical_symbols()) == sorted(built.symbols.tolist())
+
+
+def test_thicknesses_may_be_given_by_their_keys(study):
+    thick, thin = study.slab({"film_thickness_a": 25.0}), study.slab()
+    assert thick.n_atoms > thin.n_atoms
+    with pytest.raises(
+        InputError, match=r"slab: options is of type int; give epicarve\.SlabOptions"
+    ):
+        study.slab(15)
+    with pytest.raises(InputError, match="unknown key 'vacuum'"):
+        study.slab({"vacuum": 12})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from epicarve.builder.carve import (
     TreatmentOptions,
@@ -76,10 +76,10 @@ class Carved(NamedTuple):
 def carve(
     crystal: Crystal,
     shape: ShapeSpec,
-    balance: BalanceOptions | None = None,
+    balance: BalanceOptions | Mapping[str, Any] | None = None,
     *,
     core: Core | None = None,
-    treatment: TreatmentOptions | None = None,
+    treatment: TreatmentOptions | Mapping[str, Any] | None = None,
 ) -> Model:
     """Carve a charge-balanced nanocrystal.
 
@@ -117,6 +117,10 @@ def carve(
     >>> dot.net_charge, dot.n_components, dot.counts["Pb"] == dot.counts["S"]
     (0, 1, True)
     """
+    if balance is not None:
+        balance = BalanceOptions.given(balance, "carve: balance")
+    if treatment is not None:
+        treatment = TreatmentOptions.given(treatment, "carve: treatment")
     carved = carved_of(crystal, shape, balance, core=core, treatment=treatment)
     shape_asked, balance_asked, treatment_asked = (
         None if given is None else given.model_dump(mode="json", exclude_unset=True)
@@ -143,7 +147,6 @@ def carved_of(
     require_crystal(crystal, "carve: the crystal")
     require_shape(shape, "carve: the shape")
     balance = BalanceOptions() if balance is None else balance
-    require_kind(balance, BalanceOptions, "carve: balance", "give epicarve.Balance(...)")
     if core is not None and treatment is not None:
         raise InputError("treatment can't stand beside core; leave one of them out")
     if core is not None:

@@ -53,6 +53,11 @@ class TreatmentOptions(Options):
     cation: str | None = None
     coverage: float = Field(gt=0.0, le=1.0)
 
+    @classmethod
+    def named(cls) -> str:
+        """Return the name by which users know the class."""
+        return "Treatment"
+
 
 def treat(
     model: Model,

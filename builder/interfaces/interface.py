@@ -17,7 +17,7 @@ from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ase import Atoms
     from numpy.typing import ArrayLike, NDArray
@@ -106,17 +106,17 @@ class Interface:
         """Formula of the outermost layer of the substrate."""
         return self.substrate.termination.layer
 
-    def slab(self, options: SlabOptions | None = None) -> Slab:
+    def slab(self, options: SlabOptions | Mapping[str, Any] | None = None) -> Slab:
         """Return a neutral slab of the interface in vacuum; see `build_slab`.
 
         Parameters
         ----------
-        options : SlabOptions, optional
-            Thicknesses, vacuum, symmetry.
+        options : SlabOptions or dict, optional
+            Thicknesses, vacuum, symmetry, such as ``{"film_thickness_a": 15}``.
         """
-        from .slab import build_slab  # noqa: PLC0415  (it takes interfaces)
+        from .slab import SlabOptions, build_slab  # noqa: PLC0415  (it takes interfaces)
 
-        return build_slab(self, options)
+        return build_slab(self, SlabOptions.given(options, "slab: options"))
 
     def to_ase(self) -> Atoms:
         """Return a slab of the interface as ASE Atoms; see `slab` for other thicknesses."""

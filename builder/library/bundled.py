@@ -52,9 +52,13 @@ def bundled_crystal(name: str) -> Crystal:
     names = bundled_names()
     if name not in names:
         if name.lower().endswith(".cif"):
-            raise InputError(f"no bundled crystal {name!r}; a CIF is given as file: {name}")
-        near = get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise InputError(
+                f"no bundled crystal {name!r}; a CIF is given as file: {name} in a "
+                f"recipe, and by epicarve.Crystal.from_file({name!r}) in Python"
+            )
+        lower = {known.lower(): known for known in names}
+        near = get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+        hint = f"did you mean {lower[near[0]]}?" if near else f"there are {', '.join(names)}"
         raise InputError(f"no bundled crystal {name!r}; {hint}")
     with as_file(FOLDER / f"{name}.cif") as path:
         return read_cif(path)

@@ -8,6 +8,7 @@ from .elements import FILES as FILES
 from .elements import BasisElement as BasisElement
 from .elements import basis_elements as basis_elements
 from .elements import covered_elements as covered_elements
+from .kpoints import KPOINT_SPACING_PER_A as KPOINT_SPACING_PER_A
 from .kpoints import is_symmetric as is_symmetric
 from .kpoints import monkhorst_pack as monkhorst_pack
 from .kpoints import symmetric_grid as symmetric_grid

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Grid = tuple[int, int, int]
 
+KPOINT_SPACING_PER_A = 0.3
+"""Largest distance of neighbouring k-points in 1/Å, with the factor 2π, if none is asked for."""
+
 
 def monkhorst_pack(grid: Grid) -> NDArray[np.float64]:
     """Return the points of a Monkhorst-Pack grid in units of the reciprocal vectors, shape (n, 3).

@@ -7,12 +7,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.interfaces import Slab
 from epicarve.builder.model import Model
 from epicarve.dft.check import MOMENT_KEPT
 from epicarve.dft.settings import (
     AUXILIARY_FILE,
     FILES,
     HYBRIDS,
+    KPOINT_SPACING_PER_A,
     START,
     BasisElement,
     Cp2kSettings,
@@ -58,19 +60,22 @@ LONGEST_EXCHANGE_A = 6.0
 
 
 def write_cp2k(
-    model: Model,
-    settings: Cp2kSettings | None,
+    model: Model | Slab,
+    settings: LevelSettings | Mapping[str, Any] | None,
     folder: Path | str,
-    machine: MachineSettings | None = None,
+    machine: MachineSettings | Mapping[str, Any] | None = None,
 ) -> tuple[Stage, ...]:
     """Write a model with the inputs and job scripts of its CP2K chain; the folder runs as it is.
 
+    Of a slab there is one stage, which relaxes it.
+
     Parameters
     ----------
-    model : Model
+    model : Model or Slab
         The model.
-    settings : Cp2kSettings or None
-        What is calculated; the defaults if None.
+    settings : Cp2kSettings, or PeriodicSettings of a slab, dict or None
+        What is calculated; the defaults if None, of a slab with k-points as dense as those of
+        bulk crystals.
     folder : Path or str
         Where to write: the files of the model, a folder for each stage, submit.sh and run.sh.
     machine : MachineSettings, optional
@@ -86,11 +91,16 @@ def write_cp2k(
     InputError
         If something is of a wrong type, or as for `write_stages`.
     """
-    settings = Cp2kSettings() if settings is None else settings
-    machine = MachineSettings() if machine is None else machine
-    require_kind(model, Model, "write_cp2k: the model", "give what epicarve.carve returns")
-    require_kind(settings, Cp2kSettings, "write_cp2k: settings", "give epicarve.Cp2kSettings(...)")
-    require_kind(machine, MachineSettings, "write_cp2k: machine", "give MachineSettings(...)")
+    machine = MachineSettings.given(machine, "write_cp2k: machine")
+    if isinstance(model, Slab):
+        system = System.of_slab(model)
+        if settings is None:
+            settings = PeriodicSettings(kpoints=system.kpoints(KPOINT_SPACING_PER_A))
+        settings = PeriodicSettings.given(settings, "write_cp2k: settings of a slab")
+        return write_periodic(system, settings, machine, Path(folder))
+    remedy = "give what epicarve.carve, join or Interface.slab returns"
+    require_kind(model, Model, "write_cp2k: the model", remedy)
+    settings = Cp2kSettings.given(settings, "write_cp2k: settings")
     chain = write_stages(model, settings, machine, Path(folder))
     model.write(folder)
     return chain

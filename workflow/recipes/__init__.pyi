@@ -1,12 +1,11 @@
+from .blocks import SIZES as SIZES
+from .blocks import CrystalSpec as CrystalSpec
+from .blocks import DomainSpec as DomainSpec
+from .blocks import InterfaceSpec as InterfaceSpec
+from .blocks import SeriesSpec as SeriesSpec
 from .geometry import RELAXED as RELAXED
 from .geometry import geometry_of_states as geometry_of_states
 from .geometry import relaxed_geometry as relaxed_geometry
-from .parts import SIZES as SIZES
-from .parts import BulkSpec as BulkSpec
-from .parts import CrystalSpec as CrystalSpec
-from .parts import DomainSpec as DomainSpec
-from .parts import InterfaceSpec as InterfaceSpec
-from .parts import SeriesSpec as SeriesSpec
 from .read import as_recipe as as_recipe
 from .read import checked as checked
 from .read import named_files as named_files

@@ -15,7 +15,7 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.options import Options
 
-from .parts import SIZES, BulkSpec, CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, SeriesSpec
+from .blocks import SIZES, BulkSpec, CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, SeriesSpec
 
 KEYS = (
     *("crystal", "shape", "balance", "core", "treatment", "bulk", "series"),

@@ -21,14 +21,13 @@ from epicarve.builder.output import (
     write_slab,
 )
 from epicarve.builder.report import Provenance
-from epicarve.dft.settings import MachineSettings, PeriodicSettings
-from epicarve.dft.write import System, write_periodic
+from epicarve.dft.write import write_cp2k
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.options import Options
 from epicarve.record import Record
 from epicarve.version import __version__
-from epicarve.workflow.recipes import BulkSpec, CrystalSpec, checked, read_yaml
+from epicarve.workflow.recipes import CrystalSpec, checked, read_yaml
 
 from .build import load_crystal
 
@@ -267,7 +266,7 @@ def slab(
         Folder for model.extxyz, model.cif and model.json; nothing is written without it.
     inputs : bool
         Whether to write input and job scripts of CP2K that relax it there too, by defaults and
-        k-points as close as those of bulk crystals; `write_periodic` takes other settings.
+        k-points as close as those of bulk crystals; `write_cp2k` takes other settings.
 
     Returns
     -------
@@ -287,9 +286,7 @@ def slab(
         summary = {**built.as_dict(), "provenance": provenance.as_dict()}
         write_slab(Path(out), built, summary, derived_notes(crystals))
         if inputs:
-            system = System.of_slab(built)
-            settings = PeriodicSettings(kpoints=system.kpoints(BulkSpec().kpoint_spacing_per_a))
-            write_periodic(system, settings, MachineSettings(), Path(out))
+            write_cp2k(built, None, out)
     return built
 
 

@@ -12,6 +12,7 @@ from epicarve.builder.crystal import Direction, Indices
 from epicarve.builder.optimise import BalanceOptions
 from epicarve.builder.orderings import OrderingOptions
 from epicarve.builder.shapes import AnyShapeSpec, Finite, Length, PartSpec, refuse_whole_keys
+from epicarve.dft.settings import KPOINT_SPACING_PER_A
 from epicarve.options import Options
 
 Shift = Annotated[Finite, Field(ge=-1000.0, le=1000.0)]
@@ -133,7 +134,7 @@ class BulkSpec(Options):
     """
 
     variable_cell: bool = False
-    kpoint_spacing_per_a: float = Field(default=0.3, gt=0, allow_inf_nan=False)
+    kpoint_spacing_per_a: float = Field(default=KPOINT_SPACING_PER_A, gt=0, allow_inf_nan=False)
 
 
 class SeriesSpec(Options):
