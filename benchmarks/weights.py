@@ -42,7 +42,7 @@ READ = """
 import sys, pathlib
 from epicarve.dft.read import read_states
 from epicarve.dft.orbitals import PopulationOptions
-read_states(pathlib.Path(sys.argv[1]), PopulationOptions(int(sys.argv[2])), routes=("wfn",))
+read_states(sys.argv[1], n_states=int(sys.argv[2]), routes=("wfn",))
 """
 
 

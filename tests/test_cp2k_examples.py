@@ -15,7 +15,7 @@ from epicarve.dft.check import check_input
 from epicarve.dft.run import installed_xml
 from epicarve.dft.settings import Cp2kSettings, MachineSettings, PeriodicSettings
 from epicarve.dft.write import RESOURCES, System, write_periodic, write_stages
-from epicarve.workflow.recipes import read_recipe
+from epicarve.workflow.recipes import is_series, read_recipe
 from epicarve.workflow.tasks.bulk import Bulk, write_bulk
 from epicarve.workflow.tasks.inputs import inputs
 from epicarve.workflow.tasks.new import EXAMPLES, example_names
@@ -30,7 +30,7 @@ RECIPES = {
     for name in example_names()
     if name not in NO_RECIPES
     for whole in [read_recipe(Path(str(EXAMPLES / f"{name}.yaml")))]
-    for member, recipe in (members(whole) if whole.series is not None else [(".", whole)])
+    for member, recipe in (members(whole) if is_series(whole) else [(".", whole)])
 }
 
 pytestmark = pytest.mark.cp2k

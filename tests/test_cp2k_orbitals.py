@@ -19,7 +19,7 @@ from cp2k_runs import (
     require_same,
 )
 
-from epicarve.dft.orbitals import PopulationOptions, mulliken_weights, overlap_matrix
+from epicarve.dft.orbitals import mulliken_weights, overlap_matrix
 from epicarve.dft.read import RunFolder, read_atom_basis, read_csr, read_states, read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError
@@ -86,7 +86,7 @@ def test_projections_come_first_then_wfn_then_text_then_molden(runs, tmp_path):
 @pytest.mark.parametrize("read", [read_wfn_states, read_text_states, read_molden_states])
 @pytest.mark.parametrize("name", ["cs4pbbr6", "so-triplet"])
 def test_a_window_is_a_part_of_the_whole(runs, name, read):
-    whole, part = read(runs(name)), read(runs(name), PopulationOptions(4))
+    whole, part = read(runs(name)), read(runs(name), n_states=4)
     assert (part.homo_ev, part.lumo_ev) == (whole.homo_ev, whole.lumo_ev)
     assert part.n_states == 4 * (1 if whole.restricted else 2)
     place = [
@@ -170,10 +170,10 @@ def test_analyse_weighs_a_window_of_a_wfn_file(runs, tmp_path):
 
 def test_orbitals_beside_projections_serve_what_these_cannot(runs, tmp_path):
     run = runs("cs4pbbr6")
-    window = read_states(run, PopulationOptions(12))
+    window = read_states(run, n_states=12)
     assert window.n_states == 12
     assert "orbitals around the gap" in window.source
-    mulliken = read_states(run, PopulationOptions(partition="mulliken"))
+    mulliken = read_states(run, weights="mulliken")
     assert mulliken.source.endswith("Mulliken weights")
     wfn = read_wfn(next(run.glob("*.wfn")))
     overlap = read_csr(next(run.glob("*.csr")), wfn.n_functions)
@@ -183,9 +183,9 @@ def test_orbitals_beside_projections_serve_what_these_cannot(runs, tmp_path):
     np.testing.assert_allclose(mulliken.weights, expected, atol=1e-12)
     assert np.abs(mulliken.weights - read_states(run).weights).max() > 0.01
     lists = only(run, tmp_path / "lists", *COMMON, "*.pdos")
-    for asked in (PopulationOptions(12), PopulationOptions(partition="mulliken")):
+    for asked in ({"n_states": 12}, {"weights": "mulliken"}):
         with pytest.raises(InputError, match="it holds weights of all states, and no orbitals"):
-            read_states(lists, asked)
+            read_states(lists, **asked)
     with pytest.raises(InputError, match="weights 'hirshfeld': there are lowdin and mulliken"):
         analyse(run, tmp_path / "out", weights="hirshfeld")
 
@@ -230,10 +230,10 @@ def test_states_of_a_window_keep_their_numbers(runs, tmp_path):
     analyse(folder, tmp_path / "out", n_states=2)
     rows = list(csv.DictReader((tmp_path / "out" / "states.csv").open()))
     assert [row["state"] for row in rows] == ["41", "42"]  # of 82 electrons
-    whole, window = read_states(folder), read_states(folder, PopulationOptions(2))
+    whole, window = read_states(folder), read_states(folder, n_states=2)
     np.testing.assert_array_equal(window.energies_ev, whole.energies_ev[window.numbers - 1])
     open_shell = only(runs("so-triplet"), tmp_path / "open", *COMMON, "*.wfn")
-    whole, window = read_states(open_shell), read_states(open_shell, PopulationOptions(4))
+    whole, window = read_states(open_shell), read_states(open_shell, n_states=4)
     for spin in (0, 1):
         numbers = window.numbers[window.spins == spin]
         np.testing.assert_array_equal(

@@ -61,10 +61,10 @@ def test_directions_span_one_cell_on_both_sides(crystal, names):
         ]
         rows = misfit(*halves, found.film_directions, found.substrate_directions)
         for row, a, b in zip(rows, *spans, strict=True):
-            assert row["film_a"] * (1.0 + row["strain"]) == pytest.approx(row["substrate_a"])
-            assert row["film_a"] == pytest.approx(np.linalg.norm(a), rel=1e-5)
-            assert row["substrate_a"] == pytest.approx(np.linalg.norm(b), rel=1e-5)
-            assert abs(row["strain"]) <= 0.1
+            assert row.film_a * (1.0 + row.strain) == pytest.approx(row.substrate_a)
+            assert row.film_a == pytest.approx(np.linalg.norm(a), rel=1e-5)
+            assert row.substrate_a == pytest.approx(np.linalg.norm(b), rel=1e-5)
+            assert abs(row.strain) <= 0.1
 
 
 def test_ceria_on_strontium_titanate_fits_to_two_percent(crystal):
@@ -74,10 +74,10 @@ def test_ceria_on_strontium_titanate_fits_to_two_percent(crystal):
     best = best_of_faces(film.crystal, film.face, substrate.crystal, substrate.face)
     rows = misfit(film, substrate, best.film_directions, best.substrate_directions)
     for row in rows:
-        assert row["film_a"] == pytest.approx(5.4626 / np.sqrt(2.0), abs=1e-4)
-        assert row["substrate_a"] == pytest.approx(3.905)
-        assert row["strain"] == pytest.approx(3.905 * np.sqrt(2.0) / 5.4626 - 1.0, abs=1e-5)
-        assert sorted(map(abs, row["film_direction"])) == [0, 0.5, 0.5]
+        assert row.film_a == pytest.approx(5.4626 / np.sqrt(2.0), abs=1e-4)
+        assert row.substrate_a == pytest.approx(3.905)
+        assert row.strain == pytest.approx(3.905 * np.sqrt(2.0) / 5.4626 - 1.0, abs=1e-5)
+        assert sorted(map(abs, row.film_direction)) == [0, 0.5, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_directions_that_turn_the_other_way_are_taken_for_the_cell_they_span(cry
     halves = [sphere_half(crystal(name), 8.0, (1, 1, 1)) for name in ("ZnS", "CaF2")]
     same = ((0, 0.5, -0.5), (0.5, 0, -0.5))
     first, second = misfit(*halves, same, same)
-    assert first["strain"] == pytest.approx(5.4626 / 5.4093 - 1.0)
-    assert second["strain"] == pytest.approx(first["strain"])
-    assert second["film_direction"] == [0.5, -0.5, 0]  # with the first one, the same cell
+    assert first.strain == pytest.approx(5.4626 / 5.4093 - 1.0)
+    assert second.strain == pytest.approx(first.strain)
+    assert second.film_direction == (0.5, -0.5, 0)  # with the first one, the same cell
 
 
 def test_any_face_has_a_shortest_direction():
