@@ -100,7 +100,8 @@ class Options(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            known = list(cls.model_fields)
+            own = [key for key in cls.model_fields if key in cls.__annotations__]
+            known = own + [key for key in cls.model_fields if key not in own]
             for key in data:
                 if key not in known:
                     near = get_close_matches(str(key), known, n=1, cutoff=0.65)

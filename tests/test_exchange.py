@@ -2,6 +2,7 @@
 
 import warnings
 
+import ase.io
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -273,3 +274,22 @@ def test_slabs_and_interfaces_are_converted():
     assert sum(site.specie.oxi_state for site in structure) == 0
     assert set(atoms.arrays["domain"]) == {"Pb4S3Cl2", "CsPbCl3"}
     assert all("\n" not in repr(one) for one in (best, slab))
+
+
+def test_the_report_of_a_joined_particle_survives_a_file_of_ase(tmp_path):
+    """Its keys tell pairs such as Pb→Cs, and ASE writes ASCII alone."""
+    halves = [
+        ec.half_of(ec.crystal(name), ec.Hemisphere(diameter_nm=2.0, hkl=(1, 0, 0)))
+        for name in ("PbS", "CsPbBr3")
+    ]
+    faces = tuple(half.face.layer for half in halves)
+    found = ec.find_interfaces(
+        *(half.crystal for half in halves), film_hkl=(1, 0, 0), substrate_hkl=(1, 0, 0)
+    )
+    (best,) = [one for one in found if (one.film_termination, one.substrate_termination) == faces]
+    model = ec.join(*halves, best)
+    assert any("→" in pair for pair in model.report.interface.continuity.pairs)
+    ase.io.write(tmp_path / "model.extxyz", model.to_ase())
+    again = ec.Model.from_ase(ase.io.read(tmp_path / "model.extxyz"))
+    assert again == model
+    assert again.report == model.report

@@ -14,6 +14,7 @@ from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError, require_kind
 from epicarve.files import is_file, is_folder, read_json
 
+from .ascii import from_ascii, in_ascii
 from .crystals import KEY
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def atoms_of_model(model: Model) -> Atoms:
         symbols=model.symbols.tolist(),
         positions=model.positions_a,
         charges=model.charges,
-        info={KEY: _told(model)},
+        info={KEY: in_ascii(_told(model))},
     )
     for name, column in _columns(model).items():
         atoms.arrays[name] = np.array(column)
@@ -65,9 +66,8 @@ def atoms_of_model(model: Model) -> Atoms:
 def model_of_atoms(atoms: Atoms) -> Model:
     """Return the model that ASE Atoms hold; see `Model.from_ase`."""
     require_kind(atoms, Atoms, "from_ase: what was given", "give ase.Atoms")
-    return _of_told(
-        f"{len(atoms)} atoms", atoms.symbols, atoms.positions, atoms.arrays, atoms.info.get(KEY)
-    )
+    told = from_ascii(atoms.info.get(KEY))
+    return _of_told(f"{len(atoms)} atoms", atoms.symbols, atoms.positions, atoms.arrays, told)
 
 
 def molecule_of_model(model: Model) -> Molecule:

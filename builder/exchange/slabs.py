@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .ascii import in_ascii
 from .crystals import KEY
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def atoms_of_slab(slab: Slab) -> Atoms:
         cell=slab.cell_a,
         pbc=(True, True, False),
         charges=slab.charges,
-        info={KEY: {"report": slab.report.as_dict()}},
+        info={KEY: in_ascii({"report": slab.report.as_dict()})},
     )
     for name, column in slab.columns.items():
         atoms.arrays[name] = column.copy()
