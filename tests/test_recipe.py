@@ -59,7 +59,7 @@ def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
         (("crystal:", "crystal: ["), "not valid YAML"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nanalysis: {ipr_maximum: 1}"), "did you mean ipr_max"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {cutoff: 1}"), "did you mean cutoff_ry"),
-        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {max_scf: 9}"), "'max_scf'; known are version"),
+        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {max_scf: 9}"), "'max_scf'; known are "),
         (("crystal:\n  name: Pb4S3Cl2", "crystal: PbS"), "crystal: it takes keys of its own"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"), "engine: .*'cp2k' or 'xtb'"),
     ],
