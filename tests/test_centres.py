@@ -96,7 +96,7 @@ def test_candidates_are_not_equivalent_and_cover_every_ion():
 
 def test_best_centre_is_the_cheapest_and_says_why():
     galena = bundled_crystal("PbS")
-    model, centre = best_centre(galena, lambda point: carve(galena, Sphere(9.0), point))
+    model, centre = best_centre(galena, lambda point, _: carve(galena, Sphere(9.0), point))
     table = model.report.centres
     costs = {row.name: row.objective for row in table.candidates}
     assert list(costs) == ["Pb", "S", "Pb-S", "void"]
@@ -107,10 +107,28 @@ def test_best_centre_is_the_cheapest_and_says_why():
         assert alone.report.optimum.objective == pytest.approx(row.objective, abs=1e-4)
 
 
+def test_the_best_centre_is_the_same_where_dear_ones_are_left_out():
+    crystal = bundled_crystal("CsPbCl3")
+
+    def whole(point, _):
+        return carve(crystal, Sphere(8.0), point)
+
+    def cheap(point, most_a):
+        return carve(crystal, Sphere(8.0), point, at_most_a=most_a)
+
+    (every, centre), (model, same) = (best_centre(crystal, each) for each in (whole, cheap))
+    assert (same.name, model) == (centre.name, every)
+    rows = zip(every.report.centres.candidates, model.report.centres.candidates, strict=True)
+    left_out = [(row.objective, other.at_least) for row, other in rows if other.at_least]
+    assert left_out
+    assert all(objective >= least - 1e-3 for objective, least in left_out)
+    assert min(least for _, least in left_out) > model.report.optimum.objective
+
+
 def test_best_centre_tells_which_candidates_fail():
     galena = bundled_crystal("PbS")
 
-    def only_sulphur(point):
+    def only_sulphur(point, _):
         if galena.symbols[0] == "Pb" and point == locate(galena, "S").point:
             return carve(galena, Sphere(8.0), point)
         raise InputError("not here")
@@ -120,7 +138,7 @@ def test_best_centre_tells_which_candidates_fail():
     errors = [row.error for row in model.report.centres.candidates]
     assert errors == ["not here", None, "not here", "not here"]
     with pytest.raises(InputError, match="no centre gives a model; with Pb: never"):
-        best_centre(galena, lambda _: (_ for _ in ()).throw(InputError("never")))
+        best_centre(galena, lambda *_: (_ for _ in ()).throw(InputError("never")))
 
 
 @settings(max_examples=30, deadline=None)

@@ -16,10 +16,10 @@ def cuts(monkeypatch):
 
     balance, seen = cut.balance, []
 
-    def counted(ions):
+    def counted(ions, **limits):
         table = np.column_stack([ions.positions_a, ions.signed_distance_a, ions.charges])
         seen.append((np.rint(1e3 * table).astype(np.int64)).tobytes())
-        return balance(ions)
+        return balance(ions, **limits)
 
     monkeypatch.setattr(cut, "balance", counted)
     return seen

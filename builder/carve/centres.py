@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import Voronoi
 
+from epicarve.builder.optimise import TooDearError
 from epicarve.builder.report import ChosenCentre, TriedCentre
 from epicarve.errors import InputError
 
@@ -24,6 +26,9 @@ VOID_REACH_A = 9.0
 
 VOID_GRAIN = 6
 """Decimals to which voids are compared: fractional coordinates, and radii in Å."""
+
+SAME_COST_A = 1e-4
+"""Costs in Å that differ by no more are the same."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def candidates(crystal: Crystal) -> tuple[Centre, ...]:
 
 
 def best_centre(
-    crystal: Crystal, carve_at: Callable[[tuple[float, float, float]], Model]
+    crystal: Crystal, carve_at: Callable[[tuple[float, float, float], float], Model]
 ) -> tuple[Model, Centre]:
     """Carve with every candidate for a centre and keep the model that is cut at least cost.
 
@@ -175,14 +180,16 @@ def best_centre(
     crystal : Crystal
         The crystal.
     carve_at : callable
-        Carves the model for the fractional coordinates of a centre.
+        Carves the model for the fractional coordinates of a centre; raises `TooDearError` where it
+        is proven to cost more than its second argument, in Å.
 
     Returns
     -------
     Model, Centre
         The model of the least objective; of several such, the one of the lowest point-charge
         energy per ion, then of the smallest dipole, then the first candidate. Its report tells
-        under ``centres`` which was chosen, why, and all others.
+        under ``centres`` which was chosen, why, and all others: what their models cost, or what
+        they cost at least where that is more than the best model's.
 
     Raises
     ------
@@ -196,8 +203,12 @@ def best_centre(
         row = TriedCentre(
             name=centre.name, centre=(x, y, z), n_atoms=None, objective=None, error=None
         )
+        best = min((each[0] for each in found), default=math.inf)
         try:
-            model = carve_at(centre.point)
+            model = carve_at(centre.point, best + SAME_COST_A)
+        except TooDearError as error:
+            rows.append(replace(row, at_least=round(error.least_a, 4)))
+            continue
         except InputError as error:
             rows.append(replace(row, error=str(error)))
             continue
@@ -218,8 +229,12 @@ def best_centre(
     if len(equals) > 1:
         names = ", ".join(each[1].name for each in equals)
         why += f"; of the equals {names} the lowest point-charge energy per ion"
-    elif len(found) > 1:
-        why += f"; next is {found[1][1].name} with {found[1][0]:.2f} Å"
+    else:
+        least = min((row.at_least for row in rows if row.at_least is not None), default=math.inf)
+        if len(found) > 1 and found[1][0] <= least:
+            why += f"; next is {found[1][1].name} with {found[1][0]:.2f} Å"
+        elif least < math.inf:
+            why += f"; all others cost {least:.2f} Å at least"
     table = ChosenCentre(chosen=centre.name, why=why, candidates=tuple(rows))
     return replace(model, report=replace(model.report, centres=table)), centre
 

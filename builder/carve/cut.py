@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ def carve(
     shape: Shape,
     centre: Sequence[float] = (0.0, 0.0, 0.0),
     options: BalanceOptions | None = None,
+    *,
+    at_most_a: float = math.inf,
 ) -> Model:
     """Cut a shape out of a crystal so that the ions kept are neutral, connected and coordinated.
 
@@ -51,6 +54,8 @@ def carve(
         Fractional coordinates of the point of the crystal that lies at the shape's origin.
     options : BalanceOptions, optional
         Tolerances of the optimisation.
+    at_most_a : float
+        What the edits may cost, in Å.
 
     Returns
     -------
@@ -62,6 +67,8 @@ def carve(
     InputError
         If the shape holds no ion, is smaller than the unit cell, or no choice of surface ions
         satisfies all constraints.
+    TooDearError
+        If all edits are proven to cost more than they may.
 
     Examples
     --------
@@ -77,7 +84,7 @@ def carve(
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
     candidates = Candidates.of_one(ions, shell_a, options)
-    outcome = balance(candidates)
+    outcome = balance(candidates, at_most_a=at_most_a)
     model = chosen_model(candidates, outcome)
     stoichiometry = Composition(
         target=dict(crystal.formula_unit),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,17 +62,18 @@ def carve_particle(
     """
     carved: dict[Vector, Model] = {}  # centres that a flat face draws to one point are one
 
-    def carve_at(point: Vector) -> Model:
+    def carve_at(point: Vector, at_most_a: float = math.inf) -> Model:
         centre = spec.anchored(crystal, point)
         x, y, z = (np.round(centre, 9) % 1.0).tolist()
         if (x, y, z) not in carved:
-            carved[x, y, z] = carve_about(centre)
+            carved[x, y, z] = carve_about(centre, at_most_a)
         return carved[x, y, z]
 
-    def carve_about(centre: Vector) -> Model:
+    def carve_about(centre: Vector, at_most_a: float) -> Model:
         n_atoms = spec.n_atoms(crystal)
         if n_atoms is None:
-            return carve(crystal, spec.shape(crystal, centre), centre, options)
+            shape = spec.shape(crystal, centre)
+            return carve(crystal, shape, centre, options, at_most_a=at_most_a)
         return carve_count(
             crystal, lambda scale: spec.shape(crystal, centre, scale), centre, n_atoms, options
         )

@@ -1,4 +1,5 @@
 from .balancing import Balance as Balance
+from .balancing import TooDearError as TooDearError
 from .balancing import balance as balance
 from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,21 @@ class Balance:
     costs: Mapping[str, float]
 
 
-def balance(ions: Candidates) -> Balance:
+class TooDearError(Exception):
+    """No edits are as cheap as asked for.
+
+    Parameters
+    ----------
+    least_a : float
+        What they cost at least, in Å.
+    """
+
+    def __init__(self, least_a: float) -> None:
+        super().__init__(f"edits cost {least_a:.4f} Å at least")
+        self.least_a = least_a
+
+
+def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     """Choose the ions of a charged-balanced, connected, well-coordinated model near the plain cut.
 
     docs/optimisation.md states the program. A cut is added for every piece that comes loose,
@@ -79,6 +94,8 @@ def balance(ions: Candidates) -> Balance:
     ions : Candidates
         Ions inside the shape and up to half a shell outside it, of one or more domains, and what
         each domain must satisfy.
+    at_most_a : float
+        Edits that are proven to cost more than this, in Å, are not looked for.
 
     Returns
     -------
@@ -89,9 +106,16 @@ def balance(ions: Candidates) -> Balance:
     ------
     InputError
         If no choice satisfies all constraints; the message names the one that is in the way.
+    TooDearError
+        If all choices cost more than they may.
     """
     shell = Shell(ions)
     program = Program(shell, possible_edits(shell))
+    unsatisfiable = float(shell.steps[shell.never].sum())
+    if at_most_a < math.inf:
+        least_a = STEP_A * (Solver(program).relaxed_value() + unsatisfiable)
+        if at_most_a < least_a < math.inf:
+            raise TooDearError(least_a)
     unconnected: float | None = None
     least, effort = 0, Effort(EFFORT)
     for _ in range(MAX_CONNECTION_ROUNDS):
@@ -118,7 +142,6 @@ def balance(ions: Candidates) -> Balance:
             f"{ions.name}: no ion of the shape keeps its minimum coordination; make the "
             "shape larger or min_coordination smaller"
         )
-    unsatisfiable = float(shell.steps[shell.never].sum())
     objective = STEP_A * (solution.value + unsatisfiable)
     bound = STEP_A * (solution.bound + unsatisfiable)
     costs = {name: STEP_A * cost for name, cost in solution.costs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -164,6 +165,11 @@ class Solver:
             and (program.ratio.matrix @ y <= program.ratio.limit + WHOLE).all()
             and (program.local.matrix @ y <= program.local.limit + WHOLE).all()
         )
+
+    def relaxed_value(self) -> float:
+        """Objective in steps of the relaxed program, infinite if nothing satisfies all rows."""
+        stages = self._stages()
+        return math.inf if stages is None else stages[0].relaxed.value
 
     def is_feasible(self) -> bool:
         """Whether some edits satisfy all rows."""

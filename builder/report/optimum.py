@@ -69,6 +69,8 @@ class TriedCentre(Record):
         Ions of its model, cost in Å, dipole in debye; None without a model.
     error : str or None
         Why there is no model.
+    at_least : float or None
+        What its edits cost at least, in Å, if that is known to be more than those of another.
     """
 
     name: str
@@ -77,6 +79,7 @@ class TriedCentre(Record):
     objective: float | None
     dipole_debye: float | None = None
     error: str | None
+    at_least: float | None = None
 
 
 @dataclass(frozen=True)
