@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BALANCE = "neutrality, ratio and coordination at least cost"
 CLASH = "too close to an ion across the interface"
+RELOCATION = "moved to lower the energy of the formal charges"
 
 
 def carve(
@@ -165,7 +166,11 @@ def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
             position_a=tuple(ions.positions_a[ion].tolist()),
             depth_a=-float(ions.signed_distance_a[ion]),
             domain=names[ions.domain[ion]],
-            reason=CLASH if clashing[ion] and not outcome.kept[ion] else BALANCE,
+            reason=RELOCATION
+            if outcome.relocated[ion]
+            else CLASH
+            if clashing[ion] and not outcome.kept[ion]
+            else BALANCE,
         )
         for ion in np.flatnonzero((inside != outcome.kept) | replaced)
     )
@@ -185,4 +190,5 @@ def _report(ions: Candidates, outcome: Balance) -> BuildReport:
             dipole_level=outcome.dipole_level,
             costs_a={name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
         ),
+        relocation=outcome.relocation,
     )

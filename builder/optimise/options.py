@@ -87,6 +87,9 @@ class BalanceOptions(Options):
         Potential in V at the surface, p/(4πε₀R²), that the dipole may cause at no cost.
     substitutions : tuple of Substitution
         Elements that may be replaced by others in the shell.
+    relocations : int or None
+        Most ions that may be moved to vacant sites afterwards, so that the energy of the formal
+        charges falls; 0 for none. None means as many as pay.
     symmetry : {"none", "inversion", "rotations", "full"}
         Operations of the cut that the model must keep: none; the inversion; all rotations; all.
     """
@@ -97,6 +100,7 @@ class BalanceOptions(Options):
     net_charge: int = 0
     free_dipole_v: float = Field(default=0.15, gt=0.0)
     substitutions: tuple[Substitution, ...] = ()
+    relocations: int | None = Field(default=None, ge=0)
     symmetry: Literal["none", "inversion", "rotations", "full"] = "none"
 
     @classmethod

@@ -120,6 +120,11 @@ class Shell:
         """The axes in use, as rows, shape (3, 3)."""
         return np.asarray(self.frames[0])
 
+    @property
+    def never_steps(self) -> int:
+        """Loss of fidelity by the ions that no choice can keep."""
+        return int(self.steps[self.never].sum())
+
     def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return what tells ions apart besides where they lie, shape (n, 6)."""
         ions = self.ions
