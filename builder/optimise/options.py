@@ -78,6 +78,10 @@ class BalanceOptions(Options):
     min_coordination : dict of str to int
         Fewest opposite neighbours of an ion, by element; others keep a third of their bulk
         neighbours, rounded up.
+    strong_bonds : bool
+        Whether each ion must keep a third of its strong bonds too, rounded up: those that carry a
+        quarter or more of the valence of its strongest one. Ions of a face that must stay as it was
+        cut, and can't have them, are left out.
     shell_nm : float or None
         Depth below the surface, in nm, to which ions may be removed. None means the longest
         bond of the crystal. Above the surface ions may be added up to half of it.
@@ -96,6 +100,7 @@ class BalanceOptions(Options):
 
     ratio_tolerance: float = Field(default=0.02, ge=0.0, lt=1.0)
     min_coordination: dict[str, int] = Field(default_factory=dict)
+    strong_bonds: bool = True
     shell_nm: float | None = Field(default=None, gt=0.0)
     net_charge: int = 0
     free_dipole_v: float = Field(default=0.15, gt=0.0)

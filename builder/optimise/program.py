@@ -41,8 +41,8 @@ class Program:
     ratio : Rows
         Each element's count within the tolerance of its share of its domain.
     local : Rows
-        Minimum coordination of each kept ion; one edit at most of each ion; one ion at most of
-        each pair that clashes; some ion of each domain.
+        Minimum coordination and strong bonds of each kept ion; one edit at most of each ion; one
+        ion at most of each pair that clashes; some ion of each domain.
     dipoles : tuple of DipoleLimit
         Of each domain, and of the whole if there are several.
     """
@@ -62,7 +62,9 @@ class Program:
         self.ratio = self._ratio_rows(0)
         for number in range(1, len(domains)):
             self.ratio += self._ratio_rows(number)
-        self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
+        self.local = _exclusive_rows(edits)
+        for need in reversed(shell.needs):
+            self.local = coordination_rows(shell, edits, need) + self.local
         if len(shell.clashes):
             self.local += self._clash_rows()
         for number in range(len(domains)):
