@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +26,10 @@ BEST_EDITS = 48
 """Pairs of edits that are all looked at; of more, only those of the best edits with all others."""
 
 MOST_TRIES = 400
-"""Moves that are tried before a descent ends, the best first."""
+"""Moves that are tried before all are looked at anew, the best first."""
+
+SWEPT_SHARE = 0.8
+"""Moves that pay this share of the best one are made before all are looked at anew."""
 
 GRAIN_EV = 1e-6
 """Costs that differ by less tie, and the order of the edits decides."""
@@ -74,7 +76,8 @@ class Descent:
         self.most = np.array([np.inf if each is None else each for each in most])
         self.sign = 1.0 - 2.0 * self.first
         self.energy = EditEnergy(program, y)
-        self.gained_ev = 0.0
+        self.gained_ev, self.price_ev = 0.0, 0.0
+        self.limits = np.full(len(program.dipoles), np.inf)
         self.rows = csc_array(program.local.matrix)
         self.slack = program.local.limit - self.rows @ self.first
         free = np.repeat([dipole.free for dipole in program.dipoles], 3)
@@ -96,7 +99,7 @@ class Descent:
         return np.asarray(np.linalg.norm(self.dipole.reshape(-1, 3), axis=1))
 
     def descend(self, *, price_ev: float, limits: NDArray[np.float64] | None = None) -> None:
-        """Make the move that pays best, again and again, until none pays.
+        """Make the moves that pay best, again and again, until none pays.
 
         Parameters
         ----------
@@ -105,60 +108,91 @@ class Descent:
         limits : ndarray of float, shape (n_dipoles,), optional
             Largest length of each dipole.
         """
-        while self._move(price_ev, limits):
+        self.price_ev = price_ev
+        self.limits = np.full(len(self.limits), np.inf) if limits is None else limits
+        while self._sweep():
             pass
 
-    def _move(self, price_ev: float, limits: NDArray[np.float64] | None) -> bool:
-        for first, second, gain_ev in islice(self._pairs(price_ev, limits), MOST_TRIES):
-            if self._is_allowed(first, second):
-                self._apply(first, second, gain_ev)
-                return True
-        return False
+    def _sweep(self) -> bool:
+        """Make the best move, and those after it that pay nearly as much when their turn comes."""
+        least_ev, is_done = LEAST_GAIN_EV, np.zeros(len(self.sign), dtype=bool)
+        for first, second, pays_ev in self._pairs():
+            if pays_ev < least_ev:
+                break
+            if is_done[first] or is_done[second] or not self._is_short(first, second):
+                continue
+            cost_ev = self._cost_ev(first, second)
+            if -cost_ev < least_ev or not self._is_allowed(first, second):
+                continue
+            if not is_done.any():
+                least_ev = max(least_ev, -SWEPT_SHARE * cost_ev)
+            self._apply(first, second)
+            is_done[[first, second]] = True
+        return bool(is_done.any())
 
     def _n_moved(self) -> NDArray[np.int64]:
         """Count the moves that lead from the first edits to those now, by domain."""
         changed = self.domain[self.first != 0.5 - 0.5 * self.sign]
         return np.asarray((np.bincount(changed, minlength=len(self.most)) + 1) // 2)
 
-    def _pairs(
-        self, price_ev: float, limits: NDArray[np.float64] | None
-    ) -> Iterator[tuple[int, int, float]]:
-        """Yield pairs of edits and what they lower the energy by, the best pairs first."""
+    def _pairs(self) -> list[tuple[int, int, float]]:
+        """Return pairs of edits and what doing both pays, the best pairs first."""
         single = np.where(self.sign > 0, self.energy.of_each, self.energy.undone)
         steps = self.sign * self.moments
-        single = single + price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
+        single = single + self.price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
         breaks, mends = self._broken()
         kind, partner = np.where(self.sign > 0, self.kinds, self.kinds[::-1])
-        found = []
+        found = [np.zeros((3, 0))]
         for one in np.unique(kind):
             firsts = np.flatnonzero(kind == one)
             seconds = np.flatnonzero(kind == partner[firsts[0]])
             if len(seconds) == 0 or one >= partner[firsts[0]]:
                 continue
             for some, others in _blocks(firsts, seconds, single, breaks):
-                cross = self.sign[some, None] * self.sign[others]
-                cost = cross * self.energy.between(some, others)
+                cost = self.energy.between(some, others)
+                cost *= self.sign[some, None] * self.sign[others]
                 cost += single[some, None] + single[others]
-                beside = 2.0 * steps[:, some].T @ steps[:, others]
-                cost += price_ev * beside
+                cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
                 good = cost < -LEAST_GAIN_EV
                 good &= ~breaks[some, None] | (mends[some][:, others].toarray() > 0)
                 good &= ~breaks[others] | (mends[others][:, some].toarray().T > 0)
                 i, j = np.nonzero(good)
-                a, b = some[i], others[j]
-                dipoles = self.dipole[:, None] + steps[:, a] + steps[:, b]
-                pays = cost[i, j]
-                gain = -(pays - price_ev * ((dipoles**2).sum(axis=0) - (self.dipole**2).sum()))
-                if limits is not None:
-                    lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(a)), axis=1)
-                    short = (lengths <= limits[:, None] + SLACK).all(axis=0)
-                    a, b, pays, gain = a[short], b[short], pays[short], gain[short]
-                found.append(np.stack([pays, a, b, gain]))
-        if not found:
-            return
-        pays, a, b, gain = np.concatenate(found, axis=1)
-        for n in np.lexsort((b, a, np.rint(pays / GRAIN_EV))).tolist():
-            yield int(a[n]), int(b[n]), float(gain[n])
+                dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
+                lengths = np.linalg.norm(dipoles.reshape(len(self.limits), 3, len(i)), axis=1)
+                short = (lengths <= self.limits[:, None] + SLACK).all(axis=0)
+                i, j = i[short], j[short]
+                found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
+        pays, a, b = np.concatenate(found, axis=1)
+        best = np.argsort(pays, kind="stable")[:MOST_TRIES]
+        best = best[np.lexsort((b[best], a[best], pays[best]))]
+        return list(
+            zip(
+                a[best].astype(int).tolist(),
+                b[best].astype(int).tolist(),
+                (-GRAIN_EV * pays[best]).tolist(),
+                strict=True,
+            )
+        )
+
+    def _cost_ev(self, first: int, second: int) -> float:
+        """Return what two edits add to the energy and to the price of the dipoles."""
+        pair = np.array([first, second])
+        dipole = self.dipole + self.moments[:, pair] @ self.sign[pair]
+        priced = self.price_ev * float(dipole @ dipole - self.dipole @ self.dipole)
+        return self._energy_ev(pair) + priced
+
+    def _energy_ev(self, pair: NDArray[np.int64]) -> float:
+        """Return what two edits add to the energy."""
+        first, second = self.sign[pair].tolist()
+        both = float(self.energy.between(pair[:1], pair[1:])[0, 0])
+        alone = self.energy.of(int(pair[0]), first) + self.energy.of(int(pair[1]), second)
+        return alone + first * second * both
+
+    def _is_short(self, first: int, second: int) -> bool:
+        """Whether the dipoles stay within their limits."""
+        pair = np.array([first, second])
+        dipoles = (self.dipole + self.moments[:, pair] @ self.sign[pair]).reshape(-1, 3)
+        return bool((np.linalg.norm(dipoles, axis=1) <= self.limits + SLACK).all())
 
     def _broken(self) -> tuple[NDArray[np.bool_], csr_array]:
         """Which edits break rows, and which others mend all the rows that each breaks."""
@@ -187,15 +221,15 @@ class Descent:
         self.sign[pair] *= -1.0
         return bool((n_moved <= self.most).all()) and self.piece.is_one(pair, self.sign[pair])
 
-    def _apply(self, first: int, second: int, gain_ev: float) -> None:
+    def _apply(self, first: int, second: int) -> None:
         pair = np.array([first, second])
+        self.gained_ev -= self._energy_ev(pair)
         self.slack -= self.rows[:, pair] @ self.sign[pair]
         self.dipole += self.moments[:, pair] @ self.sign[pair]
         self.piece.apply(pair, self.sign[pair])
         for column in pair.tolist():
             self.energy.apply(column, self.sign[column])
         self.sign[pair] *= -1.0
-        self.gained_ev += gain_ev
 
 
 def _blocks(

@@ -76,6 +76,12 @@ class EditEnergy:
         summed = np.add.reduceat(self._change * self.potentials_v, self._starts[:-1])
         return np.asarray(summed)
 
+    def of(self, column: int, sign: float) -> float:
+        """Return what doing an edit (sign 1) or undoing it (−1) adds to the energy in eV."""
+        own = slice(self._starts[column], self._starts[column + 1])
+        linear = float(self._change[own] @ self.potentials_v[own])
+        return sign * linear + float(self._within[column])
+
     def between(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the energy in eV of the charges that edits change with each other's.
 

@@ -8,8 +8,8 @@ piece. That is a heuristic: nothing is proven of the energy.
 
 The dipole stays within what the program allowed. First all moves that pay are made, whatever the
 dipole becomes. Then its square is added to the energy, at a price that doubles until the dipole is
-short enough, and at last moves are made that keep it so. The same is tried with the dipole kept
-short from the beginning, and the lower energy is taken.
+short enough, and at last moves are made that keep it so; if it never is, only such moves are made,
+from the beginning.
 """
 
 from __future__ import annotations
@@ -84,20 +84,18 @@ def relocated_edits(
 def relocated(program: Program, y: NDArray[np.float64]) -> tuple[Moves, Moves]:
     """Return the moves with dipoles of the same level as before, and whatever the dipoles."""
     limits = np.array([1.0 + dipole.level(y) for dipole in program.dipoles])
-    free, held = Descent(program, y), Descent(program, y)
-    free.descend(price_ev=0.0)
-    unheld = free.moves()
-    held.descend(price_ev=0.0, limits=limits)
-    best = held.moves()
-    price_ev = FIRST_PRICE_EV
+    descent = Descent(program, y)
+    descent.descend(price_ev=0.0)
+    unheld, price_ev = descent.moves(), FIRST_PRICE_EV
     for _ in range(PRICE_ROUNDS):
-        if (free.lengths() <= limits + SLACK).all():
-            free.descend(price_ev=0.0, limits=limits)
-            best = max(best, free.moves(), key=lambda moves: moves.gained_ev)
+        if (descent.lengths() <= limits + SLACK).all():
             break
-        free.descend(price_ev=price_ev)
+        descent.descend(price_ev=price_ev)
         price_ev *= 2.0
-    return best, unheld
+    else:
+        descent = Descent(program, y)
+    descent.descend(price_ev=0.0, limits=limits)
+    return descent.moves(), unheld
 
 
 def _electrostatics(program: Program, y: NDArray[np.float64]) -> Electrostatics:

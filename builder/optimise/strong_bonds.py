@@ -35,7 +35,8 @@ def strong_bonds_needed(
 ) -> tuple[csr_array, NDArray[np.int64]]:
     """Return which neighbours are bonded strongly, and how many of these each ion must keep.
 
-    Left out are ions that have enough of them if they have as many neighbours as they need.
+    Left out are ions that have enough of them if they have as many of the neighbours in bulk as
+    they need.
 
     Parameters
     ----------
@@ -61,9 +62,7 @@ def strong_bonds_needed(
     needed[chosen] = -(-number[chosen] * KEPT_SHARE.numerator // KEPT_SHARE.denominator)
     needed[~wanted[ions.domain]] = 0
     n_weak = ions.bulk_coordination - number  # the neighbours that it keeps may be all of these
-    enough = minimum - n_weak >= needed
-    enough[_at_interface(ions)] = False
-    needed[enough] = 0
+    needed[minimum - n_weak >= needed] = 0
     rows = np.flatnonzero(needed)
     near = ions.adjacency[rows].tocoo()
     first, second = rows[near.coords[0]], near.coords[1]
@@ -73,14 +72,6 @@ def strong_bonds_needed(
     places = first[is_strong], second[is_strong]
     ones = np.ones(len(places[0]), dtype=np.int32)
     return csr_array((ones, places), shape=(ions.n_ions, ions.n_ions)), needed
-
-
-def _at_interface(ions: Candidates) -> NDArray[np.int64]:
-    """Ions with neighbours in another domain, whose bonds may be weaker than any in bulk."""
-    if len(ions.domains) == 1:
-        return np.empty(0, dtype=np.int64)
-    first, second = ions.adjacency.tocoo().coords
-    return np.unique(first[ions.domain[first] != ions.domain[second]])
 
 
 def strong_in_bulk(crystal: Crystal) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

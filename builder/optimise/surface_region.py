@@ -191,7 +191,7 @@ class Shell:
         """Leave out, again and again, free ions that can never reach what they need."""
         free = free.copy()
         available = [near @ (free | self.fixed).astype(np.int32) for near, _ in wanted]
-        of_which = [csr_array(near.T) for near, _ in wanted]
+        of_which = [self.adjacency, *(csr_array(near.T) for near, _ in wanted[1:])]
         around = np.flatnonzero(free)
         while len(around):
             short = np.zeros(len(around), dtype=bool)
