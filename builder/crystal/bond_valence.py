@@ -19,8 +19,6 @@ from .bond_valence_parameters import ANION_FORMERS, PARAMETERS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .bonds import BondedSites
-
 SOFTNESS_A = 0.37
 """How fast a bond's valence falls with its length, b in Å; that of the parameters."""
 
@@ -94,23 +92,6 @@ def bond_valences(
     ).reshape(len(elements), len(elements))
     unit = units[kind[: len(first)], kind[len(first) :]]
     return np.asarray(np.exp((unit - lengths_a) / SOFTNESS_A))
-
-
-def bulk_valences(crystal: BondedSites) -> NDArray[np.float64]:
-    """Return the sum of the valences of all bonds of each site of a crystal, shape (n_sites,).
-
-    Not a number where no parameters of a bond are known.
-
-    Examples
-    --------
-    >>> from epicarve.builder.library import bundled_crystal
-    >>> bulk_valences(bundled_crystal("CsPbCl3")).round(2).tolist()
-    [0.52, 2.44, 0.99, 0.99, 0.99]
-    """
-    bonds, symbols = crystal.bonds, crystal.symbols
-    valences = bond_valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
-    ends = np.concatenate([bonds.cations, bonds.anions])
-    return np.bincount(ends, np.tile(valences, 2), minlength=crystal.n_sites)
 
 
 def valence_sums(
