@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from .frame import GRAIN_A, in_grains
 from .symmetry import orbit_of
+from .treatment import HALIDE_CHARGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +30,8 @@ class Edits:
         What stands there afterwards, empty for an ion removed.
     new_charge : ndarray of int, shape (n_single,)
         Formal charge of that, 0 for an ion removed.
+    is_halide : ndarray of bool, shape (n_single,)
+        Whether that is a halide of a treatment, which the ratio does not count.
     members : csr_array, shape (n_single, n_columns)
         Which single edits belong to a column.
     elements : tuple of str
@@ -37,8 +40,8 @@ class Edits:
         The domain that a column edits.
     steps, bonds, charges : ndarray of int, shape (n_columns,)
         Loss of fidelity, change of the number of broken bonds, change of the net charge.
-    counts : ndarray of int, shape (n_elements, n_columns)
-        Change of each element's count.
+    counts : ndarray of float, shape (n_elements, n_columns)
+        Change of each element's count in the ratio.
     moments : ndarray of float, shape (3, n_columns)
         Change of the dipole in e Å along the shell's own axes.
     occupancy, choices : csr_array, shape (n_free, n_columns)
@@ -48,13 +51,14 @@ class Edits:
     ion: NDArray[np.int64]
     symbol: NDArray[np.str_]
     new_charge: NDArray[np.int64]
+    is_halide: NDArray[np.bool_]
     members: csr_array
     elements: tuple[str, ...]
     domain: NDArray[np.int64]
     steps: NDArray[np.int64]
     bonds: NDArray[np.int64]
     charges: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    counts: NDArray[np.float64]
     moments: NDArray[np.float64]
     occupancy: csr_array
     choices: csr_array
@@ -63,6 +67,11 @@ class Edits:
     def n_columns(self) -> int:
         """Number of columns."""
         return len(self.steps)
+
+    @property
+    def halides(self) -> NDArray[np.int64]:
+        """Number of halides of a treatment in each column, shape (n_columns,)."""
+        return np.asarray(self.is_halide.astype(np.int64) @ self.members)
 
     def chosen(self, columns: NDArray[np.int64]) -> Edits:
         """Return some of the columns."""
@@ -90,30 +99,22 @@ def possible_edits(shell: Shell) -> Edits:
         `orbit_of`.
     """
     ions, free = shell.ions, shell.free
-    site = [np.arange(len(free))]
-    symbol = [np.where(shell.inside[free], "", ions.symbols[free])]
-    charge = [np.where(shell.inside[free], 0, ions.charges[free])]
-    rules = [(n, rule) for n, d in enumerate(ions.domains) for rule in d.options.substitutions]
-    for number, rule in rules:
-        crystal = ions.domains[number].ions.crystal
-        of_domain = ions.domain[free] == number
-        chosen = np.flatnonzero(of_domain & (ions.symbols[free] == rule.replace))
-        site.append(chosen)
-        symbol.append(np.full(len(chosen), rule.by))
-        charge.append(np.full(len(chosen), rule.charge_in(crystal)))
-    sites, after, new_charge = np.concatenate(site), np.concatenate(symbol), np.concatenate(charge)
+    sites, after, new_charge, is_halide = _choices(shell)
     ion = free[sites]
     present = shell.inside[ion]
     before = np.where(present, ions.symbols[ion], "")
     change = (after != "").astype(int) - present
-    elements = tuple(dict.fromkeys([*ions.charge_of, *(rule.by for _, rule in rules)]))
-    counts = np.array([(after == s).astype(int) - (before == s) for s in elements])
+    elements = tuple(dict.fromkeys([*ions.charge_of, *after[after != ""].tolist()]))
+    counts = np.array([(after == s) * 1.0 - (before == s) for s in elements])
+    if shell.halides is not None:
+        counts[:, is_halide] = [[shell.halides.counted(symbol)] for symbol in elements]
+    foreign = is_halide & ~present & (after != ions.symbols[ion])
     points = in_grains(ions.positions_a[free] @ shell.axes.T) * GRAIN_A
     delta = new_charge - np.where(present, ions.charges[ion], 0)
     broken = change * (ions.bulk_coordination[ion] - 2 * shell.held[ion])
-    kinds = np.column_stack([np.unique(after, return_inverse=True)[1], sites * 0])
+    kind = np.unique(after, return_inverse=True)[1].reshape(-1)
     orbit = orbit_of(shell, ions.domains[0].options.symmetry)[sites]
-    _, column = np.unique(np.column_stack([orbit, kinds[:, 0]]), axis=0, return_inverse=True)
+    _, column = np.unique(np.column_stack([orbit, kind, is_halide]), axis=0, return_inverse=True)
     n_single = len(sites)
     n_columns = int(column.max()) + 1 if n_single else 0
     domain = np.zeros(n_columns, dtype=np.int64)
@@ -132,10 +133,11 @@ def possible_edits(shell: Shell) -> Edits:
         ion=ion,
         symbol=after,
         new_charge=new_charge,
+        is_halide=is_halide,
         members=members,
         elements=elements,
         domain=domain,
-        steps=shell.steps[ion] @ members,
+        steps=(shell.steps[ion] + foreign) @ members,
         bonds=broken @ members,
         charges=delta @ members,
         counts=counts @ members,
@@ -143,3 +145,34 @@ def possible_edits(shell: Shell) -> Edits:
         occupancy=csr_array(emptied @ members),
         choices=csr_array(concerned @ members),
     )
+
+
+def _choices(
+    shell: Shell,
+) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.int64], NDArray[np.bool_]]:
+    """Place among the free ions of each edit, what stands there afterwards, and its charge.
+
+    First every ion removed or added, then substitutions, then halides of a treatment, which the
+    last array marks.
+    """
+    ions, free = shell.ions, shell.free
+    inside = shell.inside[free]
+    site = [np.arange(len(free))]
+    symbol = [np.where(inside, "", ions.symbols[free])]
+    charge = [np.where(inside, 0, ions.charges[free])]
+    rules = [(n, rule) for n, d in enumerate(ions.domains) for rule in d.options.substitutions]
+    for number, rule in rules:
+        crystal = ions.domains[number].ions.crystal
+        of_domain = ions.domain[free] == number
+        chosen = np.flatnonzero(of_domain & (ions.symbols[free] == rule.replace))
+        site.append(chosen)
+        symbol.append(np.full(len(chosen), rule.by))
+        charge.append(np.full(len(chosen), rule.charge_in(crystal)))
+    n_others = sum(len(each) for each in site)
+    if shell.halides is not None:
+        site.append(shell.halides.sites)
+        symbol.append(np.full(len(site[-1]), shell.halides.options.halide))
+        charge.append(np.full(len(site[-1]), HALIDE_CHARGE))
+    sites = np.concatenate(site)
+    is_halide = np.arange(len(sites)) >= n_others
+    return sites, np.concatenate(symbol), np.concatenate(charge), is_halide

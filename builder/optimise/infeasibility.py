@@ -11,6 +11,7 @@ from .edits import possible_edits
 from .program import Program
 from .solver import Solver
 from .surface_region import Shell
+from .units import most_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from .candidates import Candidates
     from .options import BalanceOptions
+    from .treatment import Halides
 
     Feasible = Callable[..., bool]
     Choice = tuple[str, str]
@@ -43,6 +45,11 @@ def explain(ions: Candidates) -> str:
         What could be chosen, and what cannot be satisfied.
     """
     shell = Shell(ions)
+    if shell.halides is not None:
+        untreated = replace(ions, treatment=None)
+        if is_feasible(untreated):
+            return _untreatable(shell, shell.halides)
+        return explain(untreated)
     several = len(ions.domains) > 1
     asked, found = [], []
     for number, domain in enumerate(ions.domains):
@@ -87,6 +94,28 @@ def is_feasible(ions: Candidates) -> bool:
     """Whether some choice satisfies all constraints but the one of one connected piece."""
     shell = Shell(ions)
     return Solver(Program(shell, possible_edits(shell))).is_feasible()
+
+
+def _untreatable(shell: Shell, halides: Halides) -> str:
+    """Say how much of a treatment the surface takes, where a model without it can be chosen."""
+    name, asked = shell.ions.name, halides.n_units
+    most = most_units(shell, possible_edits(shell), halides)
+    if most == 0:
+        return (
+            f"{name}: the empty sites of the surface take no unit of the treatment with what "
+            "balance asks for; lower min_coordination, change the size of the shape or leave "
+            "treatment out"
+        )
+    if most == asked:
+        return (
+            f"{name}: no model with {asked} units of treatment was found within the nodes of the "
+            "search, and none was ruled out; change coverage a little"
+        )
+    share = np.floor(1000 * most / halides.surface) / 1000
+    return (
+        f"{name}: the surface takes {most} of the {asked} units that coverage "
+        f"{halides.options.coverage:g} asks for; set coverage: {share:g} or less"
+    )
 
 
 def _with(

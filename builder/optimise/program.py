@@ -31,6 +31,8 @@ class Program:
         The ions that may be edited, and what each domain must satisfy.
     edits : Edits
         The columns.
+    units : tuple of float
+        Fewest and most units of the treatment, where there is one.
 
     Attributes
     ----------
@@ -39,7 +41,8 @@ class Program:
     charge_limit : ndarray of int, shape (n_domains,)
         What they must sum to.
     ratio : Rows
-        Each element's count within the tolerance of its share of its domain.
+        Each element's count within the tolerance of its share of its domain, and the units of a
+        treatment.
     local : Rows
         Minimum coordination of each kept ion; one edit at most of each ion; one ion at most of
         each pair that clashes; some ion of each domain.
@@ -47,7 +50,7 @@ class Program:
         Of each domain, and of the whole if there are several.
     """
 
-    def __init__(self, shell: Shell, edits: Edits) -> None:
+    def __init__(self, shell: Shell, edits: Edits, units: tuple[float, float] = (0.0, 0.0)) -> None:
         self.shell = shell
         self.edits = edits
         domains = shell.ions.domains
@@ -62,6 +65,8 @@ class Program:
         self.ratio = self._ratio_rows(0)
         for number in range(1, len(domains)):
             self.ratio += self._ratio_rows(number)
+        if shell.halides is not None:
+            self.ratio += shell.halides.rows(edits, *units)
         self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
         if len(shell.clashes):
             self.local += self._clash_rows()
@@ -219,6 +224,12 @@ class Program:
         symbols[ion[stays]] = after[stays]
         charges[ion[stays]] = edits.new_charge[done][stays]
         return kept, symbols, charges
+
+    def halides(self, y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where halides of a treatment stand after edits, shape (n_ions,)."""
+        edits, placed = self.edits, np.zeros(self.shell.ions.n_ions, dtype=bool)
+        placed[edits.ion[(edits.members @ y > 0.5) & edits.is_halide]] = True
+        return placed
 
     def level(self, y: NDArray[np.float64]) -> int:
         """Whole number of times that the dipoles exceed the free ones, all taken together."""

@@ -9,7 +9,9 @@ import numpy as np
 
 from epicarve.errors import InputError
 
+from .candidates import outer_share
 from .frame import in_grains, own_frames
+from .treatment import Halides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +63,7 @@ class Shell:
     Parameters
     ----------
     ions : Candidates
-        Ions inside the shape and up to half a shell outside it. The depth of the shell is
+        Ions inside the shape and the sites around it that may be filled. The depth of the shell is
         reckoned from the trimmable surface.
 
     Attributes
@@ -88,6 +90,8 @@ class Shell:
         surface.
     frames : ndarray of float, shape (n_frames, 3, 3)
         Axes that belong to the shell; the first are used, the others lie the same way in it.
+    halides : Halides, optional
+        What a treatment asks for.
     """
 
     def __init__(self, ions: Candidates) -> None:
@@ -100,7 +104,8 @@ class Shell:
         self.fixed = self.inside & (ions.trim_distance_a < -ions.depth_a - SURFACE_A)
         clashing = ions.clashes[self.inside[ions.clashes].all(axis=1)]
         self.fixed[clashing] = False
-        candidates = ~self.fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + SURFACE_A)
+        reach_a = outer_share(ions.treatment) * ions.depth_a
+        candidates = ~self.fixed & (ions.trim_distance_a <= reach_a + SURFACE_A)
         one, other = ions.clashes.T
         candidates[one[self.fixed[other]]] = False
         candidates[other[self.fixed[one]]] = False
@@ -114,6 +119,7 @@ class Shell:
         free = np.flatnonzero(is_free)
         self.frames = own_frames(ions.positions_a[free], self.kinds(free))
         self.free = self.ordered(free)
+        self.halides = None if ions.treatment is None else Halides.of(self, ions.treatment)
 
     @property
     def axes(self) -> NDArray[np.float64]:
