@@ -42,7 +42,7 @@ def test_treated_models_are_neutral_connected_and_coordinated(kind, coverage):
         assert counts["Pb"] - n_units == counts["S"]
     else:
         assert counts["Pb"] == counts["S"] + n_units
-        assert dot.report.treatment.n_replaced == n_units
+        assert dot.report.treatment.n_replaced >= n_units
 
 
 @pytest.mark.parametrize("kind", ["halide_rich", "halide_terminated"])
@@ -70,15 +70,15 @@ def test_the_ledger_leads_from_the_plain_cut_to_the_model(kind):
     assert sum(is_halide) == dot.counts["Cl"]
 
 
-def test_halides_of_a_rich_surface_stand_on_empty_anion_sites_bonded_to_cations():
-    dot = treated("halide_rich", 0.2)
-    halides = [edit for edit in dot.edits if edit.symbol == "Cl"]
-    assert len(halides) == 2 * dot.report.treatment.n_units
+def test_halides_of_a_rich_surface_stand_on_anion_sites_bonded_to_cations():
+    dot = treated("halide_rich", 0.4)
+    halides = [edit for edit in dot.edits if edit.symbol.endswith("Cl")]
+    told = dot.report.treatment
+    assert len(halides) == 2 * told.n_units == told.n_replaced + told.n_added["Cl"]
     nearest = GALENA.cell_a[0, 0] / 2
     lead = dot.positions_a[dot.symbols == "Pb"]
     for edit in halides:
-        assert edit.action == "added"
-        assert edit.depth_a <= 0.0
+        assert (edit.action, edit.depth_a <= 0.0) in {("added", True), ("substituted", False)}
         distances = np.linalg.norm(lead - edit.position_a, axis=1)
         assert distances.min() == pytest.approx(nearest, abs=1e-2)
 
@@ -107,10 +107,10 @@ def test_same_treatment_twice_is_the_same():
     assert first.edits == second.edits
 
 
-def test_what_the_cut_has_too_much_of_serves_the_treatment():
-    shape = Sphere(21.0)
+@pytest.mark.parametrize("radius_a", [9.0, 21.0])  # one has too many anions, one too many cations
+def test_what_the_cut_has_too_much_of_serves_the_treatment(radius_a):
+    shape = Sphere(radius_a)
     alone, dot = carve(GALENA, shape), treated("halide_rich", 0.2, shape=shape)
-    assert alone.report.plain_cut.net_charge > 0
     assert not any(edit.symbol == "Pb" and edit.action == "added" for edit in dot.edits)
     assert len(dot.edits) < len(alone.edits) + 2 * dot.report.treatment.n_units
 

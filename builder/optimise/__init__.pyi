@@ -4,7 +4,6 @@ from .balancing import balance as balance
 from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates
 from .candidates import Domain as Domain
-from .candidates import outer_share as outer_share
 from .cp_sat import Effort as Effort
 from .cp_sat import any_edits as any_edits
 from .dipole import DIPOLE_COST_A as DIPOLE_COST_A
@@ -31,3 +30,4 @@ from .symmetry import kept_operations as kept_operations
 from .symmetry import orbits as orbits
 from .symmetry_cases import Alike as Alike
 from .treatment import TreatmentOptions as TreatmentOptions
+from .treatment import outer_share as outer_share

@@ -40,11 +40,6 @@ class Domain:
     origin_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
 
 
-def outer_share(treatment: TreatmentOptions | None) -> float:
-    """Return how far outside a shape sites may be filled, as a share of the depth of the shell."""
-    return 0.5 if treatment is None else 1.0
-
-
 @dataclass(frozen=True)
 class Candidates:
     """Ions of one or more domains in one frame, with the bonds between all of them.

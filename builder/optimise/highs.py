@@ -99,7 +99,7 @@ class Highs:
         self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
         missing = int(np.abs(program.charge_limit).sum())
         short = int((program.local.limit < 0).sum())
-        asked = program.shell.halides
+        asked = program.edits.treatment
         halides = 0 if asked is None else asked.n_units * asked.per_unit
         self.steps_covered = max(steps, 64 + 4 * (missing + halides) + 8 * short)
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .candidates import Candidates
     from .options import BalanceOptions
-    from .treatment import Halides
 
     Feasible = Callable[..., bool]
     Choice = tuple[str, str]
@@ -45,11 +44,9 @@ def explain(ions: Candidates) -> str:
         What could be chosen, and what cannot be satisfied.
     """
     shell = Shell(ions)
-    if shell.halides is not None:
+    if ions.treatment is not None:
         untreated = replace(ions, treatment=None)
-        if is_feasible(untreated):
-            return _untreatable(shell, shell.halides)
-        return explain(untreated)
+        return _untreatable(shell) if is_feasible(untreated) else explain(untreated)
     several = len(ions.domains) > 1
     asked, found = [], []
     for number, domain in enumerate(ions.domains):
@@ -96,16 +93,17 @@ def is_feasible(ions: Candidates) -> bool:
     return Solver(Program(shell, possible_edits(shell))).is_feasible()
 
 
-def _untreatable(shell: Shell, halides: Halides) -> str:
+def _untreatable(shell: Shell) -> str:
     """Say how much of a treatment the surface takes, where a model without it can be chosen."""
-    name, asked = shell.ions.name, halides.n_units
-    most = most_units(shell, possible_edits(shell), halides)
-    if most == 0:
+    name, edits = shell.ions.name, possible_edits(shell)
+    halides, most = edits.treatment, most_units(shell, edits)
+    if halides is None or most == 0:
         return (
             f"{name}: the empty sites of the surface take no unit of the treatment with what "
             "balance asks for; lower min_coordination, change the size of the shape or leave "
             "treatment out"
         )
+    asked = halides.n_units
     if most == asked:
         return (
             f"{name}: no model with {asked} units of treatment was found within the nodes of the "

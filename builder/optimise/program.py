@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from .coordination import coordination_rows
 from .dipole import DipoleLimit
 from .frame import GRAIN_A, in_grains
+from .halides import HALIDE_CHARGE
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Program:
         self.ratio = self._ratio_rows(0)
         for number in range(1, len(domains)):
             self.ratio += self._ratio_rows(number)
-        if shell.halides is not None:
-            self.ratio += shell.halides.rows(edits, *units)
+        if edits.treatment is not None:
+            self.ratio += self._unit_rows(*units)
         self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
         if len(shell.clashes):
             self.local += self._clash_rows()
@@ -125,6 +126,15 @@ class Program:
                 rows.append(sign * (own * of[symbol] - all_ * n_edit) / own)
                 limits.append(-sign * (own * base[symbol] - all_ * n_base) / own)
         return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits, dtype=float))
+
+    def _unit_rows(self, fewest: float, most: float) -> Rows:
+        """So many units of the treatment; halides that replace anions bring in no charge."""
+        edits = self.edits
+        rows, limits = [edits.units, -edits.units], [most, -fewest]
+        if edits.replaced.any():
+            charge = np.where(edits.replaced > 0, edits.charges, HALIDE_CHARGE * edits.halides)
+            rows, limits = [*rows, charge, -charge], [*limits, 0.0, 0.0]
+        return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits))
 
     def _clash_rows(self) -> Rows:
         """At most one ion is kept of each pair that clashes."""

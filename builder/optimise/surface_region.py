@@ -9,9 +9,8 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .candidates import outer_share
 from .frame import in_grains, own_frames
-from .treatment import Halides
+from .treatment import outer_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,8 +89,6 @@ class Shell:
         surface.
     frames : ndarray of float, shape (n_frames, 3, 3)
         Axes that belong to the shell; the first are used, the others lie the same way in it.
-    halides : Halides, optional
-        What a treatment asks for.
     """
 
     def __init__(self, ions: Candidates) -> None:
@@ -119,7 +116,6 @@ class Shell:
         free = np.flatnonzero(is_free)
         self.frames = own_frames(ions.positions_a[free], self.kinds(free))
         self.free = self.ordered(free)
-        self.halides = None if ions.treatment is None else Halides.of(self, ions.treatment)
 
     @property
     def axes(self) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from .program import Program
 if TYPE_CHECKING:
     from .edits import Edits
     from .surface_region import Shell
-    from .treatment import Halides
 
 
 def units_to_place(shell: Shell, edits: Edits) -> int:
@@ -20,29 +19,27 @@ def units_to_place(shell: Shell, edits: Edits) -> int:
 
     With a symmetry edits go together, and few numbers can be met: then it is the nearest one.
     """
-    halides = shell.halides
-    if halides is None:
-        return 0
-    asked = halides.n_units
-    if shell.ions.domains[0].options.symmetry == "none":
+    asked = _asked(edits)
+    if asked == 0 or shell.ions.domains[0].options.symmetry == "none":
         return asked
-    below = most_units(shell, edits, halides)
-    above = _found(shell, edits, halides, 1.0, (float(asked), np.inf))
+    below = most_units(shell, edits)
+    above = _found(shell, edits, 1.0, (float(asked), np.inf))
     return min((n for n in (below, above) if n), key=lambda n: abs(n - asked), default=asked)
 
 
-def most_units(shell: Shell, edits: Edits, halides: Halides) -> int:
+def most_units(shell: Shell, edits: Edits) -> int:
     """Return the largest number of units that was found, up to those asked for; 0 for none."""
-    return _found(shell, edits, halides, -1.0, (1.0, float(halides.n_units)))
+    return _found(shell, edits, -1.0, (1.0, float(_asked(edits))))
 
 
-def _found(
-    shell: Shell, edits: Edits, halides: Halides, sign: float, limits: tuple[float, float]
-) -> int:
+def _asked(edits: Edits) -> int:
+    return 0 if edits.treatment is None else edits.treatment.n_units
+
+
+def _found(shell: Shell, edits: Edits, sign: float, limits: tuple[float, float]) -> int:
     """Return the fewest units within limits with a positive sign, the most with a negative one."""
-    units = halides.units(edits)
     program = Program(shell, edits, limits)
-    objective = np.r_[sign * units, np.zeros(4 * len(program.dipoles))]
+    objective = np.r_[sign * edits.units, np.zeros(4 * len(program.dipoles))]
     columns, taken = np.arange(edits.n_columns), np.zeros(edits.n_columns, dtype=bool)
     y, _, _ = Highs(program, 0).whole(objective, columns, taken, 0.0, most_levels=None)
-    return 0 if y is None else round(float(units @ y))
+    return 0 if y is None else round(float(edits.units @ y))
