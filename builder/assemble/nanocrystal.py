@@ -17,7 +17,7 @@ from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.output import described
 from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
-from epicarve.errors import InputError, require_kind
+from epicarve.errors import InputError, refusing_unknown_names, require_kind
 from epicarve.version import __version__
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Carved(NamedTuple):
     rotations: Mapping[str, NDArray[np.float64]]
 
 
+@refusing_unknown_names
 def carve(
     crystal: Crystal,
     shape: ShapeSpec,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -93,6 +94,8 @@ class SlabReport:
         The tightest contact between layers.
     interface : Interface
         Its interface.
+    options : SlabOptions
+        What was asked for.
     """
 
     layers: tuple[SlabLayer, ...]
@@ -100,6 +103,7 @@ class SlabReport:
     symmetry: str | None
     contact: Contact
     interface: Interface
+    options: SlabOptions
 
     def as_dict(self) -> dict[str, Any]:
         """Return what model.json says of it."""
@@ -168,6 +172,18 @@ class Slab:
     def columns(self) -> dict[str, NDArray[Any]]:
         """Columns of model.extxyz, each of shape (n_atoms,)."""
         return {"formal_charge": self.charges, "domain": self.domains, "site": self.sites}
+
+    def write(self, folder: Path | str) -> None:
+        """Write model.extxyz, model.cif and model.json: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write; made if it is not there.
+        """
+        from epicarve.builder.output import write_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        write_slab(Path(folder), self)
 
     def to_ase(self) -> Atoms:
         """Return the slab as ASE Atoms that repeat in the plane; columns are arrays."""
@@ -324,6 +340,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
             symmetry=symmetry,
             contact=contacts,
             interface=interface,
+            options=options,
         ),
     )
 

@@ -17,10 +17,7 @@ from epicarve.builder.output import (
     derived_notes,
     draw_interfaces,
     notes_of_crystals,
-    with_origins,
-    write_slab,
 )
-from epicarve.builder.report import Provenance
 from epicarve.dft.write import write_cp2k
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -280,11 +277,7 @@ def slab(
     """
     built = build_slab(interface, options)
     if out is not None:
-        crystals = (interface.film.crystal, interface.substrate.crystal)
-        asked = (options or SlabOptions()).model_dump(mode="json")
-        provenance = with_origins(Provenance(version=__version__, slab=asked), crystals)
-        summary = {**built.as_dict(), "provenance": provenance.as_dict()}
-        write_slab(Path(out), built, summary, derived_notes(crystals))
+        built.write(out)
         if inputs:
             write_cp2k(built, None, out)
     return built
