@@ -1,7 +1,7 @@
+from .contact_limits import contact_limits_a as contact_limits_a
 from .contacts import CONTACT_LIMIT as CONTACT_LIMIT
 from .contacts import Contact as Contact
 from .contacts import contact_gap_a as contact_gap_a
-from .contacts import contact_limits_a as contact_limits_a
 from .contacts import least_raise_a as least_raise_a
 from .contacts import limits_of_pairs as limits_of_pairs
 from .contacts import pairs_within as pairs_within

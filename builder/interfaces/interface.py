@@ -11,7 +11,8 @@ import numpy as np
 from epicarve.builder.interfaces.match import StrainRule, common_cell
 
 from .boundary import Boundary
-from .contacts import CONTACT_DEPTH_A, contact_gap_a, contact_limits_a, tightest_contact
+from .contact_limits import contact_limits_a
+from .contacts import CONTACT_DEPTH_A, contact_gap_a, tightest_contact
 from .continuity import Continuity, cation_spacing_a, meeting_cations
 from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
