@@ -8,6 +8,7 @@ from .contacts import pairs_within as pairs_within
 from .contacts import refuse_overlap as refuse_overlap
 from .contacts import shortest_contact as shortest_contact
 from .contacts import tightest_contact as tightest_contact
+from .continuity import CONTINUOUS as CONTINUOUS
 from .continuity import LAYER_IN_SPACINGS as LAYER_IN_SPACINGS
 from .continuity import Continuity as Continuity
 from .continuity import assigned as assigned

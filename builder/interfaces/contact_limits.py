@@ -6,15 +6,15 @@ happen to share:
 
 - a cation and an anion make a bond whose valence is the geometric mean of those of the strongest
   bonds that both make at home: L = R + (t + t′) / 2. R is the length of a bond of valence 1
-  between the two elements (O'Keeffe and Brese, J. Am. Chem. Soc. 1991, 113, 3226), t by how much the
-  strongest bond of each is longer at home than one of valence 1 between its elements;
+  between the two elements (O'Keeffe and Brese, J. Am. Chem. Soc. 1991, 113, 3226), t by how much
+  the strongest bond of each is longer at home than one of valence 1 between its elements;
 - ions of like sign do not touch each other but an ion of the other sign between them, and lie as
   far apart as two bonds with an angle: L² = n² + n′². At home n = D d / √(d² + d′²), d and d′ being
   the shortest bonds of an ion and of another of its sign at the distance D, of all such ions that
   for which n is least. In rock salt and in cubic perovskites the angle is a right one, and n = d.
 
-L of two ions of one crystal would never be longer than their distance there, and is that distance for
-its strongest bond and its tightest ions of like sign.
+Of two ions of one crystal L would never be longer than their distance there, and is that distance
+for its strongest bond and its tightest ions of like sign.
 """
 
 from __future__ import annotations
@@ -102,10 +102,9 @@ class _Ion:
         length_a = unit_length_a(self.symbol, partner)
         if length_a is None:
             raise InputError(
-                f"{self.crystal}: how near {self.symbol} and {partner} come to each other across "
-                "an interface is not known: O'Keeffe and Brese (1991) give no bond-valence "
-                "parameters for them; build it with a similar element in place of the one that "
-                "has none (`replace` in a recipe's crystal)"
+                f"{self.crystal}: how near {self.symbol} comes to ions of another crystal is not "
+                f"known, as O'Keeffe and Brese (1991) give no bond-valence parameters for "
+                f"{self.symbol} with {partner}; take a crystal with a similar element in its place"
             )
         return length_a
 
