@@ -4,10 +4,12 @@ A pair of elements that one of the crystals holds has its shortest distance ther
 ion brings along what it does at home, so that nothing depends on which elements the two crystals
 happen to share:
 
-- a cation and an anion make a bond whose valence is the geometric mean of those of the strongest
-  bonds that both make at home: L = R + (t + t′) / 2. R is the length of a bond of valence 1
-  between the two elements (O'Keeffe and Brese, J. Am. Chem. Soc. 1991, 113, 3226), t by how much
-  the strongest bond of each is longer at home than one of valence 1 between its elements;
+- a cation and an anion make a bond of the valence that the cation's strongest bond has at home:
+  L = R + t. R is the length of a bond of valence 1 between the two elements (O'Keeffe and Brese,
+  J. Am. Chem. Soc. 1991, 113, 3226), t by how much the strongest bond of the cation is longer at
+  home than one of valence 1 between its elements. A cation shares its charge out among as many
+  neighbours as it has room for, as in Shannon's radii, which differ with coordination for cations
+  and hardly for anions;
 - ions of like sign do not touch each other but an ion of the other sign between them, and lie as
   far apart as two bonds with an angle: L² = n² + n′². At home n = D d / √(d² + d′²), d and d′ being
   the shortest bonds of an ion and of another of its sign at the distance D, of all such ions that
@@ -48,7 +50,7 @@ def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], fl
     >>> from epicarve.builder.library import bundled_crystal
     >>> limits = contact_limits_a(bundled_crystal("PbS"), bundled_crystal("CsPbCl3"))
     >>> [round(limits[frozenset(pair)], 2) for pair in (("Cs", "S"), ("S", "Cl"), ("Pb", "Cl"))]
-    [3.7, 4.08, 2.8]
+    [4.06, 4.08, 2.8]
     """
     limits: dict[frozenset[str], float] = {}
     for crystal in (first, second):
@@ -90,15 +92,16 @@ class _Ion:
         """Return the contact in Å with an ion of another crystal."""
         if self.sign == other.sign:
             return float(np.hypot(self.leg_a, other.leg_a))
-        stretch_a = 0.5 * (self.stretch_a + other.stretch_a)
-        return self._unit_length_a(other.symbol) + stretch_a
+        cation, anion = (self, other) if self.sign > other.sign else (other, self)
+        return cation.unit_length_a(anion.symbol) + cation.stretch_a
 
     @property
     def stretch_a(self) -> float:
         """By how much, in Å, the strongest bond is longer than one of valence 1."""
-        return min(length_a - self._unit_length_a(s) for s, length_a in self.bonds_a.items())
+        return min(length_a - self.unit_length_a(s) for s, length_a in self.bonds_a.items())
 
-    def _unit_length_a(self, partner: str) -> float:
+    def unit_length_a(self, partner: str) -> float:
+        """Return the length in Å of a bond of valence 1 with another element."""
         length_a = unit_length_a(self.symbol, partner)
         if length_a is None:
             raise InputError(
