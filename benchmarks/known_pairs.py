@@ -136,7 +136,7 @@ def crystals() -> dict[str, Crystal]:
     return found | {name: bundled_crystal(name) for name in bundled}
 
 
-MADE, NOT_MADE, DOUBTFUL = "made", "not made", "doubtful"
+MADE, DOUBTFUL, NOT_MADE = "made", "doubtful", "not made"
 
 PAIRS = (
     ("PbSe", "PbTe", MADE),
@@ -203,6 +203,7 @@ def row(film: str, substrate: str, known: str, found: Interface) -> str:
         f"{film} / {substrate}",
         known,
         planes,
+        f"{found.cell.area_a2:.0f}",
         f"{continuity.matched_fraction:.2f}",
         f"{continuity.sublattice_fraction:.2f}",
         f"{continuity.n_sites}:{continuity.n_cations}",

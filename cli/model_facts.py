@@ -107,7 +107,7 @@ def _junction(found: Junction) -> Iterator[tuple[str, str]]:
         bonds = f"{across.n_bonds} of valence {across.valence:.1f} in all"
     yield (
         "bonds across",
-        f"{bonds}; {across.n_like_contacts} contacts of like ions shorter than in bulk",
+        f"{bonds}; {across.n_facing_like} of {across.n_facing} ions face one of their own sign",
     )
     yield (
         "work of adhesion",

@@ -156,7 +156,7 @@ def test_sites_and_cations_at_the_rim_count_only_if_matched():
         assert found.matched_fraction == pytest.approx(expected)
         assert dict(found.pairs) == {"Pb→Cs": 2}
         assert found.rms_a == pytest.approx(np.sqrt(0.5))
-        assert found.sublattice_fraction == pytest.approx(1 / (2 if rim == 10.0 else 3))
+        assert found.sublattice_fraction == pytest.approx(1 / 3)
     nothing = finite_continuity(
         cations,
         sites.shifted(np.array([0, 0, 9.0])),

@@ -15,11 +15,16 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from epicarve.builder.carve import IonTable
     from epicarve.builder.interfaces import Interface
 
 REACH_A = 6.0
 """Pairs of ions are looked at up to this distance in Å; bonds of Cs with I end at 4.4 Å."""
+
+FACING = 1.25
+"""Ions face each other up to this multiple of their contact."""
 
 LEAST_SHARE = 0.04
 """A cation and an anion are bonded if the valence of their contact is at least this share of the
@@ -45,21 +50,36 @@ def ions_across(
     symbols = film.symbols[pairs.first], substrate.symbols[pairs.second]
     charges = film.charges[pairs.first], substrate.charges[pairs.second]
     product = charges[0] * charges[1]
-    opposite, like = product < 0, product > 0
+    opposite = product < 0
     valences = bond_valences(
         symbols[0][opposite], symbols[1][opposite], pairs.distances_a[opposite]
     )
     bonded = valences >= LEAST_SHARE * np.maximum(*charges)[opposite]
     is_known = not np.isnan(valences).any()
-    short = pairs.distances_a < limits_of_pairs(*symbols, limits)
+    meeting = pairs.distances_a <= FACING * limits_of_pairs(*symbols, limits)
+    facing = [
+        _nearest(ions[meeting], pairs.distances_a[meeting], product[meeting])
+        for ions in (pairs.first, pairs.second)
+    ]
+    met = np.concatenate(facing)
     nearest_a = float(pairs.distances_a[opposite].min(initial=np.inf))
     return IonsAcross(
         n_bonds=int(bonded.sum()) if is_known else None,
         valence=round(float(valences[bonded].sum()), 4) if is_known else None,
         reason=None if is_known else "bond-valence parameters of an element are not known",
         nearest_opposite_a=round(nearest_a, 4) if np.isfinite(nearest_a) else None,
-        n_like_contacts=int((like & short).sum()),
+        n_facing=len(met),
+        n_facing_like=int((met > 0).sum()),
     )
+
+
+def _nearest(
+    ions: NDArray[np.int64], distances_a: NDArray[np.float64], products: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return, for each ion that stands in pairs, the product of charges of its closest pair."""
+    order = np.lexsort((products, distances_a.round(6), ions))
+    _, first = np.unique(ions[order], return_index=True)
+    return np.asarray(products[order][first])
 
 
 def adhesion(interface: Interface) -> Adhesion:

@@ -151,8 +151,10 @@ class IonsAcross(Record):
         Sum of the bond valences of these bonds; None, as the number, for some `reason`.
     nearest_opposite_a : float or None
         Shortest distance in Å of a cation and an anion; None if there is none within 6 Å.
-    n_like_contacts : int
-        Ions of like sign that are closer than their shortest contact in bulk.
+    n_facing : int
+        Ions of both sides that have an ion of the other side within 1.25 times their contact.
+    n_facing_like : int
+        Of these, ions whose nearest one of the other side is of their own sign.
     reason : str, optional
         Why bonds are not counted.
     """
@@ -160,7 +162,8 @@ class IonsAcross(Record):
     n_bonds: int | None
     valence: float | None
     nearest_opposite_a: float | None
-    n_like_contacts: int
+    n_facing: int
+    n_facing_like: int
     reason: str | None = None
 
 
