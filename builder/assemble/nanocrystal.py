@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from epicarve.builder.carve import (
-    TreatmentOptions,
     carve_particle,
     matching_sites,
     refuse_large_core,
-    treat,
     with_core,
 )
 from epicarve.builder.crystal import Crystal, told_apart
 from epicarve.builder.hetero import half_of
-from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.output import described
 from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
@@ -152,17 +150,8 @@ def carved_of(
     if core is not None:
         require_kind(core, Core, "carve: core", "give epicarve.Core(crystal, shape)")
         return _core_shell(crystal, shape, balance, core)
-    particle = carve_particle(crystal, shape, balance)
+    particle = carve_particle(crystal, shape, balance, treatment)
     model = particle.model
-    if treatment is not None:
-        model = treat(
-            model,
-            crystal,
-            shape.shape(crystal, particle.centre, particle.scale),
-            treatment,
-            centre=particle.centre,
-            balance=balance,
-        )
     if not isinstance(shape, HemisphereSpec):
         return Carved(model, (crystal,), {})
     half = half_of(crystal, shape, balance=balance, particle=particle)

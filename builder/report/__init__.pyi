@@ -24,4 +24,3 @@ from .stoichiometry import PlainCut as PlainCut
 from .stoichiometry import SurfaceComposition as SurfaceComposition
 from .stoichiometry import SurfaceFigures as SurfaceFigures
 from .stoichiometry import Treatment as Treatment
-from .stoichiometry import TreatmentOptimum as TreatmentOptimum
