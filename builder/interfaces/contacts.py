@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from epicarve.builder.carve import IonTable
-    from epicarve.builder.crystal import Crystal
 
     from .stack import Stack
 
@@ -94,36 +93,6 @@ class Pairs:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     distances_a: NDArray[np.float64]
-
-
-def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], float]:
-    """Return the shortest bulk contact in Å of every pair of elements of two crystals.
-
-    A pair that neither crystal holds takes the longest of the shortest contacts that its two
-    elements make with ions of the same sign as the partner: no radius is assumed.
-    """
-    known: dict[frozenset[str], float] = {}
-    signs: dict[str, set[int]] = {}
-    for crystal in (first, second):
-        for symbol, charges in crystal.charges_of.items():
-            signs.setdefault(symbol, set()).update(np.sign(charges).tolist())
-    for contacts in (first.contacts_a, second.contacts_a):
-        for pair, distance in contacts.items():
-            known[pair] = min(distance, known.get(pair, np.inf))
-    limits = dict(known)
-    for one in signs:
-        for other in signs:
-            pair = frozenset((one, other))
-            if pair not in limits:
-                alike = [
-                    distance
-                    for pair_known, distance in known.items()
-                    for mine, partner in ((one, other), (other, one))
-                    if mine in pair_known
-                    and any(signs[s] & signs[partner] for s in pair_known - {mine} or {mine})
-                ]
-                limits[pair] = max(alike)
-    return limits
 
 
 def pairs_within(

@@ -17,7 +17,8 @@ from epicarve.options import Options
 from epicarve.record import Record
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
+from .contact_limits import contact_limits_a
+from .contacts import CONTACT_LIMIT, tightest_contact
 from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
