@@ -120,7 +120,7 @@ def _junction(found: Junction) -> Iterator[tuple[str, str]]:
     yield (
         "shortest contact across",
         f"{contact.pair} {contact.distance_a:.2f} Å, "
-        f"{100 * contact.fraction_of_bulk:.0f} % of the bulk's",
+        f"{100 * contact.fraction_of_bulk:.0f} % of their contact",
     )
     for name, fit in (found.relaxed_halves or {}).items():
         yield (

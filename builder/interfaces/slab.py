@@ -376,7 +376,7 @@ def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Con
         if contact.fraction_of_bulk < CONTACT_LIMIT - 1e-6:
             raise InputError(
                 f"{contact.film} and {contact.substrate} lie {contact.distance_a:.2f} Å apart "
-                f"{where}, {contact.fraction_of_bulk:.0%} of their shortest bulk contact, less "
+                f"{where}, {contact.fraction_of_bulk:.0%} of their contact, less "
                 f"than {CONTACT_LIMIT:.0%}; {remedy}"
             )
     return min(found, key=lambda contact: round(contact.fraction_of_bulk, 9))

@@ -131,7 +131,8 @@ class ClosestPair(Record):
     distance_a : float
         Their distance in Å.
     fraction_of_bulk : float
-        Distance over the shortest one of these elements in bulk.
+        Distance over their contact: the shortest one of these elements in bulk, or that told of
+        them where they meet in neither.
     """
 
     pair: str
