@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,10 @@ class AnalysisOptions(Options):
         are traps. By default four times the value of an ideal 1S envelope, because a band edge
         lives on one sublattice: a 1S envelope on a quarter of the atoms is still delocalised, and
         anything much narrower is not. This is an N_eff of at least 9 % of the atoms at any size.
+    n_ipr_band : pair of float
+        The size-aware gap is told at both of these thresholds too, as no single one is right: at
+        an N_eff of at least 17 % and of at least 5 % of the atoms if not said otherwise. Plateaus
+        end at the second.
     broadening_ev : float
         Standard deviation in eV of the Gaussian that stands for each state. Level offsets below it
         count as none.
@@ -84,6 +88,7 @@ class AnalysisOptions(Options):
 
     ipr_max: float = Field(default=0.03, gt=0, le=1)
     n_ipr_max: float = Field(default=round(4 * N_IPR_OF_1S_ENVELOPE, 1), ge=1)
+    n_ipr_band: tuple[Annotated[float, Field(ge=1)], Annotated[float, Field(ge=1)]] = (6.0, 20.0)
     broadening_ev: float = Field(default=0.1, ge=0.001, le=10)
     energy_step_ev: float = Field(default=0.02, ge=0.0002)
     window_below_ev: float = Field(default=4.0, gt=0)
@@ -100,6 +105,16 @@ class AnalysisOptions(Options):
             raise ValueError(
                 f"energy_step_ev {self.energy_step_ev:g} is more than half of broadening_ev "
                 f"{self.broadening_ev:g}; make the step smaller"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _order_the_band(self) -> Self:
+        """Refuse a band of thresholds whose second end is not above the first."""
+        strict, loose = self.n_ipr_band
+        if strict >= loose:
+            raise ValueError(
+                f"n_ipr_band goes from {strict:g} to {loose:g}; give the smaller threshold first"
             )
         return self
 

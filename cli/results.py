@@ -45,6 +45,12 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
         f"gap without traps (IPR ≤ {results.options.ipr_max:g})": _gap(gap.filtered),
         "gap without traps (size-aware)": _gap(gap.size_aware),
     }
+    if (span_ev := gap.band.span_ev) is not None:
+        strict, loose = gap.band.strict, gap.band.loose
+        facts["band of the size-aware gap"] = (
+            f"{_ev(loose.gap_ev)} to {_ev(strict.gap_ev)} for N·IPR ≤ {loose.limit:g} to "
+            f"{strict.limit:g}, {span_ev:.2f} eV wide"
+        )
     found = results.plateau
     if found is not None:
         facts["plateau of the gap"] = (

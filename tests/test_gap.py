@@ -1,13 +1,14 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import (
-    HIGHEST_THRESHOLD,
     Gap,
     Localization,
     plateau,
+    sensible_thresholds,
     threshold_scan,
     trap_filter,
 )
@@ -102,11 +103,37 @@ def test_the_size_aware_filter_keeps_the_delocalised_states_of_a_small_cluster()
         weights=weights,
         symbols=("Pb",) * n_atoms,
     )
-    gap = Gap.of(states, Localization.of(states), AnalysisOptions(n_ipr_max=2.0))
+    options = AnalysisOptions(n_ipr_max=2.0, n_ipr_band=(1.5, 10.0))
+    gap = Gap.of(states, Localization.of(states), options)
     assert gap.homo_lumo_gap_ev == 2.0
     assert gap.filtered.gap_ev is None
     assert gap.size_aware.gap_ev == 3.0
     assert gap.size_aware.n_valence_traps == 1
+    assert (gap.band.strict.gap_ev, gap.band.loose.gap_ev, gap.band.span_ev) == (3.0, 2.0, 1.0)
+
+
+@given(spectrum=spectra, limits=st.lists(st.floats(1.0, 40.0), min_size=3, max_size=3, unique=True))
+def test_the_gap_of_any_threshold_of_the_band_lies_between_those_of_its_ends(spectrum, limits):
+    strict, between, loose = sorted(limits)
+    energies_ev, ipr = np.sort(spectrum[0]), np.array(spectrum[1])
+    occupied = np.arange(len(ipr)) < spectrum[2]
+    gaps = [
+        trap_filter(energies_ev, occupied, 40 * ipr, limit, "N·IPR").gap_ev
+        for limit in (strict, between, loose)
+    ]
+    assert None in gaps or gaps[0] >= gaps[1] >= gaps[2]
+
+
+def test_a_band_is_given_from_below():
+    with pytest.raises(ValueError, match="smaller threshold first"):
+        AnalysisOptions(n_ipr_band=(20.0, 6.0))
+
+
+@pytest.mark.parametrize(
+    ("n_atoms", "low", "high"), [(1000, 0.002815, 0.02), (20, 0.14075, 0.5), (3, 0.9383, 0.5)]
+)
+def test_plateaus_end_where_states_sit_on_a_handful_of_the_atoms(n_atoms, low, high):
+    assert sensible_thresholds(n_atoms, 20.0) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_unrestricted_states_share_one_gap():
@@ -122,24 +149,38 @@ def test_unrestricted_states_share_one_gap():
     assert (gap.homo_ev, gap.lumo_ev, gap.filtered.gap_ev) == (-5.0, -3.0, 2.0)
 
 
-@given(spectrum=spectra, tolerance_ev=st.floats(0.0, 2.0))
-def test_the_plateau_against_all_ranges_of_steps(spectrum, tolerance_ev):
+@given(
+    spectrum=spectra,
+    tolerance_ev=st.floats(0.0, 2.0),
+    within=st.tuples(st.floats(0.001, 0.4), st.floats(0.05, 0.5)),
+)
+def test_the_plateau_against_all_ranges_of_steps(spectrum, tolerance_ev, within):
     energies_ev, ipr = np.sort(spectrum[0]), np.array(spectrum[1])
     occupied = np.arange(len(ipr)) < spectrum[2]
     scan = threshold_scan(energies_ev, occupied, ipr)
-    found = plateau(scan, tolerance_ev)
-    steps = [s for s in scan if s.gap_ev is not None and s.limit < HIGHEST_THRESHOLD]
+    found = plateau(scan, tolerance_ev, within)
+    known = [s for s in scan if s.gap_ev is not None]
+    ends = [*(s.limit for s in known[1:]), 2.0]
+    steps = (
+        [
+            (max(s.limit, within[0]), min(end, within[1]), s.gap_ev)
+            for s, end in zip(known, ends, strict=True)
+            if max(s.limit, within[0]) < min(end, within[1])
+        ]
+        if known
+        else []
+    )
     if not steps:
         assert found is None
         return
-    ends = [*(s.limit for s in steps[1:]), HIGHEST_THRESHOLD]
     widths = [
-        end / first.limit
+        last[1] / first[0]
         for i, first in enumerate(steps)
-        for last, end in zip(steps[i:], ends[i:], strict=True)
-        if first.gap_ev - last.gap_ev <= tolerance_ev
+        for last in steps[i:]
+        if first[2] - last[2] <= tolerance_ev
     ]
+    assert within[0] <= found.ipr_from < found.ipr_to <= within[1]
     assert found.ipr_to / found.ipr_from >= max(widths) * (1.0 - 1e-9)
-    inside = [s.gap_ev for s in steps if found.holds(s.limit)]
+    inside = [gap_ev for start, _, gap_ev in steps if found.holds(start)]
     assert max(inside) - min(inside) <= tolerance_ev + 1e-8
     assert found.gap_ev in inside

@@ -28,7 +28,7 @@ def test_analyse_of_whole_kinds_writes_dos_and_plain_gap(runs, tmp_path, monkeyp
     assert "no IPR can be had" in reasons["filtered.gap_ev"]
     whole = analyse(runs("cs4pbbr6"), tmp_path / "whole")
     assert {*summary} == {*whole}
-    for name in ("filtered", "size_aware", "plateau", "alignment", "traps"):
+    for name in ("filtered", "size_aware", "size_aware_band", "plateau", "alignment", "traps"):
         assert {*summary[name]} == {*whole[name]}
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written == {"summary.json", "states.csv", "dos.csv", "dos.png", "dos.svg"}

@@ -25,6 +25,7 @@ KEYS = {
     "ipr_max",
     "filtered",
     "size_aware",
+    "size_aware_band",
     "threshold_scan",
     "plateau",
     "edge_filter",
@@ -103,6 +104,9 @@ def assert_promised(summary):
     """The keys that scripts rely on are all there, and each None has its reason."""
     assert set(summary) == KEYS
     assert set(summary["filtered"]) == set(summary["size_aware"]) == GAP_KEYS
+    assert set(summary["size_aware_band"]) == {"strict", "loose", "span_ev"}
+    for end in ("strict", "loose"):
+        assert set(summary["size_aware_band"][end]) == {"n_ipr_max", *GAP_KEYS}
     assert all(set(step) == {"ipr_max", *GAP_KEYS} for step in summary["threshold_scan"])
     assert set(summary["alignment"]) == {
         "type",
@@ -113,7 +117,7 @@ def assert_promised(summary):
     assert set(summary["plateau"]) == {"ipr_from", "ipr_to", "gap_ev"}
     assert summary["edge_filter"] in ("filtered", "size_aware")
     for side, traps in summary["traps"].items():
-        assert set(traps) == {"n_traps", "kinds", "sentence"}
+        assert set(traps) == {"n_traps", "kinds", "shares", "sentence"}
         if traps["n_traps"] is not None:
             assert summary[summary["edge_filter"]][f"n_{side}_traps"] == traps["n_traps"]
             assert sum(kind["n_traps"] for kind in traps["kinds"]) == traps["n_traps"]
@@ -151,6 +155,8 @@ def test_the_numbers_of_a_heterostructure(tmp_path):
     }
     assert summary["threshold_scan"][-1]["gap_ev"] == 1.0
     told = {"ipr_max", "sites", "profile.normal"}  # the model of the test has no bonds
+    # A 1S envelope over 8 atoms has an IPR of 0.35; the frontier orbitals, an N·IPR of 8.
+    told |= {"plateau_holds_ipr_max", "size_aware_band", "spin_orbit"}
     assert {check["name"] for check in summary["checks"] if not check["ok"]} - told == set()
 
 
@@ -254,7 +260,8 @@ def test_states_of_another_model_are_refused_and_nothing_is_written(tmp_path):
 def test_traps_are_told_and_listed():
     found = analysis_of(states(), AnalysisOptions(ipr_max=0.25), model())
     assert summarise(found)["traps"]["valence"]["sentence"] == (
-        "the one valence trap sits on zero-coordinated Pb of film"
+        "the one valence trap sits on zero-coordinated Pb of film (2.3 times its 44 % of all "
+        "occupied states)"
     )
     rows = table(traps_csv(found))
     assert [(row["side"], row["state"]) for row in rows] == [("valence", "4"), ("conduction", "5")]
@@ -299,7 +306,7 @@ def test_a_metal_is_told(lumo_ev, metallic):
     assert ("metallic" in told["message"]) is metallic
 
 
-@pytest.mark.parametrize(("limit", "is_on"), [(0.25, True), (0.999, False)])
+@pytest.mark.parametrize(("limit", "is_on"), [(0.4, True), (0.25, False), (0.999, False)])
 def test_whether_the_threshold_lies_on_the_plateau_is_told(limit, is_on):
     summary = summary_of(states(), AnalysisOptions(ipr_max=limit), model())
     found = summary["plateau"]

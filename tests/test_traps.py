@@ -35,6 +35,13 @@ def analysis_of(model, traps, ipr_max=0.1):
     return Analysis.of(states, AnalysisOptions(ipr_max=ipr_max), model)
 
 
+def told_base(found, atoms, held=1.0):
+    """How a sentence compares what some atoms hold of valence traps to all occupied states."""
+    occupied = found.states.weights[:, found.states.is_occupied]
+    base = occupied[atoms].sum() / occupied.sum()
+    return f"{held / base:.1f} times its {100 * base:.2g} % of all occupied states"
+
+
 def test_traps_of_known_places_are_told_by_them():
     model = janus()
     sites = Sites.of(tuple(model.symbols.tolist()), model)
@@ -52,10 +59,18 @@ def test_traps_of_known_places_are_told_by_them():
         ipr_max=0.05,
     )
     sulfur, lead = (WORDS[sites.coordination[atom]] for atom in (alike[0], at_interface[0]))
+    lead_alike = (model.symbols == "Pb") & (sites.coordination == sites.coordination[at_interface])
+    lead_alike &= (sites.positions == "interface") & (model.domains == "Pb4S3Cl2")
+    surface, interface = (sites.positions == place for place in ("surface", "interface"))
+    mine = on_surface[model.domains[on_surface] == "Pb4S3Cl2"]
+    mine_alike = mine[sites.coordination[mine] == number]
     assert found.traps.sentence("valence") == (
-        f"2 of 4 valence traps sit on {sulfur}-coordinated S of the Pb4S3Cl2 surface, "
-        "1 on differently coordinated S of the Pb4S3Cl2 surface, "
-        f"1 on {lead}-coordinated Pb of the Pb4S3Cl2 interface"
+        f"2 of 4 valence traps sit on {sulfur}-coordinated S of the Pb4S3Cl2 surface "
+        f"({told_base(found, mine_alike)}), "
+        f"1 on differently coordinated S of the Pb4S3Cl2 surface ({told_base(found, mine)}), "
+        f"1 on {lead}-coordinated Pb of the Pb4S3Cl2 interface ({told_base(found, lead_alike)}); "
+        f"the surface holds 75 % of all, {told_base(found, surface, 0.75)}; "
+        f"the interface holds 25 % of all, {told_base(found, interface, 0.25)}"
     )
     assert found.traps.sentence("conduction") == "there is no conduction trap"
     assert found.gap.filtered.n_valence_traps == 4
@@ -115,6 +130,10 @@ def test_the_anatomy_holds_what_it_says(galena, seed, sharpness):
         )
         held = states.weights[mine, trap.state].sum() if kind else 0.0
         assert held == pytest.approx(trap.kind_weight)
+        of_side = states.is_occupied == (trap.side == "valence")
+        if kind:
+            base = states.weights[mine][:, of_side].sum(axis=0).mean()
+            assert traps.base_shares[trap.side][trap.kind] == pytest.approx(base)
         assert not kind or held > SITS_ON
         narrower = LEVELS[: LEVELS.index(tuple(kind))] if kind else LEVELS
         for level in narrower:
@@ -128,9 +147,15 @@ def test_without_a_model_only_elements_are_told(galena):
     sulfur = on(galena, np.flatnonzero(galena.symbols == "S")[:2])
     states = analysis_of(galena, [sulfur]).states
     found = Analysis.of(states, AnalysisOptions(ipr_max=0.1))
-    assert found.traps.sentence("valence") == "the one valence trap sits on S"
+    is_sulfur = galena.symbols == "S"
+    rate = told_base(found, is_sulfur)
+    assert found.traps.sentence("valence") == f"the one valence trap sits on S ({rate})"
     told = summarise(found)["traps"]["valence"]
-    assert (told["n_traps"], told["kinds"]) == (1, [{"n_traps": 1, "element": "S"}])
+    base = (1.0 + is_sulfur.mean()) / 2  # of the trap and of a flat state
+    numbers = {"share": 1.0, "base_share": base, "enrichment": 1.0 / base}
+    assert told["n_traps"] == 1
+    assert told["kinds"] == [pytest.approx({"n_traps": 1, "element": "S"} | numbers, abs=1e-6)]
+    assert {share["element"] for share in told["shares"]} == {"Pb", "S"}
     atom = rows(trap_atoms_csv(found))[0]
     assert (atom["element"], atom["domain"], atom["coordination"]) == ("S", "", "")
 
@@ -139,7 +164,11 @@ def test_a_trap_spread_evenly_over_two_elements_sits_on_the_place_they_share(gal
     surface = np.flatnonzero(galena.is_surface)
     lead, sulfur = (surface[galena.symbols[surface] == symbol][:2] for symbol in ("Pb", "S"))
     found = analysis_of(galena, [on(galena, lead) + on(galena, sulfur)])
-    assert found.traps.sentence("valence") == "the one valence trap sits on ions of the PbS surface"
+    rate = told_base(found, galena.is_surface)
+    assert found.traps.sentence("valence") == (
+        f"the one valence trap sits on ions of the PbS surface ({rate}); "
+        f"the surface holds 100 % of all, {rate}"
+    )
 
 
 def test_a_trap_of_two_domains_sits_on_no_single_kind():
@@ -149,7 +178,7 @@ def test_a_trap_of_two_domains_sits_on_no_single_kind():
         for domain, symbol in (("Pb4S3Cl2", "S"), ("CsPbCl3", "Cs"))
     ]
     found = analysis_of(model, [on(model, atoms)])
-    assert found.traps.sentence("valence").endswith(
+    assert found.traps.sentence("valence").startswith(
         "the one valence trap sits on no single kind of atoms"
     )
 

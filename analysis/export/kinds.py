@@ -11,13 +11,21 @@ from epicarve.analysis.states import (
     Alignment,
     Check,
     FilteredGap,
+    GapBand,
     checks_of_states,
     missing_plain,
     no_ipr,
     plain_fields,
+    spin_orbit_checks,
 )
 
-from .summary import alignment_fields, filtered_fields, plateau_fields, provenance_fields
+from .summary import (
+    alignment_fields,
+    band_fields,
+    filtered_fields,
+    plateau_fields,
+    provenance_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,19 +52,30 @@ def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
 def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
     """Return the numbers of a summary, None where an IPR is needed."""
     states = analysis.states
-    no_filter = filtered_fields(
-        FilteredGap("IPR", analysis.options.ipr_max, np.zeros(0, bool), None, None, None, None)
+    fixed, strict, loose = (
+        FilteredGap(measure, limit, np.zeros(0, bool), None, None, None, None)
+        for measure, limit in (
+            ("IPR", analysis.options.ipr_max),
+            *(("N·IPR", limit) for limit in analysis.options.n_ipr_band),
+        )
     )
+    no_filter = filtered_fields(fixed)
     return {
         **plain_fields(states),
         "ipr_max": analysis.options.ipr_max,
         "filtered": no_filter,
         "size_aware": no_filter,
+        "size_aware_band": band_fields(GapBand(strict, loose)),
         "threshold_scan": [],
         "plateau": plateau_fields(None),
         "edge_filter": None,
         "traps": {
-            side: {"n_traps": None, "kinds": [], "sentence": f"no {side} traps can be told"}
+            side: {
+                "n_traps": None,
+                "kinds": [],
+                "shares": [],
+                "sentence": f"no {side} traps can be told",
+            }
             for side in SIDES
         },
         "domains": {},
@@ -69,7 +88,8 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
 def checks_of_kinds(analysis: KindAnalysis) -> list[Check]:
     """Return what bears on how far results can be trusted, and why numbers do not exist."""
     states = analysis.states
-    reasons, checks = missing_plain(states), checks_of_states(states)
+    reasons = missing_plain(states)
+    checks = [*checks_of_states(states), *spin_orbit_checks(states.symbols)]
     known = {check.name for check in checks}
     return [
         *checks,

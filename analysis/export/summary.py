@@ -8,13 +8,14 @@ import numpy as np
 
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
 from epicarve.analysis.states import (
-    HIGHEST_THRESHOLD,
     SIDES,
     Check,
     checks_of_states,
     missing_plain,
     plain_fields,
     rounded,
+    sensible_thresholds,
+    spin_orbit_checks,
 )
 from epicarve.version import __version__
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
         Analysis,
         Coop,
         FilteredGap,
+        GapBand,
         Plateau,
         Profile,
+        Share,
         Traps,
     )
     from epicarve.dft.weighed_states import WeighedStates
@@ -54,6 +57,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "ipr_max": options.ipr_max,
         "filtered": filtered_fields(gap.filtered),
         "size_aware": filtered_fields(gap.size_aware),
+        "size_aware_band": band_fields(gap.band),
         "threshold_scan": [
             {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
         ],
@@ -81,6 +85,7 @@ def checks_of(analysis: Analysis) -> list[Check]:
     """Return what bears on how far results can be trusted, and why numbers do not exist."""
     return [
         *checks_of_states(analysis.states),
+        *spin_orbit_checks(analysis.states.symbols),
         *_checks_of_results(analysis),
         *_missing_numbers(analysis),
     ]
@@ -110,6 +115,17 @@ def filtered_fields(gap: FilteredGap) -> dict[str, Any]:
     }
 
 
+def band_fields(band: GapBand) -> dict[str, Any]:
+    """Return the size-aware gap at both ends of its band of thresholds, and their difference."""
+    return {
+        **{
+            name: {"n_ipr_max": end.limit, **filtered_fields(end)}
+            for name, end in (("strict", band.strict), ("loose", band.loose))
+        },
+        "span_ev": rounded(band.span_ev),
+    }
+
+
 def plateau_fields(found: Plateau | None) -> dict[str, Any]:
     """Return the range of thresholds of the plateau and the gap on it."""
     return {
@@ -135,10 +151,21 @@ def _trap_fields(traps: Traps, side: str) -> dict[str, Any]:
     return {
         "n_traps": None if unknown else len(traps.of_side(side)),
         "kinds": [
-            {"n_traps": n, **{field: _number(value) for field, value in kind}}
+            {"n_traps": n, **(_share_fields(traps.share_of(side, kind)) if kind else {})}
             for kind, n in traps.kinds(side).items()
         ],
+        "shares": [_share_fields(share) for share in traps.shares.get(side, ())],
         "sentence": traps.sentence(side),
+    }
+
+
+def _share_fields(share: Share) -> dict[str, Any]:
+    """Return a kind of atoms, what it holds of the traps and of all states, and their ratio."""
+    return {
+        **{field: _number(value) for field, value in share.kind},
+        "share": rounded(share.share),
+        "base_share": rounded(share.base_share),
+        "enrichment": rounded(share.enrichment),
     }
 
 
@@ -210,6 +237,17 @@ def _checks_of_results(analysis: Analysis) -> list[Check]:
             ),
         )
     ]
+    if gap.band.span_ev is not None:
+        strict, loose = gap.band.strict, gap.band.loose
+        checks.append(
+            Check(
+                "size_aware_band",
+                gap.band.span_ev <= analysis.options.broadening_ev,
+                f"the size-aware gap goes from {strict.gap_ev:.3f} to {loose.gap_ev:.3f} eV for "
+                f"thresholds on N·IPR from {strict.limit:g} to {loose.limit:g}: it is known to "
+                f"{gap.band.span_ev:.2g} eV",
+            )
+        )
     if found is not None:
         on_plateau = found.holds(limit)
         checks.append(
@@ -239,7 +277,12 @@ def _missing_numbers(analysis: Analysis) -> list[Check]:
     """Give the reason of each None, under its dotted name."""
     gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
     reasons = missing_plain(analysis.states)
-    for name, filtered in (("filtered", gap.filtered), ("size_aware", gap.size_aware)):
+    for name, filtered in (
+        ("filtered", gap.filtered),
+        ("size_aware", gap.size_aware),
+        ("size_aware_band.strict", gap.band.strict),
+        ("size_aware_band.loose", gap.band.loose),
+    ):
         for side, reason in (
             ("valence", filtered.valence_reason),
             ("conduction", filtered.conduction_reason),
@@ -249,6 +292,8 @@ def _missing_numbers(analysis: Analysis) -> list[Check]:
                 reasons[f"{name}.n_{side}_traps"] = reason
                 known = reasons.get(f"{name}.gap_ev")
                 reasons[f"{name}.gap_ev"] = f"{known}, and {reason}" if known else reason
+    if gap.band.span_ev is None:
+        reasons["size_aware_band.span_ev"] = "there is no gap at one end of the band at least"
     reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
     for name, domain in edges.items():
         for side, which, edge in (
@@ -291,10 +336,15 @@ def _missing_in_space(analysis: Analysis) -> dict[str, str]:
     """Give the reasons of what traps, plateau and profile lack."""
     reasons = {f"traps.{side}.n_traps": why for side, why in analysis.traps.reasons.items()}
     if analysis.plateau is None:
-        reasons |= dict.fromkeys(
-            ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev"),
-            f"no threshold below {HIGHEST_THRESHOLD:g} leaves a state at both sides of a gap",
-        )
+        low, high = sensible_thresholds(analysis.states.n_atoms, analysis.options.n_ipr_band[1])
+        reason = f"no threshold from {low:.3g} to {high:.3g} leaves a state at both sides of a gap"
+        if low >= high:
+            reason = (
+                f"of {analysis.states.n_atoms} atoms even the most delocalised state sits on a "
+                "handful, so there is no range of thresholds to look at"
+            )
+        names = ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev")
+        reasons |= dict.fromkeys(names, reason)
     if analysis.profile is None:
         reasons["profile"] = "no model was given, so it is not known where the atoms are"
         return reasons

@@ -168,19 +168,19 @@ def traps_csv(analysis: Analysis) -> str:
     -------
     str
         Comma-separated values under the header ``side,state,spin,energy_ev,depth_ev,occupation,
-        ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share``. ``depth_ev``
-        counts from the edge of the delocalised states. From ``element`` on stands the kind of atoms
-        that the trap sits on, as far as it is one kind, and how much of the trap that kind holds;
-        empty if there is none.
+        ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share,base_share``.
+        ``depth_ev`` counts from the edge of the delocalised states. From ``element`` on stands the
+        kind of atoms that the trap sits on, as far as it is one kind, how much of the trap that
+        kind holds, and how much of all states of the side; empty if there is none.
         The columns ``n_atoms_..`` say how few atoms hold half of the trap, and nine tenths.
     """
-    states, ipr = analysis.states, analysis.localization.ipr
+    states, ipr, traps = analysis.states, analysis.localization.ipr, analysis.traps
     numbers, spins = labels(states)
     shares = [f"n_atoms_{round(100 * share)}" for share in SHARES]
     kind_fields = ("element", "coordination", "position", "domain")
     head = ["side", "state", "spin", "energy_ev", "depth_ev", "occupation", "ipr", "n_eff"]
-    lines = [",".join([*head, *shares, *kind_fields, "share"])]
-    for trap in analysis.traps.traps:
+    lines = [",".join([*head, *shares, *kind_fields, "share", "base_share"])]
+    for trap in traps.traps:
         i, kind = trap.state, dict(trap.kind)
         fields = [
             f"{trap.side},{numbers[i]},{spins[i]},{states.energies_ev[i]:.6f}",
@@ -188,6 +188,7 @@ def traps_csv(analysis: Analysis) -> str:
             *(str(n) for n in trap.n_atoms),
             *(kind.get(field, "") for field in kind_fields),
             f"{trap.kind_weight:.6f}" if kind else "",
+            f"{traps.base_shares[trap.side][trap.kind]:.6f}" if kind else "",
         ]
         lines.append(",".join(fields))
     return "\n".join(lines) + "\n"

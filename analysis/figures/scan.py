@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     """Draw gap and traps against the largest IPR that the filter keeps.
 
-    Each is a step function; the steps are those of the threshold scan. The threshold in use, that
-    of the size-aware filter and the plateau of the gap are marked.
+    Each is a step function; the steps are those of the threshold scan. The fixed threshold, that of
+    the size-aware filter with the ends of its band, and the plateau of the gap are marked.
 
     Parameters
     ----------
@@ -45,8 +45,10 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         limits = [step.limit for step in analysis.threshold_scan]
         upper.set_xscale("log")
-        aware = options.n_ipr_max / analysis.states.n_atoms
-        low = 0.8 * min(limits[0], options.ipr_max, aware)
+        n_atoms = analysis.states.n_atoms
+        aware = options.n_ipr_max / n_atoms
+        band = [limit / n_atoms for limit in options.n_ipr_band]
+        low = 0.8 * min(limits[0], options.ipr_max, aware, band[0])
         upper.set_xlim(low, max(1.0, limits[-1]))  # with both thresholds in sight
         label_decades(upper.xaxis, low, 1.0)
         _draw_steps(upper, analysis, "gap_ev", color="black", lw=1.0)
@@ -69,8 +71,11 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         for axes in (upper, lower):
             fixed_line = axes.axvline(options.ipr_max, color=red, lw=0.8, ls=(0, (4, 2)))
             aware_line = axes.axvline(aware, color=red, lw=0.8, ls=(0, (1, 1.5)))
+            for end in band:
+                axes.axvline(end, color=red, lw=0.4, ls=(0, (1, 3)))
         fixed_line.set_label(f"IPR {options.ipr_max:g}")
-        aware_line.set_label(f"N·IPR {options.n_ipr_max:g}")
+        strict, loose = options.n_ipr_band
+        aware_line.set_label(f"N·IPR {options.n_ipr_max:g} ({strict:g}–{loose:g})")
         marks: list[Line2D | Patch] = [fixed_line]
         if aware <= 1.0:  # of some ten atoms, every state is within the size-aware threshold
             marks.append(aware_line)

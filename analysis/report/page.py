@@ -21,6 +21,7 @@ from .page_data import PALETTE, nearest_to_gap, payload
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
 
     from .html import Value
@@ -64,7 +65,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
             f"{summary['n_states']} states. {states.source}"
         ),
         notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in notes),
-        gaps=_gap_table(summary, analysis.options.n_ipr_max),
+        gaps=_gap_table(summary, analysis.options),
         groups="".join(
             f'<option value="{index}">by {escape(grouping.title)}</option>'
             for index, grouping in enumerate(groupings(analysis, PALETTE))
@@ -88,7 +89,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     )
 
 
-def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
+def _gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
     """Return the gaps side by side, and how the filtered one depends on the threshold."""
     header = (
         "states kept",
@@ -103,8 +104,20 @@ def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
     rows = [
         ("all (HOMO–LUMO)", *plain, "", ""),
         (f"IPR ≤ {summary['ipr_max']:g}", *fixed.values()),
-        (f"N·IPR ≤ {n_ipr_max:g} (size-aware)", *aware.values()),
+        (f"N·IPR ≤ {options.n_ipr_max:g} (size-aware)", *aware.values()),
     ]
+    band = summary["size_aware_band"]
+    rows += [
+        (f"N·IPR ≤ {n_ipr_max:g} ({name} end of its band)", *edges)
+        for name in ("strict", "loose")
+        for n_ipr_max, *edges in [band[name].values()]
+    ]
+    span = ""
+    if band["span_ev"] is not None:
+        span = (
+            "<p>No single threshold is right: within the band the size-aware gap moves by "
+            f"{band['span_ev']:.2f} eV.</p>\n"
+        )
     scan = [
         (f"IPR ≤ {step['ipr_max']:g}", *list(step.values())[1:])
         for step in summary["threshold_scan"]
@@ -116,8 +129,13 @@ def _gap_table(summary: dict[str, Any], n_ipr_max: float) -> str:
             f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:g} to "
             f"{found['ipr_to']:g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
         )
+    limits = "".join(
+        f"<p>{escape(check['message'][0].upper() + check['message'][1:])}.</p>\n"
+        for check in summary["checks"]
+        if check["name"] == "spin_orbit"
+    )
     return (
-        f"{table(header, rows)}\n{plateau}"
+        f"{table(header, rows)}\n{span}{plateau}{limits}"
         "<details><summary>Every threshold at which the gap changes</summary>\n"
         f"{table(header, scan, sorts=True)}\n</details>"
     )
@@ -192,7 +210,8 @@ def _traps_section(analysis: Analysis) -> str:
     ]
     header = (
         "state", "side", "energy (eV)", "depth (eV)", "IPR",
-        *(f"ions for {100 * share:.0f} %" for share in SHARES), *fields, "held there",
+        *(f"ions for {100 * share:.0f} %" for share in SHARES), *fields,
+        "held there", "of all states",
     )  # fmt: skip
     rows: list[list[Value]] = [
         [
@@ -204,13 +223,15 @@ def _traps_section(analysis: Analysis) -> str:
             *trap.n_atoms,
             *(dict(trap.kind).get(field, "–") for field in fields),
             f"{100 * trap.kind_weight:.0f} %" if trap.kind else "–",
+            f"{100 * traps.base_shares[trap.side][trap.kind]:.2g} %" if trap.kind else "–",
         ]
         for name, trap in zip(names, traps.traps, strict=True)
     ]
     listed = table(header, rows, sorts=True, states=chosen.tolist(), links=links)
     return (
         f"<section>\n<h2>Traps</h2>\n{told}\n<p>Told by {analysis.gap.delocalised.told}. The "
-        "last columns tell the narrowest kind of ions that holds more than half of a trap.</p>\n"
+        "last columns tell the narrowest kind of ions that holds more than half of a trap, how "
+        "much of the trap, and how much of all states of its side.</p>\n"
         f'<div class="scroll">\n{listed}\n</div>\n</section>'
     )
 

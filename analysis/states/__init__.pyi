@@ -16,9 +16,11 @@ from .dos import fractional_dos as fractional_dos
 from .gap import HIGHEST_THRESHOLD as HIGHEST_THRESHOLD
 from .gap import FilteredGap as FilteredGap
 from .gap import Gap as Gap
+from .gap import GapBand as GapBand
 from .gap import Plateau as Plateau
 from .gap import difference as difference
 from .gap import plateau as plateau
+from .gap import sensible_thresholds as sensible_thresholds
 from .gap import threshold_scan as threshold_scan
 from .gap import trap_filter as trap_filter
 from .groups import groupings as groupings
@@ -43,9 +45,11 @@ from .results import Analysis as Analysis
 from .results import partitions_of as partitions_of
 from .results import require_same_atoms as require_same_atoms
 from .results import window_around as window_around
+from .site_kinds import LEVELS as LEVELS
 from .sites import Sites as Sites
-from .traps import LEVELS as LEVELS
+from .spin_orbit import spin_orbit_checks as spin_orbit_checks
 from .traps import SHARES as SHARES
 from .traps import SIDES as SIDES
 from .traps import SITS_ON as SITS_ON
+from .traps import Share as Share
 from .traps import Traps as Traps

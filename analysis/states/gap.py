@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
+
 from .localization import DEGENERATE_EV
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from .localization import Localization
 
 HIGHEST_THRESHOLD = 0.5
-"""Plateaus of the gap end here: a filter above it would keep states on one pair of atoms."""
+"""Plateaus of the gap end here at the latest: a filter above it keeps states on a pair of atoms."""
 
 STEPS_PER_IPR = 1e6
 """Resolution of the thresholds of a scan: they are multiples of 1e-6."""
@@ -78,6 +80,26 @@ class FilteredGap:
 
 
 @dataclass(frozen=True)
+class GapBand:
+    """The size-aware gap at both ends of a band of thresholds: how far it depends on the choice.
+
+    Parameters
+    ----------
+    strict, loose : FilteredGap
+        At the lower and at the upper threshold. Every threshold between them gives a gap between
+        theirs.
+    """
+
+    strict: FilteredGap
+    loose: FilteredGap
+
+    @property
+    def span_ev(self) -> float | None:
+        """How far the gap moves within the band in eV, None if a gap is missing at one end."""
+        return difference(self.strict.gap_ev, self.loose.gap_ev)
+
+
+@dataclass(frozen=True)
 class Gap:
     """The gap between frontier orbitals, and the gaps between delocalised states.
 
@@ -89,6 +111,8 @@ class Gap:
         With the fixed threshold on the IPR.
     size_aware : FilteredGap
         With the threshold on N·IPR.
+    band : GapBand
+        The same at both ends of a band of thresholds.
     is_metallic : bool
         Whether states at the Fermi energy are partly filled, so that there is no plain gap.
     """
@@ -97,6 +121,7 @@ class Gap:
     lumo_ev: float | None
     filtered: FilteredGap
     size_aware: FilteredGap
+    band: GapBand
     is_metallic: bool = False
 
     @property
@@ -122,13 +147,16 @@ class Gap:
     def of(cls, states: OrbitalStates, localization: Localization, options: AnalysisOptions) -> Gap:
         """Find the gaps of the states of a model."""
         energies_ev, occupied = states.energies_ev, states.is_occupied
+        size_aware, strict, loose = (
+            trap_filter(energies_ev, occupied, localization.n_ipr, limit, "N·IPR")
+            for limit in (options.n_ipr_max, *options.n_ipr_band)
+        )
         return cls(
             homo_ev=states.homo_ev,
             lumo_ev=states.lumo_ev,
             filtered=trap_filter(energies_ev, occupied, localization.ipr, options.ipr_max),
-            size_aware=trap_filter(
-                energies_ev, occupied, localization.n_ipr, options.n_ipr_max, "N·IPR"
-            ),
+            size_aware=size_aware,
+            band=GapBand(strict, loose),
             is_metallic=states.is_metallic(),
         )
 
@@ -257,12 +285,39 @@ class Plateau:
         return self.ipr_from <= limit < self.ipr_to
 
 
-def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
+def sensible_thresholds(n_atoms: int, n_ipr_to: float) -> tuple[float, float]:
+    """Return the range of thresholds on the IPR in which a plateau means something.
+
+    Below it even the 1S envelope of an ideal quantum dot would be dropped; above it states are kept
+    that sit on a handful of the atoms.
+
+    Parameters
+    ----------
+    n_atoms : int
+        Number of atoms.
+    n_ipr_to : float
+        The N·IPR at which states sit on a handful of the atoms: N_eff / N is its inverse.
+
+    Returns
+    -------
+    tuple of float
+        No more than `HIGHEST_THRESHOLD`, so that the range is empty for a few atoms.
+
+    Examples
+    --------
+    >>> sensible_thresholds(1000, 20.0)
+    (0.002815, 0.02)
+    """
+    return N_IPR_OF_1S_ENVELOPE / n_atoms, min(n_ipr_to / n_atoms, HIGHEST_THRESHOLD)
+
+
+def plateau(
+    scan: Sequence[FilteredGap], tolerance_ev: float, within: tuple[float, float]
+) -> Plateau | None:
     """Find the widest range of thresholds over which the gap changes by no more than a tolerance.
 
     The width is a ratio: from 0.01 to 0.02 is as wide as from 0.1 to 0.2. Of equally wide ranges
-    the lowest counts. Thresholds above `HIGHEST_THRESHOLD` are not looked at. A threshold on the
-    plateau is a choice on which the gap does not depend.
+    the lowest counts. A threshold on the plateau is a choice on which the gap does not depend.
 
     Parameters
     ----------
@@ -270,11 +325,13 @@ def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
         What `threshold_scan` returns. The gap never grows from one to the next.
     tolerance_ev : float
         Largest difference in eV between the gaps of the range, such as the broadening.
+    within : tuple of float
+        The thresholds looked at, such as `sensible_thresholds`.
 
     Returns
     -------
     Plateau or None
-        None if no threshold below `HIGHEST_THRESHOLD` leaves a gap.
+        None if none of these thresholds leaves a gap.
 
     Examples
     --------
@@ -283,16 +340,19 @@ def plateau(scan: Sequence[FilteredGap], tolerance_ev: float) -> Plateau | None:
     ...     occupied=np.array([True, True, False]),
     ...     ipr=np.array([0.01, 0.40, 0.02]),
     ... )
-    >>> plateau(scan, tolerance_ev=0.1)
-    Plateau(ipr_from=0.02, ipr_to=0.4, gap_ev=3.0)
+    >>> plateau(scan, tolerance_ev=0.1, within=(0.01, 0.3))
+    Plateau(ipr_from=0.02, ipr_to=0.3, gap_ev=3.0)
     """
-    below = [step for step in scan if step.limit < HIGHEST_THRESHOLD]
-    steps = [(step.limit, step.gap_ev) for step in below if step.gap_ev is not None]
-    if not steps:
+    known = [(step.limit, step.gap_ev) for step in scan if step.gap_ev is not None]
+    if not known:
         return None
-    limits = np.array([limit for limit, _ in steps])
-    gaps_ev = np.array([gap_ev for _, gap_ev in steps])
-    ends = np.append(limits[1:], HIGHEST_THRESHOLD)
+    starts = np.maximum([limit for limit, _ in known], within[0])
+    ends = np.minimum([*(limit for limit, _ in known[1:]), np.inf], within[1])
+    inside = np.flatnonzero(starts < ends)
+    if not inside.size:
+        return None
+    limits, ends = starts[inside], ends[inside]
+    gaps_ev = np.array([gap_ev for _, gap_ev in known])[inside]
     last = np.searchsorted(-gaps_ev, tolerance_ev - gaps_ev + 1e-9, side="right") - 1
     ratios = ends[last] / limits
     first = int(np.argmax(np.round(ratios, 9)))

@@ -25,7 +25,7 @@ from .dos import (
     list_densities,
     orbital_densities,
 )
-from .gap import FilteredGap, Gap, Plateau, plateau, threshold_scan
+from .gap import FilteredGap, Gap, Plateau, plateau, sensible_thresholds, threshold_scan
 from .localization import Localization
 from .plain import Zero, zero_of
 from .profile import Axis, Profile
@@ -79,7 +79,8 @@ class Analysis:
     threshold_scan : tuple of FilteredGap
         The filtered gap at every threshold where it changes.
     plateau : Plateau or None
-        The widest range of thresholds over which the gap moves by less than the broadening.
+        The widest range of `sensible_thresholds` over which the gap moves by less than the
+        broadening.
     partitions : tuple of Groups
         Partitions of the atoms: by element first; by domain, and by element within each domain, if
         the model has several domains; by core, surface and interface, if there is more than one of
@@ -190,7 +191,11 @@ class Analysis:
             localization=localization,
             gap=gap,
             threshold_scan=scan,
-            plateau=plateau(scan, options.broadening_ev),
+            plateau=plateau(
+                scan,
+                options.broadening_ev,
+                sensible_thresholds(states.n_atoms, options.n_ipr_band[1]),
+            ),
             partitions=tuple(partitions),
             densities=tuple(densities),
             edges=edges,

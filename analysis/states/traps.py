@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .gap import before_edge
+from .site_kinds import Kind, kinds_by_level, number_word, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,23 +29,14 @@ SITS_ON = 0.5
 
 SIDES = ("valence", "conduction")
 
-LEVELS = (
-    ("element", "coordination", "position", "domain"),
-    ("element", "position", "domain"),
-    ("element", "domain"),
-    ("position", "domain"),
-    ("element",),
-    ("domain",),
-)
-"""Kinds of atoms from narrow to wide: a trap sits on the first kind that holds enough of it."""
-
 MOST_KINDS = 3
 """Kinds of atoms that a sentence names before it sums up two or more others."""
 
-_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+COMPARED = (("element",), ("position",), ("domain",))
+"""Fields by which the share of all traps is compared to that of all states."""
 
-Kind = tuple[tuple[str, str], ...]
-"""A kind of atoms as pairs of field and value, such as (("element", "S"), ("domain", "PbS"))."""
+STATES_OF = {"valence": "occupied", "conduction": "empty"}
+"""Which states the traps of each side are compared to."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +74,30 @@ class Trap:
 
 
 @dataclass(frozen=True)
+class Share:
+    """How much a kind of atoms holds of the traps of one side, and of all states of that side.
+
+    Parameters
+    ----------
+    kind : tuple of (str, str)
+        The kind of atoms.
+    share : float
+        The part of the traps' weight that it holds.
+    base_share : float
+        The part of the weight of all states of the side that it holds.
+    """
+
+    kind: Kind
+    share: float
+    base_share: float
+
+    @property
+    def enrichment(self) -> float:
+        """How many times as much of the traps as of all states it holds: 1 tells nothing."""
+        return self.share / self.base_share
+
+
+@dataclass(frozen=True)
 class Traps:
     """All traps at the edges of the filtered gap.
 
@@ -91,10 +107,17 @@ class Traps:
         Valence traps from the edge upwards, then conduction traps from the edge downwards.
     reasons : dict of str to str
         For each side without a delocalised edge, hence without traps, why it has none.
+    shares : dict of str to tuple of Share
+        For each side that has traps, what each element, position and domain holds of them.
+    base_shares : dict of str to dict of Kind to float
+        For each side that has traps, what each kind of atoms holds of all states of the side, traps
+        or not, on average: what a trap would leave there by chance.
     """
 
     traps: tuple[Trap, ...]
     reasons: dict[str, str]
+    shares: dict[str, tuple[Share, ...]]
+    base_shares: dict[str, dict[Kind, float]]
 
     @classmethod
     def of(cls, states: OrbitalStates, filtered: FilteredGap, sites: Sites) -> Traps:
@@ -115,9 +138,11 @@ class Traps:
             The traps of both sides.
         """
         occupied = states.is_occupied
-        kinds = _kinds_by_level(sites)
+        kinds, compared = kinds_by_level(sites), kinds_by_level(sites, COMPARED)
         found: list[Trap] = []
-        reasons = {}
+        reasons: dict[str, str] = {}
+        shares: dict[str, tuple[Share, ...]] = {}
+        base_shares: dict[str, dict[Kind, float]] = {}
         for side, edge_ev, reason, sign, of_side in (
             ("valence", filtered.valence_edge_ev, filtered.valence_reason, -1.0, occupied),
             ("conduction", filtered.conduction_edge_ev, filtered.conduction_reason, 1.0, ~occupied),
@@ -128,8 +153,13 @@ class Traps:
             depths_ev = sign * (edge_ev - states.energies_ev)
             traps = np.flatnonzero(before_edge(sign * states.energies_ev, of_side, sign * edge_ev))
             traps = traps[np.argsort(depths_ev[traps], kind="stable")]
-            found += _anatomies(states.weights[:, traps], traps, side, depths_ev[traps], kinds)
-        return cls(tuple(found), reasons)
+            if not traps.size:
+                continue
+            weights, base = states.weights[:, traps], _mean_weights(states.weights[:, of_side])
+            found += _anatomies(weights, traps, side, depths_ev[traps], kinds)
+            base_shares[side] = _summed(base, kinds)
+            shares[side] = _shares(_mean_weights(weights), base, compared)
+        return cls(tuple(found), reasons, shares, base_shares)
 
     def of_side(self, side: str) -> tuple[Trap, ...]:
         """Return the traps of one of `SIDES`."""
@@ -144,15 +174,22 @@ class Traps:
         counts = Counter(trap.kind for trap in self.of_side(side))
         return dict(sorted(counts.items(), key=lambda item: (not item[0], -item[1])))
 
+    def share_of(self, side: str, kind: Kind) -> Share:
+        """Return how much a kind of atoms holds of the traps of one side that sit on it."""
+        mine = [trap for trap in self.of_side(side) if trap.kind == kind]
+        share = float(np.mean([trap.kind_weight for trap in mine]))
+        return Share(kind, share, self.base_shares[side][kind])
+
     def sentence(self, side: str) -> str:
         """Say on what the traps of one side sit.
 
         Returns
         -------
         str
-            For instance "14 of 17 valence traps sit on two-coordinated S of the Pb4S3Cl2 surface,
-            3 on S of the Pb4S3Cl2 surface". Every trap is counted once, under the narrowest kind
-            of atoms that holds more than half of it.
+            For instance "14 of 17 valence traps sit on two-coordinated S of the Pb4S3Cl2 surface
+            (8.7 times its 9 % of all occupied states), 3 on no single kind of atoms; the surface
+            holds 83 % of all, 1.1 times its 76 % of all occupied states". Every trap is counted
+            once, under the narrowest kind of atoms that holds more than half of it.
         """
         if side in self.reasons:
             return f"no {side} traps can be told: {self.reasons[side]}"
@@ -162,17 +199,68 @@ class Traps:
             return f"there is no {side} trap"
         told = [kind for kind in counts if kind]
         rest = told[MOST_KINDS:] if len(told) > MOST_KINDS + 1 else []
-        parts = [(counts[kind], f"on {_phrase(kind)}") for kind in told[: len(told) - len(rest)]]
+        parts = [
+            (counts[kind], f"on {phrase(kind)} ({_base_rate(self.share_of(side, kind), side)})")
+            for kind in told[: len(told) - len(rest)]
+        ]
         if rest:
             n_rest = sum(counts[kind] for kind in rest)
-            parts.append((n_rest, f"on {_word(len(rest))} other kinds of atoms"))
+            parts.append((n_rest, f"on {number_word(len(rest))} other kinds of atoms"))
         if () in counts:
             parts.append((counts[()], "on no single kind of atoms"))
         (first, where), *others = parts
-        if total == 1:
-            return f"the one {side} trap sits {where}"
         head = f"{first} of {total} {side} traps {'sit' if first > 1 else 'sits'} {where}"
-        return ", ".join([head, *(f"{n} {place}" for n, place in others)])
+        if total == 1:
+            head = f"the one {side} trap sits {where}"
+        sentence = ", ".join([head, *(f"{n} {place}" for n, place in others)])
+        return "; ".join([sentence, *self._places(side)])
+
+    def _places(self, side: str) -> Iterator[str]:
+        """Yield how much of the traps of one side surface and interface hold."""
+        for share in self.shares[side]:
+            ((field, place),) = share.kind
+            if field == "position" and place != "core":
+                held = f"the {place} holds {100 * share.share:.0f} % of all"
+                yield f"{held}, {_base_rate(share, side)}"
+
+
+def _base_rate(share: Share, side: str) -> str:
+    return (
+        f"{share.enrichment:.1f} times its {100 * share.base_share:.2g} % of all "
+        f"{STATES_OF[side]} states"
+    )
+
+
+def _mean_weights(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean weight of each atom in some states, of a sum of 1."""
+    total = weights.sum(axis=1)
+    return np.asarray(total / total.sum())
+
+
+def _shares(
+    weights: NDArray[np.float64],
+    base: NDArray[np.float64],
+    compared: Sequence[tuple[list[Kind], NDArray[np.int64]]],
+) -> tuple[Share, ...]:
+    """Compare what kinds of atoms hold of traps and of all states, where there are several."""
+    several = [(kinds, of_atom) for kinds, of_atom in compared if len(kinds) > 1]
+    shares, base_shares = _summed(weights, several), _summed(base, several)
+    return tuple(
+        Share(kind, shares[kind], base_share)
+        for kind, base_share in base_shares.items()
+        if base_share > 0.0
+    )
+
+
+def _summed(
+    weights: NDArray[np.float64], kinds: Sequence[tuple[list[Kind], NDArray[np.int64]]]
+) -> dict[Kind, float]:
+    """Sum the weights of the atoms of each kind."""
+    return {
+        kind: float(weight)
+        for names, of_atom in kinds
+        for kind, weight in zip(names, np.bincount(of_atom, weights, len(names)), strict=True)
+    }
 
 
 def _anatomies(
@@ -190,7 +278,6 @@ def _anatomies(
     by_level = [
         np.stack([np.bincount(of_atom, column, len(names)) for column in weights.T])
         for names, of_atom in kinds
-        if len(traps)
     ]
     for k, state in enumerate(traps.tolist()):
         kind, kind_weight = _sits_on(
@@ -216,38 +303,3 @@ def _sits_on(levels: Sequence[tuple[list[Kind], NDArray[np.float64]]]) -> tuple[
         if weights[largest] > SITS_ON * weights.sum():
             return names[largest], float(weights[largest])
     return (), 0.0
-
-
-def _kinds_by_level(sites: Sites) -> list[tuple[list[Kind], NDArray[np.int64]]]:
-    """Return, for each level that is known, the kinds of atoms and the kind of each atom."""
-    columns = {
-        "element": sites.symbols,
-        "coordination": sites.coordination,
-        "position": sites.positions,
-        "domain": sites.domains,
-    }
-    words = {name: c.astype(str).tolist() for name, c in columns.items() if c is not None}
-    levels = dict.fromkeys(tuple(f for f in level if f in words) for level in LEVELS)
-    found = []
-    for fields in filter(None, levels):
-        rows = zip(*(words[field] for field in fields), strict=True)
-        of_atom = [tuple(zip(fields, row, strict=True)) for row in rows]
-        index = {kind: i for i, kind in enumerate(dict.fromkeys(of_atom))}
-        found.append((list(index), np.array([index[kind] for kind in of_atom])))
-    return found
-
-
-def _word(number: int) -> str:
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-
-
-def _phrase(kind: Kind) -> str:
-    """Put a kind of atoms into words."""
-    told = dict(kind)
-    told_apart = {"element", "position", "domain"} <= told.keys()  # all but the coordination
-    words = ["differently coordinated"] if told_apart else []
-    if "coordination" in told:
-        words = [f"{_word(int(told['coordination']))}-coordinated"]
-    words.append(told.get("element", "ions"))
-    place = " ".join(told[field] for field in ("domain", "position") if field in told)
-    return " ".join(words) + (f" of {'the ' if 'position' in told else ''}{place}" if place else "")

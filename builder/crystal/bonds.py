@@ -136,7 +136,8 @@ def bulk_valences(crystal: BondedSites) -> NDArray[np.float64]:
     bonds, symbols = crystal.bonds, crystal.symbols
     valences = bond_valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
     ends = np.concatenate([bonds.cations, bonds.anions])
-    return np.bincount(ends, np.tile(valences, 2), minlength=crystal.n_sites)
+    sums = np.bincount(ends, np.tile(valences, 2), minlength=crystal.n_sites)
+    return np.asarray(sums, dtype=float)
 
 
 def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:

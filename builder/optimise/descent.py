@@ -86,7 +86,8 @@ class Descent:
         self.piece = Contracted(program, self.first)
         domains = np.arange(len(program.charges))[:, None]
         counts = [np.where(edits.domain == domains, each, 0) for each in edits.counts]
-        changes = np.vstack([program.charges, *counts]).T
+        ratio = program.ratio.matrix.toarray().round(9)
+        changes = np.vstack([program.charges, edits.halides, ratio, *counts]).T
         both = np.unique(np.vstack([changes, -changes]), axis=0, return_inverse=True)[1].ravel()
         self.kinds = both.reshape(2, -1)
 
@@ -186,7 +187,7 @@ class Descent:
         first, second = self.sign[pair].tolist()
         both = float(self.energy.between(pair[:1], pair[1:])[0, 0])
         alone = self.energy.of(int(pair[0]), first) + self.energy.of(int(pair[1]), second)
-        return alone + first * second * both
+        return float(alone + first * second * both)
 
     def _is_short(self, first: int, second: int) -> bool:
         """Whether the dipoles stay within their limits."""

@@ -48,12 +48,13 @@ class EditEnergy:
         single = members.indices
         ion = edits.ion[single]
         before = np.where(shell.inside[ion], ions.charges[ion], 0)
-        self._change = (edits.new_charge[single] - before).astype(float)
+        self._change = (edits.new_charge[single] - before).astype(np.float64)
         kept, _, charges = program.applied(y)
-        points = in_grains(ions.positions_a @ shell.axes.T) * GRAIN_A
+        grains = in_grains(ions.positions_a @ shell.axes.T)
+        points = np.asarray(grains * GRAIN_A, dtype=np.float64)
         self._points = points[ion]
         self.potentials_v = np.zeros(len(ion))
-        self._add(points[kept], charges[kept].astype(float))
+        self._add(points[kept], charges[kept].astype(np.float64))
         several = np.flatnonzero(np.diff(self._starts) > 1)
         self._within = np.zeros(edits.n_columns)
         self._within[several] = [0.5 * self.between(c, c)[0, 0] for c in several[:, None]]
