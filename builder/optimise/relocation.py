@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 MOST_IONS = 20_000
 """Larger models are left as they are."""
 
-FIRST_PRICE_EV = 0.1
-PRICE_ROUNDS = 16
-"""Price of the square of the dipoles, in units of the free ones, and how often it is doubled."""
+FIRST_PRICES_EV = (0.0, 0.3, 1.0, 3.0, 10.0)
+LEAST_PRICE_EV, PRICE_ROUNDS = 0.1, 12
+"""Prices of the square of the dipoles, in units of the free ones, at which moves begin, the next
+one where those before end too long; that which a price of none is raised to, and how often it is
+doubled."""
 
 
 def relocated_edits(
@@ -84,18 +86,20 @@ def relocated_edits(
 def relocated(program: Program, y: NDArray[np.float64]) -> tuple[Moves, Moves]:
     """Return the moves with dipoles of the same level as before, and whatever the dipoles."""
     limits = np.array([1.0 + dipole.level(y) for dipole in program.dipoles])
-    descent = Descent(program, y)
-    descent.descend(price_ev=0.0)
-    unheld, price_ev = descent.moves(), FIRST_PRICE_EV
-    for _ in range(PRICE_ROUNDS):
-        if (descent.lengths() <= limits + SLACK).all():
-            break
+    unheld: Moves | None = None
+    for first_ev in FIRST_PRICES_EV:
+        descent, price_ev = Descent(program, y), first_ev
         descent.descend(price_ev=price_ev)
-        price_ev *= 2.0
-    else:
-        descent = Descent(program, y)
+        unheld = unheld or descent.moves()
+        for _ in range(PRICE_ROUNDS):
+            if (descent.lengths() <= limits + SLACK).all():
+                descent.descend(price_ev=0.0, limits=limits)
+                return descent.moves(), unheld
+            price_ev = max(2.0 * price_ev, LEAST_PRICE_EV)
+            descent.descend(price_ev=price_ev)
+    descent = Descent(program, y)
     descent.descend(price_ev=0.0, limits=limits)
-    return descent.moves(), unheld
+    return descent.moves(), unheld or descent.moves()
 
 
 def _electrostatics(program: Program, y: NDArray[np.float64]) -> Electrostatics:
