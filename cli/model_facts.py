@@ -53,7 +53,7 @@ def facts_of_model(model: Model) -> dict[str, object]:
     }
     cost = {} if report.optimum is None else {"cost of the edits": _cost(report.optimum)}
     if report.relocation is not None:
-        cost["ions moved after that"] = _moved(report.relocation)
+        cost["ions moved afterwards"] = _moved(report.relocation)
     if report.part_of is None:
         facts |= cost
     if report.centres is not None:
