@@ -94,7 +94,7 @@ def strong_in_bulk(crystal: Crystal) -> tuple[NDArray[np.int64], NDArray[np.floa
     valences = bond_valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
     ends, valences = np.concatenate([bonds.cations, bonds.anions]), np.tile(valences, 2)
     strongest = np.zeros(crystal.n_sites)
-    np.maximum.at(strongest, ends, valences)
+    np.maximum.at(strongest, ends, np.nan_to_num(valences))
     strongest[np.isnan(bulk_valences(crystal))] = 0.0
     least = STRONG_SHARE * strongest
     is_strong = ~(valences < least[ends] - ROUNDING)
