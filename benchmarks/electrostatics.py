@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.carve import mesh_potentials_v, pairwise_potentials_v
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.point_charges import mesh_potentials_v, pairwise_potentials_v
 from epicarve.builder.shapes import Sphere, ions_near
 
 if TYPE_CHECKING:

@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from epicarve.builder.model import Model
-    from epicarve.builder.report import CoreShell, Junction, Optimality, Origin
+    from epicarve.builder.report import (
+        CoreShell,
+        Junction,
+        NotRelocated,
+        Optimality,
+        Origin,
+        Relocation,
+        SurfaceFigures,
+    )
 
 FACING = {
     "like": "like charges face each other",
@@ -38,11 +46,14 @@ def facts_of_model(model: Model) -> dict[str, object]:
         "fewest opposite neighbours": ", ".join(
             f"{symbol} {n}" for symbol, n in model.min_coordination.items()
         ),
+        **_half_bonded(report.surface),
         "connected pieces": model.n_components,
         "dipole": f"{model.dipole_debye:.0f} D",
         "edits of the plain cut": f"{removed} removed, {len(model.edits) - removed} added",
     }
     cost = {} if report.optimum is None else {"cost of the edits": _cost(report.optimum)}
+    if report.relocation is not None:
+        cost["ions moved afterwards"] = _moved(report.relocation)
     if report.part_of is None:
         facts |= cost
     if report.centres is not None:
@@ -64,6 +75,29 @@ def facts_of_model(model: Model) -> dict[str, object]:
 
 def _cost(optimum: Optimality) -> str:
     return f"{optimum.objective:.2f} Å, proven optimal to {100 * optimum.gap:.2g} %"
+
+
+def _moved(relocation: Relocation | NotRelocated) -> str:
+    from epicarve.builder.report import NotRelocated
+
+    if isinstance(relocation, NotRelocated):
+        return f"none: {relocation.reason}"
+    unheld = relocation.without_dipole_limit
+    return (
+        f"{relocation.n_moved}, a heuristic: point-charge energy {-relocation.gained_ev:.0f} eV "
+        f"({-unheld.gained_ev:.0f} eV and {unheld.dipole_debye:.0f} D without a limit of the "
+        f"dipole), dipole {relocation.dipole_debye_before:.0f} → {relocation.dipole_debye:.0f} D, "
+        f"ions on wrong sites {relocation.n_wrong_sign_before} → {relocation.n_wrong_sign}, "
+        f"fidelity {relocation.fidelity_a:.1f} Å"
+    )
+
+
+def _half_bonded(surface: SurfaceFigures | None) -> dict[str, str]:
+    """Return the line on ions with less than half of their valence, if any is known."""
+    if surface is None or surface.half_bonded is None:
+        return {}
+    told = ", ".join(f"{symbol} {n}" for symbol, n in surface.half_bonded.items() if n)
+    return {"ions below half their valence": told or "none"}
 
 
 def _core_and_shell(parts: CoreShell) -> str:

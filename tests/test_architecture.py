@@ -13,8 +13,9 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 
 SUBROOMS = {
     "builder": """
-        extxyz report model crystal cif library orderings shapes optimise carve geometry
-        interfaces.match interfaces interfaces.energy hetero output assemble exchange notebook
+        extxyz report model point_charges crystal cif library orderings shapes optimise carve
+        geometry interfaces.match interfaces interfaces.energy hetero output assemble exchange
+        notebook
     """.split(),
     "dft": """
         filling weighed_states states settings cp2k_input check matrix_root orbitals output write

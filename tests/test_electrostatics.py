@@ -5,17 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from epicarve.builder.carve import (
+from epicarve.builder.carve import carve
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.point_charges import (
     EXACT_IONS,
     MESH_ERROR_V,
-    carve,
     electrostatics,
     mesh_potentials_v,
     pairwise_potentials_v,
     potentials_v,
     rank,
 )
-from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere, ions_near
 from epicarve.units import COULOMB_V_A
 
@@ -70,7 +70,7 @@ def test_pairs_equal_two_plain_loops(points, charges):
 def test_blocks_of_pairs_join(monkeypatch):
     positions, charges = plain_cut(bundled_crystal("PbS"), 300)
     whole = pairwise_potentials_v(positions, charges)
-    monkeypatch.setattr("epicarve.builder.carve.coulomb.BLOCK_PAIRS", 7 * len(charges))
+    monkeypatch.setattr("epicarve.builder.point_charges.BLOCK_PAIRS", 7 * len(charges))
     np.testing.assert_allclose(pairwise_potentials_v(positions, charges), whole, rtol=1e-12)
     np.testing.assert_allclose(whole, brute_force(positions, charges), rtol=1e-10, atol=1e-9)
 

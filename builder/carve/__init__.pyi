@@ -6,13 +6,6 @@ from .centres import site_labels as site_labels
 from .core_shell import matching_sites as matching_sites
 from .core_shell import refuse_large_core as refuse_large_core
 from .core_shell import with_core as with_core
-from .coulomb import EXACT_IONS as EXACT_IONS
-from .coulomb import MESH_ERROR_V as MESH_ERROR_V
-from .coulomb import electrostatics as electrostatics
-from .coulomb import mesh_potentials_v as mesh_potentials_v
-from .coulomb import pairwise_potentials_v as pairwise_potentials_v
-from .coulomb import potentials_v as potentials_v
-from .coulomb import rank as rank
 from .cut import carve as carve
 from .cut import chosen_model as chosen_model
 from .cut import shell_depth_a as shell_depth_a

@@ -10,10 +10,9 @@ import numpy as np
 from scipy.spatial import Voronoi
 
 from epicarve.builder.optimise import TooDearError
+from epicarve.builder.point_charges import rank
 from epicarve.builder.report import ChosenCentre, TriedCentre
 from epicarve.errors import InputError
-
-from .coulomb import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

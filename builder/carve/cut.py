@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BALANCE = "neutrality, ratio and coordination at least cost"
 HALIDE = "halide of the treated surface"
 CLASH = "too close to an ion across the interface"
+RELOCATION = "moved to lower the energy of the formal charges"
 
 
 def carve(
@@ -168,6 +169,7 @@ def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
     before, after = ions.symbols, outcome.symbols
     replaced = inside & outcome.kept & (before != after)
     reason = np.where(clashing & ~outcome.kept, CLASH, BALANCE)
+    reason = np.where(outcome.relocated, RELOCATION, reason)
     reason = np.where(outcome.halides, HALIDE, reason).tolist()
     return tuple(
         Edit(
@@ -208,4 +210,5 @@ def _report(ions: Candidates, outcome: Balance) -> BuildReport:
             dipole_level=outcome.dipole_level,
             costs_a={name: round(cost, 6) + 0.0 for name, cost in outcome.costs.items()},
         ),
+        relocation=outcome.relocation,
     )

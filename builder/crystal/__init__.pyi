@@ -3,6 +3,7 @@ from .bond_valence import bond_valences as bond_valences
 from .bond_valence import unit_length_a as unit_length_a
 from .bonds import CONTACT_RANGE_A as CONTACT_RANGE_A
 from .bonds import Bonds as Bonds
+from .bonds import bulk_valences as bulk_valences
 from .crystal import Crystal as Crystal
 from .crystal import cell_parameters as cell_parameters
 from .first_shell import first_shell_limit_a as first_shell_limit_a

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
 
+from .bond_valence import bond_valences
 from .first_shell import shell_limits_a
 from .neighbour_list import neighbours
 
@@ -119,6 +120,24 @@ def bonds_of(crystal: BondedSites) -> Bonds:
     if alone.size:
         raise InputError(_loneliness(crystal, int(alone[0]), len(alone)))
     return found
+
+
+def bulk_valences(crystal: BondedSites) -> NDArray[np.float64]:
+    """Return the sum of the valences of all bonds of each site of a crystal, shape (n_sites,).
+
+    Not a number where no parameters of a bond are known.
+
+    Examples
+    --------
+    >>> from epicarve.builder.library import bundled_crystal
+    >>> bulk_valences(bundled_crystal("CsPbCl3")).round(2).tolist()
+    [0.52, 2.44, 0.99, 0.99, 0.99]
+    """
+    bonds, symbols = crystal.bonds, crystal.symbols
+    valences = bond_valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
+    ends = np.concatenate([bonds.cations, bonds.anions])
+    sums = np.bincount(ends, np.tile(valences, 2), minlength=crystal.n_sites)
+    return np.asarray(sums, dtype=float)
 
 
 def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:

@@ -29,6 +29,8 @@ from scipy.spatial import cKDTree
 from epicarve.builder.model import composition
 from epicarve.builder.report import SurfaceComposition, SurfaceFigures
 
+from .valence_shares import HALF_BONDED, valence_shares
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -75,12 +77,16 @@ class Surface:
     planes : ndarray of int, shape (n_atoms, 3)
         Miller indices, in the ion's own crystal, of the low-index plane nearest to the normal;
         zero for bulk ions.
+    valence_shares : ndarray of float, shape (n_atoms,)
+        Share of its bond valence in bulk that each ion has; 1 for bulk ions, not a number where no
+        parameters of a bond are known.
     """
 
     model: Model
     classes: NDArray[np.str_]
     normals: NDArray[np.float64]
     planes: NDArray[np.int64]
+    valence_shares: NDArray[np.float64]
 
     @property
     def broken_bonds(self) -> NDArray[np.int64]:
@@ -107,7 +113,8 @@ class Surface:
         """Return the surface in numbers.
 
         Ions by class, surface ions by domain and plane (most frequent first), broken bonds by
-        element, and the composition of the surface beside that of the whole.
+        element, the composition of the surface beside that of the whole, and the ions that have
+        less than half of their bond valence.
         """
         model, on_surface = self.model, self.classes != "bulk"
         planes = {}
@@ -127,7 +134,14 @@ class Surface:
                 surface=composition(model.symbols[on_surface], model.charges[on_surface]),
                 whole=model.counts,
             ),
+            half_bonded=self._half_bonded(),
         )
+
+    def _half_bonded(self) -> dict[str, int] | None:
+        if np.isnan(self.valence_shares).any():
+            return None
+        symbols = self.model.symbols[self.valence_shares < HALF_BONDED]
+        return {symbol: int((symbols == symbol).sum()) for symbol in self.model.counts}
 
 
 def surface_of(
@@ -184,7 +198,11 @@ def surface_of(
                 model.positions_a, tree, ions, reach_a, directions
             )
         planes[of_domain] = nearest_planes(crystal, normals[of_domain] @ turn, max_index)
-    return Surface(model=model, classes=classes, normals=normals, planes=planes)
+    shares = np.ones(model.n_atoms)
+    shares[on_surface] = valence_shares(model, crystals, on_surface)
+    return Surface(
+        model=model, classes=classes, normals=normals, planes=planes, valence_shares=shares
+    )
 
 
 def nearest_planes(

@@ -287,7 +287,11 @@ def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_a
         model.domain(str(model.domains[mine][0])),
         coordination=np.diff(within.indptr).astype(int),
         components=components.astype(int),
-        report=BuildReport(part_of=Halves(*model.domain_names), optimum=model.report.optimum),
+        report=BuildReport(
+            part_of=Halves(*model.domain_names),
+            optimum=model.report.optimum,
+            relocation=model.report.relocation,
+        ),
     )
 
 

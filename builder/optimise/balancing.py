@@ -12,6 +12,7 @@ from .connection import loose_pieces, ties
 from .cp_sat import Effort
 from .edits import possible_edits
 from .program import Program
+from .relocation import relocated_edits
 from .solver import EFFORT, Solver
 from .surface_region import STEP_A, Shell
 from .units import units_to_place
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from epicarve.builder.report import NotRelocated, Relocation
 
     from .candidates import Candidates
 
@@ -59,6 +62,11 @@ class Balance:
         Times that the dipoles exceed the free ones; 0 if none does.
     costs : mapping of str to float
         What each constraint adds to the objective in Å, in the order in which they are imposed.
+    relocated : ndarray of bool, shape (n_ions,)
+        Ions that differ from the optimum, as they were moved afterwards; all else that is told of
+        costs and bounds is that of the optimum.
+    relocation : Relocation or NotRelocated, optional
+        What moving them came to, or why none were.
     """
 
     kept: NDArray[np.bool_]
@@ -74,6 +82,8 @@ class Balance:
     broken_bonds: int
     dipole_level: int
     costs: Mapping[str, float]
+    relocated: NDArray[np.bool_]
+    relocation: Relocation | NotRelocated | None
 
 
 class TooDearError(Exception):
@@ -94,7 +104,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     """Choose the ions of a charged-balanced, connected, well-coordinated model near the plain cut.
 
     docs/optimisation.md states the program. A cut is added for every piece that comes loose,
-    and the program is solved again.
+    and the program is solved again. Then ions are moved to where the others bind them better.
 
     Parameters
     ----------
@@ -120,7 +130,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     edits = possible_edits(shell)
     n_units = units_to_place(shell, edits)
     program = Program(shell, edits, (n_units, n_units))
-    unsatisfiable = float(shell.steps[shell.never].sum())
+    unsatisfiable = float(shell.never_steps)
     if at_most_a < math.inf:
         least_a = STEP_A * (Solver(program).relaxed_value() + unsatisfiable)
         if at_most_a < least_a < math.inf:
@@ -155,11 +165,14 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     bound = STEP_A * (solution.bound + unsatisfiable)
     costs = {name: STEP_A * cost for name, cost in solution.costs.items()}
     costs["coordination"] += STEP_A * unsatisfiable
+    y, relocation = relocated_edits(program, solution.y)
+    before = kept, symbols
+    kept, symbols, charges = program.applied(y)
     return Balance(
         kept=kept,
         symbols=symbols,
         charges=charges,
-        halides=program.halides(solution.y),
+        halides=program.halides(y),
         n_units=n_units,
         objective=objective,
         bound=bound,
@@ -169,6 +182,8 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
         broken_bonds=program.bonds(solution.y),
         dipole_level=program.level(solution.y),
         costs={**costs, "connection": STEP_A * (solution.value - unconnected)},
+        relocated=(kept != before[0]) | (symbols != before[1]),
+        relocation=relocation,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from .rows import Rows
@@ -105,3 +105,51 @@ def _around(
     near = near[goes_on]
     beyond = np.unique(links[near].indices)
     return near, beyond[~closed[beyond]]
+
+
+class Contracted:
+    """The links of a model with all ions that stay drawn together, one node for each piece of them.
+
+    Parameters
+    ----------
+    program : Program
+        The ions and the edits.
+    y : ndarray of float, shape (n_columns,)
+        Edits that are done.
+    """
+
+    def __init__(self, program: Program, y: NDArray[np.float64]) -> None:
+        shell, edits, links = program.shell, program.edits, program.shell.ions.links
+        fixed = np.flatnonzero(shell.fixed)
+        n_fixed, piece = connected_components(links[fixed][:, fixed], directed=False)
+        node = np.full(shell.ions.n_ions, -1)
+        node[fixed] = piece
+        node[shell.free] = n_fixed + np.arange(len(shell.free))
+        near = links[shell.free].tocoo()
+        first, second = n_fixed + near.coords[0], node[near.coords[1]]
+        self._edges = np.stack([first, second])[:, second >= 0]
+        kept, _, _ = program.applied(y)
+        self._kept = np.concatenate([np.ones(n_fixed, dtype=bool), kept[shell.free]])
+        self._fills = csc_array(
+            edits.occupancy.multiply(np.where(shell.inside[shell.free], -1, 1)[:, None])
+        )
+        self._n_fixed = n_fixed
+
+    def is_one(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> bool:
+        """Whether the model is one piece after edits are done (sign 1) or undone (−1)."""
+        kept = self._after(columns, signs)
+        edges = self._edges[:, kept[self._edges].all(axis=0)]
+        ones = np.ones(edges.shape[1], dtype=np.int8)
+        graph = csr_array((ones, (edges[0], edges[1])), shape=(len(kept), len(kept)))
+        n_pieces, _ = connected_components(graph, directed=False)
+        return bool(n_pieces - int((~kept).sum()) == 1)
+
+    def apply(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> None:
+        """Do or undo edits."""
+        self._kept = self._after(columns, signs)
+
+    def _after(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> NDArray[np.bool_]:
+        filled = self._fills[:, columns] @ signs
+        kept = self._kept.copy()
+        kept[self._n_fixed :] = self._kept[self._n_fixed :] + filled > 0.5
+        return kept

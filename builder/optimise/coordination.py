@@ -1,4 +1,4 @@
-"""Minimum coordination as rows of the program, as tight as they can be told."""
+"""Minimum coordination and strong bonds as rows of the program, as tight as they can be told."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .edits import Edits
-    from .surface_region import Shell
+    from .surface_region import Need, Shell
 
 
-def coordination_rows(shell: Shell, edits: Edits) -> Rows:
+def coordination_rows(shell: Shell, edits: Edits, need: Need) -> Rows:
     """For each ion that may lack neighbours: enough of them are there if it is there.
 
     With c neighbours in the base, m needed, R of them removed and A added, R - A <= c - m holds
@@ -31,8 +31,10 @@ def coordination_rows(shell: Shell, edits: Edits) -> Rows:
         The ions.
     edits : Edits
         The columns.
+    need : Need
+        Which neighbours count, and how many of them each ion needs.
     """
-    bonds = _FreeBonds(shell)
+    bonds = _FreeBonds(shell, need)
     parts = [_general(bonds), _short(bonds), _tight(bonds)]
     rows = parts[0] + parts[1] + parts[2]
     return Rows(csr_array(rows.matrix @ edits.occupancy), rows.limit)
@@ -55,22 +57,22 @@ class _FreeBonds:
         Free ions that are there unless removed; that are there if added.
     """
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, need: Need) -> None:
         free = shell.free
         self.n_free = len(free)
-        concerns = shell.held < shell.minimum
+        concerns = need.held < need.minimum
         concerns[shell.adjacency[free].indices] = True
         ions = np.concatenate([free, shell.ordered(np.flatnonzero(concerns & shell.fixed))])
         position = np.full(shell.ions.n_ions, -1)
         position[free] = np.arange(self.n_free)
-        neighbours = shell.adjacency[ions].tocoo()
+        neighbours = need.neighbours[ions].tocoo()
         row, column = neighbours.coords[0], position[neighbours.coords[1]]
         row, column = row[column >= 0], column[column >= 0]
         order = np.lexsort((column, row))
         self.row, self.column = row[order], column[order]
         self.n_rows = len(ions)
         self.is_removable = shell.inside[free][self.column]
-        self.slack = (shell.held - shell.minimum)[ions]
+        self.slack = (need.held - need.minimum)[ions]
         self.n_removable = np.bincount(self.row[self.is_removable], minlength=self.n_rows)
         is_free = np.arange(self.n_rows) < self.n_free
         self.is_inside = is_free & shell.inside[ions]

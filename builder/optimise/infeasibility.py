@@ -73,6 +73,7 @@ def explain(ions: Candidates) -> str:
             for choice in (
                 _other_ratio(feasible, options),
                 *_other_coordination(feasible, options, minima),
+                _no_strong_bonds(feasible, options),
                 _other_shell(feasible, domain.shell_a),
                 _other_charge(feasible, options),
                 _no_symmetry(feasible, options),
@@ -199,6 +200,13 @@ def _other_coordination(
             choice = ", ".join(f"{symbol}: {n}" for symbol, n in lower.items())
             return [("coordination", f"min_coordination: {{{choice}}}")]
     return []
+
+
+def _no_strong_bonds(feasible: Feasible, options: BalanceOptions) -> Choice | None:
+    """Leave the strong bonds out."""
+    if not options.strong_bonds or not feasible(strong_bonds=False):
+        return None
+    return "the strong bonds", "strong_bonds: false"
 
 
 def _other_shell(feasible: Feasible, shell_a: float) -> Choice | None:

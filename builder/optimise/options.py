@@ -78,6 +78,10 @@ class BalanceOptions(Options):
     min_coordination : dict of str to int
         Fewest opposite neighbours of an ion, by element; others keep a third of their bulk
         neighbours, rounded up.
+    strong_bonds : bool
+        Whether each ion must keep a third of its strong bonds too, rounded up: those that carry a
+        quarter or more of the valence of its strongest one. Ions of a face that must stay as it was
+        cut, and can't have them, are left out.
     shell_nm : float or None
         Depth below the surface, in nm, to which ions may be removed. None means the longest
         bond of the crystal. Above the surface ions may be added up to half of it.
@@ -87,16 +91,21 @@ class BalanceOptions(Options):
         Potential in V at the surface, p/(4πε₀R²), that the dipole may cause at no cost.
     substitutions : tuple of Substitution
         Elements that may be replaced by others in the shell.
+    relocations : int or None
+        Most ions that may be moved to vacant sites afterwards, so that the energy of the formal
+        charges falls; 0 for none. None means as many as pay.
     symmetry : {"none", "inversion", "rotations", "full"}
         Operations of the cut that the model must keep: none; the inversion; all rotations; all.
     """
 
     ratio_tolerance: float = Field(default=0.02, ge=0.0, lt=1.0)
     min_coordination: dict[str, int] = Field(default_factory=dict)
+    strong_bonds: bool = True
     shell_nm: float | None = Field(default=None, gt=0.0)
     net_charge: int = 0
     free_dipole_v: float = Field(default=0.15, gt=0.0)
     substitutions: tuple[Substitution, ...] = ()
+    relocations: int | None = Field(default=None, ge=0)
     symmetry: Literal["none", "inversion", "rotations", "full"] = "none"
 
     @classmethod

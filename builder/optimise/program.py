@@ -45,8 +45,8 @@ class Program:
         Each element's count within the tolerance of its share of its domain, and the units of a
         treatment.
     local : Rows
-        Minimum coordination of each kept ion; one edit at most of each ion; one ion at most of
-        each pair that clashes; some ion of each domain.
+        Minimum coordination and strong bonds of each kept ion; one edit at most of each ion; one
+        ion at most of each pair that clashes; some ion of each domain.
     dipoles : tuple of DipoleLimit
         Of each domain, and of the whole if there are several.
     """
@@ -68,7 +68,9 @@ class Program:
             self.ratio += self._ratio_rows(number)
         if edits.treatment is not None:
             self.ratio += self._unit_rows(*units)
-        self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
+        self.local = _exclusive_rows(edits)
+        for need in reversed(shell.needs):
+            self.local = coordination_rows(shell, edits, need) + self.local
         if len(shell.clashes):
             self.local += self._clash_rows()
         for number in range(len(domains)):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from epicarve.errors import InputError
 
 from .frame import in_grains, own_frames
+from .strong_bonds import strong_bonds_needed
 from .treatment import outer_share
 
 if TYPE_CHECKING:
@@ -56,6 +59,25 @@ def minimum_coordination(ions: LatticeIons, given: Mapping[str, int]) -> NDArray
     return np.array(by_site)[ions.sites]
 
 
+@dataclass(frozen=True)
+class Need:
+    """What ions must keep of their neighbours.
+
+    Parameters
+    ----------
+    neighbours : csr_array of int, shape (n_ions, n_ions)
+        1 for each neighbour of the ion in the row that counts.
+    minimum : ndarray of int, shape (n_ions,)
+        How many of them each ion must keep.
+    held : ndarray of int, shape (n_ions,)
+        How many each ion has in the base.
+    """
+
+    neighbours: csr_array
+    minimum: NDArray[np.int64]
+    held: NDArray[np.int64]
+
+
 class Shell:
     """Ions of a cut, sorted into those that stay, those that may be edited, and those that go.
 
@@ -84,6 +106,8 @@ class Shell:
         Pairs of free ions of which one at most can be kept.
     held : ndarray of int, shape (n_ions,)
         Opposite neighbours of each ion in the base.
+    needs : tuple of Need
+        The minimum coordination, and the strong bonds where these ask for more.
     steps : ndarray of int, shape (n_ions,)
         Loss of fidelity if an ion is edited: 1, and 1 more for each `STEP_A` between it and the
         surface.
@@ -106,10 +130,18 @@ class Shell:
         one, other = ions.clashes.T
         candidates[one[self.fixed[other]]] = False
         candidates[other[self.fixed[one]]] = False
-        is_free = self._peeled(candidates)
+        wanted = [(self.adjacency, self.minimum)]
+        strong, needed = self._strong_bonds(candidates)
+        if needed.any():
+            wanted.append((strong, needed))
+        is_free = self._peeled(candidates, wanted)
         self.clashes = ions.clashes[is_free[ions.clashes].all(axis=1)]
         self.base = self.fixed | (self.inside & is_free)
-        self.held = np.asarray(self.adjacency @ self.base.astype(np.int32))
+        self.needs = tuple(
+            Need(neighbours, minimum, np.asarray(neighbours @ self.base.astype(np.int32)))
+            for neighbours, minimum in wanted
+        )
+        self.held = self.needs[0].held
         self.never = np.flatnonzero(self.inside & ~self.base)
         depth = np.abs(ions.signed_distance_a)
         self.steps = 1 + np.floor((depth + SURFACE_A) / STEP_A).astype(np.int64)
@@ -121,6 +153,11 @@ class Shell:
     def axes(self) -> NDArray[np.float64]:
         """The axes in use, as rows, shape (3, 3)."""
         return np.asarray(self.frames[0])
+
+    @property
+    def never_steps(self) -> int:
+        """Loss of fidelity by the ions that no choice can keep."""
+        return int(self.steps[self.never].sum())
 
     def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return what tells ions apart besides where they lie, shape (n, 6)."""
@@ -142,15 +179,31 @@ class Shell:
         grains = in_grains(self.ions.positions_a[chosen] @ self.axes.T)
         return chosen[np.lexsort(grains.T)]
 
-    def _peeled(self, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Leave out, again and again, free ions that can never reach their minimum."""
+    def _strong_bonds(self, free: NDArray[np.bool_]) -> tuple[csr_array, NDArray[np.int64]]:
+        """Return strong neighbours and how many of them each ion needs, where that is a need."""
+        concerned = free.copy()
+        concerned[self.adjacency[free].indices] = True
+        strong, needed = strong_bonds_needed(self.ions, np.flatnonzero(concerned), self.minimum)
+        most = np.asarray(strong @ (free | self.fixed).astype(np.int32))
+        return strong, np.where(self.fixed, np.minimum(needed, most), needed)
+
+    def _peeled(
+        self, free: NDArray[np.bool_], wanted: list[tuple[csr_array, NDArray[np.int64]]]
+    ) -> NDArray[np.bool_]:
+        """Leave out, again and again, free ions that can never reach what they need."""
         free = free.copy()
-        available = np.asarray(self.adjacency @ (free | self.fixed).astype(np.int32))
-        unsatisfiable = np.flatnonzero(free & (available < self.minimum))
-        while len(unsatisfiable):
+        available = [near @ (free | self.fixed).astype(np.int32) for near, _ in wanted]
+        of_which = [self.adjacency, *(csr_array(near.T) for near, _ in wanted[1:])]
+        around = np.flatnonzero(free)
+        while len(around):
+            short = np.zeros(len(around), dtype=bool)
+            for have, (_, minimum) in zip(available, wanted, strict=True):
+                short |= have[around] < minimum[around]
+            unsatisfiable = around[short]
             free[unsatisfiable] = False
-            around = self.adjacency[unsatisfiable].indices
-            np.subtract.at(available, around, 1)
-            around = np.unique(around)
-            unsatisfiable = around[free[around] & (available[around] < self.minimum[around])]
+            lost = [counted[unsatisfiable].indices for counted in of_which]
+            for have, ions in zip(available, lost, strict=True):
+                np.subtract.at(have, ions, 1)
+            around = np.unique(np.concatenate(lost))
+            around = around[free[around]]
         return free

@@ -10,9 +10,12 @@ from .junction import LaidHalf as LaidHalf
 from .junction import ParticleRegistry as ParticleRegistry
 from .optimum import ChosenCentre as ChosenCentre
 from .optimum import FoundSize as FoundSize
+from .optimum import NotRelocated as NotRelocated
 from .optimum import Optimality as Optimality
 from .optimum import Relaxation as Relaxation
+from .optimum import Relocation as Relocation
 from .optimum import TriedCentre as TriedCentre
+from .optimum import UnheldDipole as UnheldDipole
 from .origins import Origin as Origin
 from .origins import Provenance as Provenance
 from .parts import BuildReport as BuildReport

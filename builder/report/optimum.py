@@ -40,6 +40,71 @@ class Optimality(Record):
 
 
 @dataclass(frozen=True)
+class UnheldDipole(Record):
+    """What moving ions would come to if the dipole were no matter.
+
+    Parameters
+    ----------
+    n_moved : int
+        Ions moved.
+    gained_ev : float
+        What the energy falls by, in eV.
+    dipole_debye : float
+        Dipole of the formal charges in debye.
+    """
+
+    n_moved: int
+    gained_ev: float
+    dipole_debye: float
+
+
+@dataclass(frozen=True)
+class Relocation(Record):
+    """Ions moved after the optimisation, by a heuristic; the optimum is that before.
+
+    Parameters
+    ----------
+    n_moved : int
+        Ions moved to vacant sites of their kind.
+    gained_ev : float
+        What the energy of the formal charges in vacuum falls by, in eV.
+    energy_ev : float
+        That energy now, in eV.
+    n_wrong_sign, n_wrong_sign_before : int
+        Ions that sit where the potential of all others repels them.
+    dipole_debye, dipole_debye_before : float
+        Dipole of the formal charges in debye.
+    fidelity_a : float
+        Loss of fidelity in Å after the moves, counted as that of the optimum.
+    without_dipole_limit : UnheldDipole
+        What the limit of the dipole costs.
+    """
+
+    n_moved: int
+    gained_ev: float
+    energy_ev: float
+    n_wrong_sign: int
+    n_wrong_sign_before: int
+    dipole_debye: float
+    dipole_debye_before: float
+    fidelity_a: float
+    without_dipole_limit: UnheldDipole
+
+
+@dataclass(frozen=True)
+class NotRelocated(Record):
+    """Why no ions were moved after the optimisation.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class FoundSize(Record):
     """The size of a particle of which a number of ions was asked for.
 

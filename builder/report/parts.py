@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from epicarve.record import Record
 
 from .junction import Halves, Junction
-from .optimum import ChosenCentre, FoundSize, Optimality, Relaxation
+from .optimum import ChosenCentre, FoundSize, NotRelocated, Optimality, Relaxation, Relocation
 from .origins import Origin, Provenance
 from .stoichiometry import (
     Composition,
@@ -38,6 +38,8 @@ class BuildReport(Record):
         The ions inside the shape.
     optimum : Optimality
         What the edits cost, and how far that is proven least.
+    relocation : Relocation or NotRelocated
+        The ions moved after that, or why none were; None if none should be.
     size : FoundSize
         The size, if a number of ions was asked for.
     centres : ChosenCentre
@@ -62,6 +64,7 @@ class BuildReport(Record):
     domains: dict[str, DomainFigures] | None = None
     plain_cut: PlainCut | None = None
     optimum: Optimality | None = None
+    relocation: Relocation | NotRelocated | None = None
     size: FoundSize | None = None
     centres: ChosenCentre | None = None
     core_shell: CoreShell | None = None

@@ -181,9 +181,13 @@ class SurfaceFigures(Record):
         Bonds that the ions of each element lack against bulk.
     composition : SurfaceComposition
         Elements of the surface beside those of the whole.
+    half_bonded : dict of str to int, optional
+        Ions of each element that have less than half of the bond valence that they have in bulk;
+        None where no parameters of a bond are known.
     """
 
     classes: dict[str, int]
     planes: dict[str, dict[str, int]]
     broken_bonds: dict[str, int]
     composition: SurfaceComposition
+    half_bonded: dict[str, int] | None = None

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.special import erf, erfc
 
-from epicarve.units import COULOMB_V_A
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,8 @@ class Electrostatics:
     ----------
     potentials_v : ndarray of float, shape (n_atoms,)
         Potential in V that all other ions cause at each ion.
+    n_wrong_sign : int
+        Ions that sit where the potential of all others repels them, q φ > 0.
     energy_ev : float
         Energy in eV against ions infinitely far apart, Σ q φ / 2.
     dipole_debye : float
@@ -61,6 +63,7 @@ class Electrostatics:
     """
 
     potentials_v: NDArray[np.float64]
+    n_wrong_sign: int
     energy_ev: float
     dipole_debye: float
     error_v: float
@@ -88,13 +91,22 @@ def electrostatics(model: Model) -> Electrostatics:
     >>> electrostatics(dot).energy_ev / dot.n_atoms < -12.0
     True
     """
-    potentials = potentials_v(model.positions_a, model.charges)
-    mesh_error = MESH_ERROR_V * int(np.abs(model.charges).max())
+    return electrostatics_of(model.positions_a, model.charges)
+
+
+def electrostatics_of(
+    positions_a: NDArray[np.float64], charges: NDArray[np.int64]
+) -> Electrostatics:
+    """Return potential, energy and dipole of charges in units of e at positions in Å."""
+    potentials = potentials_v(positions_a, charges)
+    mesh_error = MESH_ERROR_V * int(np.abs(charges).max())
+    moment = charges @ (positions_a - positions_a.mean(axis=0))
     return Electrostatics(
         potentials_v=potentials,
-        energy_ev=0.5 * float(model.charges @ potentials),
-        dipole_debye=model.dipole_debye,
-        error_v=0.0 if model.n_atoms <= EXACT_IONS else mesh_error,
+        n_wrong_sign=int((charges * potentials > 0.0).sum()),
+        energy_ev=0.5 * float(charges @ potentials),
+        dipole_debye=float(np.linalg.norm(moment)) * DEBYE_PER_E_A,
+        error_v=0.0 if len(charges) <= EXACT_IONS else mesh_error,
     )
 
 

@@ -1,0 +1,249 @@
+"""Edits of a program that change pair by pair, so that the energy of the formal charges falls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from .connection import Contracted
+from .edit_energy import EditEnergy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .program import Program
+
+LEAST_GAIN_EV = 1.0
+"""A move must lower the energy by this much."""
+
+MOST_BLOCK = 40_000
+BEST_EDITS = 48
+"""Pairs of edits that are all looked at; of more, only those of the best edits with all others."""
+
+MOST_TRIES = 400
+"""Moves that are tried before all are looked at anew, the best first."""
+
+SWEPT_SHARE = 0.8
+"""Moves that pay this share of the best one are made before all are looked at anew."""
+
+GRAIN_EV = 1e-6
+"""Costs that differ by less tie, and the order of the edits decides."""
+
+SLACK = 1e-7
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Edits after ions were moved.
+
+    Parameters
+    ----------
+    y : ndarray of float, shape (n_columns,)
+        The edits.
+    n_moved : int
+        Number of moves from the edits before.
+    gained_ev : float
+        What they lower the energy of the formal charges by, in eV.
+    """
+
+    y: NDArray[np.float64]
+    n_moved: int
+    gained_ev: float
+
+
+class Descent:
+    """Edits that change pair by pair: one is done or undone, and one that makes up for it.
+
+    Both together leave the number of ions of each element and charge in each domain as it is.
+
+    Parameters
+    ----------
+    program : Program
+        The program, whose rows are kept.
+    y : ndarray of float, shape (n_columns,)
+        Edits that satisfy it.
+    """
+
+    def __init__(self, program: Program, y: NDArray[np.float64]) -> None:
+        edits = program.edits
+        self.first, self.domain = np.rint(y), edits.domain
+        most = [each.options.relocations for each in program.shell.ions.domains]
+        self.most = np.array([np.inf if each is None else each for each in most])
+        self.sign = 1.0 - 2.0 * self.first
+        self.energy = EditEnergy(program, y)
+        self.gained_ev, self.price_ev = 0.0, 0.0
+        self.limits = np.full(len(program.dipoles), np.inf)
+        self.rows = csc_array(program.local.matrix)
+        self.slack = program.local.limit - self.rows @ self.first
+        free = np.repeat([dipole.free for dipole in program.dipoles], 3)
+        self.moments = np.vstack([each.moments for each in program.dipoles]) / free[:, None]
+        self.dipole = np.concatenate([each.after(self.first) for each in program.dipoles]) / free
+        self.piece = Contracted(program, self.first)
+        domains = np.arange(len(program.charges))[:, None]
+        counts = [np.where(edits.domain == domains, each, 0) for each in edits.counts]
+        ratio = program.ratio.matrix.toarray().round(9)
+        changes = np.vstack([program.charges, edits.halides, ratio, *counts]).T
+        both = np.unique(np.vstack([changes, -changes]), axis=0, return_inverse=True)[1].ravel()
+        self.kinds = both.reshape(2, -1)
+
+    def moves(self) -> Moves:
+        """Return the edits as they are now."""
+        return Moves(0.5 - 0.5 * self.sign, int(self._n_moved().sum()), self.gained_ev)
+
+    def lengths(self) -> NDArray[np.float64]:
+        """Length of each dipole, in units of the free one."""
+        return np.asarray(np.linalg.norm(self.dipole.reshape(-1, 3), axis=1))
+
+    def descend(self, *, price_ev: float, limits: NDArray[np.float64] | None = None) -> None:
+        """Make the moves that pay best, again and again, until none pays.
+
+        Parameters
+        ----------
+        price_ev : float
+            What is added to the energy for the square of the dipoles.
+        limits : ndarray of float, shape (n_dipoles,), optional
+            Largest length of each dipole.
+        """
+        self.price_ev = price_ev
+        self.limits = np.full(len(self.limits), np.inf) if limits is None else limits
+        while self._sweep():
+            pass
+
+    def _sweep(self) -> bool:
+        """Make the best move, and those after it that pay nearly as much when their turn comes."""
+        least_ev, is_done = LEAST_GAIN_EV, np.zeros(len(self.sign), dtype=bool)
+        for first, second, pays_ev in self._pairs():
+            if pays_ev < least_ev:
+                break
+            if is_done[first] or is_done[second] or not self._is_short(first, second):
+                continue
+            cost_ev = self._cost_ev(first, second)
+            if -cost_ev < least_ev or not self._is_allowed(first, second):
+                continue
+            if not is_done.any():
+                least_ev = max(least_ev, -SWEPT_SHARE * cost_ev)
+            self._apply(first, second)
+            is_done[[first, second]] = True
+        return bool(is_done.any())
+
+    def _n_moved(self) -> NDArray[np.int64]:
+        """Count the moves that lead from the first edits to those now, by domain."""
+        changed = self.domain[self.first != 0.5 - 0.5 * self.sign]
+        return np.asarray((np.bincount(changed, minlength=len(self.most)) + 1) // 2)
+
+    def _pairs(self) -> list[tuple[int, int, float]]:
+        """Return pairs of edits and what doing both pays, the best pairs first."""
+        single = np.where(self.sign > 0, self.energy.of_each, self.energy.undone)
+        steps = self.sign * self.moments
+        single = single + self.price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
+        breaks, mends = self._broken()
+        kind, partner = np.where(self.sign > 0, self.kinds, self.kinds[::-1])
+        found = [np.zeros((3, 0))]
+        for one in np.unique(kind):
+            firsts = np.flatnonzero(kind == one)
+            seconds = np.flatnonzero(kind == partner[firsts[0]])
+            if len(seconds) == 0 or one >= partner[firsts[0]]:
+                continue
+            for some, others in _blocks(firsts, seconds, single, breaks):
+                cost = self.energy.between(some, others)
+                cost *= self.sign[some, None] * self.sign[others]
+                cost += single[some, None] + single[others]
+                cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
+                good = cost < -LEAST_GAIN_EV
+                good &= ~breaks[some, None] | (mends[some][:, others].toarray() > 0)
+                good &= ~breaks[others] | (mends[others][:, some].toarray().T > 0)
+                i, j = np.nonzero(good)
+                dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
+                lengths = np.linalg.norm(dipoles.reshape(len(self.limits), 3, len(i)), axis=1)
+                short = (lengths <= self.limits[:, None] + SLACK).all(axis=0)
+                i, j = i[short], j[short]
+                found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
+        pays, a, b = np.concatenate(found, axis=1)
+        best = np.argsort(pays, kind="stable")[:MOST_TRIES]
+        best = best[np.lexsort((b[best], a[best], pays[best]))]
+        return list(
+            zip(
+                a[best].astype(int).tolist(),
+                b[best].astype(int).tolist(),
+                (-GRAIN_EV * pays[best]).tolist(),
+                strict=True,
+            )
+        )
+
+    def _cost_ev(self, first: int, second: int) -> float:
+        """Return what two edits add to the energy and to the price of the dipoles."""
+        pair = np.array([first, second])
+        dipole = self.dipole + self.moments[:, pair] @ self.sign[pair]
+        priced = self.price_ev * float(dipole @ dipole - self.dipole @ self.dipole)
+        return self._energy_ev(pair) + priced
+
+    def _energy_ev(self, pair: NDArray[np.int64]) -> float:
+        """Return what two edits add to the energy."""
+        first, second = self.sign[pair].tolist()
+        both = float(self.energy.between(pair[:1], pair[1:])[0, 0])
+        alone = self.energy.of(int(pair[0]), first) + self.energy.of(int(pair[1]), second)
+        return float(alone + first * second * both)
+
+    def _is_short(self, first: int, second: int) -> bool:
+        """Whether the dipoles stay within their limits."""
+        pair = np.array([first, second])
+        dipoles = (self.dipole + self.moments[:, pair] @ self.sign[pair]).reshape(-1, 3)
+        return bool((np.linalg.norm(dipoles, axis=1) <= self.limits + SLACK).all())
+
+    def _broken(self) -> tuple[NDArray[np.bool_], csr_array]:
+        """Which edits break rows, and which others mend all the rows that each breaks."""
+        rows = self.rows.tocoo()
+        row, column = rows.coords
+        step = rows.data * self.sign[column]
+        is_broken = step > self.slack[row] + SLACK
+        shape = self.rows.shape[::-1]
+        ones = np.ones(len(row), dtype=np.int32)
+        broken = csr_array((ones[is_broken], (column[is_broken], row[is_broken])), shape=shape)
+        eased = csr_array((ones[step < 0], (row[step < 0], column[step < 0])), shape=shape[::-1])
+        n_broken = np.diff(broken.indptr)
+        mends = (broken @ eased).tocoo()
+        all_of_them = mends.data == n_broken[mends.coords[0]]
+        kept = tuple(each[all_of_them] for each in mends.coords)
+        return n_broken > 0, csr_array((mends.data[all_of_them], kept), shape=mends.shape)
+
+    def _is_allowed(self, first: int, second: int) -> bool:
+        """Whether two edits together break no row, leave one piece, and are not too many."""
+        pair = np.array([first, second])
+        after = self.slack - self.rows[:, pair] @ self.sign[pair]
+        if (after < np.minimum(self.slack, 0.0) - SLACK).any():
+            return False
+        self.sign[pair] *= -1.0
+        n_moved = self._n_moved()
+        self.sign[pair] *= -1.0
+        return bool((n_moved <= self.most).all()) and self.piece.is_one(pair, self.sign[pair])
+
+    def _apply(self, first: int, second: int) -> None:
+        pair = np.array([first, second])
+        self.gained_ev -= self._energy_ev(pair)
+        self.slack -= self.rows[:, pair] @ self.sign[pair]
+        self.dipole += self.moments[:, pair] @ self.sign[pair]
+        self.piece.apply(pair, self.sign[pair])
+        for column in pair.tolist():
+            self.energy.apply(column, self.sign[column])
+        self.sign[pair] *= -1.0
+
+
+def _blocks(
+    firsts: NDArray[np.int64],
+    seconds: NDArray[np.int64],
+    single: NDArray[np.float64],
+    breaks: NDArray[np.bool_],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield columns to pair: all, or of many the best of each side with all of the other."""
+    if len(firsts) * len(seconds) <= MOST_BLOCK:
+        yield firsts, seconds
+        return
+    for some, others in ((firsts, seconds), (seconds, firsts)):
+        order = some[np.argsort(single[some], kind="stable")]
+        best = [order[breaks[order] == broken][:BEST_EDITS] for broken in (False, True)]
+        yield np.concatenate(best), others

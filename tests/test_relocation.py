@@ -1,0 +1,146 @@
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from epicarve.builder.carve import carve, shell_depth_a
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.model import Model
+from epicarve.builder.optimise import STEP_A, SURFACE_A, BalanceOptions
+from epicarve.builder.point_charges import electrostatics, electrostatics_of
+from epicarve.builder.report import NotRelocated
+from epicarve.builder.shapes import Sphere, ions_near
+from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
+
+CENTRE = (0.1, 0.2, 0.3)
+LEAST_GAIN_EV = 1.0
+PLAIN = BalanceOptions(relocations=0)
+
+
+def built(name, radius_a, options=None):
+    return carve(bundled_crystal(name), Sphere(radius_a=radius_a), CENTRE, options)
+
+
+def free_dipole_debye(model, name, radius_a):
+    """The dipole that costs nothing, over the radius of the plain cut."""
+    ions = ions_near(bundled_crystal(name), Sphere(radius_a=radius_a), np.array(CENTRE), 0.0)
+    reach_a = np.linalg.norm(ions.positions_a, axis=1).max()
+    return 0.15 / COULOMB_V_A * reach_a**2 * DEBYE_PER_E_A
+
+
+@pytest.mark.parametrize(
+    ("name", "radius_a"), [("Pb3S2Cl2", 13.0), ("PbS", 14.0), ("CsPbBr3", 12.0), ("PbCl2", 12.0)]
+)
+def test_the_energy_falls_by_what_is_told_and_all_else_stays(name, radius_a):
+    moved, plain = built(name, radius_a), built(name, radius_a, PLAIN)
+    found, before = electrostatics(moved), electrostatics(plain)
+    told = moved.report.relocation
+    assert plain.report.relocation is None
+    assert told.n_moved > 0
+    assert told.energy_ev == pytest.approx(found.energy_ev, abs=1e-3)
+    assert told.gained_ev == pytest.approx(before.energy_ev - found.energy_ev, abs=2e-3)
+    assert told.gained_ev >= LEAST_GAIN_EV
+    assert (told.n_wrong_sign_before, told.n_wrong_sign) == (
+        before.n_wrong_sign,
+        found.n_wrong_sign,
+    )
+    assert told.dipole_debye == pytest.approx(moved.dipole_debye, abs=1e-3)
+    assert told.dipole_debye_before == pytest.approx(plain.dipole_debye, abs=1e-3)
+    level = plain.report.optimum.dipole_level
+    assert moved.dipole_debye <= (1 + level) * free_dipole_debye(moved, name, radius_a) + 1e-3
+    assert moved.counts == plain.counts
+    assert moved.net_charge == 0
+    assert moved.n_components == 1
+    assert moved.report.optimum == plain.report.optimum  # what is proven is told as before
+
+
+def test_the_ledger_leads_from_the_plain_cut_to_the_moved_model():
+    name, radius_a = "Pb3S2Cl2", 13.0
+    model = built(name, radius_a)
+    inside = ions_near(bundled_crystal(name), Sphere(radius_a=radius_a), np.array(CENTRE), 0.0)
+
+    def at(symbols, positions):
+        return Counter(
+            (str(s), *np.round(p, 3).tolist()) for s, p in zip(symbols, positions, strict=True)
+        )
+
+    ions = at(inside.symbols, inside.positions_a)
+    for edit in model.edits:
+        step = 1 if edit.action == "added" else -1
+        ions[(edit.symbol, *np.round(edit.position_a, 3).tolist())] += step
+    assert +ions == at(model.symbols, model.positions_a)
+    steps = sum(1 + np.floor((abs(edit.depth_a) + SURFACE_A) / STEP_A) for edit in model.edits)
+    assert model.report.relocation.fidelity_a == pytest.approx(STEP_A * steps)
+    assert {edit.reason for edit in model.edits} >= {
+        "moved to lower the energy of the formal charges"
+    }
+
+
+def test_no_single_move_that_is_allowed_pays_any_more():
+    """By brute force: every ion of the shell on every vacant site of its element."""
+    name, radius_a = "PbS", 9.0
+    crystal = bundled_crystal(name)
+    model = built(name, radius_a, BalanceOptions(free_dipole_v=100.0))  # no limit in effect
+    depth_a = shell_depth_a(crystal, BalanceOptions())
+    around = ions_near(crystal, Sphere(radius_a=radius_a), np.array(CENTRE), 0.5 * depth_a)
+    rule_a = max(crystal.bond_rule.values())
+    taken = {tuple(p) for p in np.round(model.positions_a, 3).tolist()}
+    vacant = [
+        n for n, p in enumerate(np.round(around.positions_a, 3).tolist()) if tuple(p) not in taken
+    ]
+    movable = np.flatnonzero(radius_a - np.linalg.norm(model.positions_a, axis=1) <= depth_a)
+    energy_ev, tried = electrostatics(model).energy_ev, 0
+    for ion, site in product(movable.tolist(), vacant):
+        if model.symbols[ion] != around.symbols[site]:
+            continue
+        positions = model.positions_a.copy()
+        positions[ion] = around.positions_a[site]
+        near = np.linalg.norm(positions[:, None] - positions, axis=2) <= rule_a
+        bonded = near & (model.charges[:, None] * model.charges < 0)
+        if (bonded.sum(axis=1) < 2).any():
+            continue
+        reached = np.zeros(len(positions), dtype=bool)
+        reached[0], n_before = True, 0
+        while reached.sum() > n_before:
+            n_before = reached.sum()
+            reached |= bonded[reached].any(axis=0)
+        if reached.all():
+            found, tried = electrostatics_of(positions, model.charges), tried + 1
+            assert found.energy_ev >= energy_ev - LEAST_GAIN_EV - 1e-4
+    assert tried > 0
+
+
+def test_the_number_of_moves_can_be_bounded_and_the_first_pay_most():
+    gains = []
+    for most in (1, 3, None):
+        told = built("Pb3S2Cl2", 13.0, BalanceOptions(relocations=most)).report.relocation
+        assert most is None or told.n_moved <= most
+        gains.append(told.gained_ev)
+    assert 0.0 <= gains[0] <= gains[1] <= gains[2]
+
+
+def test_a_symmetry_that_is_asked_for_is_kept():
+    options = BalanceOptions(symmetry="inversion", ratio_tolerance=0.2)
+    model = carve(bundled_crystal("Pb4S3Cl2"), Sphere(radius_a=14.0), options=options)
+    assert model.report.relocation.n_moved > 0
+    distances_a, image = cKDTree(model.positions_a).query(-model.positions_a)
+    assert distances_a.max() < 1e-3
+    assert (model.symbols[image] == model.symbols).all()
+
+
+def test_a_large_model_is_left_as_it_is_with_a_word(monkeypatch, tmp_path):
+    monkeypatch.setattr("epicarve.builder.optimise.relocation.MOST_IONS", 100)
+    model = built("PbS", 12.0)
+    assert model.report.relocation == NotRelocated("more than 100 ions")
+    model.write(tmp_path)
+    assert Model.read(tmp_path).report == model.report
+
+
+def test_what_is_told_is_read_back(tmp_path):
+    model = built("Pb3S2Cl2", 11.0)
+    model.write(tmp_path)
+    back = Model.read(tmp_path)
+    assert back == model
+    assert back.report.relocation == model.report.relocation
