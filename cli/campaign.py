@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from .terminal import AsJson, OutFolder, console, print_json, progress
+
+if TYPE_CHECKING:
+    from epicarve.workflow.tasks.campaign_table import CampaignTable
 
 NUMBERS = {
     "n_atoms": ("ions", 0),
@@ -43,33 +46,31 @@ def campaign(  # noqa: PLR0917  (arguments and options of the command line)
     with progress("campaign") as tell:
         from epicarve.workflow.tasks.campaign import campaign as run_campaign
 
-        rows = run_campaign(source, out, engine=engine, on=on, n_jobs=n_jobs, on_progress=tell)
+        table = run_campaign(source, out, engine=engine, on=on, n_jobs=n_jobs, on_progress=tell)
     if as_json:
-        print_json({"campaign": rows})
+        print_json({"campaign": table.rows()})
     else:
-        _print_table(rows)
+        _print_table(table)
         console().print(f"one folder each, campaign.csv and campaign.json in {out}", soft_wrap=True)
-    if any(row["state"] != "done" for row in rows):
+    if any(member.state != "done" for member in table.members):
         raise typer.Exit(1)
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
+def _print_table(found: CampaignTable) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("name", "state", "formula"):
         table.add_column(heading, no_wrap=True)
-    shown = {key: told for key, told in NUMBERS.items() if any(key in row for row in rows)}
+    shown = {key: told for key, told in NUMBERS.items() if key in found.columns}
     for heading, _ in shown.values():
         table.add_column(heading, justify="right")
-    for row in rows:
-        numbers = [
-            "" if row.get(key) is None else f"{row[key]:.{digits}f}"
-            for key, (_, digits) in shown.items()
-        ]
-        table.add_row(row["name"], row["state"], row["formula"] or "", *numbers)
+    for member in found.members:
+        values = [(getattr(member, key), digits) for key, (_, digits) in shown.items()]
+        numbers = ["" if value is None else f"{value:.{digits}f}" for value, digits in values]
+        table.add_row(member.name, member.state, member.formula or "", *numbers)
     console().print(table)
-    for row in rows:
-        if row["state"] != "done":
-            console().print(f"[yellow]{row['name']}[/]: {row['told'] or ''}", soft_wrap=True)
+    for member in found.members:
+        if member.state != "done":
+            console().print(f"[yellow]{member.name}[/]: {member.told or ''}", soft_wrap=True)

@@ -35,8 +35,10 @@ Block = Annotated[
 
 LEGEND = """in Å and Å²; ±: charges of the outermost layers, film/substrate; ! like ones of
 polar faces, which come after others of their matched fraction
-min: least matched fraction if registry, gap or strain change a bit
-J/m²: work of adhesion of rigid ions; off: from here to their best registry"""
+match: matched fraction, 1 if both cation layers are one; min: the least one if
+registry, gap or strain change a bit; sub: share of the sparser layer that is
+found in the denser; J/m²: work of adhesion of rigid ions; off: from here to
+their best registry"""
 
 
 def interface(
@@ -216,9 +218,9 @@ def _print_table(ranking: Ranking) -> None:
     table.add_column("substrate", no_wrap=True)
     several = len(names) > 1
     table.add_column("±", no_wrap=True)
-    for heading in ("strain" if several else "area", "matched", "min", "rms"):
+    for heading in ("ε" if several else "area", "match", "min", "sub", "rms"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("continues", no_wrap=True)
+    table.add_column("goes on", no_wrap=True)
     for heading in ("gap", "J/m²", "off"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one, energy in zip(ranking.interfaces, ranking.energies, strict=True):
@@ -238,6 +240,7 @@ def _print_table(ranking: Ranking) -> None:
             f"{strain:.1%}" if several else f"{one.cell.area_a2:.0f}",
             f"[{colour}]{continuity.matched_fraction:.2f}[/]",
             f"{one.matched_range[0]:.2f}",
+            f"{continuity.sublattice_fraction:.2f}",
             "" if continuity.rms_a is None else f"{continuity.rms_a:.2f}",
             "\n".join(f"{n} {pair}" for pair, n in continuity.pairs.items()),
             f"{one.gap_a:.2f}",

@@ -101,11 +101,26 @@ def _junction(found: Junction) -> Iterator[tuple[str, str]]:
         if continuity.rms_a is None
         else f"{matched} ({pairs}), rms {continuity.rms_a:.2f} Å",
     )
+    across, adhesion = found.ions_across, found.adhesion
+    bonds = across.reason
+    if across.n_bonds is not None and across.valence is not None:
+        bonds = f"{across.n_bonds} of valence {across.valence:.1f} in all"
+    yield (
+        "bonds across",
+        f"{bonds}; {across.n_facing_like} of {across.n_facing} ions face one of their own sign",
+    )
+    yield (
+        "work of adhesion",
+        f"{adhesion.work_j_m2:.2f} J/m² of rigid ions, "
+        + ("of polar faces" if adhesion.is_polar else f"{adhesion.registry_off_a:.2f} Å from here")
+        if adhesion.work_j_m2 is not None
+        else f"none: {adhesion.reason}",
+    )
     contact = found.shortest_contact
     yield (
         "shortest contact across",
         f"{contact.pair} {contact.distance_a:.2f} Å, "
-        f"{100 * contact.fraction_of_bulk:.0f} % of the bulk's",
+        f"{100 * contact.fraction_of_bulk:.0f} % of their contact",
     )
     for name, fit in (found.relaxed_halves or {}).items():
         yield (

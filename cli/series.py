@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .terminal import AsJson, OutFolder, RecipeFile, console, print_json, progress
+
+if TYPE_CHECKING:
+    from epicarve.workflow.tasks.series import SeriesMember
 
 
 def series(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
@@ -12,15 +15,15 @@ def series(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     with progress("series") as tell:
         from epicarve.workflow.tasks.series import series as build_series
 
-        rows = build_series(recipe, out, tell)
+        members = build_series(recipe, out, tell)
     if as_json:
-        print_json({"series": rows})
+        print_json({"series": [member.as_dict() for member in members]})
         return
-    _print_table(rows)
+    _print_table(members)
     console().print(f"one folder each, series.csv and series.json in {out}", soft_wrap=True)
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
+def _print_table(members: list[SeriesMember]) -> None:
     from rich import box
     from rich.table import Table
 
@@ -29,11 +32,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     table.add_column("formula", overflow="fold")
     for heading in ("ions", "nm", "off, %", "edits", "cost, Å", "dipole"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        if row["error"]:
+    for member in members:
+        if member.built is None:
             continue
+        row = member.as_dict()
         table.add_row(
-            row["name"],
+            member.name,
             row["formula"],
             str(row["n_atoms"]),
             f"{row['diameter_nm']:.2f}",
@@ -43,6 +47,6 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['dipole_debye']:.0f} D",
         )
     console().print(table)
-    for row in rows:
-        if row["error"]:
-            console().print(f"[yellow]{row['name']}[/]: {row['error']}", soft_wrap=True)
+    for member in members:
+        if member.error:
+            console().print(f"[yellow]{member.name}[/]: {member.error}", soft_wrap=True)

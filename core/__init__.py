@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
     from epicarve.builder.assemble import Core, carve, join
-    from epicarve.builder.carve import TreatmentOptions as Treatment
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.hetero import half_of
     from epicarve.builder.interfaces import Interface, Slab, SlabOptions, find_interfaces
     from epicarve.builder.library import bundled_crystal as crystal
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions as Balance
+    from epicarve.builder.optimise import TreatmentOptions as Treatment
     from epicarve.builder.shapes import BoxSpec as Box
     from epicarve.builder.shapes import CombinedSpec as Combined
     from epicarve.builder.shapes import EllipsoidSpec as Ellipsoid
@@ -135,7 +135,7 @@ _HOMES = {
     "Slab": "epicarve.builder.interfaces.slab",
     "SlabOptions": "epicarve.builder.interfaces.slab",
     "Sphere": "epicarve.builder.shapes.sphere:SphereSpec",
-    "Treatment": "epicarve.builder.carve.treatment:TreatmentOptions",
+    "Treatment": "epicarve.builder.optimise.treatment:TreatmentOptions",
     "Wulff": "epicarve.builder.shapes.wulff:WulffSpec",
     "analyse": "epicarve.workflow.tasks.analyse",
     "analyse_folder": "epicarve.workflow.tasks.analyse",

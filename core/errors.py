@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import FrameType
+
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class InputError(ValueError):
@@ -55,6 +63,43 @@ def require_kind(value: object, kind: type | tuple[type, ...], what: str, remedy
     """
     if not isinstance(value, kind):
         raise wrong_kind(value, what, remedy)
+
+
+def near_name(name: str, known: Sequence[str]) -> str:
+    """Return what to tell of a name that is not known: the one it is close to, or all.
+
+    Examples
+    --------
+    >>> near_name("radius", ("radius_a", "centre")), near_name("x", ("radius_a", "centre"))
+    ('did you mean radius_a?', 'known are radius_a, centre')
+    """
+    near = get_close_matches(name, known, n=1, cutoff=0.65)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+
+
+def refusing_unknown_names(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Return a function that refuses arguments of unknown names by an `InputError`.
+
+    Examples
+    --------
+    >>> @refusing_unknown_names
+    ... def cut(radius_a: float) -> float:
+    ...     return radius_a
+    >>> cut(radius=1.0)
+    Traceback (most recent call last):
+    epicarve.errors.InputError: cut: unknown argument 'radius'; did you mean radius_a?
+    """
+    known = tuple(inspect.signature(function).parameters)
+
+    @wraps(function)
+    def refusing(*given: Arguments.args, **named: Arguments.kwargs) -> Result:
+        for name in named:
+            if name not in known:
+                told = near_name(name, known)
+                raise InputError(f"{function.__name__}: unknown argument {name!r}; {told}")
+        return function(*given, **named)
+
+    return refusing
 
 
 def wrong_kind(value: object, what: str, remedy: str) -> InputError:

@@ -93,6 +93,31 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+FILE_SUFFIXES = {".cif", ".extxyz", ".json", ".pdb", ".png", ".poscar", ".vasp", ".xyz"}
+
+
+def refuse_file_name(folder: Path, holds: str) -> None:
+    """Refuse the name of one file of atoms where a folder is filled with several.
+
+    Parameters
+    ----------
+    folder : Path
+        What was given.
+    holds : str
+        What is written into it.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder and the name ends like that of a file.
+    """
+    if folder.suffix.lower() in FILE_SUFFIXES and not folder.is_dir():
+        raise InputError(
+            f"{folder}: write fills a folder with {holds}; name a folder, or write one file by "
+            f"to_ase().write({str(folder)!r})"
+        )
+
+
 @contextmanager
 def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path]:
     """Hand out a scratch folder and move all it holds into `folder` only if nothing failed.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
-from difflib import get_close_matches
+from inspect import Parameter, Signature
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from .errors import InputError, wrong_kind
+from .errors import InputError, near_name, wrong_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -84,6 +84,28 @@ class Options(BaseModel):
         """Return the name by which users know the class."""
         return cls.__name__.removesuffix("Spec")
 
+    @classmethod
+    def _keys(cls) -> list[str]:
+        """Return the names of all settings, those of the class itself first."""
+        own = [key for key in cls.model_fields if key in cls.__annotations__]
+        return own + [key for key in cls.model_fields if key not in own]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Give the class the name and the signature that users see."""
+        super().__pydantic_init_subclass__(**kwargs)
+        fields = cls.model_fields
+        defaults = {
+            key: Parameter.empty
+            if fields[key].is_required()
+            else fields[key].get_default(call_default_factory=True)
+            for key in cls._keys()
+        }
+        cls.__name__ = cls.named()
+        cls.__signature__ = Signature(
+            [Parameter(key, Parameter.KEYWORD_ONLY, default=each) for key, each in defaults.items()]
+        )
+
     def __repr_name__(self) -> str:
         return self.named()
 
@@ -100,13 +122,10 @@ class Options(BaseModel):
     @classmethod
     def _refuse_unknown_keys(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            own = [key for key in cls.model_fields if key in cls.__annotations__]
-            known = own + [key for key in cls.model_fields if key not in own]
+            known = cls._keys()
             for key in data:
                 if key not in known:
-                    near = get_close_matches(str(key), known, n=1, cutoff=0.65)
-                    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-                    raise ValueError(f"unknown key {key!r}; {hint}")
+                    raise ValueError(f"unknown key {key!r}; {near_name(str(key), known)}")
             return {key: _meant(cls.model_fields[key].annotation, data[key]) for key in data}
         return data
 

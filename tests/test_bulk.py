@@ -126,7 +126,7 @@ def test_orderings_are_ranked_by_energy(stand_in):
         new("bulk-pb3s2cl2-orderings", stand_in / "another.yaml")
     orderings = (stand_in / "orderings.yaml").read_text()
     (stand_in / "orderings.yaml").write_text(orderings.replace("[1, 2, 3, 4, 5, 6]", "[6, 1]"))
-    rows = campaign(stand_in / "orderings.yaml", stand_in / "out", n_jobs=2)
+    rows = campaign(stand_in / "orderings.yaml", stand_in / "out", n_jobs=2).rows()
     assert [tuple(row) for row in rows] == [BULK_COLUMNS] * 2
     assert {row["state"] for row in rows} == {"done"}
     low, high = (row["energy_ev_per_formula_unit"] for row in rows)

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from epicarve.errors import InputError
-from epicarve.workflow.tasks.campaign import COLUMNS, campaign
+from epicarve.workflow.tasks.campaign import campaign
+from epicarve.workflow.tasks.campaign_table import COLUMNS
 
 MEMBER = {
     "crystal": {"name": "PbS"},
@@ -47,20 +48,20 @@ def test_a_killed_campaign_loses_nothing(recipes, tmp_path):
         time.sleep(0.1)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
-    rows = campaign(recipes, tmp_path, n_jobs=2)
-    states = {row["name"]: row["state"] for row in rows}
+    table = campaign(recipes, tmp_path, n_jobs=2)
+    states = {member.name: member.state for member in table.members}
     assert states == {"many-0.65nm": "done", "one": "done", "small": "failed", "typo": "failed"}
-    told = {row["name"]: row["told"] for row in rows}
+    told = {member.name: member.told for member in table.members}
     assert "smaller than the unit cell" in told["small"]
     assert "unknown key 'crystl'" in told["typo"]
-    assert json.loads((tmp_path / "campaign.json").read_text()) == {"campaign": rows}
+    assert json.loads((tmp_path / "campaign.json").read_text()) == {"campaign": table.rows()}
     with (tmp_path / "campaign.csv").open() as file:
-        table = list(csv.DictReader(file))
-    assert tuple(table[0]) == COLUMNS
-    assert [row["formula"] for row in table if row["state"] == "done"] == ["Pb2S2", "Pb2S2"]
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["formula"] for row in rows if row["state"] == "done"] == ["Pb2S2", "Pb2S2"]
     # Once more: what is done is not done again.
     ages = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/summary.json"))]
-    assert [row["state"] for row in campaign(recipes, tmp_path)] == [row["state"] for row in rows]
+    assert campaign(recipes, tmp_path) == table
     assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*/summary.json"))] == ages
 
 
@@ -71,9 +72,9 @@ def test_a_member_that_dies_is_named(tmp_path, monkeypatch):
     python.write_text("#!/bin/bash\nkill -9 $$\n")
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    (row,) = campaign(tmp_path, tmp_path / "out")
-    assert row["state"] == "failed"
-    assert row["told"] == "the run ended with code -9"
+    (member,) = campaign(tmp_path, tmp_path / "out").members
+    assert member.state == "failed"
+    assert member.told == "the run ended with code -9"
 
 
 def test_what_is_no_campaign_is_refused(tmp_path):

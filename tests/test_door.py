@@ -1,6 +1,7 @@
 """The front door: what `import epicarve` offers, as users meet it."""
 
 import ast
+import inspect
 import os
 import re
 import subprocess
@@ -227,6 +228,15 @@ def test_an_analysis_in_memory_is_that_of_the_command_line(job, tmp_path):
             lambda: ec.carve(ec.crystal("PbS"), ec.Sphere(diameter_nm=3), treatment="Cl"),
             r"treatment is of type str; give epicarve\.Treatment",
         ),
+        (
+            lambda: ec.carve(ec.crystal("PbS"), ec.Sphere(diameter_nm=3), treatmnt=None),
+            "carve: unknown argument 'treatmnt'; did you mean treatment?",
+        ),
+        (lambda: ec.join(None, None, None, gap=1), "join: .* 'gap'; did you mean gap_a?"),
+        (
+            lambda: ec.carve(ec.crystal("PbS"), ec.Sphere(diameter_nm=1.6)).write("dot.xyz"),
+            r"name a folder, or write one file by to_ase\(\)\.write\('dot\.xyz'\)",
+        ),
         (lambda: ec.carve(ec.crystal("PbS"), ec.Sphere), "the shape is a class, not one of its"),
         (lambda: ec.crystal("PbSs"), "did you mean PbS"),
         (lambda: ec.crystal("pbs"), "did you mean PbS"),
@@ -249,6 +259,14 @@ def test_what_is_wrong_is_one_sentence(wrong, sentence):
         wrong()
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None or caught.value.__suppress_context__
+
+
+def test_shapes_and_options_have_the_names_and_signatures_of_what_is_typed():
+    for name in ("Sphere", "Wulff", "Balance", "Treatment", "Cp2kSettings"):
+        assert getattr(ec, name).__name__ == name
+    told = str(inspect.signature(ec.Hemisphere))
+    assert "unnamed" not in told
+    assert {"hkl", "diameter_nm=None"} <= {part.strip() for part in told.strip("()").split(",")}
 
 
 def test_a_half_of_another_plane_is_refused():

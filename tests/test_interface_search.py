@@ -1,6 +1,7 @@
 """The search of interfaces: what the study found, with one setting for all pairs."""
 
 import json
+from dataclasses import replace
 from importlib.resources import as_file, files
 
 import numpy as np
@@ -84,6 +85,34 @@ def test_energy_agrees_with_the_registry_of_best_continuity():
     assert on_caesium["energy"]["gap_a"] == pytest.approx(on_caesium["gap_a"], abs=0.15)
     assert on_lead["energy"]["is_bound"]
     assert on_lead["energy"]["adhesion_j_m2"] > 0.0
+
+
+def test_ties_go_to_cuts_without_a_dipole_and_then_to_those_that_bind_best():
+    """PbSe and PbTe continue each other on (100), (110) and the polar (111) alike."""
+    lead = bundled_crystal("PbS")
+    selenide, telluride = (
+        replace(
+            lead,
+            name=f"Pb{anion}",
+            cell_a=a * np.eye(3),
+            symbols=np.where(lead.symbols == "S", anion, lead.symbols),
+        )
+        for anion, a in (("Se", 6.124), ("Te", 6.462))
+    )
+    found = interface(selenide, telluride, n_shown=4).interfaces
+    assert {one.continuity.rank for one in found} == {(-1.0, 0.0)}
+    assert [one.film_hkl for one in found[:2]] == [(1, 0, 0), (1, 1, 0)]
+    assert [one.polarity.is_polar for one in found] == [False, False, True, True]
+    options = SearchOptions(film_hkl=(0, 0, 1), substrate_hkl=(1, 0, 0))
+    ranking = interface(bundled_crystal("Cs2PbCl4"), bundled_crystal("CsPbCl3"), options)
+    ranks = [one.rank_without_energy for one in ranking.interfaces]
+    assert ranks == sorted(ranks)
+    works = [
+        energy.adhesion_j_m2
+        for rank, energy in zip(ranks, ranking.energies, strict=True)
+        if rank == ranks[0]
+    ]
+    assert len(works) > 2 and works == sorted(works, reverse=True)
 
 
 def test_contacts_at_the_gap_are_long_enough(study):

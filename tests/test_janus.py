@@ -150,11 +150,20 @@ def test_sites_and_cations_at_the_rim_count_only_if_matched():
     )
     for rim, expected in ((10.0, 4 / 6), (20.0, 4 / 7)):
         inside = cations.positions_a[:, 0] <= rim, x <= rim
-        found = finite_continuity(cations, sites, inside, "substrate", 5.0)
+        found = finite_continuity(
+            cations, sites, inside, "substrate", {"film": 3.0, "substrate": 5.0}
+        )
         assert found.matched_fraction == pytest.approx(expected)
         assert dict(found.pairs) == {"Pb→Cs": 2}
         assert found.rms_a == pytest.approx(np.sqrt(0.5))
-    nothing = finite_continuity(cations, sites.shifted(np.array([0, 0, 9.0])), inside, "film", 5.0)
+        assert found.sublattice_fraction == pytest.approx(1 / 3)
+    nothing = finite_continuity(
+        cations,
+        sites.shifted(np.array([0, 0, 9.0])),
+        inside,
+        "film",
+        {"film": 5.0, "substrate": 5.0},
+    )
     assert (nothing.matched_fraction, nothing.rms_a, dict(nothing.pairs)) == (0.0, None, {})
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from epicarve.builder.crystal import bond_valence
 from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.interfaces import contact_limits_a
 from epicarve.builder.library import bundled_crystal
@@ -91,3 +92,30 @@ def test_directions_must_lie_in_the_face_and_match(film, substrate):
         interface_of(film, substrate, (((0, 1, 0), (0, 0, 1)), SUBSTRATE))
     with pytest.raises(InputError, match="they span no common cell"):
         interface_of(film, substrate, (FILM, ((0, 1, 1), (0, 0, 1))))
+
+
+def test_bonds_across_are_counted_by_their_valence(janus):
+    """Against a plain sum; the perovskite's PbCl2 face makes no bond, its CsCl face many."""
+    quick = BalanceOptions(free_dipole_v=100.0)
+    film = sphere_half(bundled_crystal("Pb4S3Cl2"), 14.0, (0, 1, 0), "Pb", options=quick)
+    other = sphere_half(bundled_crystal("CsPbCl3"), 14.0, (1, 0, 0), "CsCl", options=quick)
+    on_caesium = join(film, other, interface_of(film, other, (FILM, SUBSTRATE))).model
+    told = {}
+    for model in (janus, on_caesium):
+        above, below = (model.domain(name) for name in ("Pb4S3Cl2", "CsPbCl3"))
+        lengths_a = cdist(above.positions_a, below.positions_a)
+        valences = []
+        for i, j in np.argwhere(lengths_a < 5.0).tolist():
+            ends = str(above.symbols[i]), str(below.symbols[j])
+            charges = above.charges[i], below.charges[j]
+            if charges[0] * charges[1] < 0:
+                valence = bond_valence(*ends, lengths_a[i, j])
+                valences += [valence] if valence >= 0.04 * max(charges) else []
+        across = model.report.interface.ions_across
+        assert across.n_bonds == len(valences)
+        assert across.valence == pytest.approx(sum(valences), abs=1e-3)
+        told[model.report.interface.substrate_termination] = model.report.interface
+    assert told["PbCl2"].ions_across.n_bonds == 0
+    assert told["PbCl2"].ions_across.nearest_opposite_a > 3.5
+    assert told["CsCl"].ions_across.n_bonds > 10
+    assert told["CsCl"].adhesion.work_j_m2 > 1.5 * told["PbCl2"].adhesion.work_j_m2

@@ -7,9 +7,9 @@ import pytest
 from test_oxidation import CUBIC, MAGNETITE, cif_text, spinel
 from typer.testing import CliRunner
 
-from epicarve.builder.carve import TreatmentOptions, carve, treat
+from epicarve.builder.carve import carve
 from epicarve.builder.cif import crystal_cif, read_cif
-from epicarve.builder.optimise import Substitution
+from epicarve.builder.optimise import Substitution, TreatmentOptions
 from epicarve.builder.output import listed_charges
 from epicarve.builder.shapes import Sphere
 from epicarve.cli.main import app
@@ -77,7 +77,7 @@ def test_a_substitute_of_several_charges_has_to_be_given_one(folder):
 def test_a_salt_of_a_cation_of_several_charges_is_neutral(folder):
     crystal, ball = read_cif(folder / "Co3O4.cif"), Sphere(radius_a=8.0)
     options = TreatmentOptions(kind="halide_rich", halide="Cl", cation="Co", coverage=0.05)
-    treated = treat(carve(crystal, ball), crystal, ball, options)
+    treated = carve(crystal, ball, treatment=options)
     assert treated.net_charge == 0
     assert treated.counts["Cl"] >= 2
 

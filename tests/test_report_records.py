@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import epicarve as ec
-from epicarve.builder.carve import TreatmentOptions
+from epicarve.builder.optimise import TreatmentOptions
 from epicarve.builder.report import BuildReport, FoundSize, Optimality, PlainCut
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

@@ -24,9 +24,10 @@ def asked(**lists):
 
 def test_every_combination_has_a_folder_and_a_row(tmp_path):
     told = []
-    rows = series(
+    built = series(
         asked(diameter_nm=[1.6, 2.0], replace=[{}, {"Br": "I"}]), tmp_path / "out", told.append
     )
+    rows = [member.as_dict() for member in built]
     names = ["unchanged-1.6nm", "unchanged-2nm", "Br-to-I-1.6nm", "Br-to-I-2nm"]
     assert [row["name"] for row in rows] == names
     assert [line for line in told if line.startswith("series: ")] == [f"series: {n}" for n in names]
@@ -48,7 +49,8 @@ def test_member_is_the_same_as_its_own_recipe():
     (_, member), *_ = members(asked(replace=[{"Br": "Cl"}]))
     assert member.shape.centre == "Pb-Cl"
     assert member.balance.min_coordination == {"Cl": 1}
-    assert build(member).summary["formula"] == series(asked(replace=[{"Br": "Cl"}]))[0]["formula"]
+    (same,) = series(asked(replace=[{"Br": "Cl"}]))
+    assert build(member).model == same.built.model
 
 
 def test_lists_of_shapes_crystals_and_numbers():
@@ -65,10 +67,11 @@ def test_lists_of_shapes_crystals_and_numbers():
 
 
 def test_a_member_that_fails_is_told_and_the_others_are_built(tmp_path):
-    rows = series(asked(diameter_nm=[0.3, 1.6]), tmp_path)
-    assert "smaller than the unit cell" in rows[0]["error"]
-    assert rows[0]["n_atoms"] is None
-    assert rows[1]["error"] is None
+    small, whole = series(asked(diameter_nm=[0.3, 1.6]), tmp_path)
+    assert "smaller than the unit cell" in small.error
+    assert small.built is None
+    assert small.as_dict()["n_atoms"] is None
+    assert whole.error is None
     assert not (tmp_path / "0.3nm").exists()
 
 

@@ -26,7 +26,6 @@ from epicarve.builder.interfaces import (
 from epicarve.builder.interfaces.match import MatchOptions, StrainRule, coincidence_cells
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.orderings import read_orderings
-from epicarve.builder.output import derived_notes, write_slab
 from epicarve.dft.check import check_input
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
@@ -233,9 +232,10 @@ def test_slabs_are_neutral_and_as_thick_as_asked(study, shift, thicknesses, midd
 
 def test_ase_and_pymatgen_read_the_same_slab(study, tmp_path):
     slab = build_slab(study, SlabOptions(vacuum_a=12.0))
-    crystals = [study.film.crystal, study.substrate.crystal]
     folder = tmp_path / "slab"
-    write_slab(folder, slab, slab.as_dict(), derived_notes(crystals))
+    with pytest.raises(InputError, match=r"write one file by to_ase\(\)\.write"):
+        slab.write(tmp_path / "slab.cif")
+    slab.write(folder)
     assert sorted(path.name for path in folder.iterdir()) == [
         "model.cif",
         "model.extxyz",
@@ -267,10 +267,9 @@ def test_ase_and_pymatgen_read_the_same_slab(study, tmp_path):
 
 def test_same_slab_same_bytes_and_computed_crystals_are_told(tmp_path):
     pair = interface("Pb4S3Cl2", (0, 1, 0), "CsPbCl3", (1, 0, 0))
-    notes = derived_notes([pair.film.crystal, pair.substrate.crystal])
     for name in ("one", "two"):
         slab = build_slab(replace(pair))
-        write_slab(tmp_path / name, slab, slab.as_dict(), notes)
+        slab.write(tmp_path / name)
     for name in ("model.extxyz", "model.cif", "model.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert (tmp_path / "one" / "model.cif").read_text().startswith("# Computed crystal: Pb4S3Cl2.")

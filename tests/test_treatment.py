@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from epicarve.builder.carve import TreatmentOptions, carve, treat
+from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
-from epicarve.builder.optimise import BalanceOptions
-from epicarve.builder.shapes import Cut, Sphere, ions_near
+from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
+from epicarve.builder.shapes import BoxSpec, Cut, Sphere, ions_near
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
@@ -16,13 +16,9 @@ GALENA = bundled_crystal("PbS")
 DOT = carve(GALENA, BALL)
 
 
-def treated(kind, coverage, **more):
+def treated(kind, coverage, crystal=GALENA, shape=BALL, balance=None, **more):
     options = TreatmentOptions(kind=kind, halide="Cl", coverage=coverage, **more)
-    return treat(DOT, GALENA, BALL, options)
-
-
-def places(edits, action):
-    return {(e.symbol, tuple(np.round(e.position_a, 3))) for e in edits if e.action == action}
+    return carve(crystal, shape, options=balance, treatment=options)
 
 
 @settings(max_examples=12, deadline=None)
@@ -39,12 +35,14 @@ def test_treated_models_are_neutral_connected_and_coordinated(kind, coverage):
     assert dot.net_charge == 0
     assert dot.n_components == 1
     assert (3 * dot.coordination >= dot.bulk_coordination).all()
-    told = dot.report.treatment
-    n_units = told.n_units
+    assert dot.report.optimum.bound <= dot.report.optimum.objective + 1e-9
+    n_units, counts = dot.report.treatment.n_units, dot.counts
+    assert counts["Cl"] == 2 * n_units
     if kind == "halide_rich":
-        assert dot.counts == {"Pb": 56 + n_units, "S": 56, "Cl": 2 * n_units}
+        assert counts["Pb"] - n_units == counts["S"]
     else:
-        assert dot.counts == {"Pb": 56, "S": 56 - n_units, "Cl": 2 * n_units}
+        assert counts["Pb"] == counts["S"] + n_units
+        assert dot.report.treatment.n_replaced >= n_units
 
 
 @pytest.mark.parametrize("kind", ["halide_rich", "halide_terminated"])
@@ -68,17 +66,39 @@ def test_the_ledger_leads_from_the_plain_cut_to_the_model(kind):
         (s, tuple(np.round(p, 3)))
         for s, p in zip(dot.symbols.tolist(), dot.positions_a.tolist(), strict=True)
     }
-    assert dot.edits[: len(DOT.edits)] == DOT.edits
+    is_halide = [edit.reason == "halide of the treated surface" for edit in dot.edits]
+    assert sum(is_halide) == dot.counts["Cl"]
 
 
-def test_added_ions_lie_on_lattice_sites_bonded_to_the_model():
-    dot = treated("halide_rich", 0.2)
-    new = places(dot.edits[len(DOT.edits) :], "added")
-    assert len(new) == 3 * dot.report.treatment.n_units
+def test_halides_of_a_rich_surface_stand_on_anion_sites_bonded_to_cations():
+    dot = treated("halide_rich", 0.4)
+    halides = [edit for edit in dot.edits if edit.symbol.endswith("Cl")]
+    told = dot.report.treatment
+    assert len(halides) == 2 * told.n_units == told.n_replaced + told.n_added["Cl"]
     nearest = GALENA.cell_a[0, 0] / 2
-    for _, place in new:
-        distances = np.linalg.norm(DOT.positions_a - place, axis=1)
+    lead = dot.positions_a[dot.symbols == "Pb"]
+    for edit in halides:
+        assert (edit.action, edit.depth_a <= 0.0) in {("added", True), ("substituted", False)}
+        distances = np.linalg.norm(lead - edit.position_a, axis=1)
         assert distances.min() == pytest.approx(nearest, abs=1e-2)
+
+
+@pytest.mark.parametrize("kind", ["halide_rich", "halide_terminated"])
+def test_a_native_halide_comes_on_top_of_the_ratio(kind):
+    crystal = bundled_crystal("Pb3S2Cl2")
+    dot = treated(kind, 0.3, crystal=crystal, shape=Sphere(13.0))
+    told = dot.report.treatment
+    placed = sum(edit.reason == "halide of the treated surface" for edit in dot.edits)
+    assert placed == 2 * told.n_units == told.n_replaced + told.n_added["Cl"]
+    if kind == "halide_rich":
+        bulk = {**dot.counts, "Cl": dot.counts["Cl"] - placed}
+        bulk["Pb"] -= told.n_units
+    else:
+        bulk = {**dot.counts, "Cl": dot.counts["Cl"] - placed}
+        bulk["S"] += told.n_units
+    total = sum(bulk.values())
+    for symbol, share in crystal.formula_unit.items():
+        assert abs(7 * bulk[symbol] / (share * total) - 1) <= 0.02
 
 
 def test_same_treatment_twice_is_the_same():
@@ -87,32 +107,52 @@ def test_same_treatment_twice_is_the_same():
     assert first.edits == second.edits
 
 
+@pytest.mark.parametrize("radius_a", [9.0, 21.0])  # one has too many anions, one too many cations
+def test_what_the_cut_has_too_much_of_serves_the_treatment(radius_a):
+    shape = Sphere(radius_a)
+    alone, dot = carve(GALENA, shape), treated("halide_rich", 0.2, shape=shape)
+    assert not any(edit.symbol == "Pb" and edit.action == "added" for edit in dot.edits)
+    assert len(dot.edits) < len(alone.edits) + 2 * dot.report.treatment.n_units
+
+
 def test_a_flat_face_is_left_alone():
     normal = GALENA.direction((1, 0, 0))
     shape = Cut(Sphere(10.0), normal, 0.5)
-    half = carve(GALENA, shape)
-    dot = treat(
-        half, GALENA, shape, TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
-    )
-    new = [edit for edit in dot.edits[len(half.edits) :] if edit.action == "added"]
+    dot = treated("halide_rich", 0.1, shape=shape)
+    new = [edit for edit in dot.edits if edit.action == "added"]
     assert new
     assert all(np.array(edit.position_a) @ normal <= 0.5 for edit in new)
 
 
 def test_too_much_is_refused_with_what_is_in_reach():
-    with pytest.raises(InputError, match=r"takes no more than \d+ of the \d+ units.*or less"):
+    with pytest.raises(InputError, match=r"takes \d+ of the \d+ units.*or less") as error:
         treated("halide_terminated", 1.0)
+    coverage = float(str(error.value).split("set coverage: ")[1].split()[0])
+    assert treated("halide_terminated", coverage).net_charge == 0
+
+
+def test_a_surface_that_takes_no_unit_is_told():
+    faces = [{"hkl": hkl, "length_nm": 1.2} for hkl in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    cube = BoxSpec(faces=faces).shape(GALENA, (0.25, 0.25, 0.25))
+    thin = BalanceOptions(shell_nm=0.05)  # no empty site lies so near
+    with pytest.raises(InputError, match=r"take no unit of the treatment.*leave treatment out"):
+        carve(
+            GALENA,
+            cube,
+            (0.25, 0.25, 0.25),
+            thin,
+            treatment=TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1),
+        )
 
 
 def test_bad_wishes_are_told():
     with pytest.raises(InputError, match="needs cation, one of Cs, Pb"):
-        crystal = bundled_crystal("CsPbCl3")
-        treat(DOT, crystal, BALL, TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1))
+        treated("halide_rich", 0.1, crystal=bundled_crystal("CsPbCl3"))
     with pytest.raises(InputError, match="S carries -2 e here"):
-        treat(DOT, GALENA, BALL, TreatmentOptions(kind="halide_rich", halide="S", coverage=0.1))
-    with pytest.raises(InputError, match="does not lie on the lattice"):
-        options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
-        treat(DOT.transformed(shift_a=(0.5, 0, 0)), GALENA, BALL, options)
+        options = TreatmentOptions(kind="halide_rich", halide="S", coverage=0.1)
+        carve(GALENA, BALL, treatment=options)
+    with pytest.raises(InputError, match=r"no anion of a charge below -1.*use kind: halide_rich"):
+        treated("halide_terminated", 0.1, crystal=bundled_crystal("PbCl2"))
 
 
 @settings(max_examples=8, deadline=None)
@@ -122,38 +162,29 @@ def test_bad_wishes_are_told():
     kind=st.sampled_from(["halide_rich", "halide_terminated"]),
 )
 def test_the_dipole_limit_of_the_recipe_holds_for_the_treatment(free_v, coverage, kind):
-    options = TreatmentOptions(kind=kind, halide="Cl", coverage=coverage)
-    try:
-        dot = treat(DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v))
-    except InputError as error:
-        assert "coverage" in str(error)
-        return
-    told = dot.report.treatment.optimum
+    dot = treated(kind, coverage, balance=BalanceOptions(free_dipole_v=free_v))
     free_debye = free_v / COULOMB_V_A * 9.0**2 * DEBYE_PER_E_A  # of the ball, a little wider
-    assert dot.dipole_debye <= (1 + told.dipole_level) * free_debye + 1e-6
-    assert told.bound_a <= told.objective_a + 1e-9
+    assert dot.dipole_debye <= (1 + dot.report.optimum.dipole_level) * free_debye + 1e-6
 
 
 def test_a_looser_dipole_limit_costs_less():
-    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.15)
     costs = [
-        treat(
-            DOT, GALENA, BALL, options, balance=BalanceOptions(free_dipole_v=free_v)
-        ).report.treatment.optimum.objective_a
+        treated("halide_rich", 0.15, balance=BalanceOptions(free_dipole_v=free_v))
         for free_v in (100.0, 0.15, 0.01)
     ]
+    costs = [dot.report.optimum.objective for dot in costs]
     assert costs[0] <= costs[1] + 1e-9 <= costs[2] + 2e-9
 
 
 @pytest.mark.parametrize("symmetry", ["inversion", "rotations", "full"])
-def test_symmetry_of_the_recipe_is_kept(symmetry):
+@pytest.mark.parametrize("kind", ["halide_rich", "halide_terminated"])
+def test_symmetry_of_the_recipe_is_kept(symmetry, kind):
     # about an ion of +2 e pairs of ions never make the whole neutral
     balance = BalanceOptions(symmetry=symmetry, ratio_tolerance=0.2, net_charge=-2)
-    dot = carve(GALENA, BALL, options=balance)
-    options = TreatmentOptions(kind="halide_terminated", halide="Cl", coverage=0.3)
-    after = treat(dot, GALENA, BALL, options, balance=balance)
+    after = treated(kind, 0.3, balance=balance)
     assert after.net_charge == -2
-    assert after.report.treatment.n_units > 0
+    told = after.report.treatment
+    assert after.counts["Cl"] == 2 * told.n_units > 0
     turns = {
         "inversion": [-np.eye(3)],
         "rotations": [np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]])],
@@ -165,20 +196,12 @@ def test_symmetry_of_the_recipe_is_kept(symmetry):
         assert (after.symbols == after.symbols[image]).all()
 
 
-def test_symmetry_that_the_model_lacks_is_told():
-    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.2)
-    with pytest.raises(InputError, match="does not keep symmetry full"):
-        treat(
-            treated("halide_rich", 0.1),
-            GALENA,
-            BALL,
-            options,
-            balance=BalanceOptions(symmetry="full"),
-        )
+def test_the_minimum_coordination_of_the_recipe_holds_for_the_treatment():
+    balance = BalanceOptions(min_coordination={"S": 3})
+    dot = treated("halide_rich", 0.1, shape=Sphere(21.0), balance=balance)
+    assert min(dot.min_coordination[symbol] for symbol in ("S", "Cl")) == 3
 
 
-def test_a_net_charge_stays():
+def test_a_net_charge_is_as_asked_for():
     balance = BalanceOptions(net_charge=2, ratio_tolerance=0.2)
-    dot = carve(GALENA, BALL, options=balance)
-    options = TreatmentOptions(kind="halide_rich", halide="Cl", coverage=0.1)
-    assert treat(dot, GALENA, BALL, options, balance=balance).net_charge == dot.net_charge == 2
+    assert treated("halide_rich", 0.1, balance=balance).net_charge == 2

@@ -12,7 +12,7 @@ from epicarve.builder.hetero import join as join_along
 from epicarve.builder.interfaces import Interface
 from epicarve.builder.output import described
 from epicarve.builder.report import Provenance
-from epicarve.errors import InputError, require_kind
+from epicarve.errors import InputError, refusing_unknown_names, require_kind
 from epicarve.version import __version__
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
 
 
+@refusing_unknown_names
 def join(
     film: HalfParticle,
     substrate: HalfParticle,

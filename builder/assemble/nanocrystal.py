@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from epicarve.builder.carve import (
-    TreatmentOptions,
     carve_particle,
     matching_sites,
     refuse_large_core,
-    treat,
     with_core,
 )
 from epicarve.builder.crystal import Crystal, told_apart
 from epicarve.builder.hetero import half_of
-from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.output import described
 from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
-from epicarve.errors import InputError, require_kind
+from epicarve.errors import InputError, refusing_unknown_names, require_kind
 from epicarve.version import __version__
 
 if TYPE_CHECKING:
@@ -73,6 +71,7 @@ class Carved(NamedTuple):
     rotations: Mapping[str, NDArray[np.float64]]
 
 
+@refusing_unknown_names
 def carve(
     crystal: Crystal,
     shape: ShapeSpec,
@@ -152,17 +151,8 @@ def carved_of(
     if core is not None:
         require_kind(core, Core, "carve: core", "give epicarve.Core(crystal, shape)")
         return _core_shell(crystal, shape, balance, core)
-    particle = carve_particle(crystal, shape, balance)
+    particle = carve_particle(crystal, shape, balance, treatment)
     model = particle.model
-    if treatment is not None:
-        model = treat(
-            model,
-            crystal,
-            shape.shape(crystal, particle.centre, particle.scale),
-            treatment,
-            centre=particle.centre,
-            balance=balance,
-        )
     if not isinstance(shape, HemisphereSpec):
         return Carved(model, (crystal,), {})
     half = half_of(crystal, shape, balance=balance, particle=particle)

@@ -21,5 +21,3 @@ from .particle import Particle as Particle
 from .particle import carve_particle as carve_particle
 from .sizing import carve_count as carve_count
 from .sizing import scale_for_count as scale_for_count
-from .treatment import TreatmentOptions as TreatmentOptions
-from .treatment import treat as treat

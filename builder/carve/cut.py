@@ -15,10 +15,12 @@ from epicarve.builder.optimise import (
     Balance,
     BalanceOptions,
     Candidates,
+    TreatmentOptions,
     balance,
+    outer_share,
     ratio_deviation,
 )
-from epicarve.builder.report import BuildReport, Composition, Optimality, PlainCut
+from epicarve.builder.report import BuildReport, Composition, Optimality, PlainCut, Treatment
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 
 BALANCE = "neutrality, ratio and coordination at least cost"
+HALIDE = "halide of the treated surface"
 CLASH = "too close to an ion across the interface"
 
 
@@ -40,6 +43,7 @@ def carve(
     centre: Sequence[float] = (0.0, 0.0, 0.0),
     options: BalanceOptions | None = None,
     *,
+    treatment: TreatmentOptions | None = None,
     at_most_a: float = math.inf,
 ) -> Model:
     """Cut a shape out of a crystal so that the ions kept are neutral, connected and coordinated.
@@ -54,6 +58,8 @@ def carve(
         Fractional coordinates of the point of the crystal that lies at the shape's origin.
     options : BalanceOptions, optional
         Tolerances of the optimisation.
+    treatment : TreatmentOptions, optional
+        How the surface is treated.
     at_most_a : float
         What the edits may cost, in Å.
 
@@ -80,10 +86,10 @@ def carve(
     """
     options = options or BalanceOptions()
     shell_a = shell_depth_a(crystal, options)
-    margin_a = 0.5 * shell_a + 2.0 * SURFACE_A
+    margin_a = outer_share(treatment) * shell_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
-    candidates = Candidates.of_one(ions, shell_a, options)
+    candidates = Candidates.of_one(ions, shell_a, options, treatment)
     outcome = balance(candidates, at_most_a=at_most_a)
     model = chosen_model(candidates, outcome)
     stoichiometry = Composition(
@@ -91,7 +97,10 @@ def carve(
         actual=model.counts,
         deviation=ratio_deviation(model.symbols, crystal.formula_unit),
     )
-    return replace(model, report=replace(model.report, stoichiometry=stoichiometry))
+    report = replace(model.report, stoichiometry=stoichiometry)
+    if treatment is not None:
+        report = replace(report, treatment=_treated(candidates, outcome, treatment))
+    return replace(model, report=report)
 
 
 def shell_depth_a(crystal: Crystal, options: BalanceOptions) -> float:
@@ -158,6 +167,8 @@ def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
     inside = ions.signed_distance_a <= SURFACE_A
     before, after = ions.symbols, outcome.symbols
     replaced = inside & outcome.kept & (before != after)
+    reason = np.where(clashing & ~outcome.kept, CLASH, BALANCE)
+    reason = np.where(outcome.halides, HALIDE, reason).tolist()
     return tuple(
         Edit(
             action="substituted" if replaced[ion] else "removed" if inside[ion] else "added",
@@ -165,9 +176,21 @@ def _edits(ions: Candidates, outcome: Balance) -> tuple[Edit, ...]:
             position_a=tuple(ions.positions_a[ion].tolist()),
             depth_a=-float(ions.signed_distance_a[ion]),
             domain=names[ions.domain[ion]],
-            reason=CLASH if clashing[ion] and not outcome.kept[ion] else BALANCE,
+            reason=reason[ion],
         )
         for ion in np.flatnonzero((inside != outcome.kept) | replaced)
+    )
+
+
+def _treated(ions: Candidates, outcome: Balance, options: TreatmentOptions) -> Treatment:
+    """Tell what the treatment did to the surface of a particle of one crystal."""
+    inside = ions.signed_distance_a <= SURFACE_A
+    n_replaced = int((outcome.halides & inside).sum())
+    return Treatment(
+        **options.model_dump(),
+        n_units=outcome.n_units,
+        n_replaced=n_replaced,
+        n_added={options.halide: int(outcome.halides.sum()) - n_replaced},
     )
 
 

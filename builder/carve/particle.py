@@ -15,7 +15,7 @@ from .sizing import carve_count
 if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal, Vector
     from epicarve.builder.model import Model
-    from epicarve.builder.optimise import BalanceOptions
+    from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
     from epicarve.builder.shapes import ShapeSpec
 
 
@@ -39,7 +39,10 @@ class Particle:
 
 
 def carve_particle(
-    crystal: Crystal, spec: ShapeSpec, options: BalanceOptions | None = None
+    crystal: Crystal,
+    spec: ShapeSpec,
+    options: BalanceOptions | None = None,
+    treatment: TreatmentOptions | None = None,
 ) -> Particle:
     """Carve the particle of one crystal that a shape's specification asks for.
 
@@ -51,6 +54,8 @@ def carve_particle(
         Shape, size and centre.
     options : BalanceOptions, optional
         Tolerances of the optimisation.
+    treatment : TreatmentOptions, optional
+        How the surface is treated.
 
     Examples
     --------
@@ -73,9 +78,14 @@ def carve_particle(
         n_atoms = spec.n_atoms(crystal)
         if n_atoms is None:
             shape = spec.shape(crystal, centre)
-            return carve(crystal, shape, centre, options, at_most_a=at_most_a)
+            return carve(crystal, shape, centre, options, treatment=treatment, at_most_a=at_most_a)
         return carve_count(
-            crystal, lambda scale: spec.shape(crystal, centre, scale), centre, n_atoms, options
+            crystal,
+            lambda scale: spec.shape(crystal, centre, scale),
+            centre,
+            n_atoms,
+            options,
+            treatment=treatment,
         )
 
     if spec.centre == "best":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
-    from epicarve.builder.optimise import BalanceOptions
+    from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
     from epicarve.builder.shapes import Shape
 
 FIRST_COUNT = 2000
@@ -114,6 +114,8 @@ def carve_count(
     centre: Sequence[float],
     n_atoms: int,
     options: BalanceOptions | None = None,
+    *,
+    treatment: TreatmentOptions | None = None,
 ) -> Model:
     """Carve a particle of about the number of ions that is wanted.
 
@@ -129,6 +131,8 @@ def carve_count(
         As in `scale_for_count`.
     options : BalanceOptions, optional
         Tolerances of the optimisation.
+    treatment : TreatmentOptions, optional
+        How the surface is treated.
 
     Returns
     -------
@@ -153,7 +157,7 @@ def carve_count(
             aim += n_atoms - again[0]
             continue
         try:
-            model = carve(crystal, shape_at(scale), centre, options)
+            model = carve(crystal, shape_at(scale), centre, options, treatment=treatment)
         except InputError:
             if best is None:
                 raise

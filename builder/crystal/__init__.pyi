@@ -1,3 +1,6 @@
+from .bond_valence import bond_valence as bond_valence
+from .bond_valence import bond_valences as bond_valences
+from .bond_valence import unit_length_a as unit_length_a
 from .bonds import CONTACT_RANGE_A as CONTACT_RANGE_A
 from .bonds import Bonds as Bonds
 from .crystal import Crystal as Crystal

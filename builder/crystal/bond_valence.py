@@ -1,22 +1,29 @@
 """Bond valences of ions in a crystal, and how well they fit an oxidation state.
 
-The parameters are those that M. O'Keeffe and N. E. Brese, J. Am. Chem. Soc. 1991, 113, 3226 give
-for elements, so that no charge has to be known before; how the sums of each oxidation state are
-spread in known crystals is taken from pymatgen, which also holds the parameters.
+A bond of length d has the valence exp((R − d)/b). R follows from parameters of the elements, so
+that no charge has to be known before; b is 0.37 Å, with which the sums of an ion's bonds come near
+its charge. How the sums of each oxidation state are spread in known crystals is taken from
+pymatgen, which found them with another b.
 """
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .bond_valence_parameters import ANION_FORMERS, PARAMETERS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SOFTNESS_A = 0.31
-"""How fast a bond's valence falls with its length, in Å; that of the parameters."""
+SOFTNESS_A = 0.37
+"""How fast a bond's valence falls with its length, b in Å; that of the parameters."""
+
+SPREAD_SOFTNESS_A = 0.31
+"""The b in Å with which the spreads were found, and charges are guessed."""
 
 REACH_A = 4.0
 """Distance in Å up to which bonds are summed; that with which the spreads were found."""
@@ -34,21 +41,57 @@ def unit_length_a(first: str, second: str) -> float | None:
     >>> round(unit_length_a("Pb", "S"), 2)
     2.53
     """
-    from pymatgen.analysis.bond_valence import BV_PARAMS, ELECTRONEG  # noqa: PLC0415
-    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
-
-    one, other = Element(first), Element(second)
-    has_anion = one in ELECTRONEG or other in ELECTRONEG
-    if one == other or not has_anion or one not in BV_PARAMS or other not in BV_PARAMS:
+    pair = {first, second}
+    if first == second or not pair & ANION_FORMERS or not pair <= PARAMETERS.keys():
         return None
-    (r, c), (s, d) = ((BV_PARAMS[e]["r"], BV_PARAMS[e]["c"]) for e in (one, other))
-    return float(r + s - r * s * (np.sqrt(c) - np.sqrt(d)) ** 2 / (c * r + d * s))
+    (r, c), (s, d) = PARAMETERS[first], PARAMETERS[second]
+    return r + s - r * s * (math.sqrt(c) - math.sqrt(d)) ** 2 / (c * r + d * s)
 
 
 def bond_valence(first: str, second: str, length_a: float) -> float | None:
-    """Return the valence of a bond of a given length in Å, None if no parameters are known."""
+    """Return the valence of a bond of a given length in Å, None if no parameters are known.
+
+    Examples
+    --------
+    Six bonds of galena hold Pb²⁺:
+
+    >>> round(6 * bond_valence("Pb", "S", 2.968), 2)
+    1.85
+    """
     unit = unit_length_a(first, second)
-    return None if unit is None else float(np.exp((unit - length_a) / SOFTNESS_A))
+    return None if unit is None else math.exp((unit - length_a) / SOFTNESS_A)
+
+
+def bond_valences(
+    first: NDArray[np.str_], second: NDArray[np.str_], lengths_a: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the valence of each bond of two elements, shape (n_bonds,).
+
+    Parameters
+    ----------
+    first, second : ndarray of str, shape (n_bonds,)
+        Elements that each bond joins.
+    lengths_a : ndarray of float, shape (n_bonds,)
+        Lengths in Å.
+
+    Returns
+    -------
+    ndarray of float
+        Not a number where no parameters of a pair are known.
+
+    Examples
+    --------
+    >>> first, second = np.array(["Pb", "Pb"]), np.array(["S", "Pb"])
+    >>> bond_valences(first, second, np.array([2.968, 3.5])).round(2)
+    array([0.31,  nan])
+    """
+    elements, kind = np.unique(np.concatenate([first, second]), return_inverse=True)
+    units = np.array(
+        [[unit_length_a(one, other) for other in elements.tolist()] for one in elements.tolist()],
+        dtype=float,
+    ).reshape(len(elements), len(elements))
+    unit = units[kind[: len(first)], kind[len(first) :]]
+    return np.asarray(np.exp((unit - lengths_a) / SOFTNESS_A))
 
 
 def valence_sums(
@@ -91,7 +134,7 @@ def valence_sums(
                 unit[a, b] = length
                 sign[a, b] = 1.0 if Element(one).X < Element(other).X else -1.0
     pair = kind[first], kind[second]
-    valences = sign[pair] * np.exp((unit[pair] - lengths_a) / SOFTNESS_A)
+    valences = sign[pair] * np.exp((unit[pair] - lengths_a) / SPREAD_SOFTNESS_A)
     return np.asarray(np.bincount(first, valences, minlength=len(symbols)), dtype=float)
 
 

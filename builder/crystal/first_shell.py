@@ -20,7 +20,7 @@ SHORT_SHARE = 0.25
 STRAY_SHARE = 0.03
 """The gap behind a shell may hold this share of the shell's own number of distances."""
 
-LEAST_VALENCE = 0.02
+LEAST_VALENCE = 0.038
 """A contact is no bond whose valence is below this share of the strongest bonds of both ions."""
 
 
@@ -35,7 +35,7 @@ def shell_limits_a(
 
     A pair makes none if its ions are never nearest to each other and its shortest contact is far
     beyond the bonds of both, as that of C and Cl in Pb2CO3Cl2: if its bond valence, with the
-    parameters that pymatgen holds, is below `LEAST_VALENCE` of those of the shortest bonds of
+    parameters of O'Keeffe and Brese, is below `LEAST_VALENCE` of those of the shortest bonds of
     both, or, without parameters, if it is longer than `SHELL_STRETCH` times them.
 
     A shell reaches further where some ions would have no bond at all otherwise, as the F of

@@ -23,6 +23,7 @@ from epicarve.builder.optimise import SURFACE_A, Candidates, Domain, balance
 from epicarve.builder.report import BuildReport, Halves, Junction, ParticleRegistry
 from epicarve.errors import InputError
 
+from .across import adhesion, ions_across
 from .lattice_misfit import misfit
 from .registry import (
     interface_of,
@@ -167,7 +168,8 @@ def join(
         registry=ParticleRegistry(vector_a=_pair(vector_a), shift_a=_pair(shift_xy)),
         continuity=particle_continuity(built, above, below, ends).figures,
         continuity_in_cell=built.continuity.figures,
-        n_bonds_across=int(bonds[is_film][:, ~is_film].sum()),
+        ions_across=ions_across(*ends, limits),
+        adhesion=adhesion(found),
         shortest_contact=shortest_contact(*ends, limits).closest,
     )
     model = replace(model, report=replace(model.report, interface=junction))

@@ -166,7 +166,9 @@ def particle_continuity(
         np.maximum(*(half.outside_a(one.positions_a[:, :2]) for half in (above, below))) <= -rim_a
         for one in sides
     ]
-    return finite_continuity(*sides, (both[0], both[1]), interface.continued, spacing_a)
+    return finite_continuity(
+        *sides, (both[0], both[1]), interface.continued, interface.boundary.spacings_a
+    )
 
 
 def refuse_what_cannot_be_joined(film: HalfParticle, substrate: HalfParticle) -> None:

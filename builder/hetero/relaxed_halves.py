@@ -20,6 +20,8 @@ from epicarve.builder.interfaces import (
 from epicarve.builder.report import LaidHalf
 from epicarve.errors import InputError
 
+from .across import ions_across
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -104,8 +106,12 @@ def join_relaxed(
     refuse_overlap(above, below, limits, remedy)
     junction = model.report.interface
     assert junction is not None  # every joined model has one
-    closest = shortest_contact(above, below, limits).closest
-    junction = replace(junction, shortest_contact=closest, relaxed_halves=told)
+    junction = replace(
+        junction,
+        ions_across=ions_across(above, below, limits),
+        shortest_contact=shortest_contact(above, below, limits).closest,
+        relaxed_halves=told,
+    )
     return replace(joined, report=replace(model.report, interface=junction))
 
 

@@ -1,13 +1,14 @@
+from .contact_limits import contact_limits_a as contact_limits_a
 from .contacts import CONTACT_LIMIT as CONTACT_LIMIT
 from .contacts import Contact as Contact
 from .contacts import contact_gap_a as contact_gap_a
-from .contacts import contact_limits_a as contact_limits_a
 from .contacts import least_raise_a as least_raise_a
 from .contacts import limits_of_pairs as limits_of_pairs
 from .contacts import pairs_within as pairs_within
 from .contacts import refuse_overlap as refuse_overlap
 from .contacts import shortest_contact as shortest_contact
 from .contacts import tightest_contact as tightest_contact
+from .continuity import CONTINUOUS as CONTINUOUS
 from .continuity import LAYER_IN_SPACINGS as LAYER_IN_SPACINGS
 from .continuity import Continuity as Continuity
 from .continuity import assigned as assigned

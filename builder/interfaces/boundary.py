@@ -12,6 +12,8 @@ from .continuity import Continuity, assigned, matching_tolerance_a
 from .translations import inverse_2x2
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from .continuity import Side
@@ -41,8 +43,8 @@ class Boundary:
         outermost cations for the other.
     continued : {"film", "substrate"}
         Which side is continued.
-    spacing_a : float
-        Mean cation spacing in Å of the continued crystal.
+    spacings_a : mapping of {"film", "substrate"} to float
+        Mean cation spacings in Å of both crystals.
     registry_lattice_a : ndarray of float, shape (2, 2)
         Translations of the film that change nothing, see `registry_lattice_a`.
     """
@@ -50,8 +52,13 @@ class Boundary:
     film: Stack
     substrate: Stack
     continued: Side
-    spacing_a: float
+    spacings_a: Mapping[Side, float]
     registry_lattice_a: NDArray[np.float64]
+
+    @property
+    def spacing_a(self) -> float:
+        """Mean cation spacing in Å of the continued crystal."""
+        return self.spacings_a[self.continued]
 
     @property
     def tolerance_a(self) -> float:
@@ -174,5 +181,5 @@ class Boundary:
             (self.film.symbols, self.substrate.symbols),
             (self.film.n_ions, self.substrate.n_ions),
             self.continued,
-            self.spacing_a,
+            self.spacings_a,
         )

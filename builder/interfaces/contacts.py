@@ -1,4 +1,4 @@
-"""Contacts of two crystals, measured against those in their bulks: which, and what is too short.
+"""Contacts of two crystals, measured against `contact_limits_a`: which, and what is too short.
 
 Sides of an interface that repeat in its plane are `Stack`; those of a particle are `IonTable`.
 """
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from epicarve.builder.carve import IonTable
-    from epicarve.builder.crystal import Crystal
 
     from .stack import Stack
 
@@ -61,7 +60,8 @@ class Contact:
     distance_a : float
         Their distance in Å.
     fraction_of_bulk : float
-        Distance over the shortest one of these elements in bulk.
+        Distance over their contact: the shortest one of these elements in bulk, or that of
+        `contact_limits_a` where they meet in neither.
     """
 
     film: str
@@ -94,36 +94,6 @@ class Pairs:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     distances_a: NDArray[np.float64]
-
-
-def contact_limits_a(first: Crystal, second: Crystal) -> dict[frozenset[str], float]:
-    """Return the shortest bulk contact in Å of every pair of elements of two crystals.
-
-    A pair that neither crystal holds takes the longest of the shortest contacts that its two
-    elements make with ions of the same sign as the partner: no radius is assumed.
-    """
-    known: dict[frozenset[str], float] = {}
-    signs: dict[str, set[int]] = {}
-    for crystal in (first, second):
-        for symbol, charges in crystal.charges_of.items():
-            signs.setdefault(symbol, set()).update(np.sign(charges).tolist())
-    for contacts in (first.contacts_a, second.contacts_a):
-        for pair, distance in contacts.items():
-            known[pair] = min(distance, known.get(pair, np.inf))
-    limits = dict(known)
-    for one in signs:
-        for other in signs:
-            pair = frozenset((one, other))
-            if pair not in limits:
-                alike = [
-                    distance
-                    for pair_known, distance in known.items()
-                    for mine, partner in ((one, other), (other, one))
-                    if mine in pair_known
-                    and any(signs[s] & signs[partner] for s in pair_known - {mine} or {mine})
-                ]
-                limits[pair] = max(alike)
-    return limits
 
 
 def pairs_within(
@@ -194,7 +164,7 @@ def contact_gap_a(
     film, substrate : Stack
         The two sides in one lattice, film above.
     limits_a : mapping of frozenset of str to float
-        Shortest bulk contact in Å of each pair of elements, as of `contact_limits_a`.
+        Contact in Å of each pair of elements, as of `contact_limits_a`.
     shifts_a : array_like of float, shape (..., 2)
         Translations of the film in the plane in Å.
     fraction : float
@@ -302,7 +272,7 @@ def refuse_overlap(above: IonTable, below: IonTable, limits: Limits, remedy: str
         raise InputError(
             f"film and substrate overlap: {worst.film}-{worst.substrate} come within "
             f"{worst.distance_a:.2f} Å across the interface, {worst.fraction_of_bulk:.0%} of "
-            f"their bulk contact; {remedy}"
+            f"their contact; {remedy}"
         )
 
 
@@ -330,7 +300,7 @@ def least_raise_a(above: IonTable, below: IonTable, limits: Limits) -> float:
         worst = int(np.argmax(stops))
         raise InputError(
             f"film and substrate overlap: {ends[0][worst]} and {ends[1][worst]} across the "
-            f"interface stay closer than {CONTACT_LIMIT:.0%} of their bulk contact even "
+            f"interface stay closer than {CONTACT_LIMIT:.0%} of their contact even "
             f"{MAX_RAISE_A} Å higher; choose other terminations, directions or registry"
         )
     return max(0.0, float(np.ceil((needed_a - 1e-9) / RAISE_GRAIN_A) * RAISE_GRAIN_A))

@@ -13,8 +13,14 @@ lattice is continued:
 - matched fraction = 2 × matched / (sites + cations): 1 if the two layers are one and the same, and
   less if sites stay empty or cations have no site.
 
-Both sides are continued in turn, and the better of the two counts. Nothing else enters: no radii,
-no charges, no table of which element may continue which.
+Both sides are continued in turn, and the better of the two counts. No table says which element
+may continue which; contacts (`contact_limits`) enter where they keep the film from its sites.
+
+Where one layer is a sublattice of the other, the denser one keeps the matched fraction below 1.
+Beside it stands
+
+- sublattice fraction = matched / the smaller of sites and cations, with matches within a quarter
+  of the smaller mean spacing of both crystals: 1 if the denser layer holds all of the sparser.
 """
 
 from __future__ import annotations
@@ -65,6 +71,8 @@ class Continuity:
         The side whose lattice is continued.
     n_matched, n_sites, n_cations : int
         Matched pairs, continued sites and cations of the other side, in one cell.
+    n_close : int
+        Matched pairs that are close for the denser of both crystals too.
     rms_a : float or None
         Root mean square distance in Å of matched cations from their sites; None without any.
     spacing_a : float
@@ -79,6 +87,7 @@ class Continuity:
     n_matched: int
     n_sites: int
     n_cations: int
+    n_close: int
     rms_a: float | None
     spacing_a: float
     pairs: Mapping[str, int]
@@ -92,7 +101,7 @@ class Continuity:
         symbols: tuple[NDArray[np.str_], NDArray[np.str_]],
         counts: tuple[int, int],
         continued: Side,
-        spacing_a: float,
+        spacings_a: Mapping[Side, float],
     ) -> Self:
         """Return the continuity of pairs, as `assigned` gives them.
 
@@ -106,8 +115,8 @@ class Continuity:
             How many of film and substrate there are to be matched.
         continued : {"film", "substrate"}
             Which side is continued.
-        spacing_a : float
-            Mean cation spacing in Å of the continued crystal.
+        spacings_a : mapping of {"film", "substrate"} to float
+            Mean cation spacings in Å of both crystals.
         """
         film, substrate, distances = matched
         ends = symbols[0][film].tolist(), symbols[1][substrate].tolist()
@@ -118,8 +127,9 @@ class Continuity:
             n_matched=len(film),
             n_sites=n_sites,
             n_cations=n_cations,
+            n_close=int((distances <= matching_tolerance_a(min(spacings_a.values()))).sum()),
             rms_a=float(np.sqrt((distances**2).mean())) if len(film) else None,
-            spacing_a=spacing_a,
+            spacing_a=spacings_a[continued],
             pairs=dict(sorted(pairs.items())),
             matched_film=film,
             matched_substrate=substrate,
@@ -129,6 +139,11 @@ class Continuity:
     def matched_fraction(self) -> float:
         """2 × matched / (sites + cations), from 0 to 1; 0 where there are none of either."""
         return 2.0 * self.n_matched / max(self.n_sites + self.n_cations, 1)
+
+    @property
+    def sublattice_fraction(self) -> float:
+        """Close matches / the smaller of sites and cations, from 0 to 1."""
+        return self.n_close / max(min(self.n_sites, self.n_cations), 1)
 
     @property
     def is_continuous(self) -> bool:
@@ -152,6 +167,7 @@ class Continuity:
         return ContinuityFigures(
             matched_fraction=self.matched_fraction,
             continuous=self.is_continuous,
+            sublattice_fraction=self.sublattice_fraction,
             rms_a=self.rms_a,
             rms_in_spacings=self.rms_in_spacings,
             pairs=dict(self.pairs),
@@ -169,7 +185,7 @@ def finite_continuity(
     substrate: IonTable,
     under_both: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     continued: Side,
-    spacing_a: float,
+    spacings_a: Mapping[Side, float],
 ) -> Continuity:
     """Return the continuity of cations and continued sites that do not repeat, as in a particle.
 
@@ -182,10 +198,10 @@ def finite_continuity(
         count: a site at the rim whose cation the shape cuts off is not an empty one.
     continued : {"film", "substrate"}
         Which side is continued.
-    spacing_a : float
-        Mean cation spacing in Å of the continued crystal.
+    spacings_a : mapping of {"film", "substrate"} to float
+        Mean cation spacings in Å of both crystals.
     """
-    tolerance_a = matching_tolerance_a(spacing_a)
+    tolerance_a = matching_tolerance_a(spacings_a[continued])
     matched = assigned_points(film.positions_a, substrate.positions_a, tolerance_a)
     counted = []
     for inside, which in zip(under_both, matched[:2], strict=True):
@@ -193,7 +209,7 @@ def finite_continuity(
         counts[which] = True
         counted.append(int(counts.sum()))
     symbols = film.symbols, substrate.symbols
-    return Continuity.of(matched, symbols, (counted[0], counted[1]), continued, spacing_a)
+    return Continuity.of(matched, symbols, (counted[0], counted[1]), continued, spacings_a)
 
 
 def matching_tolerance_a(spacing_a: float) -> float:

@@ -20,7 +20,7 @@ from epicarve.builder.interfaces.match import (
 from epicarve.errors import InputError
 from epicarve.options import Options
 
-from .contacts import contact_limits_a
+from .contact_limits import contact_limits_a
 from .face import Face, distinct_planes, faces, plane_basis
 from .plane import Plane, spacings_of_a
 from .plane_pair import PlanePair

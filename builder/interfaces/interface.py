@@ -11,8 +11,10 @@ import numpy as np
 from epicarve.builder.interfaces.match import StrainRule, common_cell
 
 from .boundary import Boundary
-from .contacts import CONTACT_DEPTH_A, contact_gap_a, contact_limits_a, tightest_contact
-from .continuity import Continuity, cation_spacing_a, meeting_cations
+from .contact_limits import contact_limits_a
+from .contacts import CONTACT_DEPTH_A, contact_gap_a, tightest_contact
+from .continuity import Continuity, meeting_cations
+from .plane import spacings_of_a
 from .polarity import Polarity
 from .translations import nearest_squared_a2, registry_lattice_a
 
@@ -209,11 +211,18 @@ class Interface:
     def rank(self) -> tuple[float, ...]:
         """Sorts the most continuous first, of equal ones those last whose charges repel.
 
-        Then by rms, area, strain and vacuum, smallest first.
+        Then by rms, cuts without a dipole before polar ones, whose energy grows with every
+        layer (Tasker, J. Phys. C 1979, 12, 4977), and area, strain and vacuum, smallest first.
         """
+        return (*self.rank_without_energy, round(self.vacuum_a, 3))
+
+    @property
+    def rank_without_energy(self) -> tuple[float, ...]:
+        """The rank but for the vacuum: interfaces that agree in it an energy can tell apart."""
         fraction, rms_a = self.continuity.rank
         size = (round(self.cell.area_a2, 3), round(self.cell.max_strain, 6))
-        return (fraction, float(self.polarity.repels), rms_a, *size, round(self.vacuum_a, 3))
+        polarity = self.polarity
+        return (fraction, float(polarity.repels), rms_a, float(polarity.is_polar), *size)
 
     @cached_property
     def sensitivity(self) -> dict[str, dict[str, list[Any]]]:
@@ -306,14 +315,14 @@ class Interface:
     @cached_property
     def _cations(self) -> tuple[Stack, Stack]:
         """The cations that meet, of each side in its own lattice, the film's upside down."""
-        on_film, spacing_a = self.continued == "film", self._spacing_a
+        on_film, spacing_a = self.continued == "film", self._spacings_a[self.continued]
         film = meeting_cations(self.film, is_continued=on_film, spacing_a=spacing_a)
         substrate = meeting_cations(self.substrate, is_continued=not on_film, spacing_a=spacing_a)
         return film.flipped(), substrate
 
     @cached_property
-    def _spacing_a(self) -> float:
-        return cation_spacing_a((self.film if self.continued == "film" else self.substrate).crystal)
+    def _spacings_a(self) -> dict[Side, float]:
+        return spacings_of_a(self.film.crystal, self.substrate.crystal)
 
     def _common_cell(self, rule: StrainRule) -> CommonCell:
         film, substrate = self._cations
@@ -325,7 +334,7 @@ class Interface:
             common.lattice_a, self.cell.film_matrix, self.cell.substrate_matrix
         )
         sides = self._in_cell(common, *self._cations)
-        return Boundary(*sides, self.continued, self._spacing_a, finer)
+        return Boundary(*sides, self.continued, self._spacings_a, finer)
 
     def _in_cell(self, common: CommonCell, film: Stack, substrate: Stack) -> tuple[Stack, Stack]:
         """Bring stacks in their own lattices, the film's turned upside down, to a common one."""

@@ -102,7 +102,7 @@ class PlanePair:
                 self._in_cell("film", film, side, k),
                 self._in_cell("substrate", substrate, side, k),
                 side,
-                self.spacings_a[side],
+                self.spacings_a,
                 self.registry_lattices_a[k],
             )
             found.append(Registries.of(k, boundary))
@@ -111,9 +111,10 @@ class PlanePair:
         best = min((one for one in rested if one.n_registries), key=self._rank)
         x, y, z = best.shifts_a[best.best].tolist()
         faces = self.planes["film"].faces[film], self.planes["substrate"].faces[substrate]
-        fraction, *rest = self._rank(best)
-        repels = Polarity.of(faces[0].termination, faces[1].termination).repels
-        return (fraction, float(repels), *rest), Interface(
+        fraction, rms_a, *size = self._rank(best)
+        polarity = Polarity.of(faces[0].termination, faces[1].termination)
+        rank = (fraction, float(polarity.repels), rms_a, float(polarity.is_polar), *size)
+        return rank, Interface(
             film=faces[0],
             substrate=faces[1],
             cell=self.cells[best.cell],

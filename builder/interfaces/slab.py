@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +17,8 @@ from epicarve.options import Options
 from epicarve.record import Record
 from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
-from .contacts import CONTACT_LIMIT, contact_limits_a, tightest_contact
+from .contact_limits import contact_limits_a
+from .contacts import CONTACT_LIMIT, tightest_contact
 from .slab_symmetry import turnover
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ class SlabReport:
         The tightest contact between layers.
     interface : Interface
         Its interface.
+    options : SlabOptions
+        What was asked for.
     """
 
     layers: tuple[SlabLayer, ...]
@@ -100,6 +104,7 @@ class SlabReport:
     symmetry: str | None
     contact: Contact
     interface: Interface
+    options: SlabOptions
 
     def as_dict(self) -> dict[str, Any]:
         """Return what model.json says of it."""
@@ -168,6 +173,18 @@ class Slab:
     def columns(self) -> dict[str, NDArray[Any]]:
         """Columns of model.extxyz, each of shape (n_atoms,)."""
         return {"formal_charge": self.charges, "domain": self.domains, "site": self.sites}
+
+    def write(self, folder: Path | str) -> None:
+        """Write model.extxyz, model.cif and model.json: all of them, or none.
+
+        Parameters
+        ----------
+        folder : Path or str
+            Where to write; made if it is not there.
+        """
+        from epicarve.builder.output import write_slab  # noqa: PLC0415  (it draws, with matplotlib)
+
+        write_slab(Path(folder), self)
 
     def to_ase(self) -> Atoms:
         """Return the slab as ASE Atoms that repeat in the plane; columns are arrays."""
@@ -324,6 +341,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
             symmetry=symmetry,
             contact=contacts,
             interface=interface,
+            options=options,
         ),
     )
 
@@ -358,7 +376,7 @@ def _contacts(interface: Interface, layers: list[Stack], vacuum_a: float) -> Con
         if contact.fraction_of_bulk < CONTACT_LIMIT - 1e-6:
             raise InputError(
                 f"{contact.film} and {contact.substrate} lie {contact.distance_a:.2f} Å apart "
-                f"{where}, {contact.fraction_of_bulk:.0%} of their shortest bulk contact, less "
+                f"{where}, {contact.fraction_of_bulk:.0%} of their contact, less "
                 f"than {CONTACT_LIMIT:.0%}; {remedy}"
             )
     return min(found, key=lambda contact: round(contact.fraction_of_bulk, 9))

@@ -14,6 +14,7 @@ from .edits import possible_edits
 from .program import Program
 from .solver import EFFORT, Solver
 from .surface_region import STEP_A, Shell
+from .units import units_to_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,10 @@ class Balance:
         Element of each ion, after substitution.
     charges : ndarray of int, shape (n_ions,)
         Formal charge of each ion in units of e, after substitution.
+    halides : ndarray of bool, shape (n_ions,)
+        Where halides of a treatment stand.
+    n_units : int
+        Units of the treatment, 0 if there is none.
     objective : float
         Fidelity, and broken bonds as a small fraction of one step of it, in Å.
     bound : float
@@ -59,6 +64,8 @@ class Balance:
     kept: NDArray[np.bool_]
     symbols: NDArray[np.str_]
     charges: NDArray[np.int64]
+    halides: NDArray[np.bool_]
+    n_units: int
     objective: float
     bound: float
     gap: float
@@ -110,7 +117,9 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
         If all choices cost more than they may.
     """
     shell = Shell(ions)
-    program = Program(shell, possible_edits(shell))
+    edits = possible_edits(shell)
+    n_units = units_to_place(shell, edits)
+    program = Program(shell, edits, (n_units, n_units))
     unsatisfiable = float(shell.steps[shell.never].sum())
     if at_most_a < math.inf:
         least_a = STEP_A * (Solver(program).relaxed_value() + unsatisfiable)
@@ -150,6 +159,8 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
         kept=kept,
         symbols=symbols,
         charges=charges,
+        halides=program.halides(solution.y),
+        n_units=n_units,
         objective=objective,
         bound=bound,
         gap=(objective - bound) / objective if objective > 1e-9 else 0.0,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from epicarve.builder.shapes import LatticeIons
 
     from .options import BalanceOptions
+    from .treatment import TreatmentOptions
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Domain:
     Parameters
     ----------
     ions : LatticeIons
-        Ions inside the shape and up to half a shell outside it.
+        Ions inside the shape and the sites around it that may be filled.
     shell_a : float
         Depth of the free shell in Å.
     options : BalanceOptions
@@ -53,18 +54,28 @@ class Candidates:
         What holds a model together: the bonds, and the contacts between pieces of a bulk.
     clashes : ndarray of int, shape (n_clashes, 2)
         Pairs of ions of different domains that lie too close to be both kept.
+    treatment : TreatmentOptions, optional
+        How the surface of a particle of one crystal is treated.
     """
 
     domains: tuple[Domain, ...]
     adjacency: csr_array
     links: csr_array
     clashes: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    treatment: TreatmentOptions | None = None
 
     @classmethod
-    def of_one(cls, ions: LatticeIons, shell_a: float, options: BalanceOptions) -> Candidates:
+    def of_one(
+        cls,
+        ions: LatticeIons,
+        shell_a: float,
+        options: BalanceOptions,
+        treatment: TreatmentOptions | None = None,
+    ) -> Candidates:
         """Return the candidates of a particle of one crystal."""
         adjacency = ions.adjacency()
-        return cls((Domain(ions, shell_a, options),), adjacency, ions.links(adjacency))
+        domain, links = Domain(ions, shell_a, options), ions.links(adjacency)
+        return cls((domain,), adjacency, links, treatment=treatment)
 
     @property
     def name(self) -> str:

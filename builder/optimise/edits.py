@@ -9,9 +9,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .frame import GRAIN_A, in_grains
+from .halides import HALIDE_CHARGE, Halides
 from .symmetry import orbit_of
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from .surface_region import Shell
@@ -29,6 +32,8 @@ class Edits:
         What stands there afterwards, empty for an ion removed.
     new_charge : ndarray of int, shape (n_single,)
         Formal charge of that, 0 for an ion removed.
+    is_halide, is_replaced : ndarray of bool, shape (n_single,)
+        Whether that is a halide of a treatment; whether it is one that replaces an anion.
     members : csr_array, shape (n_single, n_columns)
         Which single edits belong to a column.
     elements : tuple of str
@@ -37,32 +42,54 @@ class Edits:
         The domain that a column edits.
     steps, bonds, charges : ndarray of int, shape (n_columns,)
         Loss of fidelity, change of the number of broken bonds, change of the net charge.
-    counts : ndarray of int, shape (n_elements, n_columns)
-        Change of each element's count.
+    counts : ndarray of float, shape (n_elements, n_columns)
+        Change of each element's count in the ratio.
     moments : ndarray of float, shape (3, n_columns)
         Change of the dipole in e Å along the shell's own axes.
     occupancy, choices : csr_array, shape (n_free, n_columns)
         Whether a column fills or empties the site of a free ion; whether it concerns it at all.
+    treatment : Halides, optional
+        What a treatment asks for.
     """
 
     ion: NDArray[np.int64]
     symbol: NDArray[np.str_]
     new_charge: NDArray[np.int64]
+    is_halide: NDArray[np.bool_]
+    is_replaced: NDArray[np.bool_]
     members: csr_array
     elements: tuple[str, ...]
     domain: NDArray[np.int64]
     steps: NDArray[np.int64]
     bonds: NDArray[np.int64]
     charges: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    counts: NDArray[np.float64]
     moments: NDArray[np.float64]
     occupancy: csr_array
     choices: csr_array
+    treatment: Halides | None
 
     @property
     def n_columns(self) -> int:
         """Number of columns."""
         return len(self.steps)
+
+    @property
+    def halides(self) -> NDArray[np.int64]:
+        """Number of halides of a treatment in each column, shape (n_columns,)."""
+        return np.asarray(self.is_halide.astype(np.int64) @ self.members)
+
+    @property
+    def replaced(self) -> NDArray[np.int64]:
+        """Number of those that replace an anion, shape (n_columns,)."""
+        return np.asarray(self.is_replaced.astype(np.int64) @ self.members)
+
+    @property
+    def units(self) -> NDArray[np.float64]:
+        """Units of the treatment in each column, shape (n_columns,)."""
+        if self.treatment is not None and self.treatment.cation:
+            return self.halides / self.treatment.per_unit
+        return self.replaced.astype(float)
 
     def chosen(self, columns: NDArray[np.int64]) -> Edits:
         """Return some of the columns."""
@@ -90,30 +117,27 @@ def possible_edits(shell: Shell) -> Edits:
         `orbit_of`.
     """
     ions, free = shell.ions, shell.free
-    site = [np.arange(len(free))]
-    symbol = [np.where(shell.inside[free], "", ions.symbols[free])]
-    charge = [np.where(shell.inside[free], 0, ions.charges[free])]
-    rules = [(n, rule) for n, d in enumerate(ions.domains) for rule in d.options.substitutions]
-    for number, rule in rules:
-        crystal = ions.domains[number].ions.crystal
-        of_domain = ions.domain[free] == number
-        chosen = np.flatnonzero(of_domain & (ions.symbols[free] == rule.replace))
-        site.append(chosen)
-        symbol.append(np.full(len(chosen), rule.by))
-        charge.append(np.full(len(chosen), rule.charge_in(crystal)))
-    sites, after, new_charge = np.concatenate(site), np.concatenate(symbol), np.concatenate(charge)
+    treatment = Halides.of(shell)
+    sites, after, new_charge, is_halide, is_replaced = _choices(shell, treatment)
     ion = free[sites]
     present = shell.inside[ion]
     before = np.where(present, ions.symbols[ion], "")
     change = (after != "").astype(int) - present
-    elements = tuple(dict.fromkeys([*ions.charge_of, *(rule.by for _, rule in rules)]))
-    counts = np.array([(after == s).astype(int) - (before == s) for s in elements])
+    elements = tuple(dict.fromkeys([*ions.charge_of, *after[after != ""].tolist()]))
+    counts = np.array([(after == s) * 1.0 - (before == s) for s in elements])
+    if treatment is not None:
+        apart = [[treatment.counted(symbol)] for symbol in elements]
+        removed = [(before == symbol) & ~is_replaced for symbol in elements]
+        counts[:, is_halide] = (apart - np.array(removed))[:, is_halide]
+    is_filled = is_halide & ~is_replaced & (after != ions.symbols[ion])
+    further = is_filled * (1 + present * shell.steps[ion])  # what it is emptied at
     points = in_grains(ions.positions_a[free] @ shell.axes.T) * GRAIN_A
     delta = new_charge - np.where(present, ions.charges[ion], 0)
     broken = change * (ions.bulk_coordination[ion] - 2 * shell.held[ion])
-    kinds = np.column_stack([np.unique(after, return_inverse=True)[1], sites * 0])
+    kind = np.unique(after, return_inverse=True)[1].reshape(-1)
     orbit = orbit_of(shell, ions.domains[0].options.symmetry)[sites]
-    _, column = np.unique(np.column_stack([orbit, kinds[:, 0]]), axis=0, return_inverse=True)
+    alike = np.column_stack([orbit, kind, is_halide, is_replaced])
+    _, column = np.unique(alike, axis=0, return_inverse=True)
     n_single = len(sites)
     n_columns = int(column.max()) + 1 if n_single else 0
     domain = np.zeros(n_columns, dtype=np.int64)
@@ -132,14 +156,48 @@ def possible_edits(shell: Shell) -> Edits:
         ion=ion,
         symbol=after,
         new_charge=new_charge,
+        is_halide=is_halide,
+        is_replaced=is_replaced,
         members=members,
         elements=elements,
         domain=domain,
-        steps=shell.steps[ion] @ members,
+        steps=(shell.steps[ion] + further) @ members,
         bonds=broken @ members,
         charges=delta @ members,
         counts=counts @ members,
         moments=(delta[:, None] * points[sites]).T @ members,
         occupancy=csr_array(emptied @ members),
         choices=csr_array(concerned @ members),
+        treatment=treatment,
     )
+
+
+def _choices(shell: Shell, treatment: Halides | None) -> tuple[Any, ...]:
+    """Place among the free ions of each edit, what stands there afterwards, and its charge.
+
+    First every ion removed or added, then substitutions, then halides of a treatment; the last two
+    arrays mark these, and those of them that replace an anion.
+    """
+    ions, free = shell.ions, shell.free
+    inside = shell.inside[free]
+    site = [np.arange(len(free))]
+    symbol = [np.where(inside, "", ions.symbols[free])]
+    charge = [np.where(inside, 0, ions.charges[free])]
+    rules = [(n, rule) for n, d in enumerate(ions.domains) for rule in d.options.substitutions]
+    for number, rule in rules:
+        crystal = ions.domains[number].ions.crystal
+        of_domain = ions.domain[free] == number
+        chosen = np.flatnonzero(of_domain & (ions.symbols[free] == rule.replace))
+        site.append(chosen)
+        symbol.append(np.full(len(chosen), rule.by))
+        charge.append(np.full(len(chosen), rule.charge_in(crystal)))
+    n_others = sum(len(each) for each in site)
+    if treatment is not None:
+        site.append(treatment.sites)
+        symbol.append(np.full(len(site[-1]), treatment.options.halide))
+        charge.append(np.full(len(site[-1]), HALIDE_CHARGE))
+    sites = np.concatenate(site)
+    is_halide, is_replaced = np.zeros((2, len(sites)), dtype=bool)
+    if treatment is not None:
+        is_halide[n_others:], is_replaced[n_others:] = True, treatment.is_replaced
+    return sites, np.concatenate(symbol), np.concatenate(charge), is_halide, is_replaced

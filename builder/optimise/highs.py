@@ -99,7 +99,9 @@ class Highs:
         self.most_bonds = int(np.abs(edits.bonds).max(initial=1))
         missing = int(np.abs(program.charge_limit).sum())
         short = int((program.local.limit < 0).sum())
-        self.steps_covered = max(steps, 64 + 4 * missing + 8 * short)
+        asked = program.edits.treatment
+        halides = 0 if asked is None else asked.n_units * asked.per_unit
+        self.steps_covered = max(steps, 64 + 4 * (missing + halides) + 8 * short)
         weight = self.most_bonds * (2 * self.steps_covered + 1) + 1
         self.weight = 2 ** int(np.ceil(np.log2(weight)))
         self.cost = edits.steps + edits.bonds / self.weight

@@ -11,6 +11,7 @@ from .edits import possible_edits
 from .program import Program
 from .solver import Solver
 from .surface_region import Shell
+from .units import most_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,9 @@ def explain(ions: Candidates) -> str:
         What could be chosen, and what cannot be satisfied.
     """
     shell = Shell(ions)
+    if ions.treatment is not None:
+        untreated = replace(ions, treatment=None)
+        return _untreatable(shell) if is_feasible(untreated) else explain(untreated)
     several = len(ions.domains) > 1
     asked, found = [], []
     for number, domain in enumerate(ions.domains):
@@ -87,6 +91,29 @@ def is_feasible(ions: Candidates) -> bool:
     """Whether some choice satisfies all constraints but the one of one connected piece."""
     shell = Shell(ions)
     return Solver(Program(shell, possible_edits(shell))).is_feasible()
+
+
+def _untreatable(shell: Shell) -> str:
+    """Say how much of a treatment the surface takes, where a model without it can be chosen."""
+    name, edits = shell.ions.name, possible_edits(shell)
+    halides, most = edits.treatment, most_units(shell, edits)
+    if halides is None or most == 0:
+        return (
+            f"{name}: the empty sites of the surface take no unit of the treatment with what "
+            "balance asks for; lower min_coordination, change the size of the shape or leave "
+            "treatment out"
+        )
+    asked = halides.n_units
+    if most == asked:
+        return (
+            f"{name}: no model with {asked} units of treatment was found within the nodes of the "
+            "search, and none was ruled out; change coverage a little"
+        )
+    share = np.floor(1000 * most / halides.surface) / 1000
+    return (
+        f"{name}: the surface takes {most} of the {asked} units that coverage "
+        f"{halides.options.coverage:g} asks for; set coverage: {share:g} or less"
+    )
 
 
 def _with(

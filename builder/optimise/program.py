@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from .coordination import coordination_rows
 from .dipole import DipoleLimit
 from .frame import GRAIN_A, in_grains
+from .halides import HALIDE_CHARGE
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Program:
         The ions that may be edited, and what each domain must satisfy.
     edits : Edits
         The columns.
+    units : tuple of float
+        Fewest and most units of the treatment, where there is one.
 
     Attributes
     ----------
@@ -39,7 +42,8 @@ class Program:
     charge_limit : ndarray of int, shape (n_domains,)
         What they must sum to.
     ratio : Rows
-        Each element's count within the tolerance of its share of its domain.
+        Each element's count within the tolerance of its share of its domain, and the units of a
+        treatment.
     local : Rows
         Minimum coordination of each kept ion; one edit at most of each ion; one ion at most of
         each pair that clashes; some ion of each domain.
@@ -47,7 +51,7 @@ class Program:
         Of each domain, and of the whole if there are several.
     """
 
-    def __init__(self, shell: Shell, edits: Edits) -> None:
+    def __init__(self, shell: Shell, edits: Edits, units: tuple[float, float] = (0.0, 0.0)) -> None:
         self.shell = shell
         self.edits = edits
         domains = shell.ions.domains
@@ -62,6 +66,8 @@ class Program:
         self.ratio = self._ratio_rows(0)
         for number in range(1, len(domains)):
             self.ratio += self._ratio_rows(number)
+        if edits.treatment is not None:
+            self.ratio += self._unit_rows(*units)
         self.local = coordination_rows(shell, edits) + _exclusive_rows(edits)
         if len(shell.clashes):
             self.local += self._clash_rows()
@@ -120,6 +126,15 @@ class Program:
                 rows.append(sign * (own * of[symbol] - all_ * n_edit) / own)
                 limits.append(-sign * (own * base[symbol] - all_ * n_base) / own)
         return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits, dtype=float))
+
+    def _unit_rows(self, fewest: float, most: float) -> Rows:
+        """So many units of the treatment; halides that replace anions bring in no charge."""
+        edits = self.edits
+        rows, limits = [edits.units, -edits.units], [most, -fewest]
+        if edits.replaced.any():
+            charge = np.where(edits.replaced > 0, edits.charges, HALIDE_CHARGE * edits.halides)
+            rows, limits = [*rows, charge, -charge], [*limits, 0.0, 0.0]
+        return Rows(csr_array(np.array(rows, dtype=float)), np.array(limits))
 
     def _clash_rows(self) -> Rows:
         """At most one ion is kept of each pair that clashes."""
@@ -219,6 +234,12 @@ class Program:
         symbols[ion[stays]] = after[stays]
         charges[ion[stays]] = edits.new_charge[done][stays]
         return kept, symbols, charges
+
+    def halides(self, y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where halides of a treatment stand after edits, shape (n_ions,)."""
+        edits, placed = self.edits, np.zeros(self.shell.ions.n_ions, dtype=bool)
+        placed[edits.ion[(edits.members @ y > 0.5) & edits.is_halide]] = True
+        return placed
 
     def level(self, y: NDArray[np.float64]) -> int:
         """Whole number of times that the dipoles exceed the free ones, all taken together."""

@@ -10,6 +10,7 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .frame import in_grains, own_frames
+from .treatment import outer_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Shell:
     Parameters
     ----------
     ions : Candidates
-        Ions inside the shape and up to half a shell outside it. The depth of the shell is
+        Ions inside the shape and the sites around it that may be filled. The depth of the shell is
         reckoned from the trimmable surface.
 
     Attributes
@@ -100,7 +101,8 @@ class Shell:
         self.fixed = self.inside & (ions.trim_distance_a < -ions.depth_a - SURFACE_A)
         clashing = ions.clashes[self.inside[ions.clashes].all(axis=1)]
         self.fixed[clashing] = False
-        candidates = ~self.fixed & (ions.trim_distance_a <= 0.5 * ions.depth_a + SURFACE_A)
+        reach_a = outer_share(ions.treatment) * ions.depth_a
+        candidates = ~self.fixed & (ions.trim_distance_a <= reach_a + SURFACE_A)
         one, other = ions.clashes.T
         candidates[one[self.fixed[other]]] = False
         candidates[other[self.fixed[one]]] = False

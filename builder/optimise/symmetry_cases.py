@@ -110,9 +110,10 @@ def _image(
         return None
     of_ion = np.full(shell.ions.n_ions, -1)
     of_ion[shell.free] = shell.free[to]
-    told = list(zip(edits.ion[edit].tolist(), edits.symbol[edit].tolist(), strict=True))
+    columns = (edits.ion, edits.symbol, edits.is_halide, edits.is_replaced)
+    told = list(zip(*(each[edit].tolist() for each in columns), strict=True))
     number = {each: column for column, each in enumerate(told)}
-    found = np.array([number.get((int(of_ion[ion]), symbol), -1) for ion, symbol in told])
+    found = np.array([number.get((int(of_ion[ion]), *kind), -1) for ion, *kind in told])
     same = np.vstack([edits.domain, edits.steps, edits.bonds, program.charges, edits.counts])
     if (found < 0).any() or (same[:, found] != same).any():
         return None

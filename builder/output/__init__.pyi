@@ -14,5 +14,4 @@ from .summary import listed_charges as listed_charges
 from .summary import notes_of_crystals as notes_of_crystals
 from .summary import notes_of_model as notes_of_model
 from .summary import summary_of as summary_of
-from .summary import with_origins as with_origins
 from .visible import visible_discs as visible_discs

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
 
 from epicarve.builder.crystal import cell_parameters
 from epicarve.builder.extxyz import write_extxyz
-from epicarve.files import filled_folder, write_json, write_text
+from epicarve.builder.report import Provenance
+from epicarve.files import filled_folder, refuse_file_name, write_json, write_text
+from epicarve.version import __version__
 
 from .preview import draw_model
-from .summary import notes_of_model, summary_of
+from .summary import derived_notes, notes_of_model, summary_of, with_origins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -48,6 +50,7 @@ def write_model(folder: Path, model: Model) -> None:
     model : Model
         The model; notes, such as that a crystal is derived, stand in the CIF and under the picture.
     """
+    refuse_file_name(folder, "model.extxyz, model.cif, model.json and preview.png")
     notes = notes_of_model(model)
     with filled_folder(folder) as scratch:
         model.write_extxyz(scratch / "model.extxyz")
@@ -56,9 +59,7 @@ def write_model(folder: Path, model: Model) -> None:
         draw_model(scratch / "preview.png", model, notes)
 
 
-def write_slab(
-    folder: Path, slab: Slab, summary: Mapping[str, Any], notes: Sequence[str] = ()
-) -> None:
+def write_slab(folder: Path, slab: Slab) -> None:
     """Write model.extxyz, model.cif and model.json of a periodic slab: all of them, or none.
 
     Parameters
@@ -66,12 +67,14 @@ def write_slab(
     folder : Path
         Where to write; made if it is not there.
     slab : Slab
-        The slab; it repeats along the first two vectors of its cell.
-    summary : mapping
-        Content of model.json.
-    notes : sequence of str
-        Sentences that must stand in the CIF, such as that a crystal is derived.
+        The slab; it repeats along the first two vectors of its cell. Notes, such as that a crystal
+        is derived, stand in the CIF.
     """
+    refuse_file_name(folder, "model.extxyz, model.cif and model.json")
+    report = slab.report
+    crystals = (report.interface.film.crystal, report.interface.substrate.crystal)
+    asked = Provenance(version=__version__, slab=report.options.model_dump(mode="json"))
+    summary = {**slab.as_dict(), "provenance": with_origins(asked, crystals).as_dict()}
     with filled_folder(folder) as scratch:
         write_extxyz(
             scratch / "model.extxyz",
@@ -81,6 +84,7 @@ def write_slab(
             cell_a=slab.cell_a,
             periodic=(True, True, False),
         )
+        notes = derived_notes(crystals)
         text = cif_of(slab.formula, slab.symbols, slab.fractional, slab.cell_a, notes)
         write_text(scratch / "model.cif", text)
         write_json(scratch / "model.json", summary)

@@ -1,8 +1,10 @@
+from .junction import Adhesion as Adhesion
 from .junction import ClosestPair as ClosestPair
 from .junction import ContinuityFigures as ContinuityFigures
 from .junction import FaceCharges as FaceCharges
 from .junction import FittedDirection as FittedDirection
 from .junction import Halves as Halves
+from .junction import IonsAcross as IonsAcross
 from .junction import Junction as Junction
 from .junction import LaidHalf as LaidHalf
 from .junction import ParticleRegistry as ParticleRegistry
@@ -22,4 +24,3 @@ from .stoichiometry import PlainCut as PlainCut
 from .stoichiometry import SurfaceComposition as SurfaceComposition
 from .stoichiometry import SurfaceFigures as SurfaceFigures
 from .stoichiometry import Treatment as Treatment
-from .stoichiometry import TreatmentOptimum as TreatmentOptimum

@@ -88,6 +88,9 @@ class ContinuityFigures(Record):
         2 × matched / (sites + cations), from 0 to 1.
     continuous : bool
         Whether that counts as one subnetwork.
+    sublattice_fraction : float
+        Close matches / the smaller of sites and cations, from 0 to 1: 1 if all of the sparser layer
+        is found in the denser.
     rms_a, rms_in_spacings : float or None
         Root mean square distance of matched cations from their sites, in Å and in mean cation
         spacings; None without any.
@@ -105,6 +108,7 @@ class ContinuityFigures(Record):
 
     matched_fraction: float
     continuous: bool
+    sublattice_fraction: float
     rms_a: float | None
     rms_in_spacings: float | None
     pairs: dict[str, int]
@@ -127,12 +131,63 @@ class ClosestPair(Record):
     distance_a : float
         Their distance in Å.
     fraction_of_bulk : float
-        Distance over the shortest one of these elements in bulk.
+        Distance over their contact: the shortest one of these elements in bulk, or that told of
+        them where they meet in neither.
     """
 
     pair: str
     distance_a: float
     fraction_of_bulk: float
+
+
+@dataclass(frozen=True)
+class IonsAcross(Record):
+    """Bonds and contacts between the ions of the two sides.
+
+    Parameters
+    ----------
+    n_bonds : int or None
+        Cations and anions whose contact has at least 4 % of the cation's charge as bond valence.
+    valence : float or None
+        Sum of the bond valences of these bonds; None, as the number, for some `reason`.
+    nearest_opposite_a : float or None
+        Shortest distance in Å of a cation and an anion; None if there is none within 6 Å.
+    n_facing : int
+        Ions of both sides that have an ion of the other side within 1.25 times their contact.
+    n_facing_like : int
+        Of these, ions whose nearest one of the other side is of their own sign.
+    reason : str, optional
+        Why bonds are not counted.
+    """
+
+    n_bonds: int | None
+    valence: float | None
+    nearest_opposite_a: float | None
+    n_facing: int
+    n_facing_like: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adhesion(Record):
+    """The energy of rigid ions in the cell of an interface.
+
+    Parameters
+    ----------
+    work_j_m2 : float, optional
+        Work of adhesion in J/m² at the best registry and gap of the rigid ions.
+    registry_off_a : float, optional
+        How far, in Å, that registry lies from the one that is built.
+    is_polar : bool, optional
+        Whether a cut is polar: the energy then is that of a face without the charges it needs.
+    reason : str, optional
+        Why there is none.
+    """
+
+    work_j_m2: float | None = None
+    registry_off_a: float | None = None
+    is_polar: bool | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,8 +236,10 @@ class Junction(Record):
         How the film lies on the substrate.
     continuity, continuity_in_cell : ContinuityFigures
         How far the cations are one subnetwork: in the particle, and in the cell of the interface.
-    n_bonds_across : int
-        Bonds across the interface.
+    ions_across : IonsAcross
+        Bonds and contacts between the ions of the two sides.
+    adhesion : Adhesion
+        The energy of rigid ions in the cell of the interface.
     shortest_contact : ClosestPair
         The shortest contact across the interface.
     relaxed_halves : dict of str to LaidHalf, optional
@@ -202,6 +259,7 @@ class Junction(Record):
     registry: ParticleRegistry
     continuity: ContinuityFigures
     continuity_in_cell: ContinuityFigures
-    n_bonds_across: int
+    ions_across: IonsAcross
+    adhesion: Adhesion
     shortest_contact: ClosestPair
     relaxed_halves: dict[str, LaidHalf] | None = None

@@ -103,23 +103,6 @@ class CoreShell(Record):
 
 
 @dataclass(frozen=True)
-class TreatmentOptimum(Record):
-    """How far the places of a treatment are proven best.
-
-    Parameters
-    ----------
-    objective_a, bound_a : float
-        Cost of the places in Å, and its proven lower bound.
-    dipole_level : int
-        Times that the dipole exceeds the free one; 0 if it does not.
-    """
-
-    objective_a: float
-    bound_a: float
-    dipole_level: int
-
-
-@dataclass(frozen=True)
 class Treatment(Record):
     """What was done to the surface of a model.
 
@@ -128,13 +111,11 @@ class Treatment(Record):
     kind, halide, cation, coverage
         What was asked for.
     n_units : int
-        Salt units added, or anions replaced.
+        Salt units, or anions replaced.
     n_replaced : int
         Anions replaced by the halide.
     n_added : dict of str to int
-        Ions put on empty sites, by element.
-    optimum : TreatmentOptimum
-        How far the places are proven best.
+        Halides put on empty sites.
     """
 
     kind: Literal["halide_rich", "halide_terminated"]
@@ -144,7 +125,6 @@ class Treatment(Record):
     n_units: int
     n_replaced: int
     n_added: dict[str, int]
-    optimum: TreatmentOptimum
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .lines import read_text, without_comment
-from .values import real
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = re.compile(r"^[ \t]*([A-Za-z]{1,2})[ \t]+([^\s#!][^\n#!]*)", re.MULTILINE)
+_FORTRAN_EXPONENTS = str.maketrans("DdQq", "EEEE")
 
 
 ContractedShell = tuple[int, tuple[float, ...], tuple[float, ...]]
@@ -60,10 +61,10 @@ def _entries(path: Path, changed_ns: int) -> dict[tuple[str, str], str]:
 
 
 def basis_shells(text: str) -> tuple[ContractedShell, ...]:
-    r"""Read the contracted shells of an entry of a file of basis sets.
+    r"""Read the contracted shells of an entry of a file of basis sets, by cp2k-input-tools.
 
-    As CP2K does (read_gto_basis_set1 in its basis_set_types.F), which takes Fortran's exponents
-    (0.117D+05) and looks at no more numbers of a line than there are shells.
+    As CP2K does (read_gto_basis_set1 in its basis_set_types.F), Fortran's exponents (0.117D+05) are
+    taken, and no more numbers of a line than there are shells are looked at.
 
     Raises
     ------
@@ -75,32 +76,34 @@ def basis_shells(text: str) -> tuple[ContractedShell, ...]:
     >>> basis_shells("1\n2 0 1 2 1 1\n 1.5 .1 .2\n 0.2 .4 .5\n")[1]
     (1, (1.5, 0.2), (0.2, 0.5))
     """
-    rows = _rows(text)
-    shells: list[ContractedShell] = []
+    from cp2k_input_tools.basissets.cp2k import BasisSetData  # noqa: PLC0415  (0.1 s)
+
+    rows = _rows(text.translate(_FORTRAN_EXPONENTS))
     try:
-        at = 1
-        for _ in range(int(rows[0][0])):
-            _, low, high, n_exponents = map(int, rows[at][:4])
-            momenta = range(low, high + 1)
-            counts = [int(n) for n in rows[at][4 : 4 + len(momenta)]]  # names of shells may follow
-            if len(counts) < len(momenta):
-                raise ValueError(f"{len(counts)} numbers of shells for {len(momenta)} momenta")
-            angulars = [
-                angular for angular, n in zip(momenta, counts, strict=True) for _ in range(n)
-            ]
-            lines = [row[: 1 + len(angulars)] for row in rows[at + 1 : at + 1 + n_exponents]]
-            if not 0 < n_exponents == len(lines):
-                raise ValueError("the entry is cut off")
-            fewest = min(map(len, lines)) - 1
-            if fewest < len(angulars):
-                raise ValueError(f"{fewest} columns for {len(angulars)} shells")
-            exponents, *columns = zip(*(map(real, row) for row in lines), strict=True)
-            shells += [
-                (angular, exponents, c) for angular, c in zip(angulars, columns, strict=True)
-            ]
-            at += 1 + n_exponents
+        blocks = BasisSetData.from_lines(["X", *map(" ".join, rows)]).blocks
     except IndexError:
         raise ValueError("the entry is cut off") from None
+    except ArithmeticError:
+        raise ValueError("a number can't be read") from None
+    shells: list[ContractedShell] = []
+    at = 1
+    for block in blocks:
+        momenta = int(rows[at][2]) - int(rows[at][1]) + 1
+        if len(block.l) < momenta:
+            raise ValueError(f"{len(block.l)} numbers of shells for {momenta} momenta")
+        at += 1 + len(block.coefficients)
+        angulars = [angular for angular, n in block.l for _ in range(n)]
+        fewest = min(map(len, block.coefficients), default=0) - 1
+        if not 0 < len(angulars) <= fewest:
+            raise ValueError(f"{fewest} columns for {len(angulars)} shells")
+        exponents, *columns = zip(
+            *(map(float, row[: 1 + len(angulars)]) for row in block.coefficients), strict=True
+        )
+        shells += [(angular, exponents, c) for angular, c in zip(angulars, columns, strict=True)]
+    if not all(
+        math.isfinite(number) for _, *numbers in shells for row in numbers for number in row
+    ):
+        raise ValueError("a number is not finite")
     return tuple(shells)
 
 

@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.builder.carve import TreatmentOptions
-from epicarve.builder.optimise import BalanceOptions
+from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.shapes import AnyShapeSpec
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings

@@ -26,7 +26,6 @@ from .build import load_crystal, load_orderings
 from .status import results_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from epicarve.builder.crystal import Crystal
@@ -226,31 +225,6 @@ def finish_bulk(recipe: BulkRecipe, out: Path) -> RelaxedBulk:
         write_text(scratch / CRYSTAL, crystal_cif(relaxed.crystal))
         write_json(scratch / results_name(recipe), results.summary())
     return results
-
-
-def ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of a table with energies above the lowest of the same formula, lowest first.
-
-    Rows without an energy keep their order, after the others.
-
-    Examples
-    --------
-    >>> rows = [{"formula": "PbS", "energy_ev_per_formula_unit": e} for e in (-1.0, None, -1.5)]
-    >>> [row["above_lowest_ev"] for row in ranked(rows)]
-    [0.0, 0.5, None]
-    """
-    key = "energy_ev_per_formula_unit"
-    lowest: dict[str, float] = {}
-    for row in rows:
-        if row.get(key) is not None:
-            lowest[row["formula"]] = min(row[key], lowest.get(row["formula"], row[key]))
-    known = [
-        {**row, "above_lowest_ev": round(row[key] - lowest[row["formula"]], 4)}
-        for row in rows
-        if row.get(key) is not None
-    ]
-    unknown = [{**row, "above_lowest_ev": None} for row in rows if row.get(key) is None]
-    return [*sorted(known, key=lambda row: (row["formula"], row["above_lowest_ev"])), *unknown]
 
 
 def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:

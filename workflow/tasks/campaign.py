@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from epicarve.dft.run import Stopped, own_command, require_scheduler
 from epicarve.errors import InputError
-from epicarve.files import write_json, write_text
 from epicarve.locks import is_locked, locked
-from epicarve.workflow.recipes import BulkRecipe, Recipe, is_series, read_recipe, write_recipe
+from epicarve.workflow.recipes import Recipe, is_series, read_recipe, write_recipe
 
 from .array import run_members
-from .bulk import BULK_COLUMNS, ranked
+from .campaign_table import CampaignTable, TableWriter
 from .executor import execute
 from .run import chosen
-from .series import csv_text, members
-from .status import RunStatus, is_done, key_of, read_status, results_name, write_status
+from .series import members
+from .status import RunStatus, is_done, key_of, read_status, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from threading import Event
 
-COLUMNS = (
-    "name",
-    "state",
-    "formula",
-    "n_atoms",
-    "homo_lumo_gap_ev",
-    "filtered_gap_ev",
-    "size_aware_gap_ev",
-    "told",
-)
-"""The columns of campaign.csv and the keys of each row, for particles."""
-
 LOG = "run.log"
 """What a member said, in its folder."""
 
 POLL_SECONDS = 0.2
-TABLE_SECONDS = 2.0
-"""The table is not written more often than this while members run."""
 
 
 def campaign(
@@ -55,7 +37,7 @@ def campaign(
     on: Literal["local", "slurm"] = "local",
     n_jobs: int | None = None,
     on_progress: Callable[[str], None] | None = None,
-) -> list[dict[str, Any]]:
+) -> CampaignTable:
     """Run all recipes of a series or a folder, each in a folder of its own.
 
     Parameters
@@ -78,10 +60,8 @@ def campaign(
 
     Returns
     -------
-    list of dict
-        A row for each member, with the keys `COLUMNS`; for bulk crystals `BULK_COLUMNS`, those
-        of the lowest energy first. Its state is done, failed, running or waiting; ``told`` says
-        why it failed or how far it is.
+    CampaignTable
+        All members, each done, failed, running or waiting.
 
     Raises
     ------
@@ -97,7 +77,7 @@ def campaign(
     with locked(out, "campaign"):
         for name, recipe in recipes.items():
             write_recipe(recipe, out / name)
-        table = _Table(out, recipes, broken, tell)
+        table = TableWriter(out, recipes, broken, tell)
         table.update()
         todo = {name: recipe for name, recipe in recipes.items() if not table.is_done(name)}
         if on == "slurm":
@@ -106,7 +86,8 @@ def campaign(
                 write_status(out / name, RunStatus("failed", reason, key_of(recipes[name])))
         else:
             _run_here(out, todo, n_jobs or _usual_jobs(todo), table)
-        return table.update(final=True)
+        table.update()
+    return table.write()
 
 
 def _recipes(source: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
@@ -139,7 +120,7 @@ def _usual_jobs(recipes: Mapping[str, Recipe]) -> int:
     return 1 if any(r.engine == "cp2k" for r in recipes.values()) else os.cpu_count() or 1
 
 
-def _run_here(out: Path, recipes: Mapping[str, Recipe], n_jobs: int, table: _Table) -> None:
+def _run_here(out: Path, recipes: Mapping[str, Recipe], n_jobs: int, table: TableWriter) -> None:
     """Run members on this machine, each in a process of its own, `n_jobs` at a time."""
     import networkx as nx  # noqa: PLC0415
 
@@ -150,7 +131,7 @@ def _run_here(out: Path, recipes: Mapping[str, Recipe], n_jobs: int, table: _Tab
 
 
 def _member_action(
-    folder: Path, recipe: Recipe, n_jobs: int, table: _Table
+    folder: Path, recipe: Recipe, n_jobs: int, table: TableWriter
 ) -> Callable[[Event], None]:
     threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // n_jobs)))
 
@@ -200,81 +181,3 @@ def _run_member(folder: Path, threads: str, wait: Callable[[], None]) -> int:
                 process.terminate()
                 process.wait()
     return process.returncode
-
-
-@dataclass
-class _Table:
-    """The table of a campaign, made from the files of its members, which alone count."""
-
-    out: Path
-    recipes: Mapping[str, Recipe]
-    broken: Mapping[str, str]
-    tell: Callable[[str], None]
-    _written: float = field(default=-TABLE_SECONDS, init=False)
-    _done: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that the members need: those of particles, of bulk crystals, or both."""
-        kinds = {isinstance(recipe, BulkRecipe) for recipe in self.recipes.values()}
-        if kinds == {True}:
-            return BULK_COLUMNS
-        both = (*COLUMNS, *BULK_COLUMNS) if True in kinds else COLUMNS
-        return (*dict.fromkeys(column for column in both if column != "told"), "told")
-
-    def is_done(self, name: str) -> bool:
-        """Whether a member is through, with the recipe as it is now."""
-        return is_done(self.out / name, self.recipes[name])
-
-    def update(
-        self, told: Mapping[str, str] | None = None, *, final: bool = False
-    ) -> list[dict[str, Any]]:
-        """Write the table, unless it was written a moment ago, and return its rows."""
-        now = time.monotonic()
-        if not final and now - self._written < TABLE_SECONDS:
-            return []
-        self._written = now
-        rows = [self._row(name, (told or {}).get(name)) for name in self.recipes]
-        rows += [
-            {**dict.fromkeys(self.columns), "name": name, "state": "failed", "told": reason}
-            for name, reason in self.broken.items()
-        ]
-        if "above_lowest_ev" in self.columns:
-            rows = ranked(rows)
-        write_text(self.out / "campaign.csv", csv_text(rows, self.columns))
-        write_json(self.out / "campaign.json", {"campaign": rows})
-        states = [row["state"] for row in rows]
-        counts = [f"{states.count(s)} {s}" for s in ("done", "failed", "running", "waiting")]
-        self.tell(f"campaign: {', '.join(counts)}")
-        return rows
-
-    def _row(self, name: str, told: str | None) -> dict[str, Any]:
-        if name in self._done:
-            return self._done[name]
-        folder = self.out / name
-        row: dict[str, Any] = {**dict.fromkeys(self.columns), "name": name}
-        status = read_status(folder)
-        current = status is not None and status.key == key_of(self.recipes[name])
-        if self.is_done(name):
-            row |= {"state": "done", **_results(folder, self.recipes[name])}
-            self._done[name] = row
-        elif status is None or not current or status.state == "stopped":
-            row |= {"state": "waiting", "told": told}
-        else:
-            row |= {"state": status.state, "told": told or status.told}
-        return row
-
-
-def _results(folder: Path, recipe: Recipe) -> dict[str, Any]:
-    """Results of a member that is done."""
-    summary = json.loads((folder / results_name(recipe)).read_text(encoding="utf-8"))
-    if isinstance(recipe, BulkRecipe):
-        return {key: value for key, value in summary.items() if key in BULK_COLUMNS[2:]}
-    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return {
-        "formula": model["formula"],
-        "n_atoms": model["n_atoms"],
-        "homo_lumo_gap_ev": summary["homo_lumo_gap_ev"],
-        "filtered_gap_ev": summary["filtered"]["gap_ev"],
-        "size_aware_gap_ev": summary["size_aware"]["gap_ev"],
-    }

@@ -17,10 +17,7 @@ from epicarve.builder.output import (
     derived_notes,
     draw_interfaces,
     notes_of_crystals,
-    with_origins,
-    write_slab,
 )
-from epicarve.builder.report import Provenance
 from epicarve.dft.write import write_cp2k
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -32,11 +29,13 @@ from epicarve.workflow.recipes import CrystalSpec, checked, read_yaml
 from .build import load_crystal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces import Interface, Slab
-    from epicarve.builder.interfaces.energy import InterfaceEnergy, Repulsion
+    from epicarve.builder.interfaces.energy import InterfaceEnergy
+
+    _Rated = tuple[Interface, "InterfaceEnergy | NoEnergy"]
 
 SHOWN = 10
 """Interfaces of a pair that are reported, if not said otherwise."""
@@ -59,6 +58,7 @@ COLUMNS = (
     "matched_fraction",
     "matched_fraction_low",
     "matched_fraction_high",
+    "sublattice_fraction",
     "rms_a",
     "pairs",
     "continuous",
@@ -212,7 +212,8 @@ def interface(
     Returns
     -------
     Ranking
-        The best interface of each pair of terminations, the most continuous first.
+        The best interface of each pair of terminations, the most continuous first; of cuts without
+        a dipole that the rank tells apart by vacuum only, first those that bind best.
 
     Raises
     ------
@@ -235,8 +236,7 @@ def interface(
             for crystal in (film, substrate)
         ]
     )
-    found = search(above, below, options)[:n_shown]
-    ranking = _ranking(found, (), (above, below))
+    ranking = _ranking(_best(above, below, options, n_shown), (), (above, below))
     if out is not None:
         write_ranking(ranking, options, out)
     return ranking
@@ -280,11 +280,7 @@ def slab(
     """
     built = build_slab(interface, options)
     if out is not None:
-        crystals = (interface.film.crystal, interface.substrate.crystal)
-        asked = (options or SlabOptions()).model_dump(mode="json")
-        provenance = with_origins(Provenance(version=__version__, slab=asked), crystals)
-        summary = {**built.as_dict(), "provenance": provenance.as_dict()}
-        write_slab(Path(out), built, summary, derived_notes(crystals))
+        built.write(out)
         if inputs:
             write_cp2k(built, None, out)
     return built
@@ -319,7 +315,7 @@ def compare(
         If the table is wrong or no pair has an interface.
     """
     table = table if isinstance(table, PairTable) else read_pairs(Path(table))
-    found: list[Interface] = []
+    found: list[_Rated] = []
     failed: list[FailedPair] = []
     crystals: dict[str, Crystal] = {}
     loaded = told_apart([load_crystal(one) for p in table.pairs for one in (p.film, p.substrate)])
@@ -327,17 +323,17 @@ def compare(
         if tell is not None:
             tell(f"{film.name} on {substrate.name}")
         try:
-            found.append(search(film, substrate, table.search)[0])
+            found += _best(film, substrate, table.search, 1)
         except InputError as error:
             failed.append(FailedPair(film.name, substrate.name, str(error)))
             continue
         crystals.update({film.name: film, substrate.name: substrate})
     if not found:
         raise InputError(failed[0].reason)
-    found.sort(key=lambda one: one.rank)
+    found.sort(key=lambda rated: rated[0].rank)
     ranking = _ranking(found, failed, tuple(crystals.values()))
     if out is not None:
-        _write(Path(out), ranking, found, table.search)
+        _write(Path(out), ranking, ranking.interfaces, table.search)
     return ranking
 
 
@@ -352,29 +348,50 @@ def read_pairs(path: Path) -> PairTable:
     return checked(PairTable, data, str(path))
 
 
+def _best(film: Crystal, substrate: Crystal, options: SearchOptions, n_wanted: int) -> list[_Rated]:
+    """Return the best interfaces of two crystals with their energies, ties broken by these."""
+    found = search(film, substrate, options)
+    last = found[:n_wanted][-1].rank_without_energy
+    rated = _rated(film, substrate, [one for one in found if one.rank_without_energy <= last])
+    return sorted(rated, key=_rank_with_energy)[:n_wanted]
+
+
+def _rated(film: Crystal, substrate: Crystal, found: Sequence[Interface]) -> list[_Rated]:
+    """Return interfaces of two crystals with the energy of each, or why it has none."""
+    try:
+        repulsion = born_repulsion(film, substrate)
+    except InputError as error:
+        return [(one, NoEnergy(str(error))) for one in found]
+    rated: list[_Rated] = []
+    for one in found:
+        try:
+            rated.append((one, interface_energy(*whole_sides(one), repulsion)))
+        except InputError as error:
+            rated.append((one, NoEnergy(str(error))))
+    return rated
+
+
+def _rank_with_energy(rated: _Rated) -> tuple[float, ...]:
+    """Return the rank of an interface; of cuts without a dipole, those that hold best come first.
+
+    Energies of polar cuts are those of faces without the charges that they need, and rank nothing.
+    """
+    one, energy = rated
+    gained_j_m2 = 0.0
+    if not isinstance(energy, NoEnergy) and not one.polarity.is_polar:
+        gained_j_m2 = round(energy.energy_j_m2, 4)
+    return (*one.rank_without_energy, gained_j_m2, one.rank[-1])
+
+
 def _ranking(
-    found: Sequence[Interface], failed: Sequence[FailedPair], crystals: Sequence[Crystal]
+    found: Sequence[_Rated], failed: Sequence[FailedPair], crystals: Sequence[Crystal]
 ) -> Ranking:
     return Ranking(
-        interfaces=tuple(found),
-        energies=tuple(_energies(found)),
+        interfaces=tuple(one for one, _ in found),
+        energies=tuple(energy for _, energy in found),
         failed=tuple(failed),
         notes=(*derived_notes(crystals), *notes_of_crystals(crystals)),
     )
-
-
-def _energies(found: Sequence[Interface]) -> Iterator[InterfaceEnergy | NoEnergy]:
-    """Yield the energy of each interface, or why it has none."""
-    repulsions: dict[tuple[str, str], Repulsion] = {}
-    for one in found:
-        crystals = (one.film.crystal, one.substrate.crystal)
-        names = (crystals[0].name, crystals[1].name)
-        try:
-            if names not in repulsions:
-                repulsions[names] = born_repulsion(*crystals)
-            yield interface_energy(*whole_sides(one), repulsions[names])
-        except InputError as error:
-            yield NoEnergy(str(error))
 
 
 def _energy_fields(one: Interface, energy: InterfaceEnergy | NoEnergy) -> dict[str, Any]:
@@ -412,6 +429,7 @@ def _table(ranking: Ranking) -> str:
                 "matched_fraction": continuity["matched_fraction"],
                 "matched_fraction_low": low,
                 "matched_fraction_high": high,
+                "sublattice_fraction": continuity["sublattice_fraction"],
                 "rms_a": continuity["rms_a"],
                 "pairs": " ".join(f"{n}×{pair}" for pair, n in continuity["pairs"].items()),
                 "continuous": continuity["continuous"],

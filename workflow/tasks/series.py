@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,14 +46,71 @@ COLUMNS = (
     "dipole_debye",
     "error",
 )
-"""The columns of series.csv and the keys of each row."""
+"""The columns of series.csv and the keys of each member in series.json."""
+
+
+@dataclass(frozen=True)
+class SeriesMember:
+    """One particle of a series.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the series, and that of its folder.
+    recipe : Recipe
+        What was asked for.
+    built : BuiltModel or None
+        The model with its files, None if it can't be built.
+    error : str or None
+        Why it can't be built.
+    """
+
+    name: str
+    recipe: Recipe
+    built: BuiltModel | None
+    error: str | None = None
+
+    @property
+    def n_removed(self) -> int:
+        """Ions of the plain cut that are not in the model."""
+        edits = self.built.model.edits if self.built is not None else ()
+        return sum(edit.action == "removed" for edit in edits)
+
+    @property
+    def n_added(self) -> int:
+        """Edits of the plain cut that add or replace an ion."""
+        return len(self.built.model.edits) - self.n_removed if self.built is not None else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row of the member, keys as in `COLUMNS`, None for what is not known."""
+        known: dict[str, Any] = {"name": self.name, "error": self.error}
+        if self.built is not None:
+            model, report = self.built.model, self.built.model.report
+            stoichiometry, optimum = report.stoichiometry, report.optimum
+            assert stoichiometry is not None and optimum is not None  # all that are built have them
+            asked = self.recipe
+            known |= {
+                "crystal": " / ".join(model.domain_names),
+                "shape": asked.shape.kind if isinstance(asked, ParticleRecipe) else None,
+                "formula": model.formula,
+                "n_atoms": model.n_atoms,
+                "net_charge": model.net_charge,
+                "diameter_nm": round(model.diameter_nm, 4),
+                "deviation": stoichiometry.deviation,
+                "removed": self.n_removed,
+                "added": self.n_added,
+                "objective": round(optimum.objective, 4),
+                "gap": round(optimum.gap, 6),
+                "dipole_debye": round(model.dipole_debye, 3),
+            }
+        return {column: known.get(column) for column in COLUMNS}
 
 
 def series(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[SeriesMember]:
     """Build every particle of a recipe with a series.
 
     Parameters
@@ -67,9 +125,9 @@ def series(
 
     Returns
     -------
-    list of dict
-        A row for each particle, with the keys `COLUMNS`. One that can't be built has its reason
-        under ``error`` and None for what is not known; the others are built all the same.
+    list of SeriesMember
+        One for each particle. One that can't be built has its reason under ``error``; the others
+        are built all the same.
 
     Raises
     ------
@@ -77,21 +135,22 @@ def series(
         If the recipe has no series, two members have one name, or none can be built.
     """
     recipe = as_recipe(recipe)
-    rows = []
+    found = []
     for name, member in members(recipe):
         if tell is not None:
             tell(f"series: {name}")
         try:
             built = build(member, Path(out) / name if out is not None else None, tell)
-            rows.append(_row(name, member, built))
+            found.append(SeriesMember(name, member, built))
         except InputError as error:
-            rows.append({**dict.fromkeys(COLUMNS), "name": name, "error": str(error)})
-    if all(row["error"] for row in rows):
-        raise InputError(f"no particle of the series can be built; {rows[0]['error']}")
+            found.append(SeriesMember(name, member, None, str(error)))
+    if all(member.error for member in found):
+        raise InputError(f"no particle of the series can be built; {found[0].error}")
     if out is not None:
-        write_text(Path(out) / "series.csv", csv_text(rows))
+        rows = [member.as_dict() for member in found]
+        write_text(Path(out) / "series.csv", csv_text(rows, COLUMNS))
         write_json(Path(out) / "series.json", {"series": rows})
-    return rows
+    return found
 
 
 def members(recipe: Recipe) -> list[tuple[str, Recipe]]:
@@ -118,7 +177,7 @@ def members(recipe: Recipe) -> list[tuple[str, Recipe]]:
     return list(found.items())
 
 
-def csv_text(rows: list[dict[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
+def csv_text(rows: list[dict[str, Any]], columns: Sequence[str]) -> str:
     """Return the rows as CSV with a line of headings; what is not known is left empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -194,26 +253,3 @@ def _replacer(elements: Mapping[str, str]) -> Callable[[dict[str, Any]], None]:
             follow(data.get(key, {}))
 
     return change
-
-
-def _row(name: str, member: Recipe, built: BuiltModel) -> dict[str, Any]:
-    model, report = built.model, built.model.report
-    stoichiometry, optimum = report.stoichiometry, report.optimum
-    assert stoichiometry is not None and optimum is not None  # every model that is built has them
-    removed = sum(edit.action == "removed" for edit in model.edits)
-    return {
-        "name": name,
-        "crystal": " / ".join(model.domain_names),
-        "shape": member.shape.kind if isinstance(member, ParticleRecipe) else None,
-        "formula": model.formula,
-        "n_atoms": model.n_atoms,
-        "net_charge": model.net_charge,
-        "diameter_nm": round(model.diameter_nm, 4),
-        "deviation": stoichiometry.deviation,
-        "removed": removed,
-        "added": len(model.edits) - removed,
-        "objective": round(optimum.objective, 4),
-        "gap": round(optimum.gap, 6),
-        "dipole_debye": round(model.dipole_debye, 3),
-        "error": None,
-    }
