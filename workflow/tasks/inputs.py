@@ -139,7 +139,10 @@ def _notes_of_prerelaxation(settings: Cp2kSettings, crystals: list[Crystal]) -> 
                 f"measured; {taken}"
             )
         else:
-            yield f"pre-relaxation: {measured.sentence}; {taken}"
+            told = f"pre-relaxation: {measured.sentence}; {taken}"
+            if limit_a is not None and measured.rms_a > limit_a:
+                told += ", which the crystal itself would leave: better without (prerelax: null)"
+            yield told
 
 
 def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> BuiltModel:
