@@ -29,9 +29,10 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
         from epicarve.dft.write import read_resources
         from epicarve.workflow.tasks.bulk import Bulk
         from epicarve.workflow.tasks.inputs import inputs as write_inputs
+        from epicarve.workflow.tasks.inputs import notes_of_level
 
         built, stages = write_inputs(recipe, out)
-        needs = read_resources(out)
+        needs, notes = read_resources(out), notes_of_level(recipe)
     if as_json:
         files = [
             {
@@ -42,7 +43,8 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
             }
             for stage in stages
         ]
-        print_json({"model": built.summary, "stages": files, "submit": "submit.sh"})
+        told = {"model": built.summary, "stages": files, "submit": "submit.sh"}
+        print_json(told | {"notes": notes})
         return
     if isinstance(built, Bulk):
         from .results import bulk_facts
@@ -51,7 +53,7 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     else:
         console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
-    for note in dict.fromkeys(need.note for need in needs.values() if need.note):
+    for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
     steps = " → ".join(stage.folder for stage in stages)
     console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")

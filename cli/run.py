@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .terminal import AsJson, OutFolder, RecipeFile, print_json, progress
+from .terminal import AsJson, OutFolder, RecipeFile, console, print_json, progress
 
 
 def run(
@@ -24,7 +24,8 @@ def run(
 ) -> None:
     """Run the whole chain, here or as jobs; run it again to go on where it stopped."""
     with progress("build") as tell:
-        from epicarve.workflow.tasks.run import results_of_run
+        from epicarve.workflow.recipes import as_recipe
+        from epicarve.workflow.tasks.run import chosen, results_of_run, told_blas
 
         results = results_of_run(recipe, out, engine=engine, on=on, on_progress=tell)
     if as_json:
@@ -33,3 +34,5 @@ def run(
         from .results import print_results
 
         print_results(results, out)
+        if on == "local" and (told := told_blas(chosen(as_recipe(recipe), engine, on))):
+            console().print(told, soft_wrap=True)

@@ -55,8 +55,14 @@ def _facts(found: Comparison) -> dict[str, object]:
         if phase.bonds_kept is not None:
             facts[f"phase of {name}"] = (
                 f"{'kept' if phase.kept else 'lost'}, {100 * phase.bonds_kept:.0f} % of the "
-                "inner bonds are the same"
+                f"inner bonds are the same, ions moved {phase.rms_move_a:.2f} Å rms against their "
+                f"neighbours (kept: up to {phase.most_move_a:.2f})"
             )
+            if phase.gfn1_bulk_rms_a is not None:
+                facts[f"GFN1-xTB and bulk {name}"] = (
+                    f"it moves the ions of the crystal itself {phase.gfn1_bulk_rms_a:.2f} Å rms: "
+                    "so much of a relaxation with it is the method's"
+                )
     across = found.interface
     if across is not None:
         facts["cations across the interface"] = (

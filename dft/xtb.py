@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
+from epicarve.blas import load_fast_blas
 from epicarve.builder.report import Relaxation
 from epicarve.dft.orbitals import (
     function_pairs,
@@ -105,6 +106,8 @@ def relax(
     from ase import Atoms  # noqa: PLC0415  (a second of imports that few commands need)
     from ase.calculators.calculator import CalculatorError  # noqa: PLC0415
     from ase.optimize import LBFGS  # noqa: PLC0415
+
+    load_fast_blas()
     from tblite.ase import TBLite  # noqa: PLC0415
 
     settings = settings or XtbSettings()
@@ -170,6 +173,7 @@ def orbital_states(
         If an element has no GFN1-xTB parameters, ions coincide, the charges do not converge, or the
         number of electrons is odd.
     """
+    load_fast_blas()
     from tblite.interface import Calculator  # noqa: PLC0415  (few commands need it)
 
     settings = settings or XtbSettings()

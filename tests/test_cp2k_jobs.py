@@ -18,7 +18,8 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings, RelaxSettings
 from epicarve.dft.write import write_stages
 from epicarve.errors import InputError
 
-SETTINGS = Cp2kSettings(relax=RelaxSettings(max_steps=9))
+# The stand-in moves lead by some Å, further than a pre-relaxation may by default.
+SETTINGS = Cp2kSettings(relax=RelaxSettings(max_steps=9), prerelax={"max_rmsd_a": None})
 
 
 @pytest.fixture
@@ -273,6 +274,18 @@ def test_a_half_written_last_geometry_is_passed_over(chain, stand_in):
     (folder / "verdict").unlink()
     run(folder, stand_in)
     assert (folder / "calls").read_text().splitlines()[2].endswith("3.2")
+
+
+def test_a_prerelaxation_that_goes_too_far_is_not_taken_up(model, tmp_path, stand_in):
+    folder = tmp_path / "chain"
+    write_stages(model, Cp2kSettings(relax={"max_steps": 9}), MachineSettings(), folder)
+    assert run(folder, stand_in).returncode == 0
+    lines = [line.split()[2:] for line in (folder / "calls").read_text().splitlines()]
+    start = (folder / "start.xyz").read_text().splitlines()[2].split()
+    assert lines[0] == lines[1] == start
+    assert lines[2] == ["Pb", "1.0", "2.0", "3.2"]  # a relaxation may go anywhere
+    assert run(folder, stand_in).returncode == 0
+    assert calls(folder) == ["prerelax", "relax", "ground-state", "states"]
 
 
 def test_a_prerelaxation_need_not_converge(chain, stand_in):

@@ -15,11 +15,13 @@ from epicarve.builder.optimise import (
     Candidates,
     DipoleLattice,
     DipoleLimit,
+    EditCharges,
     Effort,
     Highs,
     Program,
     Shell,
     any_edits,
+    fewest_steps,
     possible_edits,
     search_numbers,
 )
@@ -88,6 +90,15 @@ def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
         if found.y is not None:
             assert fits[(every == found.y).all(axis=1)].all()
             assert program.steps(found.y) <= steps
+    fewest = fewest_steps(
+        Highs(program, 0), np.arange(n), nothing, 24, most_levels, effort=Effort(60.0)
+    )
+    least = min([*possible, 25])
+    assert fewest.least <= least
+    assert fewest.least >= least - most_level * limit.level_steps
+    if fewest.y is not None:
+        assert fits[(every == fewest.y).all(axis=1)].all() or most_level > 0
+        assert program.steps(fewest.y) >= least
 
 
 @settings(max_examples=30, deadline=None)
@@ -121,6 +132,35 @@ def test_lattice_of_dipoles_holds_every_dipole_that_is_free(basis, seed, free):
     n_free = int((np.linalg.norm(box + start, axis=1) <= free).sum())
     lengths = np.linalg.norm(lattice.allowed @ own + start, axis=1)
     assert (lengths <= free).sum() == n_free
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    origin=st.tuples(*[st.floats(-3.0, 3.0)] * 3),
+    net=st.integers(-1, 1),
+    free=st.floats(0.5, 6.0),
+    seed=st.integers(0, 10**6),
+)
+def test_neutral_edits_of_a_crystal_lie_on_a_lattice_about_any_point(origin, net, free, seed):
+    rng = np.random.default_rng(seed)
+    sites = rng.integers(-3, 4, size=(40, 3))
+    each = np.where(sites.sum(axis=1) % 2, 1, -1)  # rock salt
+    moments = (each[:, None] * (2.8 * sites - np.array(origin))).T
+    start, before = rng.uniform(-6.0, 6.0, size=3), int(rng.integers(-2, 3))
+    charges = EditCharges(each, net - before, np.array(origin))
+    limit = DipoleLimit(moments, start, free, 2, charges)
+    lattice = DipoleLattice.of(limit, np.arange(40), 1)
+    assert lattice is not None
+    points = {tuple(point): n for n, point in enumerate(lattice.allowed.tolist())}
+    for _ in range(200):
+        y = (rng.uniform(size=40) < 0.5).astype(float)
+        if each @ y != net - before:
+            continue
+        number = points.get(tuple((lattice.multiples @ y).astype(int).tolist()))
+        assert (number is not None) == (limit.level(y) <= 1)
+        if number is not None:
+            assert lattice.levels[number] == limit.level(y)
+            assert lattice.dipoles[number] == pytest.approx(limit.after(y), abs=1e-6)
 
 
 def test_moments_anywhere_make_no_lattice():

@@ -149,7 +149,7 @@ def test_the_scan_is_a_step_function_of_the_threshold():
     assert curve.get_xydata().tolist() == [[0.25, 3.0], [1.0, 1.0], [1.0, 1.0]]
     assert [line.get_ydata()[:1] for line in lower.lines[:2]] == [[1], [1]]
     marked = [line.get_xdata()[0] for line in upper.lines[1:]]
-    assert marked == [0.3, 11.3 / 4]
+    assert marked == [0.3, 11.3 / 4, 6.0 / 4, 20.0 / 4]  # the ends of the band last
 
 
 def test_a_scan_without_any_gap_is_drawn():

@@ -265,6 +265,17 @@ def test_the_phase_is_kept_under_strain_and_lost_when_ions_swap():
     assert compare(model, molten).as_dict()["phase"]["PbS"]["kept"] is False
 
 
+@pytest.mark.parametrize(("noise_a", "kept"), [(0.1, True), (0.22, False)])
+def test_ions_that_left_their_places_lose_the_phase_though_their_bonds_stay(noise_a, kept):
+    model = carve(bundled_crystal("PbS"), Sphere(radius_a=9.0))
+    moves_a = np.random.default_rng(0).normal(0.0, noise_a, model.positions_a.shape)
+    phase = compare(model, model.positions_a + moves_a).as_dict()["phase"]["PbS"]
+    assert phase["bonds_kept"] > 0.98
+    assert phase["rms_move_a"] == pytest.approx(np.sqrt(3.0) * noise_a, rel=0.1)
+    assert phase["most_move_a"] == pytest.approx(0.1 * 2.968, abs=1e-3)
+    assert phase["kept"] is kept
+
+
 def test_without_charges_only_geometry_is_told(tmp_path):
     from ase import Atoms
     from ase.io import write

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.record import Record
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 PHASE_KEPT = 0.8
 """A domain keeps its phase if at least this part of the bonds that its inner ions had before or
-have after is there both before and after."""
+have after is there both before and after, and the ions have not moved too far."""
+
+LARGEST_MOVE = 0.1
+"""How far the inner ions may have moved against their neighbours, as a part of the mean length of
+their bonds: as in Lindemann's rule for melting, beyond a tenth they have left their places."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +106,22 @@ class PhaseChange(Record):
         Part of the bonds kept; None without an inner ion.
     n_bonds : int
         Their number before.
+    rms_move_a : float or None
+        How far ions moved against those they were bonded to, root mean square in Å for one ion:
+        √(Σ|Δb|² / 2n) over the changes Δb of the n bond vectors. None without an inner ion.
+    most_move_a : float or None
+        The most at which the phase counts as kept, `LARGEST_MOVE` of the mean bond length.
+    gfn1_bulk_rms_a : float or None
+        How far GFN1-xTB moves the ions of the bulk crystal: what a relaxation with it owes to the
+        method. None where that was not measured.
     """
 
     kept: bool | None
     bonds_kept: float | None
     n_bonds: int
+    rms_move_a: float | None
+    most_move_a: float | None
+    gfn1_bulk_rms_a: float | None
 
 
 def _numbers(model: Model, bonded: Bonded) -> NDArray[np.int64]:
@@ -193,9 +209,9 @@ def _lengths(lengths_a: NDArray[np.float64]) -> BondLengths | None:
 
 
 def phases(
-    model: Model, then: Bonded, now: Bonded
+    model: Model, then: Bonded, now: Bonded, positions_a: NDArray[np.float64]
 ) -> tuple[dict[str, PhaseChange], dict[str, str]]:
-    """Tell of each domain whether the bonds of its inner ions are still the same.
+    """Tell of each domain whether its inner ions still have the same bonds, and keep their places.
 
     Inner ions are those that had all their bulk neighbours before. Strain and rotation keep their
     bonds; a change of phase or melting does not.
@@ -204,6 +220,8 @@ def phases(
     ----------
     model, then, now
         As those of `coordination_rows`.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates after, in Å, laid onto those before.
 
     Returns
     -------
@@ -212,26 +230,53 @@ def phases(
     reasons : dict of str to str
         Why something is None, by its dotted name.
     """
-    inner = _numbers(model, then) >= model.bulk_coordination
+    n, inner = model.n_atoms, _numbers(model, then) >= model.bulk_coordination
     keys = []
     for cations, anions, _ in (then, now):
         chosen = inner[cations] | inner[anions]
-        keys.append(np.unique(cations[chosen] * model.n_atoms + anions[chosen]))
-    found, reasons = {}, {}
+        keys.append(np.unique(cations[chosen] * n + anions[chosen]))
+    found: dict[str, PhaseChange] = {}
+    reasons: dict[str, str] = {}
     for name in model.domain_names:
         of_domain = model.domains == name
-        before, after = (
-            key[of_domain[key // model.n_atoms] & of_domain[key % model.n_atoms]] for key in keys
-        )
+        before, after = (key[of_domain[key // n] & of_domain[key % n]] for key in keys)
         either = np.union1d(before, after).size
         kept = np.intersect1d(before, after).size / either if either else None
+        move_a, most_a = _moves(model.positions_a, positions_a, before // n, before % n)
+        measured = known_displacements().get(name)
         found[name] = PhaseChange(
-            kept=None if kept is None else kept >= PHASE_KEPT,
+            kept=None if kept is None else kept >= PHASE_KEPT and move_a <= most_a,
             bonds_kept=None if kept is None else round(kept, 4),
             n_bonds=len(before),
+            rms_move_a=None if kept is None else round(move_a, 4),
+            most_move_a=None if kept is None else round(most_a, 4),
+            gfn1_bulk_rms_a=None if measured is None else measured.rms_a,
         )
         if kept is None:
-            reasons[f"phase.{name}.kept"] = reasons[f"phase.{name}.bonds_kept"] = (
-                f"no ion of {name} has all its bulk neighbours, so there is no inner part to judge"
+            reasons |= dict.fromkeys(
+                (
+                    f"phase.{name}.{field}"
+                    for field in ("kept", "bonds_kept", "rms_move_a", "most_move_a")
+                ),
+                f"no ion of {name} has all its bulk neighbours, so there is no inner part to judge",
+            )
+        if measured is None:
+            reasons[f"phase.{name}.gfn1_bulk_rms_a"] = (
+                f"how far GFN1-xTB moves the ions of bulk {name} was not measured; if it relaxed "
+                "the model, epicarve.dft.bulk_displacement tells"
             )
     return found, reasons
+
+
+def _moves(
+    before_a: NDArray[np.float64],
+    after_a: NDArray[np.float64],
+    cations: NDArray[np.int64],
+    anions: NDArray[np.int64],
+) -> tuple[float, float]:
+    """Return how far ions moved against those they were bonded to, and how far they may."""
+    if not cations.size:
+        return 0.0, 0.0
+    before, after = (where[anions] - where[cations] for where in (before_a, after_a))
+    moved_a = np.sqrt(((after - before) ** 2).sum(axis=1).mean() / 2.0)
+    return float(moved_a), LARGEST_MOVE * float(np.linalg.norm(before, axis=1).mean())

@@ -188,7 +188,7 @@ class Comparison:
             then, now = rule.bonds(model), rule.bonds(model, match.positions_a)
             coordination = coordination_rows(model, then, now)
             bonds = bond_rows(model, rule, then, now)
-            phase, unknown = phases(model, then, now)
+            phase, unknown = phases(model, then, now, match.positions_a)
             interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
             reasons = unknown | ({"interface": why} if why else {})
         if not match.is_close:

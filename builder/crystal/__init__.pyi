@@ -16,6 +16,7 @@ from .identity import told_apart as told_apart
 from .lattice_basis import primitive_vectors as primitive_vectors
 from .lattice_basis import row_hermite as row_hermite
 from .lattice_basis import shortest_steps as shortest_steps
+from .layers import is_layered as is_layered
 from .miller import Direction as Direction
 from .miller import Indices as Indices
 from .miller import Vector as Vector

@@ -8,6 +8,7 @@ from .cp_sat import Effort as Effort
 from .cp_sat import any_edits as any_edits
 from .dipole import DIPOLE_COST_A as DIPOLE_COST_A
 from .dipole import DipoleLimit as DipoleLimit
+from .dipole import EditCharges as EditCharges
 from .dipole import directions as directions
 from .dipole_lattice import DipoleLattice as DipoleLattice
 from .dual_bounds import GAP_LIMIT as GAP_LIMIT
@@ -21,6 +22,7 @@ from .options import BalanceOptions as BalanceOptions
 from .options import Substitution as Substitution
 from .program import Program as Program
 from .progress import watched as watched
+from .scip import fewest_steps as fewest_steps
 from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell

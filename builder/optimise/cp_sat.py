@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dipole_lattice import DipoleLattice
+from .dipole_terms import dipole_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from .dipole import DipoleLimit
+    from .dipole_lattice import DipoleLattice
     from .highs import Highs
 
 MOST_DENOMINATOR = 10**6
@@ -204,10 +204,24 @@ def _model(wanted: _Wanted, grain_e_a: float) -> tuple[Any, list[Any]]:
         int(min(most, steps // limit.level_steps))
         for limit, most in zip(program.dipoles, wanted.most_levels, strict=True)
     ]
-    levels = [
-        _level(model, y, limit, columns, last=last, faces=_Faces(faces, grain_e_a, play_e_a))
-        for limit, faces, last in zip(program.dipoles, highs.faces, lasts, strict=True)
-    ]
+    terms = dipole_terms(program.dipoles, columns, lasts)
+    levels: list[Any] = []
+    points: list[list[Any]] = []
+    for number, (limit, term, last) in enumerate(zip(program.dipoles, terms, lasts, strict=True)):
+        level = model.new_int_var(0, last, "")
+        levels.append(level)
+        if term.lattice is not None:
+            points.append(_points(model, y, term.lattice, level))
+            continue
+        points.append([])
+        lattices = [lattice for part in term.parts if (lattice := terms[part].lattice) is not None]
+        moments = np.hstack([term.moments, *(lattice.dipoles.T for lattice in lattices)])
+        play = play_e_a + sum(lattice.off_e_a for lattice in lattices)
+        faces = _Faces(highs.faces[number], grain_e_a, limit.free, play)
+        chosen = [*y, *(point for part in term.parts for point in points[part])]
+        for factors, most, more in faces.rows(moments, term.start):
+            sums = [factor * each for factor, each in zip(factors, chosen, strict=True) if factor]
+            model.add(sum(sums) <= most + more * level)
     edits = program.edits
     costs = [
         cost * each for cost, each in zip(edits.steps[columns].astype(int).tolist(), y, strict=True)
@@ -224,56 +238,40 @@ def _model(wanted: _Wanted, grain_e_a: float) -> tuple[Any, list[Any]]:
 
 @dataclass(frozen=True)
 class _Faces:
-    """Normals of the faces that hold a dipole, their grain, and how far they lie outside it."""
-
-    normals: NDArray[np.float64]
-    grain_e_a: float
-    play_e_a: float
-
-
-def _level(
-    model: Any,
-    y: Sequence[Any],
-    limit: DipoleLimit,
-    columns: NDArray[np.int64],
-    *,
-    last: int,
-    faces: _Faces,
-) -> Any:
-    """Add a dipole to a model, as a point of its lattice or within faces; return its level.
+    """Normals of the faces that hold a dipole, their grain, what is free, and how far they lie out.
 
     Along each face the moments are rounded down and the limit is rounded up, each to a whole
     multiple of the grain, so that no edits are lost.
     """
-    level = model.new_int_var(0, last, "")
-    lattice = DipoleLattice.of(limit, columns, last)
-    if lattice is not None:
-        sums = [
-            _sum(model, y, row, 0, values)
-            for row, values in zip(lattice.multiples, lattice.allowed.T, strict=True)
-        ]
-        points = np.column_stack([lattice.allowed, lattice.levels]).tolist()
-        model.add_allowed_assignments([*sums, level], points)
-        return level
-    normals, grain_e_a = faces.normals, faces.grain_e_a
-    reach = limit.free + faces.play_e_a
-    along = np.floor(normals @ limit.moments[:, columns] / grain_e_a + WHOLE).astype(np.int64)
-    most = np.ceil((reach - normals @ limit.start) / grain_e_a - WHOLE).astype(np.int64)
-    free = int(np.ceil(limit.free / grain_e_a))
-    for row, largest in zip(along.tolist(), most.tolist(), strict=True):
+
+    normals: NDArray[np.float64]
+    grain_e_a: float
+    free_e_a: float
+    play_e_a: float
+
+    def rows(
+        self, moments: NDArray[np.float64], start: NDArray[np.float64]
+    ) -> Iterator[tuple[list[int], int, int]]:
+        """Each face: factors of the terms, what they sum to at most, and how much more a level."""
+        reach = self.free_e_a + self.play_e_a
+        along = np.floor(self.normals @ moments / self.grain_e_a + WHOLE).astype(np.int64)
+        most = np.ceil((reach - self.normals @ start) / self.grain_e_a - WHOLE).astype(np.int64)
+        free = int(np.ceil(self.free_e_a / self.grain_e_a))
+        for factors, largest in zip(along.tolist(), most.tolist(), strict=True):
+            yield factors, largest, free
+
+
+def _points(model: Any, y: Sequence[Any], lattice: DipoleLattice, level: Any) -> list[Any]:
+    """Let a dipole take one point of its lattice, which tells its level; return what says which."""
+    points = [model.new_bool_var("") for _ in lattice.levels]
+    model.add_exactly_one(points)
+    levels = zip(lattice.levels.tolist(), points, strict=True)
+    model.add(level == sum(each * point for each, point in levels))
+    for row, values in zip(lattice.multiples.tolist(), lattice.allowed.T.tolist(), strict=True):
         terms = [factor * each for factor, each in zip(row, y, strict=True) if factor]
-        model.add(sum(terms) <= largest + free * level)
-    return level
-
-
-def _sum(
-    model: Any, y: Sequence[Any], factors: NDArray[Any], begin: int, bounds: NDArray[Any]
-) -> Any:
-    """Return a variable that is a sum over the edits, within the bounds of some values."""
-    total = model.new_int_var(int(bounds.min(initial=0)), int(bounds.max(initial=0)), "")
-    terms = [int(factor) * each for factor, each in zip(factors.tolist(), y, strict=True) if factor]
-    model.add(total == sum(terms) + begin)
-    return total
+        sums = [value * point for value, point in zip(values, points, strict=True) if value]
+        model.add(sum(terms) == sum(sums))
+    return points
 
 
 def _in_whole_numbers(factors: NDArray[np.float64], limit: float) -> tuple[list[int], int]:

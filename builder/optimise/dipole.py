@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,27 @@ DIPOLE_COST_A = 4.0
 
 
 @dataclass(frozen=True)
+class EditCharges:
+    """Charges of the edits that make a dipole, whose sum is known.
+
+    So the dipole about one point tells that about any other.
+
+    Parameters
+    ----------
+    each : ndarray of int, shape (n_columns,)
+        Change of the charge by each edit that counts for the dipole, 0 for all others.
+    total : int
+        What they sum to in every solution.
+    origin : ndarray of float, shape (3,)
+        Point in Å about which the dipole is reckoned, along the shell's own axes.
+    """
+
+    each: NDArray[np.int64]
+    total: int
+    origin: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class DipoleLimit:
     """How large the dipole of a domain, or of the whole, may be.
 
@@ -32,12 +53,15 @@ class DipoleLimit:
         Length in e Å that costs nothing.
     level_steps : int
         Cost in steps, K, of each further dipole of that length.
+    charges : EditCharges, optional
+        Charges of the edits, if their sum is known.
     """
 
     moments: NDArray[np.float64]
     start: NDArray[np.float64]
     free: float
     level_steps: int
+    charges: EditCharges | None = None
 
     @classmethod
     def of(
@@ -46,6 +70,7 @@ class DipoleLimit:
         start: NDArray[np.float64],
         free_v: float,
         radius_a: float,
+        charges: EditCharges | None = None,
     ) -> DipoleLimit:
         """Return the limit for a particle of a radius in Å that may have a potential in V.
 
@@ -53,7 +78,26 @@ class DipoleLimit:
         """
         free = free_v / COULOMB_V_A * radius_a**2
         steps = max(1, round(DIPOLE_COST_A * free / radius_a / STEP_A))
-        return cls(moments=moments, start=start, free=free, level_steps=steps)
+        return cls(moments, start, free, steps, charges)
+
+    def part(
+        self, columns: NDArray[np.int64], start: NDArray[np.float64], total: int
+    ) -> DipoleLimit:
+        """Return the limit over a selection of edits, beside others that are done or never are.
+
+        Parameters
+        ----------
+        columns : ndarray of int
+            The edits.
+        start : ndarray of float, shape (3,)
+            Dipole in e Å without them.
+        total : int
+            What their charges sum to.
+        """
+        charges = self.charges
+        if charges is not None:
+            charges = EditCharges(charges.each[columns], total, charges.origin)
+        return replace(self, moments=self.moments[:, columns], start=start, charges=charges)
 
     def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Dipole in e Å after edits, shape (3,)."""

@@ -28,7 +28,12 @@ CLOSE_E_A = 1e-3
 MOST_OFF_E_A = 0.05
 """How far in e Å all moments together may lie from theirs; coordinates are rounded."""
 
-REACH = 4
+REACH = 9
+"""How many times each vector of the lattice is looked at, to both sides of the middle."""
+
+MOST_POINTS = 400
+"""A lattice of which more points are allowed is none: within faces it is searched as soon."""
+
 MOST_SHARES = 24
 """The lattice may be that of three moments parted into up to so many."""
 
@@ -45,11 +50,17 @@ class DipoleLattice:
         What their sum may be.
     levels : ndarray of int, shape (n_points,)
         Level of the dipole that each of these sums makes with that of the start.
+    dipoles : ndarray of float, shape (n_points, 3)
+        These dipoles in e Å.
+    off_e_a : float
+        How far in e Å all moments together may lie from their points.
     """
 
     multiples: NDArray[np.int64]
     allowed: NDArray[np.int64]
     levels: NDArray[np.int64]
+    dipoles: NDArray[np.float64]
+    off_e_a: float
 
     @classmethod
     def of(
@@ -66,24 +77,39 @@ class DipoleLattice:
         most_level : int
             Largest level of a dipole that is allowed.
         """
-        moments = limit.moments[:, columns].T
-        basis = _basis(moments)
-        if basis is None:
+        charges = limit.charges
+        if charges is None:
+            sites = [(limit.moments[:, columns].T, limit.start)]
+        else:
+            sites = _about_sites(limit, charges.each[columns], charges.total, columns)
+        lattices = [(_basis(moments), moments, start) for moments, start in sites]
+        found = [(basis, *rest) for basis, *rest in lattices if basis is not None]
+        if not found:
             return None
+        basis, moments, start = max(found, key=lambda each: abs(np.linalg.det(each[0])))
         multiples = np.rint(moments @ np.linalg.inv(basis))
         basis = np.asarray(np.linalg.lstsq(multiples, moments, rcond=None)[0], dtype=np.float64)
         off = float(np.linalg.norm(multiples @ basis - moments, axis=1).sum())
         if off > MOST_OFF_E_A or np.linalg.norm(basis, axis=1).min() < SHORTEST_E_A:
             return None
-        middle = np.rint(-limit.start @ np.linalg.inv(basis))
+        middle = np.rint(-start @ np.linalg.inv(basis))
         around = middle + np.array(list(product(range(-REACH, REACH + 1), repeat=3)))
-        lengths = np.linalg.norm(limit.start + around @ basis, axis=1) - off - CLOSE_E_A
+        dipoles = start + around @ basis
+        lengths = np.linalg.norm(dipoles, axis=1) - off - CLOSE_E_A
         levels = np.maximum(np.ceil(lengths / limit.free - 1.0), 0.0).astype(np.int64)
         is_allowed = levels <= most_level
         allowed = around[is_allowed]
+        if len(allowed) > MOST_POINTS:
+            return None
         if len(allowed) and np.abs(allowed - middle).max() == REACH:  # more may lie beyond
             return None
-        return cls(multiples.astype(np.int64).T, allowed.astype(np.int64), levels[is_allowed])
+        return cls(
+            multiples.astype(np.int64).T,
+            allowed.astype(np.int64),
+            levels[is_allowed],
+            dipoles[is_allowed],
+            off,
+        )
 
     def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Rows over the edits that hold the dipole in the box of its allowed points.
@@ -114,6 +140,24 @@ class DipoleLattice:
 
 HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
 """Sums of multiples of which it is said that they are even, or odd."""
+
+
+def _about_sites(
+    limit: DipoleLimit, charges: NDArray[np.int64], total: int, columns: NDArray[np.int64]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Moments, one a row, and the start, about the site of one edit of each charge.
+
+    The sum of the charges is known, so the start tells the same dipoles as before; about a site
+    of the crystal the moments' lattice is coarser than about other points.
+    """
+    moments = limit.moments[:, columns].T
+    kinds, first = np.unique(charges, return_index=True)
+    found = []
+    for charge, edit in zip(kinds.tolist(), first.tolist(), strict=True):
+        if charge != 0:
+            site = moments[edit] / charge
+            found.append((moments - np.outer(charges, site), limit.start + total * site))
+    return found
 
 
 def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:

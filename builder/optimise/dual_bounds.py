@@ -26,6 +26,9 @@ EXACT_COLUMNS = 250
 POOL_COLUMNS = 600
 """Edits that the integer search looks at in a program that is not solved to gap 0."""
 
+CUTS_COLUMNS = 200
+"""Joined programs of more edits, and turns of their domains, are searched by branch and cut."""
+
 POOL_OF_CHARGE = 24
 PRICED_NODES, PART_NODES = 300, 60
 """Nodes of a search with a price on the dipoles, for a model and for one domain of several."""

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .coordination import coordination_rows
-from .dipole import DipoleLimit
+from .dipole import DipoleLimit, EditCharges
 from .frame import GRAIN_A, in_grains
 from .halides import HALIDE_CHARGE
 from .rows import Rows
@@ -90,10 +90,12 @@ class Program:
             options = [domain.options.free_dipole_v for domain in ions.domains]
             free_v, origin_a = min(options), np.zeros(3)
             mine, columns = np.full(ions.n_ions, True), np.full(edits.n_columns, True)
+            total = int(self.charge_limit.sum())
         else:
             domain = ions.domains[number]
             free_v, origin_a = domain.options.free_dipole_v, domain.origin_a
             mine, columns = ions.domain == number, edits.domain == number
+            total = int(self.charge_limit[number])
         base = np.flatnonzero(shell.base & mine)
         start = (ions.charges[base] @ (ions.positions_a[base] - origin_a)) @ shell.axes.T
         inner = ions.positions_a[shell.inside & mine] - origin_a
@@ -104,7 +106,9 @@ class Program:
         from_origin = edits.moments - np.outer(shell.axes @ origin_a, edits.charges)
         moments = np.where(columns, from_origin, 0.0)
         start = np.asarray(in_grains(start) * GRAIN_A, dtype=float)
-        return DipoleLimit.of(moments, start, free_v, radius_a)
+        each = np.where(columns, edits.charges, 0)
+        charges = EditCharges(each, total, shell.axes @ origin_a)
+        return DipoleLimit.of(moments, start, free_v, radius_a, charges)
 
     def _ratio_rows(self, number: int) -> Rows:
         """Return |total·count - share·all| <= tolerance·share·all in whole numbers."""
@@ -182,7 +186,7 @@ class Program:
         part.ratio = self.ratio.part(columns, others)
         part.local = self.local.part(columns, others)
         part.dipoles = tuple(
-            replace(limit, moments=limit.moments[:, columns], start=limit.after(others))
+            limit.part(columns, limit.after(others), int(self.charge_limit[number]))
             for limit in (self.dipoles[number], *(self.dipoles[-1:] if whole else ()))
         )
         return part
@@ -218,7 +222,7 @@ class Program:
         alone.ratio = Rows(csr_array(ratio[:, columns]), self.ratio.limit[of_ratio])
         alone.local = Rows(csr_array(local[:, columns]), self.local.limit[concerned])
         limit = self.dipoles[number]
-        alone.dipoles = (replace(limit, moments=limit.moments[:, columns]),)
+        alone.dipoles = (limit.part(columns, limit.start, int(self.charge_limit[number])),)
         return alone, columns
 
     def applied(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .cp_sat import Effort
-from .dual_bounds import GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, DualBounds
+from .dual_bounds import CUTS_COLUMNS, GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, DualBounds
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .progress import report
-from .steps import TANGENT_ROUNDS, each_alone, raised, with_fewest_steps
+from .steps import TANGENT_ROUNDS, by_cuts, each_alone, raised, with_fewest_steps
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
@@ -37,9 +37,13 @@ MAX_TURNS = 1
 DIRECT_NODES, DIRECT_ROUNDS = 500, 3
 BRANCH_NODES = 50
 
-EFFORT, PART_EFFORT, ALONE_EFFORT = 12.0, 1.0, 4.0
+EFFORT, PART_EFFORT, ALONE_EFFORT = 12.0, 2.0, 4.0
 """What exact searches may cost: for a model in all, for a turn of one domain of several beside
 the others, and for what all domains cost at least by themselves."""
+
+FEW_LEVELS = 3
+"""Largest level of a dipole that branch and cut looks for in a turn of one domain: so its lattice
+has few points."""
 
 ANYHOW_GAP = 0.05
 
@@ -100,7 +104,7 @@ class Solver:
         if several:
             share = Effort(min(ALONE_EFFORT, self.effort.left))
             self.effort.left -= share.left
-            priced.alone = each_alone(priced, effort=share)
+            priced.alone = each_alone(priced, found, effort=share)
             self.effort.left += share.left
             if priced.alone:
                 self.highs.least = np.array([each.least for each in priced.alone])
@@ -109,6 +113,7 @@ class Solver:
         improvements: list[Improve] = [
             _keep,
             _lagrange,
+            *self._by_cuts(several=several, thorough=thorough),
             partial(with_fewest_steps, effort=self.effort),
         ]
         if thorough:
@@ -128,6 +133,13 @@ class Solver:
         costs["whole ions"] = value - priced.relaxed.value
         proven = value if value - bound <= WHOLE else bound
         return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
+
+    def _by_cuts(self, *, several: bool, thorough: bool) -> list[Improve]:
+        """Branch and cut for all domains at once and for turns of one, if these are not small."""
+        if self.program.edits.n_columns <= CUTS_COLUMNS or not (several or not thorough):
+            return []
+        share, most_level = (1.0, np.inf) if thorough else (0.5, FEW_LEVELS)
+        return [partial(by_cuts, effort=self.effort, share=share, most_level=most_level)]
 
     def _first_by_domains(self, priced: DualBounds) -> NDArray[np.float64] | None:
         """Edits of each domain beside those that the relaxed program has of the others.

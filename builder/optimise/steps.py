@@ -10,9 +10,10 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from .cp_sat import Answer, Effort, any_edits
-from .dual_bounds import EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, DualBounds
+from .dual_bounds import CUTS_COLUMNS, EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, DualBounds
 from .highs import WHOLE, Highs
 from .numbers import search_numbers
+from .scip import fewest_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,12 @@ TANGENT_ROUNDS = 20
 QUICK_NODES, BOND_NODES = 10, 500
 """Nodes of a search for any edits of a number of steps, and of one for the best of them."""
 
+
+CUTS_GAP = 0.01
+"""Proven relative gap at which nothing is searched by branch and cut."""
+
+ALONE_CUTS = 1.0
+"""Effort of branch and cut for a domain by itself."""
 
 SHORT, LONG = (0.5, 1.0), (5.0, np.inf)
 """Effort of constraint programming with linearization 1 and 2, before and after the numbers."""
@@ -73,6 +80,51 @@ def with_fewest_steps(
     return found, bound
 
 
+def by_cuts(
+    priced: DualBounds,
+    found: NDArray[np.float64],
+    bound: float,
+    *,
+    effort: Effort,
+    share: float = 1.0,
+    most_level: float = np.inf,
+) -> tuple[NDArray[np.float64], float]:
+    """Look for edits of fewer steps, by branch and cut over all columns that they could hold.
+
+    Parameters
+    ----------
+    priced : DualBounds
+        The program.
+    found : ndarray of float, shape (n_columns,)
+        The best edits so far.
+    bound : float
+        What is proven.
+    effort : Effort
+        What all searches may cost; it is taken off.
+    share : float
+        Of that, what this one may cost.
+    most_level : float
+        Largest level of a dipole that is looked for. If there may be larger ones, nothing is
+        proven.
+    """
+    if priced.gap(found, bound) <= CUTS_GAP:
+        return found, bound
+    most = priced.program.steps(found) - 1
+    bonds = priced.highs.most_bonds * most / priced.highs.weight
+    columns, taken, levels = priced.pool_of_steps(most, bonds)
+    looked = np.minimum(levels, most_level)
+    budget = Effort(share * effort.left)
+    effort.left -= budget.left
+    fewest = fewest_steps(priced.highs, columns, taken, most, looked, effort=budget)
+    effort.left += budget.left
+    if (looked == levels).all():
+        bound = max(bound, priced.of_steps(fewest.least, found))
+    y = priced.balance_dipole(fewest.y, columns[~taken])
+    if y is not None and priced.value(y) < priced.value(found):
+        found = y
+    return found, bound
+
+
 def _any_of(
     priced: DualBounds,
     pool: tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]],
@@ -97,17 +149,21 @@ def _any_of(
     return answer
 
 
-def each_alone(priced: DualBounds, *, effort: Effort) -> tuple[Alone, ...]:
+def each_alone(
+    priced: DualBounds, found: NDArray[np.float64], *, effort: Effort
+) -> tuple[Alone, ...]:
     """Return each domain of several by itself, and the fewest steps that it has.
 
     Parameters
     ----------
     priced : DualBounds
         The whole.
+    found : ndarray of float, shape (n_columns,)
+        Edits of the whole; no domain by itself has more steps than in these.
     effort : Effort
         What the searches may cost together; it is taken off.
     """
-    found = []
+    each = []
     for number in range(len(priced.program.charges)):
         program, columns = priced.program.alone(number)
         highs = Highs(program, 0)
@@ -120,16 +176,24 @@ def each_alone(priced: DualBounds, *, effort: Effort) -> tuple[Alone, ...]:
         is_own = priced.program.edits.domain[columns] == number
         share = Effort(effort.left / (len(priced.program.charges) - number))
         effort.left -= share.left
-        found.append(Alone(itself, columns, is_own, _fewest(itself, share)))
+        most = program.steps(found[columns])
+        each.append(Alone(itself, columns, is_own, _fewest(itself, most, share)))
         effort.left += share.left
-    return tuple(found)
+    return tuple(each)
 
 
-def _fewest(priced: DualBounds, effort: Effort) -> int:
-    """Fewest steps of any edits, as far as that can be proven."""
-    covered = priced.highs.steps_covered
-    steps = priced.least_steps(priced.proven, covered)
-    while steps < covered:
+def _fewest(priced: DualBounds, most: int, effort: Effort) -> int:
+    """Fewest steps of any edits, as far as that can be proven; there are some of `most` steps."""
+    steps = priced.least_steps(priced.proven, most)
+    if len(priced.relaxed.y) > CUTS_COLUMNS and steps < most:
+        bonds = priced.highs.most_bonds * most / priced.highs.weight
+        columns, taken, levels = priced.pool_of_steps(most - 1, bonds)
+        budget = Effort(min(ALONE_CUTS, effort.left))
+        effort.left -= budget.left
+        fewest = fewest_steps(priced.highs, columns, taken, most - 1, levels, effort=budget)
+        effort.left += budget.left
+        return max(steps, fewest.least)
+    while steps < most:
         bonds = priced.highs.most_bonds * steps / priced.highs.weight
         pool = priced.pool_of_steps(steps, bonds)
         if len(pool[0]) > POOL_COLUMNS:

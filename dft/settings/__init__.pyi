@@ -17,6 +17,7 @@ from .options import Cp2kSettings as Cp2kSettings
 from .options import LevelSettings as LevelSettings
 from .options import MachineSettings as MachineSettings
 from .options import PeriodicSettings as PeriodicSettings
+from .options import PrerelaxSettings as PrerelaxSettings
 from .options import RelaxSettings as RelaxSettings
 from .options import Version as Version
 from .stage import JOIN as JOIN

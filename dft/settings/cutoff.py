@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from .options import PeriodicSettings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -12,7 +14,19 @@ if TYPE_CHECKING:
     from .options import LevelSettings
 
 USUAL_CUTOFF_RY = 400.0
-"""Cutoff in Ry of inputs whose basis sets need no higher one."""
+"""Cutoff in Ry of inputs whose basis sets need no higher one, where no lower one was measured."""
+
+MEASURED_CUTOFF_RY = 250.0
+"""Cutoff in Ry of inputs of which all is among `MEASURED`: 150 Ry do already, see docs/cp2k.md. It
+holds a product of the sharpest two Gaussians of these basis sets, 2 × 2.38 × REL_CUTOFF 50."""
+
+MEASURED = {
+    "functional": frozenset({"PBE"}),
+    "basis": frozenset({"DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"}),
+    "element": frozenset({"Pb", "S", "Cl", "Br", "I", "Cs"}),
+}
+"""For what the errors of a cutoff were measured (benchmarks/cutoffs.py); SZV has the exponents of
+DZVP."""
 
 STEP_RY = 50.0
 """To a multiple of this in Ry a higher cutoff is rounded up."""
@@ -48,7 +62,10 @@ def is_too_low(cutoff_ry: float, needed_ry: float) -> bool:
 
 
 def chosen_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) -> float:
-    """Return the cutoff in Ry: that of the settings, or one that fits the basis sets.
+    """Return the cutoff in Ry: that of the settings, or one that fits the elements.
+
+    That is the one that was measured for them, or else the usual one, or a higher one that their
+    basis sets need.
 
     Parameters
     ----------
@@ -62,18 +79,35 @@ def chosen_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) 
     >>> from epicarve.dft.settings import basis_elements
     >>> from epicarve.dft.settings import Cp2kSettings
     >>> settings = Cp2kSettings()
-    >>> for symbols in ("Pb", "S"), ("Ca", "F"):
+    >>> for symbols in ("Pb", "S"), ("Cd", "Se"), ("Ca", "F"):
     ...     chosen_cutoff_ry(settings, basis_elements(symbols, settings.basis).values())
+    250.0
     400.0
     700.0
     """
     if settings.cutoff_ry is not None:
         return settings.cutoff_ry
+    elements = tuple(elements)
     sharpest = max(element.largest_exponent for element in elements)
     needed = needed_cutoff_ry(sharpest, settings.rel_cutoff_ry)
-    if not is_too_low(USUAL_CUTOFF_RY, needed):
-        return USUAL_CUTOFF_RY
+    for enough in [MEASURED_CUTOFF_RY] * _is_measured(settings, elements) + [USUAL_CUTOFF_RY]:
+        if not is_too_low(enough, needed):
+            return enough
     return math.ceil(needed / STEP_RY) * STEP_RY
+
+
+def _is_measured(settings: LevelSettings, elements: Iterable[BasisElement]) -> bool:
+    """Tell whether the errors of a cutoff are known for all that an input holds.
+
+    They are known of energies, forces and gaps, not of stresses.
+    """
+    if isinstance(settings, PeriodicSettings) and settings.variable_cell:
+        return False
+    return (
+        settings.functional in MEASURED["functional"]
+        and settings.basis in MEASURED["basis"]
+        and {element.symbol for element in elements} <= MEASURED["element"]
+    )
 
 
 def cutoff_note(settings: LevelSettings, elements: Mapping[str, BasisElement]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .options import PrerelaxSettings
+
 if TYPE_CHECKING:
     from .options import Cp2kSettings, RelaxSettings
 
@@ -79,6 +81,13 @@ class Stage:
         if self.relaxation is not None:
             return f"{self.folder}/{self.name}-pos-1.xyz"
         return self.previous.trajectory if self.previous else START
+
+    @property
+    def most_move_a(self) -> float | None:
+        """How far, rms in Å, the atoms may have moved in the geometry handed on; None for any."""
+        if isinstance(self.relaxation, PrerelaxSettings):
+            return self.relaxation.max_rmsd_a
+        return None
 
     @property
     def restart(self) -> str:

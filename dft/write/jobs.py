@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from epicarve.dft.settings import MachineSettings, Stage
 
-SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh")
+SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh", "within.awk")
 """Scripts of templates/jobs that stand in the chain's folder as they are."""
 
 ORDER = "chain.txt"
@@ -150,10 +150,12 @@ def preparation(machine: MachineSettings) -> list[str]:
 def _body(stage: Stage, machine: MachineSettings) -> list[str]:
     previous = stage.previous
     must_relax = stage.relaxation is not None and stage.relaxation.must_converge
+    most_move_a = previous.most_move_a if previous is not None else None
     settings = {
         "stage": stage.name,
         "previous": _above(previous.key if previous else None),
         "trajectory": _above(previous.trajectory if previous else START),
+        "most_move_a": "" if most_move_a is None else f"{most_move_a:g}",
         "orbitals": _above(previous.orbitals if previous else None),
         "must_relax": "yes" if must_relax else "no",
         "cp2k_command": machine.cp2k_command,

@@ -3,6 +3,7 @@
 #   stage         name of the stage and of its files
 #   previous      key of the stage before, empty for the first stage
 #   trajectory    XYZ file whose last geometry the stage starts from
+#   most_move_a   the last one in which the atoms moved no further, rms in Å, empty for any
 #   orbitals      orbitals that the stage starts from, empty if there are none
 #   must_relax    yes if the stage has to end with a converged geometry
 #   cp2k_command  the command that starts CP2K in a job
@@ -38,6 +39,15 @@ last_frame() {
   head -n "$((lines / frame * frame))" "$1" | tail -n "$frame"
 }
 
+# Print the geometry that the stage is given; nothing if there is none yet.
+given_frame() {
+  if [ -n "$most_move_a" ]; then
+    awk -v most="$most_move_a" -f ../within.awk ../start.xyz "$trajectory"
+  else
+    last_frame "$trajectory"
+  fi
+}
+
 # A file of orbitals, or with k-points of the density matrix, is whole if its last record, like all of
 # its rows, is as long as its head says; a job or a machine that died while it was written leaves
 # less, or zeros.
@@ -55,7 +65,7 @@ hash_of() {
 }
 
 # All that the stage's result depends on: its input, the geometry given to it, the stages before.
-given=$([ ! -s "$trajectory" ] || last_frame "$trajectory" | hash_of)
+given=$([ ! -s "$trajectory" ] || given_frame | hash_of)
 asked=$(hash_of <"$stage.inp")
 key=$(echo "$given $asked" | cat - $previous 2>/dev/null | hash_of)
 
@@ -113,7 +123,7 @@ if [ "$(tried 2)" = "$given" ] && [ -n "$(trouble)" ]; then
 else
   rm -f "$own" "$wfn"* "$restart"*
 fi
-[ -s "$stage.xyz" ] || last_frame "$trajectory" >"$stage.xyz"
+[ -s "$stage.xyz" ] || given_frame >"$stage.xyz"
 [ -s "$stage.xyz" ] || die "$trajectory holds no whole geometry; run the stage before again"
 [ "$(tried 3)" = "$asked" ] || rm -f "$wfn"*
 for saved in "$wfn" "$wfn.bak-1" "$wfn.bak-2" "$wfn.bak-3"; do

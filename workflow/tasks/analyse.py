@@ -21,6 +21,7 @@ from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
 from epicarve.builder.report import Relaxation
+from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
@@ -232,6 +233,13 @@ def analyse_folder(
         notes += (
             f"The relaxation stopped after {relaxation.n_steps} steps, at a largest force of "
             f"{relaxation.max_force_ev_a:.2f} eV/Å.",
+        )
+    if relaxation is not None and model is not None:
+        measured = [known_displacements().get(name) for name in model.domain_names]
+        notes += tuple(
+            f"{one.sentence}; here they moved by {relaxation.rmsd_a:.2f} Å."
+            for one in measured
+            if one is not None
         )
     states = reading.states
     if reading.orbitals is not None and options.overlap_populations:

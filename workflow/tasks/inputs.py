@@ -6,20 +6,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from epicarve.builder.crystal import is_layered
 from epicarve.builder.report import Provenance
+from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.run import is_complete
 from epicarve.dft.write import join_files, write_cp2k, write_stages
 from epicarve.files import write_text
-from epicarve.workflow.recipes import BulkRecipe, Recipe, as_recipe, write_recipe
+from epicarve.workflow.recipes import (
+    BulkRecipe,
+    CrystalSpec,
+    HeterostructureRecipe,
+    ParticleRecipe,
+    Recipe,
+    as_recipe,
+    write_recipe,
+)
 
-from .build import BuiltModel, build
+from .build import BuiltModel, build, load_crystal
 from .bulk import Bulk, write_bulk
 from .steps import half_recipe, halves, step_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from epicarve.dft.settings import Stage
+    from epicarve.builder.crystal import Crystal
+    from epicarve.dft.settings import Cp2kSettings, Stage
 
 
 def inputs(
@@ -77,6 +88,61 @@ def inputs(
         for path, text in join_files(chains, stages, recipe.machine).items():
             write_text(out / path, text)
     return built, stages
+
+
+def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str, ...]:
+    """Return what must be said of a recipe's settings for CP2K, given its crystals.
+
+    Parameters
+    ----------
+    recipe : Recipe, mapping, Path or str
+        The recipe, its keys as plain data, or the path of its YAML file.
+
+    Returns
+    -------
+    tuple of str
+        How far the pre-relaxation moves ions that are at rest, and where dispersion is missing.
+    """
+    recipe = as_recipe(recipe)
+    specs: list[CrystalSpec] = []
+    if isinstance(recipe, HeterostructureRecipe):
+        specs = [recipe.film.crystal, recipe.substrate.crystal]
+    elif isinstance(recipe, ParticleRecipe | BulkRecipe):
+        specs = [recipe.crystal]
+    crystals = [load_crystal(spec) for spec in specs]
+    notes: list[str] = []
+    if not isinstance(recipe, BulkRecipe):
+        notes += _notes_of_prerelaxation(recipe.cp2k, crystals)
+    if recipe.cp2k.dispersion is None:
+        notes += [
+            f"{crystal.name} is layered and dispersion is off: layers come out too far apart; set "
+            "dispersion: D3(BJ) for its cell and for relaxations across layers"
+            for crystal in crystals
+            if is_layered(crystal)
+        ]
+    return tuple(dict.fromkeys(notes))
+
+
+def _notes_of_prerelaxation(settings: Cp2kSettings, crystals: list[Crystal]) -> Iterator[str]:
+    """Yield how far GFN1-xTB moves the ions of each crystal, and how far it may here."""
+    if settings.prerelax is None:
+        return
+    limit_a = settings.prerelax.max_rmsd_a
+    taken = "its last geometry is taken however far it is"
+    if limit_a is not None:
+        taken = f"its last geometry within {limit_a:g} Å rms of the cut is taken"
+    for crystal in crystals:
+        measured = known_displacements().get(crystal.name)
+        if measured is None:
+            yield (
+                f"pre-relaxation: how far GFN1-xTB moves the ions of bulk {crystal.name} was not "
+                f"measured; {taken}"
+            )
+        else:
+            told = f"pre-relaxation: {measured.sentence}; {taken}"
+            if limit_a is not None and measured.rms_a > limit_a:
+                told += ", which the crystal itself would leave: better without (prerelax: null)"
+            yield told
 
 
 def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> BuiltModel:

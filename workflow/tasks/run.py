@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from epicarve.analysis.states import Analysis, KindAnalysis
+from epicarve.blas import INSTALL, Blas, blas_of_program, load_fast_blas
 from epicarve.dft.run import (
     PROGRAM,
     follow_stage,
@@ -114,6 +115,30 @@ def results_of_run(
             raise _first(failures)
         (results,) = work.results  # one step in each graph is the last
         return results
+
+
+def told_blas(recipe: Recipe) -> str:
+    """Say which BLAS the engine of a run on this machine uses, and how to get a faster one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe, whose engine counts.
+
+    Returns
+    -------
+    str
+        Empty if it can't be told.
+    """
+    name, used = PROGRAM, blas_of_program(PROGRAM)
+    if recipe.engine == "xtb":
+        name, used = "tblite", load_fast_blas() or Blas("reference BLAS", "its own")
+    if used is None:
+        return ""
+    told = f"{name} uses {used.kind} ({used.path})"
+    if not used.is_fast:
+        told += f"; OpenBLAS makes it several times as fast ({INSTALL})"
+    return told
 
 
 def chosen(recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On) -> Recipe:
