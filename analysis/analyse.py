@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
@@ -61,7 +60,7 @@ def analyse_states(
     provenance: dict[str, Any] | None = None,
     notes: tuple[str, ...] = (),
     labels: Sequence[object] | None = None,
-    positions_a: NDArray[np.float64] | None = None,
+    positions_a: Floats | None = None,
     hdf5: bool = False,
 ) -> dict[str, Any]:
     """Analyse states and write the results: all files of the folder, or none.
@@ -168,9 +167,9 @@ def analysis_card(analysis: Analysis) -> str:
     states, gap = analysis.states, analysis.gap
     rows = {
         "states": f"{states.n_states} of {states.n_atoms} atoms, {states.n_electrons:g} electrons",
-        "HOMO-LUMO gap": _told_gap(gap.homo_lumo_gap_ev),
-        f"gap at IPR ≤ {analysis.options.ipr_max:g}": _told_gap(gap.filtered.gap_ev),
-        f"gap at N·IPR ≤ {analysis.options.n_ipr_max:g}": _told_gap(gap.size_aware.gap_ev),
+        "HOMO-LUMO gap": _format_gap(gap.homo_lumo_gap_ev),
+        f"gap at IPR ≤ {analysis.options.ipr_max:g}": _format_gap(gap.filtered.gap_ev),
+        f"gap at N·IPR ≤ {analysis.options.n_ipr_max:g}": _format_gap(gap.size_aware.gap_ev),
         "traps": len(analysis.traps.traps),
         "source": states.source,
         "notes": " ".join(analysis.notes),
@@ -179,5 +178,5 @@ def analysis_card(analysis: Analysis) -> str:
     return card(heading, rows, dos_figure(analysis, analysis.notes)._repr_png_())
 
 
-def _told_gap(gap_ev: float | None) -> str:
+def _format_gap(gap_ev: float | None) -> str:
     return "none" if gap_ev is None else f"{gap_ev:.3f} eV"

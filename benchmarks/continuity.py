@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from epicarve.builder.interfaces import SearchOptions, continuity, search
-from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, neutral_sides
 from epicarve.builder.library import bundled_crystal
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def main() -> None:
 def energy_row(found: Interface) -> str:
     """Return the row of an interface of non-polar faces, or nothing for a polar one."""
     film, substrate = found.film.crystal, found.substrate.crystal
-    sides = whole_sides(found)
+    sides = neutral_sides(found)
     energies = [interface_energy(*sides, born_repulsion(film, substrate, n)) for n in (8, 10, 12)]
     usual = energies[1]
     if max(abs(usual.film_dipole_e_per_a), abs(usual.substrate_dipole_e_per_a)) > 1e-6:

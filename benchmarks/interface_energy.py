@@ -21,7 +21,7 @@ from epicarve.builder.interfaces.energy import (
     Interaction,
     born_repulsion,
     interface_energy,
-    whole_sides,
+    neutral_sides,
 )
 from epicarve.builder.library import bundled_crystal
 
@@ -66,7 +66,7 @@ def main() -> None:
     film_crystal, substrate_crystal = bundled_crystal("Pb4S3Cl2"), bundled_crystal("CsPbCl3")
     found = search(film_crystal, substrate_crystal, SearchOptions())
     born = born_repulsion(film_crystal, substrate_crystal)
-    film, substrate = whole_sides(found[0])
+    film, substrate = neutral_sides(found[0])
     shifts = registry_grid_a(film.lattice_a, (24, 24)).reshape(-1, 2)
     gaps = np.linspace(-0.2, 2.0, 12)
 
@@ -84,7 +84,7 @@ def main() -> None:
     print(f"pymatgen / epicarve for each place:  {one_s / per_place:.0f}")
     start = process_time()
     for interface in found[:CANDIDATES]:
-        interface_energy(*whole_sides(interface), born)
+        interface_energy(*neutral_sides(interface), born)
     areas = [interface.cell.area_a2 for interface in found[:CANDIDATES]]
     print(
         f"{len(areas)} candidates of {min(areas):.0f} to {max(areas):.0f} Å²: "

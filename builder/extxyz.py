@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats, Strings
+
 _KINDS = {"U": "S", "i": "I", "u": "I", "f": "R"}
 """Letter of the format for each kind of numpy array."""
 
 
 def write_extxyz(
     path: Path,
-    symbols: NDArray[np.str_],
-    positions_a: NDArray[np.float64],
+    symbols: Strings,
+    positions_a: Floats,
     columns: Mapping[str, NDArray[Any]],
     *,
-    cell_a: NDArray[np.float64] | None = None,
+    cell_a: Floats | None = None,
     periodic: Sequence[bool] = (False, False, False),
 ) -> None:
     """Write ions as extended XYZ, coordinates in Å to 8 digits.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Molecule
 
+    from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.notebook import View
 
 
@@ -122,14 +123,14 @@ class Model:
         If the arrays differ in length or the model holds no ion.
     """
 
-    symbols: NDArray[np.str_]
-    positions_a: NDArray[np.float64]
-    charges: NDArray[np.int64]
-    domains: NDArray[np.str_]
-    sites: NDArray[np.int64]
-    coordination: NDArray[np.int64]
-    bulk_coordination: NDArray[np.int64]
-    components: NDArray[np.int64]
+    symbols: Strings
+    positions_a: Floats
+    charges: Ints
+    domains: Strings
+    sites: Ints
+    coordination: Ints
+    bulk_coordination: Ints
+    components: Ints
     edits: tuple[Edit, ...] = ()
     report: BuildReport = field(default_factory=BuildReport)
     columns: dict[str, NDArray[Any]] = field(default_factory=dict)
@@ -212,7 +213,7 @@ class Model:
         return {**{name: getattr(self, key) for name, key in COLUMNS.items()}, **self.columns}
 
     @property
-    def is_surface(self) -> NDArray[np.bool_]:
+    def is_surface(self) -> Bools:
         """Whether an ion has fewer opposite neighbours than in bulk, shape (n_atoms,)."""
         return self.coordination < self.bulk_coordination
 
@@ -259,7 +260,7 @@ class Model:
 
     def transformed(
         self,
-        rotation: NDArray[np.float64] | None = None,
+        rotation: Floats | None = None,
         shift_a: Sequence[float] = (0.0, 0.0, 0.0),
     ) -> Model:
         """Return the model rotated about the origin and then shifted, its ledger with it.
@@ -379,7 +380,7 @@ class Model:
         return model_of_molecule(molecule)
 
 
-def composition(symbols: NDArray[np.str_], charges: NDArray[np.int64]) -> dict[str, int]:
+def composition(symbols: Strings, charges: Ints) -> dict[str, int]:
     """Count ions by element: cations before anions, each by ascending charge, then by symbol."""
     counts = Counter(symbols.tolist())
     charge_of = dict(zip(symbols.tolist(), charges.tolist(), strict=True))

@@ -16,8 +16,7 @@ from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.model import Model
 
 EXACT_IONS = 20_000
@@ -62,7 +61,7 @@ class Electrostatics:
         differ from ion to ion and all but cancel in the energy.
     """
 
-    potentials_v: NDArray[np.float64]
+    potentials_v: Floats
     n_wrong_sign: int
     energy_ev: float
     dipole_debye: float
@@ -94,9 +93,7 @@ def electrostatics(model: Model) -> Electrostatics:
     return electrostatics_of(model.positions_a, model.charges)
 
 
-def electrostatics_of(
-    positions_a: NDArray[np.float64], charges: NDArray[np.int64]
-) -> Electrostatics:
+def electrostatics_of(positions_a: Floats, charges: Ints) -> Electrostatics:
     """Return potential, energy and dipole of charges in units of e at positions in Å."""
     potentials = potentials_v(positions_a, charges)
     mesh_error = MESH_ERROR_V * int(np.abs(charges).max())
@@ -133,9 +130,7 @@ def rank(models: Sequence[Model], grain_ev: float = 1e-5) -> tuple[int, ...]:
     return tuple(sorted(range(len(models)), key=lambda index: keys[index]))
 
 
-def potentials_v(
-    positions_a: NDArray[np.float64], charges: NDArray[np.int64] | NDArray[np.float64]
-) -> NDArray[np.float64]:
+def potentials_v(positions_a: Floats, charges: Ints | Floats) -> Floats:
     """Return the potential in V that all other charges cause at each, shape (n_atoms,).
 
     Parameters
@@ -157,9 +152,7 @@ def potentials_v(
     return mesh_potentials_v(positions_a, charges)
 
 
-def pairwise_potentials_v(
-    positions_a: NDArray[np.float64], charges: NDArray[np.int64] | NDArray[np.float64]
-) -> NDArray[np.float64]:
+def pairwise_potentials_v(positions_a: Floats, charges: Ints | Floats) -> Floats:
     """Return the potentials in V by the sum over all pairs, in blocks; cost O(N²)."""
     n = len(charges)
     q = np.asarray(charges, dtype=float)
@@ -175,9 +168,7 @@ def pairwise_potentials_v(
     return COULOMB_V_A * potentials
 
 
-def mesh_potentials_v(
-    positions_a: NDArray[np.float64], charges: NDArray[np.int64] | NDArray[np.float64]
-) -> NDArray[np.float64]:
+def mesh_potentials_v(positions_a: Floats, charges: Ints | Floats) -> Floats:
     """Return the potentials in V by a particle mesh in vacuum; cost O(N log N).
 
     Each charge is split into a screened point, summed over the pairs within `CUTOFF_A`, and a
@@ -190,13 +181,11 @@ def mesh_potentials_v(
     """
     q = np.asarray(charges, dtype=float)
     own = 2.0 * SCREENING_PER_A / np.sqrt(np.pi) * q
-    smooth = _smooth_potentials(positions_a, q)
+    smooth = _long_range_potentials(positions_a, q)
     return np.asarray(COULOMB_V_A * (_screened_potentials(positions_a, q) + smooth - own))
 
 
-def _screened_potentials(
-    positions_a: NDArray[np.float64], q: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _screened_potentials(positions_a: Floats, q: Floats) -> Floats:
     """Sum of q erfc(αr)/r over the pairs within the cutoff, in 1/Å."""
     tree = cKDTree(positions_a)
     n_near = tree.query_ball_point(positions_a[: min(len(q), 1000)], CUTOFF_A, return_length=True)
@@ -214,9 +203,7 @@ def _screened_potentials(
     return sums
 
 
-def _smooth_potentials(
-    positions_a: NDArray[np.float64], q: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _long_range_potentials(positions_a: Floats, q: Floats) -> Floats:
     """Sum of q erf(αr)/r over all charges, itself included, from the mesh, in 1/Å."""
     scaled = (positions_a - positions_a.min(axis=0)) / MESH_SPACING_A
     points = np.ceil(scaled.max(axis=0)).astype(int) + SPLINE_ORDER + 1
@@ -230,7 +217,7 @@ def _smooth_potentials(
     return _gather(scaled, irfftn(spectrum, s=size, overwrite_x=True))
 
 
-def _kernel_transform(halves: Sequence[int]) -> NDArray[np.float64]:
+def _kernel_transform(halves: Sequence[int]) -> Floats:
     """Transform of erf(αr)/r over that of the splines: even in each axis, so an octant of it."""
     x, y, z = (np.arange(half + 1) * MESH_SPACING_A for half in halves)
     kernel = np.empty((len(x), len(y), len(z)))
@@ -248,7 +235,7 @@ def _kernel_transform(halves: Sequence[int]) -> NDArray[np.float64]:
     return np.asarray(transform)
 
 
-def _spline_filter(half: int) -> NDArray[np.float64]:
+def _spline_filter(half: int) -> Floats:
     """Fourier transform of the spline's overlap with itself, on a mesh of 2 × half points.
 
     Divided by it, the mesh gives each charge the right energy in its own potential on average,
@@ -260,7 +247,7 @@ def _spline_filter(half: int) -> NDArray[np.float64]:
     return np.asarray(np.cos(np.pi / half * np.outer(np.arange(half + 1), steps)) @ samples)
 
 
-def _spline_weights(fraction: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+def _spline_weights(fraction: Floats, order: int) -> Floats:
     """Cardinal B-spline of an order at fraction + j for j = 0 ... order − 1, shape (n, order)."""
     values = np.zeros((len(fraction), order))
     values[:, 0] = 1.0
@@ -272,9 +259,7 @@ def _spline_weights(fraction: NDArray[np.float64], order: int) -> NDArray[np.flo
     return values
 
 
-def _stencils(
-    scaled: NDArray[np.float64], size: Sequence[int]
-) -> Iterator[tuple[slice, NDArray[np.int64], NDArray[np.float64]]]:
+def _stencils(scaled: Floats, size: Sequence[int]) -> Iterator[tuple[slice, Ints, Floats]]:
     """Blocks of ions with the mesh points that they touch and the weights there."""
     rows = max(1, BLOCK_PAIRS // SPLINE_ORDER**3)
     steps = np.arange(SPLINE_ORDER - 1, -1, -1)
@@ -289,9 +274,7 @@ def _stencils(
         yield block, points.reshape(len(whole), -1), weights.reshape(len(whole), -1)
 
 
-def _spread(
-    scaled: NDArray[np.float64], q: NDArray[np.float64], size: Sequence[int]
-) -> NDArray[np.float64]:
+def _spread(scaled: Floats, q: Floats, size: Sequence[int]) -> Floats:
     """Charges on the mesh, shape `size`."""
     mesh = np.zeros(int(np.prod(size)))
     for block, points, weights in _stencils(scaled, size):
@@ -299,7 +282,7 @@ def _spread(
     return mesh.reshape(size)
 
 
-def _gather(scaled: NDArray[np.float64], mesh: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gather(scaled: Floats, mesh: Floats) -> Floats:
     """Values of the mesh at the ions, shape (n_atoms,)."""
     values = np.empty(len(scaled))
     flat = mesh.ravel()

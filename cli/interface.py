@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .terminal import AsJson, console, not_yet_told, print_json, progress
+from .terminal import AsJson, console, not_yet_reported, print_json, progress
 
 if TYPE_CHECKING:
     from epicarve.builder.interfaces import Interface, Polarity
@@ -194,7 +194,7 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
         where = f"{pair.film} on {pair.substrate}"
         console().print(f"[yellow]{where}[/]: {pair.reason}", soft_wrap=True)
     for note in ranking.notes:
-        if not not_yet_told([note.partition(": ")[2] or note]):
+        if not not_yet_reported([note.partition(": ")[2] or note]):
             continue
         console().print(f"[yellow]note[/] {note}", soft_wrap=True)
     if out is not None:

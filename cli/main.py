@@ -27,7 +27,7 @@ from .new import new
 from .run import run
 from .series import series
 from .structure import structure
-from .terminal import complain, tell_guess, told_guesses
+from .terminal import complain, describe_guesses, report_guess
 
 app = typer.Typer(
     name="epicarve",
@@ -90,14 +90,14 @@ def _silence_libraries() -> None:
     sys.stdout = os.fdopen(ours, "w", encoding=encoding, errors=errors)
 
 
-def _tell_guesses() -> None:
+def _report_guesses() -> None:
     """Print what was guessed as one line on standard error, without the line of code, and once."""
     as_usual = warnings.showwarning
-    told_guesses.clear()
+    describe_guesses.clear()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, GuessWarning):
-            tell_guess(str(message))
+            report_guess(str(message))
         else:
             as_usual(message, category, *where, **more)
 
@@ -107,7 +107,7 @@ def _tell_guesses() -> None:
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
     _silence_libraries()
-    _tell_guesses()
+    _report_guesses()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that CP2K is ended with us
     try:
         app()

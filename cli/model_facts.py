@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .terminal import not_yet_told
+from .terminal import not_yet_reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def _origin(name: str, origin: Origin) -> Iterator[tuple[str, str]]:
         yield name, f"{origin.status}; model.json tells from what (provenance, crystal)"
     else:
         yield name, f"{origin.status}: {told}" if told else origin.status
-    if notes := not_yet_told(origin.notes):
+    if notes := not_yet_reported(origin.notes):
         yield f"{name}: notes", "\n".join(notes)
 
 

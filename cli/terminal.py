@@ -19,7 +19,7 @@ RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YA
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
-told_guesses: list[str] = []
+describe_guesses: list[str] = []
 """What was guessed, as far as it was told."""
 
 
@@ -28,16 +28,16 @@ def complain(message: str) -> None:
     typer.echo(f"epicarve: {message}", err=True)
 
 
-def tell_guess(message: str) -> None:
+def report_guess(message: str) -> None:
     """Print what was guessed on standard error, unless it was told before."""
-    if message not in told_guesses:
-        told_guesses.append(message)
+    if message not in describe_guesses:
+        describe_guesses.append(message)
         complain(message)
 
 
-def not_yet_told(notes: Sequence[str]) -> list[str]:
-    """Return the notes on crystals that no `tell_guess` told before."""
-    return [note for note in notes if not any(told.endswith(note) for told in told_guesses)]
+def not_yet_reported(notes: Sequence[str]) -> list[str]:
+    """Return the notes on crystals that no `report_guess` told before."""
+    return [note for note in notes if not any(told.endswith(note) for told in describe_guesses)]
 
 
 def print_json(data: Any) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Bools, Floats
+
 WHOLE = 0.01
 """Electrons by which a sum of occupations, as files round them, may miss a whole number."""
 
@@ -18,11 +20,11 @@ by more than this where there is a gap. With Fermi smearing that is a gap of 2.2
 
 
 def occupied_states(
-    energies_ev: NDArray[np.float64],
-    occupations: NDArray[np.float64],
+    energies_ev: Floats,
+    occupations: Floats,
     spins: NDArray[np.int8],
     full: float,
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Tell which states the electrons fill, if each state is either full or empty.
 
     The fullest states count as occupied, as many as there are electrons for; of equally full ones
@@ -65,9 +67,7 @@ def occupied_states(
     return occupied
 
 
-def is_partly_filled(
-    occupations: NDArray[np.float64], occupied: NDArray[np.bool_], full: float
-) -> bool:
+def is_partly_filled(occupations: Floats, occupied: Bools, full: float) -> bool:
     """Tell whether states are partly filled, as those of a metal at its Fermi energy.
 
     Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 ANGULAR_MOMENTA = "spdfghi"
 """Letters of the angular momenta from 0 on."""
@@ -70,7 +70,7 @@ class OrbitalStates(WeighedStates):
     }
 
     pairs: tuple[tuple[str, str], ...] = ()
-    overlap_populations: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    overlap_populations: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def _require_sound(self) -> None:
         super()._require_sound()

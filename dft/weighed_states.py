@@ -15,6 +15,8 @@ from .filling import is_partly_filled, occupied_states
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Bools, Floats, Ints
+
 WEIGHT_SUM_TOLERANCE = 1e-4
 """Largest deviation from 1 of a state's summed weights (files carry 8 digits per column)."""
 
@@ -86,21 +88,21 @@ class WeighedStates:
         "lumo_beyond_ev": np.float64,
     }
 
-    energies_ev: NDArray[np.float64]
-    occupations: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    energies_ev: Floats
+    occupations: Floats
+    weights: Floats
     symbols: tuple[str, ...]
     spins: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
     restricted: bool = True
     source: str = ""
     caveat: str = ""
     orbital_names: tuple[str, ...] = ()
-    orbital_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    orbital_weights: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     left_out: tuple[int, ...] = (0, 0)
-    fermi_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    fermi_ev: Floats = field(default_factory=lambda: np.zeros(0))
     list_names: tuple[str, ...] = ()
-    list_weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
-    lumo_beyond_ev: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    list_weights: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    lumo_beyond_ev: Floats = field(default_factory=lambda: np.zeros(0))
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -178,7 +180,7 @@ class WeighedStates:
         return any(self.left_out)
 
     @property
-    def numbers(self) -> NDArray[np.int64]:
+    def numbers(self) -> Ints:
         """Number of each state within its spin, from 1, those left out counted."""
         of_spin = self.spins.astype(int)
         n_alpha = int(np.count_nonzero(of_spin == 0))
@@ -196,7 +198,7 @@ class WeighedStates:
         return 2.0 if self.restricted else 1.0
 
     @cached_property
-    def is_occupied(self) -> NDArray[np.bool_]:
+    def is_occupied(self) -> Bools:
         """Whether a state is among those that the electrons fill, shape (n_states,)."""
         return occupied_states(self.energies_ev, self.occupations, self.spins, self.full)
 
@@ -252,7 +254,7 @@ class WeighedStates:
             return 0.0
         return None if homo_ev is None or lumo_ev is None else lumo_ev - homo_ev
 
-    def _of_spin(self, spin: int | None) -> NDArray[np.bool_]:
+    def _of_spin(self, spin: int | None) -> Bools:
         """Return which states are of a spin."""
         return np.asarray(self.spins >= 0 if spin is None else self.spins == spin)
 

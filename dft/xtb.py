@@ -33,8 +33,7 @@ from .states import OrbitalStates
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Ints
     from epicarve.builder.model import Model
     from epicarve.dft.orbitals import GroupPair
 
@@ -226,7 +225,7 @@ def _engine() -> str:
     return f"{METHOD} (tblite {version('tblite')})"
 
 
-def _atomic_numbers(model: Model) -> NDArray[np.int64]:
+def _atomic_numbers(model: Model) -> Ints:
     """Return the atomic number of each ion; refuse elements without parameters."""
     from ase.data import atomic_numbers  # noqa: PLC0415
 

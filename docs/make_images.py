@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from epicarve.builder.interfaces import SearchOptions, search
-from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, neutral_sides
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import CutSpec
 from epicarve.style import figure_style
@@ -80,7 +80,7 @@ def draw_interface_energy(path: Path) -> None:
     born = born_repulsion(film, substrate)
     options = SearchOptions(film_hkl=(0, 1, 0), substrate_hkl=(1, 0, 0))
     chosen = search(film, substrate, options)[:2]
-    energies = [interface_energy(*whole_sides(one), born, 0.2) for one in chosen]
+    energies = [interface_energy(*neutral_sides(one), born, 0.2) for one in chosen]
     names = [f"Pb on {one.substrate.termination.layer}" for one in chosen]
     with figure_style():
         figure = Figure(figsize=(10.5, 3.4), layout="constrained")

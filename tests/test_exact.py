@@ -20,7 +20,7 @@ from epicarve.builder.optimise import (
     Highs,
     Program,
     Shell,
-    any_edits,
+    any_feasible,
     fewest_steps,
     possible_edits,
     search_numbers,
@@ -76,7 +76,7 @@ def test_edits_of_a_number_of_steps_are_found_or_proven_not_to_be(
     }
     nothing = np.zeros(n, dtype=bool)
     for steps in range(int(program.edits.steps.sum()) + 1)[:25]:
-        found = any_edits(
+        found = any_feasible(
             Highs(program, 0), np.arange(n), nothing, steps, most_levels, effort=Effort(60.0)
         )
         assert found.decided
@@ -206,6 +206,6 @@ def test_a_search_without_effort_decides_nothing():
     program = small_program("PbS", 6.3, (0.0, 0.0, 0.0), 0.15)
     columns = np.arange(program.edits.n_columns)
     nothing = np.zeros(len(columns), dtype=bool)
-    found = any_edits(Highs(program, 0), columns, nothing, 5, np.zeros(1), effort=Effort(0.0))
+    found = any_feasible(Highs(program, 0), columns, nothing, 5, np.zeros(1), effort=Effort(0.0))
     assert found.y is None
     assert not found.decided

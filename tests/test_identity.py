@@ -8,7 +8,7 @@ import pytest
 from crystal_prototypes import PROTOTYPES
 from typer.testing import CliRunner
 
-from epicarve.builder.crystal import is_same, told_apart
+from epicarve.builder.crystal import distinct_names, is_same
 from epicarve.builder.hetero import join, sphere_half
 from epicarve.builder.interfaces import SearchOptions
 from epicarve.builder.library import bundled_crystal
@@ -59,10 +59,10 @@ def test_names_by_formula_then_space_group_then_number(tmp_path):
     wurtzite = replace(wurtzite, symbols=np.where(wurtzite.symbols == "O", "S", "Zn"))
     wide, wider = (replace(salt, cell_a=f * salt.cell_a) for f in (1.01, 1.02))
     named = [replace(one, name="a") for one in (zinc_blende, wurtzite, salt)]
-    assert [one.name for one in told_apart(named)] == ["a-ZnS-F-43m", "a-ZnS-P63mc", "a-NaCl"]
+    assert [one.name for one in distinct_names(named)] == ["a-ZnS-F-43m", "a-ZnS-P63mc", "a-NaCl"]
     alike = [replace(one, name="b") for one in (salt, wide, wider, salt)]
-    assert [one.name for one in told_apart(alike)] == ["b-1", "b-2", "b-3", "b-1"]
-    assert told_apart((salt, zinc_blende)) == (salt, zinc_blende)
+    assert [one.name for one in distinct_names(alike)] == ["b-1", "b-2", "b-3", "b-1"]
+    assert distinct_names((salt, zinc_blende)) == (salt, zinc_blende)
 
 
 def test_files_of_one_name_in_the_search(files, tmp_path):

@@ -23,8 +23,8 @@ from epicarve.builder.interfaces.energy import (
     born_repulsion,
     interface_energy,
     long_range_transform,
+    neutral_sides,
     short_range_part,
-    whole_sides,
 )
 from epicarve.builder.interfaces.energy import interaction as interaction_module
 from epicarve.builder.library import bundled_crystal
@@ -408,7 +408,7 @@ def study():
         for interface in search(*crystals, options):
             layers = interface.film.termination.layer, interface.substrate.termination.layer
             if (film, *layers) not in found:
-                sides = whole_sides(interface)
+                sides = neutral_sides(interface)
                 found[film, *layers] = interface, interface_energy(*sides, born), sides
     return found
 
@@ -434,7 +434,7 @@ def test_continuous_interface_binds_better_than_galena(study):
 def test_twelve_angstrom_are_deep_enough(study):
     interface, energy, _ = study["Pb4S3Br2", "Pb", "CsBr"]
     born = born_repulsion(interface.film.crystal, interface.substrate.crystal)
-    deep = interface_energy(*whole_sides(interface, 25.0), born)
+    deep = interface_energy(*neutral_sides(interface, 25.0), born)
     assert deep.energy_j_m2 == pytest.approx(energy.energy_j_m2, abs=1e-4)
-    shallow, substrate = whole_sides(interface)
+    shallow, substrate = neutral_sides(interface)
     assert shallow.charges.sum() == substrate.charges.sum() == 0

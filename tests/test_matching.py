@@ -17,8 +17,8 @@ from epicarve.builder.interfaces.match import (
     distinct_cells,
     face_group,
     least_strained_cell,
+    stated_cell,
     sublattices,
-    told_cell,
 )
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
@@ -308,7 +308,7 @@ def test_a_cell_that_is_told_is_the_one_that_is_found(signs, turned):
     (found, _) = coincidence_cells(FILM_A, CHLORIDE_A, MatchOptions(max_area_a2=70.0))
     film, substrate = np.eye(2, dtype=int), np.array([[1, 1], [-1, 1]])
     film = film * [[signs[0]], [signs[1]]]
-    told = told_cell(FILM_A, CHLORIDE_A, film, substrate)
+    told = stated_cell(FILM_A, CHLORIDE_A, film, substrate)
     assert told.area_a2 == pytest.approx(found.area_a2)
     np.testing.assert_allclose(told.strain, found.strain)
     assert told.rotation_deg == pytest.approx(turned)

@@ -11,12 +11,11 @@ from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.record import Record
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.geometry import BondRule
     from epicarve.builder.model import Model
 
-    Bonded = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+    Bonded = tuple[Ints, Ints, Floats]
 
 PHASE_KEPT = 0.8
 """A domain keeps its phase if at least this part of the bonds that its inner ions had before or
@@ -124,7 +123,7 @@ class PhaseChange(Record):
     gfn1_bulk_rms_a: float | None
 
 
-def _numbers(model: Model, bonded: Bonded) -> NDArray[np.int64]:
+def _numbers(model: Model, bonded: Bonded) -> Ints:
     return np.bincount(np.concatenate(bonded[:2]), minlength=model.n_atoms)
 
 
@@ -163,7 +162,7 @@ def coordination_rows(model: Model, then: Bonded, now: Bonded) -> tuple[Coordina
     return tuple(rows)
 
 
-def _histogram(numbers: NDArray[np.int64]) -> dict[str, int]:
+def _histogram(numbers: Ints) -> dict[str, int]:
     values, counts = np.unique(numbers, return_counts=True)
     return {str(value): n for value, n in zip(values.tolist(), counts.tolist(), strict=True)}
 
@@ -195,7 +194,7 @@ def bond_rows(model: Model, rule: BondRule, then: Bonded, now: Bonded) -> tuple[
     return tuple(rows)
 
 
-def _lengths(lengths_a: NDArray[np.float64]) -> BondLengths | None:
+def _lengths(lengths_a: Floats) -> BondLengths | None:
     """Describe some bond lengths; None if there is none."""
     if not len(lengths_a):
         return None
@@ -209,7 +208,7 @@ def _lengths(lengths_a: NDArray[np.float64]) -> BondLengths | None:
 
 
 def phases(
-    model: Model, then: Bonded, now: Bonded, positions_a: NDArray[np.float64]
+    model: Model, then: Bonded, now: Bonded, positions_a: Floats
 ) -> tuple[dict[str, PhaseChange], dict[str, str]]:
     """Tell of each domain whether its inner ions still have the same bonds, and keep their places.
 
@@ -269,10 +268,10 @@ def phases(
 
 
 def _moves(
-    before_a: NDArray[np.float64],
-    after_a: NDArray[np.float64],
-    cations: NDArray[np.int64],
-    anions: NDArray[np.int64],
+    before_a: Floats,
+    after_a: Floats,
+    cations: Ints,
+    anions: Ints,
 ) -> tuple[float, float]:
     """Return how far ions moved against those they were bonded to, and how far they may."""
     if not cations.size:

@@ -13,9 +13,8 @@ from epicarve.builder.geometry import kabsch
 from epicarve.record import Record
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from epicarve.analysis.states import Axis
+    from epicarve.arrays import Floats
     from epicarve.builder.model import Model
 
 STAYS = 0.2
@@ -54,7 +53,7 @@ class CationAlignment(Record):
 
 
 def cation_alignment(
-    model: Model, after_a: NDArray[np.float64], axis: Axis
+    model: Model, after_a: Floats, axis: Axis
 ) -> tuple[CationAlignment | None, str]:
     """Follow the offsets in the plane between cations across a flat interface.
 
@@ -93,7 +92,7 @@ def cation_alignment(
         return None, "fewer than two cations face one of the other domain across the interface"
     first, second = above[near["i"]], below[near["j"]]
 
-    def apart(positions_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def apart(positions_a: Floats) -> tuple[Floats, Floats]:
         vectors = positions_a[first] - positions_a[second]
         heights = vectors @ normal
         return heights, vectors - heights[:, None] * normal
@@ -117,5 +116,5 @@ def cation_alignment(
     ), ""
 
 
-def _rms(vectors_a: NDArray[np.float64]) -> float:
+def _rms(vectors_a: Floats) -> float:
     return round(float(np.sqrt((vectors_a**2).sum(axis=1).mean())), 4)

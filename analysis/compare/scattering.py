@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.distance import cdist
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 BIN_A = 0.005
 """Width of the bins of the distances in Å. As each bin bears the mean of the distances in it, no
@@ -45,11 +45,11 @@ class Distances:
 
     counts_of: dict[str, int]
     pairs: tuple[tuple[str, str], ...]
-    counts: NDArray[np.int64]
-    lengths_a: NDArray[np.float64]
+    counts: Ints
+    lengths_a: Floats
 
     @classmethod
-    def of(cls, symbols: NDArray[np.str_], positions_a: NDArray[np.float64]) -> Distances:
+    def of(cls, symbols: Strings, positions_a: Floats) -> Distances:
         """Count all distances, in blocks: memory is bounded, time grows with the pairs.
 
         Parameters
@@ -86,9 +86,7 @@ class Distances:
         return sum(self.counts_of.values())
 
 
-def _binned(
-    here_a: NDArray[np.float64], there_a: NDArray[np.float64], n_bins: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _binned(here_a: Floats, there_a: Floats, n_bins: int) -> tuple[Ints, Floats]:
     """Count and sum up the distances from each point of one set to each of another, by bins."""
     counts, sums_a = np.zeros(n_bins, dtype=np.int64), np.zeros(n_bins)
     rows = max(1, BLOCK_PAIRS // len(there_a))
@@ -114,9 +112,9 @@ class RadialDistribution:
         Neighbours per Å and atom. The integral over a shell is its coordination number.
     """
 
-    distances_a: NDArray[np.float64]
+    distances_a: Floats
     names: tuple[str, ...]
-    values: NDArray[np.float64]
+    values: Floats
 
 
 def radial_distribution(distances: Distances, reach_a: float, width_a: float) -> RadialDistribution:
@@ -161,8 +159,8 @@ def radial_distribution(distances: Distances, reach_a: float, width_a: float) ->
 
 
 def debye_intensity(
-    distances: Distances, q_per_a: NDArray[np.float64], debye_waller_b_a2: float = 0.0
-) -> NDArray[np.float64]:
+    distances: Distances, q_per_a: Floats, debye_waller_b_a2: float = 0.0
+) -> Floats:
     r"""Return the intensity of X-rays that randomly turned particles scatter.
 
     .. math:: I(q) = \sum_i \sum_j f_i(q)\, f_j(q)\, \frac{\sin q r_{ij}}{q r_{ij}}
@@ -196,9 +194,7 @@ def debye_intensity(
     return np.asarray(intensity)
 
 
-def _sinc_sum(
-    counts: NDArray[np.float64], lengths_a: NDArray[np.float64], q_per_a: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _sinc_sum(counts: Floats, lengths_a: Floats, q_per_a: Floats) -> Floats:
     """Return the sum of counts times sin(q r)/(q r) over lengths, shape (n_q,)."""
     blocks = [
         counts @ np.sinc(np.outer(lengths_a, q_per_a[start : start + Q_ROWS]) / np.pi)
@@ -207,7 +203,7 @@ def _sinc_sum(
     return np.concatenate(blocks)
 
 
-def form_factor(symbol: str, q_per_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def form_factor(symbol: str, q_per_a: Floats) -> Floats:
     """Return the X-ray form factor of a neutral atom in electrons, shape (n_q,)."""
     import gemmi  # noqa: PLC0415
 
@@ -217,8 +213,6 @@ def form_factor(symbol: str, q_per_a: NDArray[np.float64]) -> NDArray[np.float64
     return np.asarray(table.c + sum(a * np.exp(-b * squares) for a, b in terms))
 
 
-def two_theta_deg(
-    q_per_a: NDArray[np.float64], wavelength_a: float = WAVELENGTH_A
-) -> NDArray[np.float64]:
+def two_theta_deg(q_per_a: Floats, wavelength_a: float = WAVELENGTH_A) -> Floats:
     """Return the diffraction angles 2θ in degrees of lengths of the scattering vector."""
     return np.asarray(2.0 * np.degrees(np.arcsin(q_per_a * wavelength_a / (4.0 * np.pi))))

@@ -32,8 +32,7 @@ from .scattering import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Strings
     from epicarve.builder.model import Model
 
 FIRST_ANGLE_DEG = 5.0
@@ -79,13 +78,11 @@ class Curves:
     """
 
     radial: RadialDistribution
-    two_theta_deg: NDArray[np.float64]
-    intensity: NDArray[np.float64]
+    two_theta_deg: Floats
+    intensity: Floats
 
     @classmethod
-    def of(
-        cls, symbols: NDArray[np.str_], positions_a: NDArray[np.float64], options: StructureOptions
-    ) -> Curves:
+    def of(cls, symbols: Strings, positions_a: Floats, options: StructureOptions) -> Curves:
         """Compute both curves from one count of all distances."""
         distances = Distances.of(symbols, positions_a)
         angles_deg = np.arange(
@@ -125,7 +122,7 @@ class Comparison:
         Why something is None.
     """
 
-    symbols: NDArray[np.str_]
+    symbols: Strings
     match: Match
     sites: Sites
     before: Curves
@@ -139,10 +136,10 @@ class Comparison:
     @classmethod
     def of(
         cls,
-        symbols: NDArray[np.str_],
-        positions_a: NDArray[np.float64],
-        other_symbols: NDArray[np.str_],
-        other_positions_a: NDArray[np.float64],
+        symbols: Strings,
+        positions_a: Floats,
+        other_symbols: Strings,
+        other_positions_a: Floats,
         *,
         model: Model | None = None,
         options: StructureOptions | None = None,
@@ -293,6 +290,6 @@ def diffraction_csv(comparison: Comparison) -> str:
     return _csv(["two_theta_deg", "before", "after"], columns)
 
 
-def _csv(names: list[str], columns: list[NDArray[np.float64]]) -> str:
+def _csv(names: list[str], columns: list[Floats]) -> str:
     rows = [",".join(f"{value:.6g}" for value in row) for row in np.stack(columns, axis=1).tolist()]
     return "\n".join([",".join(names), *rows]) + "\n"

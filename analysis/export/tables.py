@@ -14,9 +14,8 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from epicarve.analysis.states import Analysis, KindAnalysis
+    from epicarve.arrays import Floats
     from epicarve.dft.weighed_states import WeighedStates
 
 SPIN_NAMES = ("alpha", "beta")
@@ -258,7 +257,7 @@ def profile_csv(analysis: Analysis) -> str:
     return _csv(names, table)
 
 
-def _csv(names: list[str], table: NDArray[np.float64]) -> str:
+def _csv(names: list[str], table: Floats) -> str:
     """Return a table whose first column is an energy in eV."""
     rows = [",".join(["%.6f"] * len(names)) % tuple(row) for row in table.tolist()]
     return "\n".join([_line(names), *rows]) + "\n"

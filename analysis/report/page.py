@@ -19,10 +19,9 @@ from .html import formula_html, table
 from .page_data import PALETTE, nearest_to_gap, payload
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
+    from epicarve.arrays import Ints
 
     from .html import Value
 
@@ -185,7 +184,7 @@ def _model_figure(analysis: Analysis) -> str:
     return filled("report/model.html", caption=escape(f"{counts}{size}."))
 
 
-def _names(analysis: Analysis, chosen: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+def _names(analysis: Analysis, chosen: Ints) -> tuple[list[str], list[str]]:
     """Return number and spin of some states as told in tables, and the address of each."""
     numbers, spins = labels(analysis.states)
     restricted = analysis.states.restricted

@@ -13,9 +13,8 @@ from epicarve.page import encoded
 from epicarve.style import colours, element_colours
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from epicarve.analysis.states import Analysis
+    from epicarve.arrays import Ints
     from epicarve.style import Palette
 
 WEIGHT_BYTES = 3_000_000
@@ -97,13 +96,13 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def nearest_to_gap(analysis: Analysis) -> NDArray[np.int64]:
+def nearest_to_gap(analysis: Analysis) -> Ints:
     """Return all states by their distance from the middle of the gap, the nearest first."""
     distance_ev = np.abs(analysis.states.energies_ev - analysis.gap.middle_ev)
     return np.argsort(distance_ev, kind="stable")
 
 
-def weighted_states(analysis: Analysis) -> NDArray[np.int64]:
+def weighted_states(analysis: Analysis) -> Ints:
     """Return the states whose atomic weights the report carries: those nearest to the gap."""
     n_states = WEIGHT_BYTES // analysis.states.n_atoms
     return np.sort(nearest_to_gap(analysis)[:n_states])

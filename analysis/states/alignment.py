@@ -9,9 +9,7 @@ from .dos import by_domain
 from .gap import difference
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
@@ -58,9 +56,7 @@ class Alignment:
     reason: str = ""
 
 
-def domain_edges(
-    states: OrbitalStates, kept: NDArray[np.bool_], model: Model
-) -> dict[str, DomainEdges]:
+def domain_edges(states: OrbitalStates, kept: Bools, model: Model) -> dict[str, DomainEdges]:
     """Find the band edges of each domain among its delocalised states.
 
     A state belongs to a domain if half of its weight or more is there, so a state that spreads over

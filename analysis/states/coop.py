@@ -16,9 +16,8 @@ from .dos import DensityOfStates, broadened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from epicarve.analysis.options import AnalysisOptions
+    from epicarve.arrays import Bools, Floats
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.states import OrbitalStates
 
@@ -67,11 +66,11 @@ class Coop:
     """
 
     pairs: tuple[tuple[str, str], ...]
-    populations: NDArray[np.float64]
+    populations: Floats
     curves: DensityOfStates
-    icoop: NDArray[np.float64] | None
-    homo: NDArray[np.float64] | None
-    lumo: NDArray[np.float64] | None
+    icoop: Floats | None
+    homo: Floats | None
+    lumo: Floats | None
 
     @classmethod
     def of(
@@ -81,7 +80,7 @@ class Coop:
         names = tuple(f"{first}-{second}" for first, second in states.pairs)
         populations = states.overlap_populations
 
-        def at(edge_ev: float | None, eligible: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        def at(edge_ev: float | None, eligible: Bools) -> Floats | None:
             if edge_ev is None:
                 return None
             state = int(np.flatnonzero(eligible & (states.energies_ev == edge_ev))[0])
@@ -102,7 +101,7 @@ class Coop:
         """Name of each pair, such as ``"Pb-S"``."""
         return self.curves.groups
 
-    def integrated(self) -> NDArray[np.float64]:
+    def integrated(self) -> Floats:
         """Integrate the curves from below, with as many electrons as a full state holds.
 
         Returns

@@ -13,9 +13,8 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from epicarve.analysis.options import AnalysisOptions
+    from epicarve.arrays import Bools, Floats
     from epicarve.builder.model import Model
     from epicarve.dft.weighed_states import WeighedStates
 
@@ -50,7 +49,7 @@ class Groups:
     """
 
     names: tuple[str, ...]
-    members: NDArray[np.bool_]
+    members: Bools
 
     @classmethod
     def of_labels(cls, labels: Sequence[str]) -> Groups:
@@ -58,7 +57,7 @@ class Groups:
         names = tuple(dict.fromkeys(labels))
         return cls(names=names, members=np.array(labels) == np.array(names)[:, None])
 
-    def weights(self, atom_weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def weights(self, atom_weights: Floats) -> Floats:
         """Sum weights of shape (n_atoms, n_states) over each group: (n_groups, n_states)."""
         return np.asarray(self.members.astype(float) @ atom_weights)
 
@@ -125,11 +124,11 @@ def by_label(labels: Sequence[object], name: str, n_atoms: int) -> Groups:
 
 
 def fractional_dos(
-    energies_ev: NDArray[np.float64],
-    group_weights: NDArray[np.float64],
-    grid_ev: NDArray[np.float64],
+    energies_ev: Floats,
+    group_weights: Floats,
+    grid_ev: Floats,
     broadening_ev: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     r"""Return the density of states of each group on a regular grid of energies.
 
     .. math:: g_G(E) = \sum_i W_{Gi}\, \delta_\sigma(E - \varepsilon_i)
@@ -188,12 +187,12 @@ class DensityOfStates:
         unrestricted states, alpha comes first, then beta.
     """
 
-    grid_ev: NDArray[np.float64]
+    grid_ev: Floats
     groups: tuple[str, ...]
-    density: NDArray[np.float64]
+    density: Floats
 
     @property
-    def total(self) -> NDArray[np.float64]:
+    def total(self) -> Floats:
         """Sum over the groups in states per eV, shape (n_spins, n_grid)."""
         return np.asarray(self.density.sum(axis=1))
 
@@ -239,7 +238,7 @@ def list_densities(states: WeighedStates, options: AnalysisOptions) -> list[Dens
 
 def groups_of_lists(
     states: WeighedStates,
-) -> list[tuple[tuple[str, ...], NDArray[np.float64]]]:
+) -> list[tuple[tuple[str, ...], Floats]]:
     """Share the states out among the groups of atoms that were projected on together.
 
     Parameters
@@ -273,9 +272,7 @@ def groups_of_lists(
     return [_with_rest((name,), row[None]) for name, row in zip(alone, weights, strict=True)]
 
 
-def _with_rest(
-    names: tuple[str, ...], weights: NDArray[np.float64]
-) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+def _with_rest(names: tuple[str, ...], weights: Floats) -> tuple[tuple[str, ...], Floats]:
     """Add the atoms that are in none of some groups as a group of their own."""
     rest = 1.0 - weights.sum(axis=0)
     if (rest <= SHARED_WEIGHT).all():
@@ -286,7 +283,7 @@ def _with_rest(
 def broadened(
     states: WeighedStates,
     names: tuple[str, ...],
-    group_weights: NDArray[np.float64],
+    group_weights: Floats,
     options: AnalysisOptions,
 ) -> DensityOfStates:
     """Broaden all states, given what each group holds of them.
@@ -320,7 +317,7 @@ def broadened(
     return DensityOfStates(grid_ev=grid_ev, groups=names, density=np.stack(density))
 
 
-def energy_grid_ev(states: WeighedStates, options: AnalysisOptions) -> NDArray[np.float64]:
+def energy_grid_ev(states: WeighedStates, options: AnalysisOptions) -> Floats:
     """Return multiples of the energy step, in eV, that hold every broadened state whole.
 
     They are evenly spaced but for stretches of more than `WIDEST_EMPTY_EV` without a state.

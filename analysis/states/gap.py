@@ -14,9 +14,8 @@ from .localization import DEGENERATE_EV
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from epicarve.analysis.options import AnalysisOptions
+    from epicarve.arrays import Bools, Floats
     from epicarve.dft.states import OrbitalStates
 
     from .localization import Localization
@@ -55,7 +54,7 @@ class FilteredGap:
 
     measure: str
     limit: float
-    kept: NDArray[np.bool_]
+    kept: Bools
     valence_edge_ev: float | None
     conduction_edge_ev: float | None
     n_valence_traps: int | None
@@ -162,9 +161,9 @@ class Gap:
 
 
 def trap_filter(
-    energies_ev: NDArray[np.float64],
-    occupied: NDArray[np.bool_],
-    measure: NDArray[np.float64],
+    energies_ev: Floats,
+    occupied: Bools,
+    measure: Floats,
     limit: float,
     name: Literal["IPR", "N·IPR"] = "IPR",
 ) -> FilteredGap:
@@ -220,9 +219,7 @@ def trap_filter(
     )
 
 
-def threshold_scan(
-    energies_ev: NDArray[np.float64], occupied: NDArray[np.bool_], ipr: NDArray[np.float64]
-) -> tuple[FilteredGap, ...]:
+def threshold_scan(energies_ev: Floats, occupied: Bools, ipr: Floats) -> tuple[FilteredGap, ...]:
     """Return the filtered gap at every threshold where an edge of it moves.
 
     Going away from the gap, an edge can only be a state of lower IPR than all states before it. So
@@ -366,9 +363,7 @@ def difference(upper: float | None, lower: float | None) -> float | None:
     return None if upper is None or lower is None else upper - lower
 
 
-def before_edge(
-    depths_ev: NDArray[np.float64], side: NDArray[np.bool_], edge_ev: float
-) -> NDArray[np.bool_]:
+def before_edge(depths_ev: Floats, side: Bools, edge_ev: float) -> Bools:
     """Tell which states of one side lie before an edge, seen from the gap: its traps.
 
     Parameters
@@ -389,9 +384,9 @@ def before_edge(
 
 
 def _edge(
-    depths_ev: NDArray[np.float64],
-    side: NDArray[np.bool_],
-    measure: NDArray[np.float64],
+    depths_ev: Floats,
+    side: Bools,
+    measure: Floats,
     limit: float,
     *,
     name: str,

@@ -12,9 +12,7 @@ from .dos import groups_of_lists
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.style import Palette
 
     from .dos import DensityOfStates
@@ -45,7 +43,7 @@ class Grouping:
     title: str
     names: tuple[str, ...]
     colours: tuple[str, ...]
-    weights: NDArray[np.float64]
+    weights: Floats
     dos: DensityOfStates
 
 
@@ -71,13 +69,13 @@ def groupings(analysis: Analysis, palette: Palette) -> tuple[Grouping, ...]:
     weights += [list_weights for _, list_weights in groups_of_lists(states)]
     found = []
     for index, (dos, group_weights) in enumerate(zip(analysis.densities, weights, strict=True)):
-        title, names = _told(dos.groups, analysis) if index else ("element", dos.groups)
+        title, names = _describe(dos.groups, analysis) if index else ("element", dos.groups)
         shades = tuple(element_colours(names, palette).values())
         found.append(Grouping(title, names, shades, group_weights, dos))
     return tuple(found)
 
 
-def _told(names: Sequence[str], analysis: Analysis) -> tuple[str, tuple[str, ...]]:
+def _describe(names: Sequence[str], analysis: Analysis) -> tuple[str, tuple[str, ...]]:
     """Return the title of groups and their names without what is the same in all of them."""
     if tuple(names) == analysis.states.orbital_names:
         return "element and angular momentum", tuple(names)

@@ -13,6 +13,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats, Ints
     from epicarve.dft.weighed_states import WeighedStates
 
 DEGENERATE_EV = 5e-5
@@ -20,7 +21,7 @@ DEGENERATE_EV = 5e-5
 CP2K's .pdos files (2.7e-5 eV), into which rounding can part levels that are equal."""
 
 
-def inverse_participation_ratio(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def inverse_participation_ratio(weights: Floats) -> Floats:
     r"""Return the inverse participation ratio of each state.
 
     .. math:: \mathrm{IPR}_i = \sum_A w_{Ai}^2 \Big/ \Big(\sum_A w_{Ai}\Big)^2
@@ -47,8 +48,8 @@ def inverse_participation_ratio(weights: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def degenerate_sets(
-    energies_ev: NDArray[np.float64], spins: NDArray[np.int8], tolerance_ev: float = DEGENERATE_EV
-) -> NDArray[np.int64]:
+    energies_ev: Floats, spins: NDArray[np.int8], tolerance_ev: float = DEGENERATE_EV
+) -> Ints:
     """Tell which states are degenerate with each other.
 
     Parameters
@@ -104,10 +105,10 @@ class Localization:
         Inverse participation ratio of the mean weights of the state's set.
     """
 
-    ipr: NDArray[np.float64]
+    ipr: Floats
     n_atoms: int
-    sets: NDArray[np.int64]
-    ipr_of_set: NDArray[np.float64]
+    sets: Ints
+    ipr_of_set: Floats
 
     @classmethod
     def of(cls, states: WeighedStates, tolerance_ev: float = DEGENERATE_EV) -> Localization:
@@ -144,11 +145,11 @@ class Localization:
         )
 
     @property
-    def n_eff(self) -> NDArray[np.float64]:
+    def n_eff(self) -> Floats:
         """Effective number of atoms that each state spreads over, 1/IPR, shape (n_states,)."""
         return np.asarray(1.0 / self.ipr)
 
     @property
-    def n_ipr(self) -> NDArray[np.float64]:
+    def n_ipr(self) -> Floats:
         """N·IPR, shape (n_states,): 1 for a flat state, at any size of the model."""
         return np.asarray(self.n_atoms * self.ipr)

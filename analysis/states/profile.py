@@ -10,9 +10,8 @@ import numpy as np
 from .dos import broadened
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from epicarve.analysis.options import AnalysisOptions
+    from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
@@ -43,7 +42,7 @@ class Axis:
     """
 
     kind: str
-    coordinates_a: NDArray[np.float64]
+    coordinates_a: Floats
     normal: tuple[float, float, float] | None = None
 
     @classmethod
@@ -71,7 +70,7 @@ class Axis:
         return cls("radius", np.linalg.norm(model.positions_a - centroid, axis=1))
 
 
-def _border(heights: NDArray[np.float64], above: NDArray[np.bool_]) -> float:
+def _border(heights: Floats, above: Bools) -> float:
     """Return the height that leaves fewest ions on the wrong side, in the middle of its gap."""
     order = np.argsort(heights, kind="stable")
     wrong_below = np.concatenate([[0], np.cumsum(above[order])])
@@ -102,16 +101,16 @@ class Profile:
     """
 
     axis: Axis
-    borders_a: NDArray[np.float64]
-    n_atoms: NDArray[np.int64]
-    grid_ev: NDArray[np.float64]
-    density: NDArray[np.float64]
-    valence_edge_ev: NDArray[np.float64]
-    conduction_edge_ev: NDArray[np.float64]
+    borders_a: Floats
+    n_atoms: Ints
+    grid_ev: Floats
+    density: Floats
+    valence_edge_ev: Floats
+    conduction_edge_ev: Floats
 
     @classmethod
     def of(
-        cls, states: OrbitalStates, kept: NDArray[np.bool_], axis: Axis, options: AnalysisOptions
+        cls, states: OrbitalStates, kept: Bools, axis: Axis, options: AnalysisOptions
     ) -> Profile:
         """Cut a model into slices and gather the states in each.
 
@@ -155,6 +154,6 @@ class Profile:
         )
 
     @property
-    def centres_a(self) -> NDArray[np.float64]:
+    def centres_a(self) -> Floats:
         """Middle of each slice in Å, shape (n_slices,)."""
         return np.asarray(0.5 * (self.borders_a[:-1] + self.borders_a[1:]))

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
     from epicarve.analysis.options import AnalysisOptions
+    from epicarve.arrays import Floats
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.weighed_states import WeighedStates
@@ -109,7 +109,7 @@ class Analysis:
     states: OrbitalStates
     options: AnalysisOptions
     model: Model | None
-    positions_a: NDArray[np.float64] | None
+    positions_a: Floats | None
     localization: Localization
     gap: Gap
     threshold_scan: tuple[FilteredGap, ...]
@@ -132,7 +132,7 @@ class Analysis:
         options: AnalysisOptions,
         model: Model | None = None,
         labels: Sequence[object] | None = None,
-        positions_a: NDArray[np.float64] | None = None,
+        positions_a: Floats | None = None,
         *,
         notes: tuple[str, ...] = (),
         provenance: dict[str, Any] | None = None,
@@ -294,7 +294,7 @@ class Analysis:
         return zero_of(self.states, self.options.figures.zero)
 
     @property
-    def drawn_radii_a(self) -> NDArray[np.float64]:
+    def drawn_radii_a(self) -> Floats:
         """Radius in Å at which each atom is drawn; all are equal where charges are not known."""
         if self.model is None:
             return np.full(self.states.n_atoms, ATOM_RADIUS_A)

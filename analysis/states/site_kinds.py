@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Ints
 
     from .sites import Sites
 
@@ -31,7 +31,7 @@ _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 
 def kinds_by_level(
     sites: Sites, levels: Sequence[tuple[str, ...]] = LEVELS
-) -> list[tuple[list[Kind], NDArray[np.int64]]]:
+) -> list[tuple[list[Kind], Ints]]:
     """Return, for each level of which something is known, the kinds of atoms.
 
     Parameters
@@ -71,8 +71,8 @@ def number_word(number: int) -> str:
 def phrase(kind: Kind) -> str:
     """Put a kind of atoms into words."""
     told = dict(kind)
-    told_apart = {"element", "position", "domain"} <= told.keys()  # all but the coordination
-    words = ["differently coordinated"] if told_apart else []
+    distinct_names = {"element", "position", "domain"} <= told.keys()  # all but the coordination
+    words = ["differently coordinated"] if distinct_names else []
     if "coordination" in told:
         words = [f"{number_word(int(told['coordination']))}-coordinated"]
     words.append(told.get("element", "ions"))

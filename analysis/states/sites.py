@@ -12,8 +12,7 @@ from epicarve.builder.geometry import BondRule
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Ints, Strings
     from epicarve.builder.model import Model
 
 
@@ -37,11 +36,11 @@ class Sites:
         Why something is None, empty if nothing is.
     """
 
-    symbols: NDArray[np.str_]
-    domains: NDArray[np.str_] | None = None
-    coordination: NDArray[np.int64] | None = None
-    bulk_coordination: NDArray[np.int64] | None = None
-    positions: NDArray[np.str_] | None = None
+    symbols: Strings
+    domains: Strings | None = None
+    coordination: Ints | None = None
+    bulk_coordination: Ints | None = None
+    positions: Strings | None = None
     reason: str = ""
 
     @classmethod
@@ -69,7 +68,7 @@ class Sites:
         )
 
 
-def position_classes(model: Model, rule: BondRule) -> NDArray[np.str_]:
+def position_classes(model: Model, rule: BondRule) -> Strings:
     """Say of each ion whether it stands at an interface, at the surface or in the core.
 
     An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one

@@ -14,8 +14,7 @@ from .site_kinds import Kind, kinds_by_level, number_word, phrase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.dft.states import OrbitalStates
 
     from .gap import FilteredGap
@@ -66,8 +65,8 @@ class Trap:
     state: int
     side: str
     depth_ev: float
-    atoms: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    atoms: Ints
+    weights: Floats
     n_atoms: tuple[int, ...]
     kind: Kind
     kind_weight: float
@@ -165,7 +164,7 @@ class Traps:
         """Return the traps of one of `SIDES`."""
         return tuple(trap for trap in self.traps if trap.side == side)
 
-    def atom_weights(self, side: str, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def atom_weights(self, side: str, weights: Floats) -> Floats:
         """Sum the weight of each atom over the traps of one side, shape (n_atoms,)."""
         return np.asarray(weights[:, [trap.state for trap in self.of_side(side)]].sum(axis=1))
 
@@ -231,16 +230,16 @@ def _base_rate(share: Share, side: str) -> str:
     )
 
 
-def _mean_weights(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_weights(weights: Floats) -> Floats:
     """Return the mean weight of each atom in some states, of a sum of 1."""
     total = weights.sum(axis=1)
     return np.asarray(total / total.sum())
 
 
 def _shares(
-    weights: NDArray[np.float64],
-    base: NDArray[np.float64],
-    compared: Sequence[tuple[list[Kind], NDArray[np.int64]]],
+    weights: Floats,
+    base: Floats,
+    compared: Sequence[tuple[list[Kind], Ints]],
 ) -> tuple[Share, ...]:
     """Compare what kinds of atoms hold of traps and of all states, where there are several."""
     several = [(kinds, of_atom) for kinds, of_atom in compared if len(kinds) > 1]
@@ -252,9 +251,7 @@ def _shares(
     )
 
 
-def _summed(
-    weights: NDArray[np.float64], kinds: Sequence[tuple[list[Kind], NDArray[np.int64]]]
-) -> dict[Kind, float]:
+def _summed(weights: Floats, kinds: Sequence[tuple[list[Kind], Ints]]) -> dict[Kind, float]:
     """Sum the weights of the atoms of each kind."""
     return {
         kind: float(weight)
@@ -264,11 +261,11 @@ def _summed(
 
 
 def _anatomies(
-    weights: NDArray[np.float64],
-    traps: NDArray[np.int64],
+    weights: Floats,
+    traps: Ints,
     side: str,
-    depths_ev: NDArray[np.float64],
-    kinds: Sequence[tuple[list[Kind], NDArray[np.int64]]],
+    depths_ev: Floats,
+    kinds: Sequence[tuple[list[Kind], Ints]],
 ) -> Iterator[Trap]:
     """Take apart the traps whose atomic weights are given, shape (n_atoms, n_traps)."""
     order = np.argsort(-weights, axis=0, kind="stable")
@@ -296,7 +293,7 @@ def _anatomies(
         )
 
 
-def _sits_on(levels: Sequence[tuple[list[Kind], NDArray[np.float64]]]) -> tuple[Kind, float]:
+def _sits_on(levels: Sequence[tuple[list[Kind], Floats]]) -> tuple[Kind, float]:
     """Return the first kind, narrow ones before wide, that holds enough of a trap."""
     for names, weights in levels:
         largest = int(np.argmax(weights))

@@ -18,8 +18,7 @@ from epicarve.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.interfaces import Face
     from epicarve.builder.model import Model
 
@@ -82,7 +81,7 @@ def join(
 
 def rotations_of(
     film: HalfParticle, substrate: HalfParticle, interface: Interface
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Return how the crystals of two halves are turned when they are joined, by their names."""
     return {
         film.crystal.name: film.rotation(interface.film_directions[0], outward_z=-1.0),

@@ -11,7 +11,7 @@ from epicarve.builder.carve import (
     refuse_large_core,
     with_core,
 )
-from epicarve.builder.crystal import Crystal, told_apart
+from epicarve.builder.crystal import Crystal, distinct_names
 from epicarve.builder.hetero import half_of
 from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.output import described
@@ -23,9 +23,7 @@ from epicarve.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.model import Model
 
 
@@ -68,7 +66,7 @@ class Carved(NamedTuple):
 
     model: Model
     crystals: tuple[Crystal, ...]
-    rotations: Mapping[str, NDArray[np.float64]]
+    rotations: Mapping[str, Floats]
 
 
 @refusing_unknown_names
@@ -121,15 +119,15 @@ def carve(
     if treatment is not None:
         treatment = TreatmentOptions.given(treatment, "carve: treatment")
     carved = carved_of(crystal, shape, balance, core=core, treatment=treatment)
-    shape_asked, balance_asked, treatment_asked = (
+    requested_shape, requested_balance, requested_treatment = (
         None if given is None else given.model_dump(mode="json", exclude_unset=True)
         for given in (shape, balance, treatment)
     )
     provenance = Provenance(
         version=__version__,
-        shape=shape_asked,
-        balance=balance_asked,
-        treatment=treatment_asked,
+        shape=requested_shape,
+        balance=requested_balance,
+        treatment=requested_treatment,
     )
     return described(carved.model, carved.crystals, provenance, carved.rotations)
 
@@ -172,7 +170,7 @@ def require_shape(value: object, what: str) -> None:
 
 
 def _core_shell(crystal: Crystal, shape: ShapeSpec, balance: BalanceOptions, asked: Core) -> Carved:
-    core, shell = told_apart((asked.crystal, crystal))
+    core, shell = distinct_names((asked.crystal, crystal))
     lattice = core if asked.lattice == "core" else shell
     matching_sites(lattice, shell if lattice is core else core)  # before the long work
     particle = carve_particle(lattice, shape, balance)

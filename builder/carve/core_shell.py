@@ -16,8 +16,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Ints
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Edit, Model
     from epicarve.builder.shapes import Shape
@@ -29,7 +28,7 @@ MAX_STRAIN = 0.15
 """Largest relative difference of a cell vector between core and shell."""
 
 
-def matching_sites(lattice: Crystal, other: Crystal) -> tuple[NDArray[np.int64], float]:
+def matching_sites(lattice: Crystal, other: Crystal) -> tuple[Ints, float]:
     """Return which site of another crystal is which site of a lattice, and how far they are off.
 
     Sites are compared by their fractional coordinates, for every shift of origin that puts the

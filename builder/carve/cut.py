@@ -129,7 +129,7 @@ def chosen_model(ions: Candidates, outcome: Balance) -> Model:
     """
     kept = np.flatnonzero(outcome.kept)
     between_kept = ions.adjacency[kept][:, kept]
-    _, components = connected_components(ions.links[kept][:, kept], directed=False)
+    _, components = connected_components(ions.connectivity[kept][:, kept], directed=False)
     names = np.array([domain.ions.crystal.name for domain in ions.domains])
     return Model(
         symbols=outcome.symbols[kept],

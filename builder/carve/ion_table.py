@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.model import Model
     from epicarve.builder.shapes import LatticeIons
 
@@ -18,20 +17,20 @@ if TYPE_CHECKING:
 class IonTable:
     """Elements, formal charges and coordinates in Å of some ions; the interface's normal is z."""
 
-    symbols: NDArray[np.str_]
-    charges: NDArray[np.int64]
-    positions_a: NDArray[np.float64]
+    symbols: Strings
+    charges: Ints
+    positions_a: Floats
 
     @classmethod
     def of(cls, ions: LatticeIons | Model) -> IonTable:
         """Return what tells the registry of ions of a lattice or of a model."""
         return cls(ions.symbols, ions.charges, ions.positions_a)
 
-    def chosen(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> IonTable:
+    def chosen(self, which: Bools | Ints) -> IonTable:
         """Return some of the ions."""
         return IonTable(self.symbols[which], self.charges[which], self.positions_a[which])
 
-    def shifted(self, shift_a: NDArray[np.float64]) -> IonTable:
+    def shifted(self, shift_a: Floats) -> IonTable:
         """Return the ions moved by (x, y, z) in Å."""
         return IonTable(self.symbols, self.charges, self.positions_a + shift_a)
 
@@ -39,7 +38,7 @@ class IonTable:
         """Return the outermost cations; side is the sign of the face's normal along z."""
         return self.chosen(self.face_cations(side, depth_a))
 
-    def face_cations(self, side: float, depth_a: float) -> NDArray[np.int64]:
+    def face_cations(self, side: float, depth_a: float) -> Ints:
         """Return the indices of the cations from the outermost one to some depth in Å, by depth."""
         cations = np.flatnonzero(self.charges > 0)
         heights = side * self.positions_a[cations, 2]

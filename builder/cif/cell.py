@@ -16,7 +16,7 @@ from .values import elements as known_elements
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
     from .sites import ListedSite
 
@@ -81,12 +81,12 @@ class FilledCell:
     """
 
     name: str
-    cell_a: NDArray[np.float64]
-    fractional: NDArray[np.float64]
-    labels: NDArray[np.str_]
+    cell_a: Floats
+    fractional: Floats
+    labels: Strings
     occupants: tuple[dict[str, float], ...]
-    kinds: NDArray[np.str_]
-    charges: NDArray[np.int64]
+    kinds: Strings
+    charges: Ints
     mass_u: float
     hydrogens: float
     multiplicities: tuple[tuple[str, int, int, int], ...]
@@ -94,7 +94,7 @@ class FilledCell:
     notes: tuple[str, ...] = ()
 
     @property
-    def symbols(self) -> NDArray[np.str_]:
+    def symbols(self) -> Strings:
         """Element of every site; of shared ones the first in alphabetical order."""
         return np.array([min(occupants) for occupants in self.occupants], dtype="U2")
 
@@ -196,7 +196,7 @@ class FilledCell:
 
 def filled_cell(
     name: str,
-    cell_a: NDArray[np.float64],
+    cell_a: Floats,
     sites: Sequence[ListedSite],
     operations: Sequence[gemmi.Op],
     space_group: str,
@@ -277,9 +277,7 @@ def filled_cell(
     )
 
 
-def _distinct(
-    images: NDArray[np.float64], cell_a: NDArray[np.float64], within_a: float
-) -> tuple[NDArray[np.float64], float]:
+def _distinct(images: Floats, cell_a: Floats, within_a: float) -> tuple[Floats, float]:
     """Return the first of the images on each place, and how far in Å others are from it."""
     left = np.ones(len(images), dtype=bool)
     kept, off_a = [], 0.0
@@ -296,11 +294,11 @@ def _distinct(
 
 
 def _shared(
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    of_entry: NDArray[np.int64],
+    cell_a: Floats,
+    fractional: Floats,
+    of_entry: Ints,
     sites: Sequence[ListedSite],
-) -> tuple[NDArray[np.int64], set[int]]:
+) -> tuple[Ints, set[int]]:
     """Return the image on whose site each image stands, and the images that are listed twice."""
     home = np.arange(len(fractional))
     total = np.array([sites[entry].occupancy for entry in of_entry.tolist()])
@@ -329,7 +327,7 @@ def _same_atom(first: ListedSite, second: ListedSite) -> bool:
     )
 
 
-def _distances(cell: FilledCell) -> NDArray[np.float64]:
+def _distances(cell: FilledCell) -> Floats:
     """Return pairs of kinds and their distances of up to 5 Å, sorted, shape (n, 2)."""
     kinds = np.unique(
         [" ".join(f"{e}{share:.2f}" for e, share in sorted(o.items())) for o in cell.occupants],

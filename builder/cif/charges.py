@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.crystal import Sites, guess_charges, likely_guesses, mean_charge, told_guesses
+from epicarve.builder.crystal import (
+    Sites,
+    describe_guesses,
+    guess_charges,
+    likely_guesses,
+    mean_charge,
+)
 from epicarve.errors import InputError, warn_of_guess
 
 from .values import oxidation_number
@@ -15,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Ints, Strings
 
     from .cell import FilledCell
     from .file import CifBlock
@@ -33,7 +39,7 @@ LARGEST_CHARGE = 12
 
 def charges_of_sites(
     path: Path | str, sites: Sites, given: Mapping[str, int] | None
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+) -> tuple[Ints, tuple[str, ...]]:
     """Return the formal charge of every site of the cell, and notes on how it was found.
 
     Charges that are given hold; else those that the file states; else they are guessed, in
@@ -104,7 +110,7 @@ def stated_charges(cif: CifBlock, cell: FilledCell) -> list[int | None]:
 
 
 def charges_of_elements(
-    path: Path, symbols: NDArray[np.str_], given: Mapping[str, int] | None
+    path: Path, symbols: Strings, given: Mapping[str, int] | None
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Return one charge for each element of a composition, as given or guessed, and notes.
 
@@ -128,7 +134,7 @@ def charges_of_elements(
             f"{path}: no usual whole oxidation states balance {', '.join(elements.tolist())}; "
             "give oxidation_states in the recipe"
         )
-    note = told_guesses(likely, "composition", {})
+    note = describe_guesses(likely, "composition", {})
     warn_of_guess(f"{path}: {note}")
     return likely[0].charges, (note,)
 
@@ -160,7 +166,7 @@ def whole_charges(name: str, given: Mapping[str, float]) -> dict[str, int]:
     return {key: int(charge) for key, charge in given.items()}
 
 
-def _given_charges(path: Path | str, sites: Sites, given: Mapping[str, int]) -> NDArray[np.int64]:
+def _given_charges(path: Path | str, sites: Sites, given: Mapping[str, int]) -> Ints:
     whole = whole_charges(str(path), given)
     elements = sorted(sites.counts)
     names = list(zip(sites.labels, sites.symbols.tolist(), strict=True))

@@ -30,7 +30,7 @@ from .symmetry import other_settings, stated_symmetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools
 
     from .file import CifBlock
     from .symmetry import Setting, StatedSymmetry
@@ -229,7 +229,7 @@ def refuse_unfit(cell: FilledCell) -> None:
         refuse_molecular_units(*sites)
 
 
-def _full(cell: FilledCell) -> NDArray[np.bool_]:
+def _full(cell: FilledCell) -> Bools:
     """Return which sites are full."""
     return np.array([abs(sum(here.values()) - 1.0) < FULL for here in cell.occupants], dtype=bool)
 

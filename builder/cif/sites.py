@@ -16,7 +16,7 @@ from .values import UNKNOWN, number, site_type
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .file import CifBlock
 
@@ -73,7 +73,7 @@ class ListedSite:
     multiplicity: int | None
 
 
-def stated_cell_a(cif: CifBlock) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def stated_cell_a(cif: CifBlock) -> tuple[Floats, tuple[str, ...]]:
     """Return the lattice vectors of a block in Å as rows, and notes on what was assumed.
 
     Raises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .file import CifBlock
 
@@ -59,7 +59,7 @@ class Setting:
     operations: tuple[gemmi.Op, ...]
     is_listed: bool = False
 
-    def fits(self, cell_a: NDArray[np.float64]) -> bool:
+    def fits(self, cell_a: Floats) -> bool:
         """Whether the operations leave the lengths and angles of a cell as they are."""
         rotations = np.array([op.rot for op in self.operations], dtype=float) / gemmi.Op.DEN
         metric = cell_a @ cell_a.T
@@ -124,12 +124,13 @@ def stated_symmetry(cif: CifBlock) -> StatedSymmetry:
     known = bool(named)
     if listed is None:
         if known:
-            doubt = f"{_told(name, number)} leaves open which setting is meant"
+            doubt = f"{_describe(name, number)} leaves open which setting is meant"
             return StatedSymmetry(tuple(named), doubt if len(named) > 1 else "")
         if name or number is not None:
             raise InputError(
-                f"{cif.path}: space group {_told(name, number)} is not known, and no operations "
-                f"are listed; give a symbol of the International Tables as {NAME_TAGS[0]}"
+                f"{cif.path}: space group {_describe(name, number)} is not known, and no "
+                "operations are listed; give a symbol of the International Tables as "
+                f"{NAME_TAGS[0]}"
             )
         raise InputError(
             f"{cif.path}: no symmetry in the file, so the unit cell can't be filled; "
@@ -143,7 +144,7 @@ def stated_symmetry(cif: CifBlock) -> StatedSymmetry:
     if _number(listed) in numbers:
         return StatedSymmetry((own,))
     return StatedSymmetry(
-        (own, *named), f"the operations listed are not those of {_told(name, number)}"
+        (own, *named), f"the operations listed are not those of {_describe(name, number)}"
     )
 
 
@@ -168,7 +169,7 @@ def _named(name: str, number: float | None) -> tuple[gemmi.SpaceGroup, ...]:
     return (*of_name, *of_number)
 
 
-def _told(name: str, number: float | None) -> str:
+def _describe(name: str, number: float | None) -> str:
     if not name:
         return f"number {number:g}" if number is not None else "no name"
     return f"{name!r} (number {number:g})" if number is not None else repr(name)

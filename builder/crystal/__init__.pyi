@@ -8,11 +8,11 @@ from .crystal import Crystal as Crystal
 from .crystal import cell_parameters as cell_parameters
 from .first_shell import first_shell_limit_a as first_shell_limit_a
 from .first_shell import shell_limits_a as shell_limits_a
+from .identity import distinct_names as distinct_names
 from .identity import is_same as is_same
 from .identity import one_word as one_word
 from .identity import refuse_one_name as refuse_one_name
 from .identity import refuse_same as refuse_same
-from .identity import told_apart as told_apart
 from .lattice_basis import primitive_vectors as primitive_vectors
 from .lattice_basis import row_hermite as row_hermite
 from .lattice_basis import shortest_steps as shortest_steps
@@ -43,10 +43,10 @@ from .relaxed import relaxed_crystal as relaxed_crystal
 from .replace import as_replaced as as_replaced
 from .replace import replaced as replaced
 from .site_charges import Sites as Sites
+from .site_charges import describe_guesses as describe_guesses
 from .site_charges import guess_charges as guess_charges
 from .site_charges import likely_guesses as likely_guesses
 from .site_charges import mean_charge as mean_charge
-from .site_charges import told_guesses as told_guesses
 from .spacegroup import SpaceGroup as SpaceGroup
 from .spacegroup import space_group as space_group
 from .summary import bond_lengths_a as bond_lengths_a

@@ -17,7 +17,7 @@ import numpy as np
 from .bond_valence_parameters import ANION_FORMERS, PARAMETERS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 SOFTNESS_A = 0.37
 """How fast a bond's valence falls with its length, b in Å; that of the parameters."""
@@ -62,9 +62,7 @@ def bond_valence(first: str, second: str, length_a: float) -> float | None:
     return None if unit is None else math.exp((unit - length_a) / SOFTNESS_A)
 
 
-def bond_valences(
-    first: NDArray[np.str_], second: NDArray[np.str_], lengths_a: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def bond_valences(first: Strings, second: Strings, lengths_a: Floats) -> Floats:
     """Return the valence of each bond of two elements, shape (n_bonds,).
 
     Parameters
@@ -95,11 +93,11 @@ def bond_valences(
 
 
 def valence_sums(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    lengths_a: NDArray[np.float64],
-    symbols: NDArray[np.str_],
-) -> NDArray[np.float64]:
+    first: Ints,
+    second: Ints,
+    lengths_a: Floats,
+    symbols: Strings,
+) -> Floats:
     """Return the sum of the bond valences of every site, positive for cations, shape (n_sites,).
 
     Of two elements the more electronegative one counts as the anion of their bond.
@@ -150,7 +148,7 @@ def spread(element: str) -> dict[int, tuple[float, float]]:
     }
 
 
-def mean_log_likelihood(element: str, charge: int, sums: NDArray[np.float64]) -> float:
+def mean_log_likelihood(element: str, charge: int, sums: Floats) -> float:
     """Return the logarithm of the likelihood of sums, given the charge; their mean.
 
     A charge of which too few crystals are known has that of `WIDEST_SPREAD` about itself.

@@ -1,4 +1,4 @@
-"""Bonds of a bulk crystal, and the links that make it one piece."""
+"""Bonds of a bulk crystal, and the connectivity that makes it one piece."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .first_shell import shell_limits_a
 from .neighbour_list import neighbours
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 
 CONTACT_RANGE_A = 9.0
@@ -37,13 +37,13 @@ class BondedSites(Protocol):
     @property
     def n_sites(self) -> int: ...  # noqa: D102
     @property
-    def cell_a(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def cell_a(self) -> Floats: ...  # noqa: D102
     @property
-    def fractional(self) -> NDArray[np.float64]: ...  # noqa: D102
+    def fractional(self) -> Floats: ...  # noqa: D102
     @property
-    def symbols(self) -> NDArray[np.str_]: ...  # noqa: D102
+    def symbols(self) -> Strings: ...  # noqa: D102
     @property
-    def oxidation_states(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def oxidation_states(self) -> Ints: ...  # noqa: D102
     @property
     def charge_of(self) -> dict[str, int]: ...  # noqa: D102
     @property
@@ -66,10 +66,10 @@ class Bonds:
         Bond lengths in Å.
     """
 
-    cations: NDArray[np.int64]
-    anions: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    lengths_a: NDArray[np.float64]
+    cations: Ints
+    anions: Ints
+    shifts: Ints
+    lengths_a: Floats
 
 
 def shortest_contacts_a(crystal: BondedSites) -> dict[frozenset[str], float]:
@@ -118,11 +118,11 @@ def bonds_of(crystal: BondedSites) -> Bonds:
     found = Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
     alone = np.setdiff1d(np.arange(crystal.n_sites), np.r_[found.cations, found.anions])
     if alone.size:
-        raise InputError(_loneliness(crystal, int(alone[0]), len(alone)))
+        raise InputError(_describe_isolation(crystal, int(alone[0]), len(alone)))
     return found
 
 
-def bulk_valences(crystal: BondedSites) -> NDArray[np.float64]:
+def bulk_valences(crystal: BondedSites) -> Floats:
     """Return the sum of the valences of all bonds of each site of a crystal, shape (n_sites,).
 
     Not a number where no parameters of a bond are known.
@@ -140,7 +140,7 @@ def bulk_valences(crystal: BondedSites) -> NDArray[np.float64]:
     return np.asarray(sums, dtype=float)
 
 
-def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:
+def _describe_isolation(crystal: BondedSites, site: int, n_alone: int) -> str:
     """Say how far an ion without a bond is from others."""
     i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
     signs = np.sign(crystal.oxidation_states)
@@ -162,39 +162,39 @@ def _loneliness(crystal: BondedSites, site: int, n_alone: int) -> str:
     )
 
 
-def links_of(crystal: BondedSites) -> Bonds:
+def connectivity_of(crystal: BondedSites) -> Bonds:
     """Return the bonds and, where these leave the bulk in pieces, contacts between the pieces.
 
     Layers, chains and molecules of a crystal such as CdI2 or PbO are held together by the
-    shortest contacts between them, of whatever charge: they count as links when a model is
+    shortest contacts between them, of whatever charge: they count as connectivity when a model is
     asked to be one piece, but not as bonds. Each pair stands in it once, in either order.
     """
-    links = crystal.bonds
-    while len(np.unique(pieces := _pieces(crystal, links))) > 1:
+    connectivity = crystal.bonds
+    while len(np.unique(pieces := _pieces(crystal, connectivity))) > 1:
         i, j, shifts, lengths = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
         wrapped = np.ravel_multi_index(tuple(shifts.T % TORUS_CELLS), (TORUS_CELLS,) * 3)
         apart = np.flatnonzero(pieces[0, i] != pieces[wrapped, j])
         if len(apart) == 0:
             break  # farther apart than contacts are looked for
         near = apart[lengths[apart] <= LIKE_CONTACT * lengths[apart].min()]
-        links = Bonds(
-            np.concatenate([links.cations, i[near]]),
-            np.concatenate([links.anions, j[near]]),
-            np.concatenate([links.shifts, shifts[near]]),
-            np.concatenate([links.lengths_a, lengths[near]]),
+        connectivity = Bonds(
+            np.concatenate([connectivity.cations, i[near]]),
+            np.concatenate([connectivity.anions, j[near]]),
+            np.concatenate([connectivity.shifts, shifts[near]]),
+            np.concatenate([connectivity.lengths_a, lengths[near]]),
         )
-    return links
+    return connectivity
 
 
-def _pieces(crystal: BondedSites, links: Bonds) -> NDArray[np.int64]:
+def _pieces(crystal: BondedSites, connectivity: Bonds) -> Ints:
     """Piece of each site of a block of cells closed on itself, shape (n_cells, n_sites)."""
     size = (TORUS_CELLS,) * 3
     cells = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), axis=-1).reshape(-1, 3)
     there = np.ravel_multi_index(
-        tuple(np.moveaxis((cells[:, None, :] + links.shifts) % TORUS_CELLS, 2, 0)), size
+        tuple(np.moveaxis((cells[:, None, :] + connectivity.shifts) % TORUS_CELLS, 2, 0)), size
     )
-    first = np.arange(len(cells))[:, None] * crystal.n_sites + links.cations
-    second = there * crystal.n_sites + links.anions
+    first = np.arange(len(cells))[:, None] * crystal.n_sites + connectivity.cations
+    second = there * crystal.n_sites + connectivity.anions
     n_nodes = len(cells) * crystal.n_sites
     ones = np.ones(first.size, dtype=np.int8)
     graph = coo_array((ones, (first.ravel(), second.ravel())), shape=(n_nodes, n_nodes))

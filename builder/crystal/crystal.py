@@ -10,7 +10,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .bonds import bonds_of, links_of, longest_bonds_a, shortest_contacts_a
+from .bonds import bonds_of, connectivity_of, longest_bonds_a, shortest_contacts_a
 from .molecules import refuse_molecular_units
 from .neighbour_list import refuse_cell, refuse_overlaps
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ase import Atoms
-    from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.notebook import View
 
     from .bonds import Bonds
@@ -76,10 +76,10 @@ class Crystal:
     """
 
     name: str
-    cell_a: NDArray[np.float64]
-    symbols: NDArray[np.str_]
-    fractional: NDArray[np.float64]
-    oxidation_states: NDArray[np.int64]
+    cell_a: Floats
+    symbols: Strings
+    fractional: Floats
+    oxidation_states: Ints
     space_group: str = "P 1"
     status: str = "given"
     source: str = ""
@@ -288,7 +288,7 @@ class Crystal:
         return len(self.symbols)
 
     @property
-    def positions_a(self) -> NDArray[np.float64]:
+    def positions_a(self) -> Floats:
         """Cartesian coordinates of the sites in Å, shape (n_sites, 3)."""
         return self.fractional @ self.cell_a
 
@@ -367,12 +367,12 @@ class Crystal:
         return bonds_of(self)
 
     @cached_property
-    def links(self) -> Bonds:
+    def connectivity(self) -> Bonds:
         """The bonds and, where these leave the bulk in pieces, the contacts between the pieces."""
-        return links_of(self)
+        return connectivity_of(self)
 
     @cached_property
-    def coordination(self) -> NDArray[np.int64]:
+    def coordination(self) -> Ints:
         """Number of opposite neighbours of every site in bulk, shape (n_sites,)."""
         return np.asarray(
             np.bincount(self.bonds.cations, minlength=self.n_sites)
@@ -397,7 +397,7 @@ class Crystal:
         kinds = np.unique(names, return_inverse=True)[1] + 1
         return space_group(self.cell_a, self.fractional, kinds, self.name)
 
-    def direction(self, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
+    def direction(self, hkl: tuple[int, int, int]) -> Floats:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""
         if not any(hkl):
             raise InputError(f"{self.name}: hkl [0, 0, 0] is no plane; give Miller indices")
@@ -411,7 +411,7 @@ class Crystal:
 
 
 def cell_parameters(
-    cell_a: NDArray[np.float64],
+    cell_a: Floats,
 ) -> tuple[float, float, float, float, float, float]:
     """Return lengths a, b, c in Å and angles α, β, γ in degrees of a cell, its vectors as rows."""
     a, b, c = np.linalg.norm(cell_a, axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from .bond_valence import bond_valence
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 SHELL_STRETCH = 1.5
 """The longest bond of a first shell is at most this multiple of a short one, see `SHORT_SHARE`."""
@@ -25,11 +25,11 @@ LEAST_VALENCE = 0.038
 
 
 def shell_limits_a(
-    cations: NDArray[np.int64],
-    anions: NDArray[np.int64],
-    distances_a: NDArray[np.float64],
-    symbols: NDArray[np.str_],
-    charges: NDArray[np.int64],
+    cations: Ints,
+    anions: Ints,
+    distances_a: Floats,
+    symbols: Strings,
+    charges: Ints,
 ) -> dict[tuple[str, str], float]:
     """Return the longest bond in Å of each (cation, anion) pair of elements that makes bonds.
 
@@ -69,13 +69,13 @@ def shell_limits_a(
                 for ions in (cations, anions)
             )
             limits[pair] = first_shell_limit_a(distances_a[at], nearest_a)
-    for pair, nearest_a in _nearest_of_lone_ions(cations, anions, distances_a, of_pair, limits):
+    for pair, nearest_a in _nearest_of_isolated_ions(cations, anions, distances_a, of_pair, limits):
         limit_a = first_shell_limit_a(distances_a[of_pair[pair]], nearest_a)
         limits[pair] = max(limits[pair], limit_a)
     return limits
 
 
-def first_shell_limit_a(distances_a: NDArray[np.float64], nearest_a: float = 0.0) -> float:
+def first_shell_limit_a(distances_a: Floats, nearest_a: float = 0.0) -> float:
     """Return where the first coordination shell ends, in Å, given all distances of a pair.
 
     Parameters
@@ -132,11 +132,11 @@ def _is_bonded(pair: tuple[str, str], shortest: dict[tuple[str, str], float]) ->
     return valence >= LEAST_VALENCE * min(other for other in others if other is not None)
 
 
-def _nearest_of_lone_ions(
-    cations: NDArray[np.int64],
-    anions: NDArray[np.int64],
-    distances_a: NDArray[np.float64],
-    of_pair: dict[tuple[str, str], NDArray[np.int64]],
+def _nearest_of_isolated_ions(
+    cations: Ints,
+    anions: Ints,
+    distances_a: Floats,
+    of_pair: dict[tuple[str, str], Ints],
     limits: dict[tuple[str, str], float],
 ) -> list[tuple[tuple[str, str], float]]:
     """Return the pairs of elements that would bond ions without a bond, and how far each reaches.
@@ -160,9 +160,7 @@ def _nearest_of_lone_ions(
     return found
 
 
-def _usual_nearest_a(
-    ions: NDArray[np.int64], distances_a: NDArray[np.float64], n_ions: int
-) -> float:
+def _usual_nearest_a(ions: Ints, distances_a: Floats, n_ions: int) -> float:
     """Return the median of the distances from each ion to the nearest of the other element."""
     nearest = np.full(n_ions, np.inf)
     np.minimum.at(nearest, ions, distances_a)

@@ -97,11 +97,11 @@ def refuse_one_name(first: Crystal, second: Crystal) -> None:
     if first.name == second.name:
         raise InputError(
             f"{first.formula} and {second.formula} are both named {first.name}; give each its own "
-            "name (epicarve.builder.crystal.identity.told_apart does)"
+            "name (epicarve.builder.crystal.identity.distinct_names does)"
         )
 
 
-def told_apart(crystals: Sequence[Crystal]) -> tuple[Crystal, ...]:
+def distinct_names(crystals: Sequence[Crystal]) -> tuple[Crystal, ...]:
     """Return crystals of which no two different ones have the same name.
 
     Different crystals of one name, such as those of several files ``structure.cif``, are named
@@ -117,7 +117,7 @@ def told_apart(crystals: Sequence[Crystal]) -> tuple[Crystal, ...]:
     >>> from epicarve.builder.library import bundled_crystal
     >>> galena, perovskite = (
     ...     replace(bundled_crystal(name), name="structure") for name in ("PbS", "CsPbCl3"))
-    >>> [crystal.name for crystal in told_apart([galena, perovskite, galena])]
+    >>> [crystal.name for crystal in distinct_names([galena, perovskite, galena])]
     ['structure-PbS', 'structure-CsPbCl3', 'structure-PbS']
     """
     different: list[Crystal] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
     from .crystal import Crystal
 
@@ -15,7 +15,7 @@ SAME_A2 = 1e-6
 """Squared lengths that differ by no more, in Å², are the same."""
 
 
-def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
+def primitive_vectors(crystal: Crystal) -> Floats:
     """Return three primitive lattice vectors [uvw] of a crystal, whatever its cell's centring.
 
     Examples
@@ -31,7 +31,7 @@ def primitive_vectors(crystal: Crystal) -> NDArray[np.float64]:
     return row_hermite(rows)[:3] / whole
 
 
-def row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def row_hermite(rows: Ints) -> Ints:
     """Bring integer rows to echelon form by whole row operations; zero rows last.
 
     Examples
@@ -56,7 +56,7 @@ def row_hermite(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return left
 
 
-def shortest_steps(vectors_a: NDArray[np.float64]) -> NDArray[np.int64]:
+def shortest_steps(vectors_a: Floats) -> Ints:
     """Return the two shortest vectors of a plane lattice, shorter first, in units of two given.
 
     Lagrange's (Gauss's) reduction; of equally short ones the given order and sense stay.

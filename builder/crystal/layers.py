@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Ints
 
     from .crystal import Crystal
 
@@ -49,11 +49,9 @@ def is_layered(crystal: Crystal) -> bool:
     return all(rank == 2 for rank in ranks)
 
 
-def _cells(
-    n_sites: int, i: NDArray[np.int64], j: NDArray[np.int64], shifts: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _cells(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> Ints:
     """Return the cell in which each site lies when its unit is followed along its bonds."""
-    step: dict[tuple[int, int], NDArray[np.int64]] = {}
+    step: dict[tuple[int, int], Ints] = {}
     for first, second, shift in zip(i.tolist(), j.tolist(), shifts, strict=True):
         step.setdefault((first, second), shift)
         step.setdefault((second, first), -shift)

@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 from .neighbour_list import covalent_radii_a, neighbours
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
 BOND_TOLERANCE_A = 0.4
 """Atoms are bonded up to this, in Å, beyond the sum of their covalent radii, as in the Cambridge
@@ -55,9 +55,7 @@ NEGATIVE_LAST = ["B", "As", "P", "Se", "S", "I", "Br", "Cl", "Te", "N", "Sb", "O
 """Order of elements in the formula of a unit without carbon."""
 
 
-def molecular_units(
-    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], symbols: NDArray[np.str_]
-) -> dict[str, int]:
+def molecular_units(cell_a: Floats, fractional: Floats, symbols: Strings) -> dict[str, int]:
     """Return the formulas of the molecular ions in a unit cell, and how many of each there are.
 
     Two atoms belong to one unit if they are non-metals of `PARTNERS` and no farther apart than
@@ -115,9 +113,9 @@ def molecular_units(
 
 def refuse_molecular_units(
     name: str,
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    symbols: NDArray[np.str_],
+    cell_a: Floats,
+    fractional: Floats,
+    symbols: Strings,
 ) -> None:
     """Raise an InputError that names the molecular ions of a crystal, if it has any."""
     units = molecular_units(cell_a, fractional, symbols)
@@ -147,9 +145,7 @@ def _pairs(partners: dict[str, str]) -> frozenset[tuple[str, ...]]:
     )
 
 
-def _units(
-    n_sites: int, i: NDArray[np.int64], j: NDArray[np.int64], shifts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Bools]:
     """Return the unit of each site, and whether each unit goes on for ever."""
     graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n_sites, n_sites))
     n_units, unit = connected_components(graph, directed=False)
@@ -168,7 +164,7 @@ def _units(
     return np.asarray(unit, dtype=np.int64), endless
 
 
-def _formula(symbols: NDArray[np.str_]) -> str:
+def _formula(symbols: Strings) -> str:
     """Return the formula of a unit: carbon and hydrogen first, else the least negative first."""
     counts = Counter(symbols.tolist())
     if dict(counts) == {"H": 2, "O": 1}:

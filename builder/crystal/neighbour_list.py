@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 OVERLAP = 0.6
 """Two atoms closer than this multiple of the sum of their covalent radii are an error of the
@@ -37,8 +37,8 @@ MAX_SITES = 20_000
 
 
 def neighbours(
-    cell_a: NDArray[np.float64], fractional: NDArray[np.float64], radius_a: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    cell_a: Floats, fractional: Floats, radius_a: float
+) -> tuple[Ints, Ints, Ints, Floats]:
     """Return all ordered pairs of sites of a lattice that are closer than a radius.
 
     Parameters
@@ -75,9 +75,7 @@ def neighbours(
     return first[~itself], second[~itself], shifts[~itself], distances[~itself]
 
 
-def refuse_cell(
-    name: str, cell_a: NDArray[np.float64], fractional: NDArray[np.float64] | None = None
-) -> None:
+def refuse_cell(name: str, cell_a: Floats, fractional: Floats | None = None) -> None:
     """Raise an InputError if no crystal can have such a cell, or so many sites, or such places."""
     cell_a = np.asarray(cell_a, dtype=float)
     if not np.isfinite(cell_a).all() or abs(np.linalg.det(cell_a)) < SHORTEST_HEIGHT_A**3:
@@ -102,9 +100,9 @@ def refuse_cell(
 
 def refuse_overlaps(
     name: str,
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    symbols: NDArray[np.str_],
+    cell_a: Floats,
+    fractional: Floats,
+    symbols: Strings,
 ) -> None:
     """Raise an InputError that names two sites closer than atoms can be, if there are any."""
     first, second, distances = _too_close(cell_a, fractional, symbols, OVERLAP)
@@ -121,9 +119,9 @@ def refuse_overlaps(
 
 
 def shortest_contact(
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    symbols: NDArray[np.str_],
+    cell_a: Floats,
+    fractional: Floats,
+    symbols: Strings,
     fraction: float,
 ) -> tuple[str, str, float] | None:
     """Return the two elements and the distance in Å of the tightest contact of atoms.
@@ -139,7 +137,7 @@ def shortest_contact(
     return (*pair, float(distances[tightest]))
 
 
-def covalent_radii_a(symbols: NDArray[np.str_]) -> NDArray[np.float64]:
+def covalent_radii_a(symbols: Strings) -> Floats:
     """Return the covalent radius of each site in Å (Cordero et al., Dalton Trans. 2008, 2832)."""
     names, places = np.unique(symbols, return_inverse=True)
     radii = np.array([gemmi.Element(name).covalent_r for name in names.tolist()], dtype=float)
@@ -147,11 +145,11 @@ def covalent_radii_a(symbols: NDArray[np.str_]) -> NDArray[np.float64]:
 
 
 def _too_close(
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    symbols: NDArray[np.str_],
+    cell_a: Floats,
+    fractional: Floats,
+    symbols: Strings,
     fraction: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[Ints, Ints, Floats]:
     """Return pairs of sites closer than atoms of their elements can be, and their distances."""
     radii = covalent_radii_a(symbols)
     reach = max(2.0 * fraction * float(radii.max()), OVERLAP_A)

@@ -12,7 +12,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Ints
 
     from .crystal import Crystal
 
@@ -210,7 +210,7 @@ def point_on_cut(
     return face, (x, y, z)
 
 
-def _formula(crystal: Crystal, layer: NDArray[np.int64]) -> str:
+def _formula(crystal: Crystal, layer: Ints) -> str:
     symbols = crystal.symbols[layer]
     counts = {s: int((symbols == s).sum()) for s in crystal.charge_of if (symbols == s).any()}
     divisor = int(np.gcd.reduce(list(counts.values())))

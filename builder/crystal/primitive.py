@@ -13,7 +13,7 @@ from .lattice_basis import primitive_vectors
 from .spacegroup import SYMMETRY_TOLERANCE_A
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
     from .crystal import Crystal
     from .spacegroup import SpaceGroup
@@ -39,14 +39,14 @@ class PrimitiveCell:
         The lattice vector, in units of this cell, from the one to the other.
     """
 
-    cell_a: NDArray[np.float64]
-    symbols: NDArray[np.str_]
-    fractional: NDArray[np.float64]
-    multiples: NDArray[np.int64]
-    site_of: NDArray[np.int64]
-    shift_of: NDArray[np.int64]
+    cell_a: Floats
+    symbols: Strings
+    fractional: Floats
+    multiples: Ints
+    site_of: Ints
+    shift_of: Ints
 
-    def rotations(self, group: SpaceGroup) -> NDArray[np.int64]:
+    def rotations(self, group: SpaceGroup) -> Ints:
         """Return the point group of the crystal, to act on fractional coordinates of this cell.
 
         Parameters
@@ -63,9 +63,7 @@ class PrimitiveCell:
         turned = there @ group.point_group @ np.linalg.inv(there)
         return np.rint(turned).astype(np.int64)
 
-    def unfolded(
-        self, cell_a: NDArray[np.float64], fractional: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def unfolded(self, cell_a: Floats, fractional: Floats) -> tuple[Floats, Floats]:
         """Carry a changed primitive cell over to the crystal's own cell.
 
         Parameters
@@ -124,7 +122,7 @@ def primitive_cell(crystal: Crystal) -> PrimitiveCell:
     )
 
 
-def standard_orientation(cell_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def standard_orientation(cell_a: Floats) -> Floats:
     """Turn right-handed vectors: the first along x, the second into the xy plane.
 
     Examples

@@ -11,7 +11,7 @@ from .primitive import standard_orientation
 from .summary import structure_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .crystal import Crystal
     from .primitive import PrimitiveCell
@@ -69,8 +69,8 @@ class RelaxedCrystal:
 def relaxed_crystal(
     start: Crystal,
     primitive: PrimitiveCell,
-    cell_a: NDArray[np.float64],
-    positions_a: NDArray[np.float64],
+    cell_a: Floats,
+    positions_a: Floats,
     derivation: str,
 ) -> RelaxedCrystal:
     """Carry a relaxed primitive cell back to the cell and the space group of the start.
@@ -120,8 +120,8 @@ def relaxed_crystal(
 
 
 def _with_symmetry(
-    start: Crystal, cell_a: NDArray[np.float64], fractional: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    start: Crystal, cell_a: Floats, fractional: Floats
+) -> tuple[Floats, Floats, float]:
     """Average cell and sites over the operations of the start, and tell how far they were off."""
     group = start.symmetry
     rotations = group.rotations.astype(float)

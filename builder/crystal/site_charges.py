@@ -16,7 +16,7 @@ from .oxidation_guess import Guess, guesses, lacks_partner, state_shares
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 CLOSE = 20.0
 """A guess this many times less likely than the best is told beside it."""
@@ -52,9 +52,9 @@ class Sites:
         Charge of each site as the file states it.
     """
 
-    cell_a: NDArray[np.float64]
-    fractional: NDArray[np.float64]
-    symbols: NDArray[np.str_]
+    cell_a: Floats
+    fractional: Floats
+    symbols: Strings
     labels: Sequence[str]
     stated: Sequence[int | None]
 
@@ -65,7 +65,7 @@ class Sites:
         return dict(zip(elements.tolist(), counts.tolist(), strict=True))
 
     @property
-    def valence_sums(self) -> NDArray[np.float64]:
+    def valence_sums(self) -> Floats:
         """Sum of the bond valences of each site, positive for cations, shape (n_sites,)."""
         first, second, _, lengths_a = neighbours(self.cell_a, self.fractional, REACH_A)
         return valence_sums(first, second, lengths_a, self.symbols)
@@ -96,7 +96,7 @@ class SiteGuess:
         How they were guessed, and what else is likely.
     """
 
-    charges: NDArray[np.int64]
+    charges: Ints
     note: str
 
 
@@ -126,7 +126,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
         sums = sites.valence_sums
         mixed = None if close and not _is_rare(close[0]) else _mixed(sites, sums)
         if mixed is not None:
-            return SiteGuess(mixed, _told_by_site(mixed, symbols, sites.labels))
+            return SiteGuess(mixed, _describe_by_site(mixed, symbols, sites.labels))
     if not close:
         return None
     if sums is not None and len(close) > 1:
@@ -134,7 +134,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
         close.sort(key=lambda guess: -fit[id(guess)])
     best = close[0].charges
     by = "composition" if len(close) == 1 else "composition and bond valences"
-    note = told_guesses(close, by, known)
+    note = describe_guesses(close, by, known)
     return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
 
 
@@ -162,15 +162,15 @@ def likely_guesses(counts: Mapping[str, int], known: Mapping[str, int]) -> list[
     return [g for g in ranking if ranking[0].log_probability - g.log_probability <= log(CLOSE)]
 
 
-def told_guesses(likely: Sequence[Guess], by: str, known: Mapping[str, int]) -> str:
+def describe_guesses(likely: Sequence[Guess], by: str, known: Mapping[str, int]) -> str:
     """Return the note of guessed charges: by what, what else is likely, and what is rare."""
-    best, others = likely[0].charges, [_told(guess.charges) for guess in likely[1:]]
-    note = f"oxidation states guessed from the {by}: {_told(best)}"
+    best, others = likely[0].charges, [_describe(guess.charges) for guess in likely[1:]]
+    note = f"oxidation states guessed from the {by}: {_describe(best)}"
     if others:
         note += f"; likely as well: {'; or '.join(others)}"
     rare = {e: q for e, q in best.items() if state_shares(e)[q] < RARE_SHARE and e not in known}
     if rare:
-        note += f"; rare, so check: {_told(rare)}"
+        note += f"; rare, so check: {_describe(rare)}"
     return note
 
 
@@ -180,7 +180,7 @@ def _is_rare(guess: Guess) -> bool:
     )
 
 
-def _fit(charges: Mapping[str, int], symbols: NDArray[np.str_], sums: NDArray[np.float64]) -> float:
+def _fit(charges: Mapping[str, int], symbols: Strings, sums: Floats) -> float:
     """Log-likelihood of the bond valences, each element counted once."""
     return sum(
         mean_log_likelihood(element, charge, sums[symbols == element])
@@ -188,10 +188,10 @@ def _fit(charges: Mapping[str, int], symbols: NDArray[np.str_], sums: NDArray[np
     )
 
 
-def _mixed(sites: Sites, sums: NDArray[np.float64]) -> NDArray[np.int64] | None:
+def _mixed(sites: Sites, sums: Floats) -> Ints | None:
     """Charges with two of one cation, told apart by its bond-valence sums; None if unclear."""
     symbols, counts, known = sites.symbols, sites.counts, sites.known
-    found: list[tuple[float, NDArray[np.int64]]] = []
+    found: list[tuple[float, Ints]] = []
     for element in counts:
         if element in known:
             continue
@@ -228,7 +228,7 @@ def _charges_of(counts: Mapping[str, int], known: Mapping[str, int]) -> Iterator
         yield dict(zip(counts, charges, strict=True))
 
 
-def _splits(element: str, sums: NDArray[np.float64], total: int) -> Iterator[tuple[int, int, int]]:
+def _splits(element: str, sums: Floats, total: int) -> Iterator[tuple[int, int, int]]:
     """Yield the two charges of a cation, and how many sites have the lower, that give a total.
 
     The sums ascend; the sites of the lower charge are those of the lowest sums.
@@ -243,13 +243,11 @@ def _splits(element: str, sums: NDArray[np.float64], total: int) -> Iterator[tup
                 yield low, high, n_low
 
 
-def _told(charges: Mapping[str, int]) -> str:
+def _describe(charges: Mapping[str, int]) -> str:
     return ", ".join(f"{symbol} {charge:+d}" for symbol, charge in charges.items())
 
 
-def _told_by_site(
-    charges: NDArray[np.int64], symbols: NDArray[np.str_], labels: Sequence[str]
-) -> str:
+def _describe_by_site(charges: Ints, symbols: Strings, labels: Sequence[str]) -> str:
     """Return the note of guessed charges of which an element has several."""
     parts = []
     for symbol in np.unique(symbols).tolist():

@@ -16,7 +16,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 
 SYMMETRY_TOLERANCE_A = 0.01
@@ -44,14 +44,14 @@ class SpaceGroup:
         International symbol.
     """
 
-    cell_a: NDArray[np.float64]
-    rotations: NDArray[np.int64]
-    translations: NDArray[np.float64]
-    orbits: NDArray[np.int64]
+    cell_a: Floats
+    rotations: Ints
+    translations: Floats
+    orbits: Ints
     symbol: str
 
     @cached_property
-    def point_group(self) -> NDArray[np.int64]:
+    def point_group(self) -> Ints:
         """The distinct rotations, in lexicographic order, shape (n, 3, 3)."""
         flat = np.unique(self.rotations.reshape(-1, 9), axis=0)
         return np.asarray(flat.reshape(-1, 3, 3))
@@ -64,7 +64,7 @@ class SpaceGroup:
         found = {tuple(plane) for plane in (np.array(hkl) @ self.point_group).tolist()}
         return tuple((plane[0], plane[1], plane[2]) for plane in sorted(found, reverse=True))
 
-    def images(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def images(self, points: Floats) -> Floats:
         """Return the points under all operations, shape (n_operations, n_points, 3)."""
         turned = np.einsum("oij,pj->opi", self.rotations, points)
         return np.asarray(turned + self.translations[:, None, :])
@@ -75,14 +75,14 @@ class SpaceGroup:
         away -= np.rint(away)
         return bool((np.linalg.norm(away @ self.cell_a, axis=1) < SAME_POINT_A).any())
 
-    def site_permutations(self, fractional: NDArray[np.float64]) -> NDArray[np.int64]:
+    def site_permutations(self, fractional: Floats) -> Ints:
         """Return the site to which each operation takes each site, shape (n, n_sites)."""
         tree = cKDTree(_wrapped(fractional), boxsize=1.0)
         images = _wrapped(self.images(fractional).reshape(-1, 3))
         return np.asarray(tree.query(images)[1]).reshape(len(self.rotations), -1)
 
 
-def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
+def _wrapped(fractional: Floats) -> Floats:
     """Return coordinates in [0, 1); a tiny negative one would become 1 itself."""
     wrapped = fractional % 1.0
     wrapped[wrapped >= 1.0] = 0.0
@@ -90,9 +90,9 @@ def _wrapped(fractional: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def space_group(
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    kinds: NDArray[np.int64],
+    cell_a: Floats,
+    fractional: Floats,
+    kinds: Ints,
     name: str,
 ) -> SpaceGroup:
     """Return the space group of sites of several kinds, found by spglib.

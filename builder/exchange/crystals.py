@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ase import Atoms
-    from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
 KEY = "epicarve"
@@ -144,7 +144,7 @@ def crystal_of_structure(
 
 def _crystal(
     entries: Sequence[_Entry],
-    cell_a: NDArray[np.float64],
+    cell_a: Floats,
     oxidation_states: Mapping[str, int] | None,
     *,
     info: Mapping[str, Any] | None,
@@ -205,7 +205,7 @@ def _listed(name: str, entry: _Entry, *, is_asked: bool) -> ListedSite:
     )
 
 
-def _entries_of_atoms(atoms: Atoms, charges: NDArray[np.float64] | None) -> Iterator[_Entry]:
+def _entries_of_atoms(atoms: Atoms, charges: Floats | None) -> Iterator[_Entry]:
     """Yield the ions of ASE Atoms, those that share a site by ``info["occupancy"]`` with them."""
     numbered = _numbering()
     shares = {str(kind): held for kind, held in atoms.info.get("occupancy", {}).items()}
@@ -266,7 +266,7 @@ def _origin(crystal: Crystal) -> dict[str, Any]:
 
 
 def _told(
-    info: Mapping[str, Any] | None, cell_a: NDArray[np.float64], entries: Sequence[_Entry]
+    info: Mapping[str, Any] | None, cell_a: Floats, entries: Sequence[_Entry]
 ) -> Mapping[str, Any]:
     """Return what `_origin` put there, nothing if cell or ions have changed since."""
     told = (info or {}).get(KEY)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Molecule
 
+    from epicarve.arrays import Floats
+
 MODEL = "model.extxyz"
 """Name of the file with the ions of a model."""
 
@@ -67,7 +69,7 @@ def model_of_atoms(atoms: Atoms) -> Model:
     """Return the model that ASE Atoms hold; see `Model.from_ase`."""
     require_kind(atoms, Atoms, "from_ase: what was given", "give ase.Atoms")
     told = from_ascii(atoms.info.get(KEY))
-    return _of_told(f"{len(atoms)} atoms", atoms.symbols, atoms.positions, atoms.arrays, told)
+    return _of_record(f"{len(atoms)} atoms", atoms.symbols, atoms.positions, atoms.arrays, told)
 
 
 def molecule_of_model(model: Model) -> Molecule:
@@ -91,7 +93,7 @@ def model_of_molecule(molecule: Molecule) -> Model:
 
     require_kind(molecule, IMolecule, "from_pymatgen: what was given", "give a Molecule")
     columns = {name: np.array(values) for name, values in molecule.site_properties.items()}
-    return _of_told(
+    return _of_record(
         f"{len(molecule)} atoms",
         [getattr(site.specie, "symbol", str(site.specie)) for site in molecule],
         molecule.cart_coords,
@@ -100,10 +102,10 @@ def model_of_molecule(molecule: Molecule) -> Model:
     )
 
 
-def _of_told(
+def _of_record(
     name: str,
     symbols: Any,
-    positions_a: NDArray[np.float64],
+    positions_a: Floats,
     columns: Mapping[str, NDArray[Any]],
     told: Any,
 ) -> Model:
@@ -123,7 +125,7 @@ def _of_told(
 def _model(
     name: str,
     symbols: Any,
-    positions_a: NDArray[np.float64],
+    positions_a: Floats,
     columns: Mapping[str, NDArray[Any]],
     *,
     edits: Iterable[Mapping[str, Any]],

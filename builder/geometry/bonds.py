@@ -14,8 +14,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.model import Model
 
 MOST_UNEXPLAINED = 0.1
@@ -82,9 +81,7 @@ class BondRule:
                 longest[pair] = max(limit, longest.get(pair, 0.0))
         return dict(sorted(longest.items()))
 
-    def bonds(
-        self, model: Model, positions_a: NDArray[np.float64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    def bonds(self, model: Model, positions_a: Floats | None = None) -> tuple[Ints, Ints, Floats]:
         """Return the bonds between the ions of a model.
 
         Parameters
@@ -113,14 +110,12 @@ class BondRule:
         bonded = bonded[np.lexsort((anions[bonded], cations[bonded]))]
         return cations[bonded], anions[bonded], lengths_a[bonded]
 
-    def coordination(
-        self, model: Model, positions_a: NDArray[np.float64] | None = None
-    ) -> NDArray[np.int64]:
+    def coordination(self, model: Model, positions_a: Floats | None = None) -> Ints:
         """Count the bonds of each ion of a model, shape (n_atoms,); arguments as of `bonds`."""
         cations, anions, _ = self.bonds(model, positions_a)
         return np.bincount(np.concatenate([cations, anions]), minlength=model.n_atoms)
 
-    def _table_a(self, model: Model) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _table_a(self, model: Model) -> tuple[Floats, Ints]:
         """Return the limit of each pair of kinds of ions, and the kind of each ion."""
         of_ion = list(zip(model.domains.tolist(), model.symbols.tolist(), strict=True))
         index = {kind: i for i, kind in enumerate(dict.fromkeys(of_ion))}

@@ -19,7 +19,7 @@ from .orientation import REACHES_A, Points, orientations
 from .superposition import kabsch
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
 DENSE_ATOMS = 2000
 """Elements of more atoms are assigned among near neighbours only, to bound the memory."""
@@ -62,9 +62,9 @@ class Match:
         Whether the second geometry is the mirror image of the first: a rotation does not do.
     """
 
-    order: NDArray[np.int64]
-    positions_a: NDArray[np.float64]
-    shifts_a: NDArray[np.float64]
+    order: Ints
+    positions_a: Floats
+    shifts_a: Floats
     matched_by: str
     is_mirrored: bool = False
 
@@ -80,10 +80,10 @@ class Match:
 
 
 def match_atoms(
-    symbols: NDArray[np.str_],
-    positions_a: NDArray[np.float64],
-    other_symbols: NDArray[np.str_],
-    other_positions_a: NDArray[np.float64],
+    symbols: Strings,
+    positions_a: Floats,
+    other_symbols: Strings,
+    other_positions_a: Floats,
 ) -> Match:
     """Find which atom of a second geometry is which of the first, with the least deviation.
 
@@ -163,7 +163,7 @@ def _best(
     first: Points,
     second: Points,
     reach_a: float,
-    members: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    members: list[tuple[Ints, Ints]],
 ) -> Match | None:
     """Return the match from the likeliest orientations, the first that is close or the best."""
     found: list[Match] = []
@@ -177,9 +177,9 @@ def _best(
 
 
 def _match(
-    positions_a: NDArray[np.float64],
-    other_positions_a: NDArray[np.float64],
-    order: NDArray[np.int64],
+    positions_a: Floats,
+    other_positions_a: Floats,
+    order: Ints,
     matched_by: str,
 ) -> Match:
     moved = other_positions_a[order]
@@ -188,10 +188,10 @@ def _match(
 
 
 def _assigned(
-    positions_a: NDArray[np.float64],
-    start_a: NDArray[np.float64],
-    members: list[tuple[NDArray[np.int64], NDArray[np.int64]]],
-) -> NDArray[np.int64] | None:
+    positions_a: Floats,
+    start_a: Floats,
+    members: list[tuple[Ints, Ints]],
+) -> Ints | None:
     """Alternate assignment and superposition until nothing changes; None if it can't be done."""
     others, order = start_a, np.zeros(len(positions_a), dtype=int)
     for _ in range(ROUNDS):
@@ -208,9 +208,7 @@ def _assigned(
     return order
 
 
-def _one_to_one(
-    here_a: NDArray[np.float64], there_a: NDArray[np.float64]
-) -> NDArray[np.int64] | None:
+def _one_to_one(here_a: Floats, there_a: Floats) -> Ints | None:
     """Assign points to points with the least sum of squares, among near ones if there are many."""
     if len(here_a) <= DENSE_ATOMS:
         return np.asarray(linear_sum_assignment(cdist(here_a, there_a, "sqeuclidean"))[1])
@@ -228,5 +226,5 @@ def _one_to_one(
     return None
 
 
-def _formula(kinds: NDArray[np.str_], counts: NDArray[np.int64]) -> str:
+def _formula(kinds: Strings, counts: Ints) -> str:
     return "".join(f"{k}{n}" for k, n in zip(kinds.tolist(), counts.tolist(), strict=True))

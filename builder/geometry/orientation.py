@@ -13,7 +13,7 @@ from .superposition import kabsch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Strings
 
 REACHES_A = (0.35, 0.9)
 """How far an atom may have moved from or to the centre, and from another, to be a candidate for it:
@@ -48,17 +48,15 @@ class Points(NamedTuple):
         Cartesian coordinates in Å.
     """
 
-    symbols: NDArray[np.str_]
-    positions_a: NDArray[np.float64]
+    symbols: Strings
+    positions_a: Floats
 
     def centred(self) -> Points:
         """Return the atoms with their centroid at the origin."""
         return self._replace(positions_a=self.positions_a - self.positions_a.mean(axis=0))
 
 
-def orientations(
-    first: Points, second: Points, reach_a: float = REACHES_A[0]
-) -> Iterator[NDArray[np.float64]]:
+def orientations(first: Points, second: Points, reach_a: float = REACHES_A[0]) -> Iterator[Floats]:
     """Yield the second set of atoms, turned and shifted onto the first, the most likely way first.
 
     Two atoms of the first set that few atoms can be mistaken for, by element and by distance from
@@ -75,7 +73,7 @@ def orientations(
     """
     centre = first.positions_a.mean(axis=0)
     here, there = first.centred(), second.centred()
-    pairs = _telling_pairs(here, there, reach_a)
+    pairs = _distinctive_pairs(here, there, reach_a)
     turns = np.concatenate(
         [
             np.eye(3)[None],
@@ -101,7 +99,7 @@ class _Judge:
         self._there = {kind: np.flatnonzero(second.symbols == kind) for kind in kinds}
         self._trees = {kind: cKDTree(points[where]) for kind, where in self._here.items()}
 
-    def misfits(self, turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    def misfits(self, turns: Floats) -> Floats:
         """Return the mean squared distance of a sample of atoms from the nearest, in Å²."""
         total = np.zeros(len(turns))
         step = -(-len(self.others) // SAMPLE)
@@ -112,10 +110,10 @@ class _Judge:
             distances = self._trees[kind].query(turned.reshape(-1, 3))[0]
             total += (distances.reshape(len(turns), -1) ** 2).sum(axis=1)
             n_atoms += len(chosen)
-        misfits: NDArray[np.float64] = total / n_atoms
+        misfits: Floats = total / n_atoms
         return misfits
 
-    def fitted(self, turn: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def fitted(self, turn: Floats) -> tuple[float, Floats]:
         """Return the misfit, and the atoms, after the rotation is fitted to nearest atoms."""
         turned = self.others @ turn.T
         for _ in range(FITTING_ROUNDS):
@@ -128,7 +126,7 @@ class _Judge:
         return round(misfit / len(turned), 6), turned
 
 
-def _principal(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+def _principal(points: Floats, others: Floats) -> Floats:
     """Return the four rotations that lay the principal axes onto each other."""
     axes, other_axes = (np.linalg.eigh(p.T @ p)[1].T[::-1] for p in (points, others))
     turns = []
@@ -139,7 +137,7 @@ def _principal(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDAr
     return np.array(turns)
 
 
-def _telling_pairs(first: Points, second: Points, reach_a: float) -> list[tuple[int, int]]:
+def _distinctive_pairs(first: Points, second: Points, reach_a: float) -> list[tuple[int, int]]:
     """Choose pairs of atoms, far out and apart, that few atoms of the second set can be."""
     points = first.positions_a
     radii, other_radii = (np.linalg.norm(p.positions_a, axis=1) for p in (first, second))
@@ -165,9 +163,7 @@ def _telling_pairs(first: Points, second: Points, reach_a: float) -> list[tuple[
     return pairs
 
 
-def _rotations(
-    pair: tuple[int, int], first: Points, second: Points, reach_a: float
-) -> NDArray[np.float64]:
+def _rotations(pair: tuple[int, int], first: Points, second: Points, reach_a: float) -> Floats:
     """Return the rotations that lay pairs of atoms of the second set onto one of the first."""
     points, others = first.positions_a, second.positions_a
     radii = np.linalg.norm(others, axis=1)
@@ -191,11 +187,11 @@ def _rotations(
         fits = fits[np.argsort(np.abs(distances[fits] - apart), kind="stable")[:MOST]]
     frames = _frames(others[starts[fits]], others[stops[fits]])
     (own,) = _frames(points[[start]], points[[stop]])
-    turns: NDArray[np.float64] = own.T @ frames
+    turns: Floats = own.T @ frames
     return turns
 
 
-def _frames(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _frames(first: Floats, second: Floats) -> Floats:
     """Return right-handed axes, as rows: along the first points, and in the plane of the second."""
     along = first / np.linalg.norm(first, axis=1, keepdims=True)
     across = second - (second * along).sum(axis=1, keepdims=True) * along

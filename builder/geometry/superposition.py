@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Fit:
         Whether only one rotation fits best; points on a line leave it open.
     """
 
-    rotation: NDArray[np.float64]
-    start_a: NDArray[np.float64]
-    stop_a: NDArray[np.float64]
+    rotation: Floats
+    start_a: Floats
+    stop_a: Floats
     rms_a: float
     is_unique: bool
 
@@ -39,12 +39,12 @@ class Fit:
         cosine = 0.5 * (float(np.trace(self.rotation)) - 1.0)
         return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
-    def applied(self, positions_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def applied(self, positions_a: Floats) -> Floats:
         """Return points in Å turned and shifted, shape (n, 3)."""
         return np.asarray((positions_a - self.start_a) @ self.rotation.T + self.stop_a)
 
 
-def kabsch(points_a: NDArray[np.float64], onto_a: NDArray[np.float64]) -> Fit:
+def kabsch(points_a: Floats, onto_a: Floats) -> Fit:
     """Fit points onto others, one to one, without mirroring them (W. Kabsch, 1976).
 
     Parameters

@@ -34,8 +34,7 @@ from .valence_shares import HALF_BONDED, valence_shares
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
 
@@ -83,18 +82,18 @@ class Surface:
     """
 
     model: Model
-    classes: NDArray[np.str_]
-    normals: NDArray[np.float64]
-    planes: NDArray[np.int64]
-    valence_shares: NDArray[np.float64]
+    classes: Strings
+    normals: Floats
+    planes: Ints
+    valence_shares: Floats
 
     @property
-    def broken_bonds(self) -> NDArray[np.int64]:
+    def broken_bonds(self) -> Ints:
         """Bonds that each ion lacks against bulk, shape (n_atoms,)."""
         return np.asarray(np.maximum(self.model.bulk_coordination - self.model.coordination, 0))
 
     @cached_property
-    def labels(self) -> NDArray[np.str_]:
+    def labels(self) -> Strings:
         """Plane of each ion as text such as ``(1,0,-1)``, or ``-`` for bulk ions."""
         labels = np.full(self.model.n_atoms, "-", dtype="<U24")
         on_surface = np.flatnonzero(self.classes != "bulk")
@@ -105,7 +104,7 @@ class Surface:
         return labels
 
     @property
-    def columns(self) -> dict[str, NDArray[np.str_]]:
+    def columns(self) -> dict[str, Strings]:
         """Columns for model.extxyz."""
         return {"surface": self.classes, "plane": self.labels}
 
@@ -147,7 +146,7 @@ class Surface:
 def surface_of(
     model: Model,
     crystals: Sequence[Crystal],
-    rotations: Mapping[str, NDArray[np.float64]] | None = None,
+    rotations: Mapping[str, Floats] | None = None,
     max_index: int = MAX_INDEX,
 ) -> Surface:
     """Classify every ion of a model; the cost grows with the number of surface ions.
@@ -205,9 +204,7 @@ def surface_of(
     )
 
 
-def nearest_planes(
-    crystal: Crystal, normals: NDArray[np.float64], max_index: int = MAX_INDEX
-) -> NDArray[np.int64]:
+def nearest_planes(crystal: Crystal, normals: Floats, max_index: int = MAX_INDEX) -> Ints:
     """Return the Miller indices of the low-index planes nearest to normals, shape (n, 3).
 
     Parameters
@@ -236,12 +233,12 @@ def nearest_planes(
 
 
 def _cones(
-    positions_a: NDArray[np.float64],
+    positions_a: Floats,
     tree: cKDTree,
-    ions: NDArray[np.int64],
+    ions: Ints,
     reach_a: float,
-    directions: NDArray[np.float64],
-) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    directions: Floats,
+) -> tuple[Strings, Floats]:
     """Class and normal of some ions from their outward cones."""
     pairs = cKDTree(positions_a[ions]).sparse_distance_matrix(tree, reach_a, output_type="ndarray")
     pairs = pairs[pairs["v"] > 0.0]
@@ -275,12 +272,12 @@ def _cones(
 
 
 def _outward(
-    towards: NDArray[np.float64],
-    lengths_a: NDArray[np.float64],
-    starts: NDArray[np.int64],
-    directions: NDArray[np.float64],
+    towards: Floats,
+    lengths_a: Floats,
+    starts: Ints,
+    directions: Floats,
     reach_a: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Whether each ion stands out in each direction, 1 or 0, shape (n_ions, n_directions).
 
     Lattice vectors recur: the directions in the way of each are found once, as bits of one number
@@ -298,7 +295,7 @@ def _outward(
     return np.asarray(1.0 - bits, dtype=np.float64)
 
 
-def even_directions(n: int) -> NDArray[np.float64]:
+def even_directions(n: int) -> Floats:
     """Return 6 n² unit vectors, n² on each face of a cube at equal angles, shape (6 n², 3).
 
     The set has the symmetry of the cube, so that equal faces of a cubic crystal count alike.

@@ -12,8 +12,7 @@ from epicarve.builder.crystal import bond_valences, bulk_valences
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
 
@@ -21,9 +20,7 @@ HALF_BONDED = 0.5
 """Ions with less than this share of their bond valence in bulk are told of in reports."""
 
 
-def valence_shares(
-    model: Model, crystals: Sequence[Crystal], chosen: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def valence_shares(model: Model, crystals: Sequence[Crystal], chosen: Ints) -> Floats:
     """Return the share of its bond valence in bulk that some ions of a model have.
 
     Ions of opposite charge count as far as the longest bond of the crystals, across interfaces too.

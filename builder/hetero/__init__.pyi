@@ -2,7 +2,7 @@ from .half_particle import HalfParticle as HalfParticle
 from .half_particle import half_of as half_of
 from .half_particle import layers_that_attract as layers_that_attract
 from .half_particle import sphere_half as sphere_half
-from .half_particle import told_face as told_face
+from .half_particle import stated_face as stated_face
 from .joining import Janus as Janus
 from .joining import candidates_of_halves as candidates_of_halves
 from .joining import join as join

@@ -8,15 +8,14 @@ import numpy as np
 
 from epicarve.builder.crystal import bond_valences
 from epicarve.builder.interfaces import limits_of_pairs, pairs_within
-from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, neutral_sides
 from epicarve.builder.report import Adhesion, IonsAcross
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.carve import IonTable
     from epicarve.builder.interfaces import Interface
 
@@ -73,9 +72,7 @@ def ions_across(
     )
 
 
-def _nearest(
-    ions: NDArray[np.int64], distances_a: NDArray[np.float64], products: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _nearest(ions: Ints, distances_a: Floats, products: Ints) -> Ints:
     """Return, for each ion that stands in pairs, the product of charges of its closest pair."""
     order = np.lexsort((products, distances_a.round(6), ions))
     _, first = np.unique(ions[order], return_index=True)
@@ -90,7 +87,7 @@ def adhesion(interface: Interface) -> Adhesion:
         return Adhesion(reason=reason)
     try:
         repulsion = born_repulsion(interface.film.crystal, interface.substrate.crystal)
-        found = interface_energy(*whole_sides(interface), repulsion)
+        found = interface_energy(*neutral_sides(interface), repulsion)
     except InputError as error:
         return Adhesion(reason=str(error))
     if not found.is_bound:

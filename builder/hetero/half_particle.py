@@ -26,8 +26,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.carve import Particle
     from epicarve.builder.crystal import Crystal, Vector
     from epicarve.builder.model import Model
@@ -61,7 +60,7 @@ class HalfParticle:
     centre: tuple[float, float, float]
     options: BalanceOptions = field(default_factory=BalanceOptions)
 
-    def face_vector_a(self, uvw: Vector) -> NDArray[np.float64]:
+    def face_vector_a(self, uvw: Vector) -> Floats:
         """Return a lattice vector of the face in Å, cartesian, shape (3,).
 
         Parameters
@@ -105,7 +104,7 @@ class HalfParticle:
         u, v, w = in_face[int(np.argmin(lengths))].tolist()
         return (u, v, w)
 
-    def rotation(self, uvw: Vector, outward_z: float) -> NDArray[np.float64]:
+    def rotation(self, uvw: Vector, outward_z: float) -> Floats:
         """Return the rotation that lays the face's normal along ±z and [uvw] along x."""
         along = self.face_vector_a(uvw)
         x = along / np.linalg.norm(along)
@@ -205,7 +204,7 @@ def half_of(
     """
     options = balance or BalanceOptions()
     refuse_four_indices(crystal, shape, hkl)
-    hkl, layer = told_face(crystal, shape, hkl, termination)
+    hkl, layer = stated_face(crystal, shape, hkl, termination)
     centre, scale = _centred(crystal, shape, options, particle)
     flat = shape.shape(crystal, centre, scale).flat_face(crystal.direction(hkl))
     if flat is None:
@@ -220,7 +219,7 @@ def half_of(
     )
 
 
-def told_face(
+def stated_face(
     crystal: Crystal,
     spec: ShapeSpec,
     hkl: tuple[int, int, int] | None = None,

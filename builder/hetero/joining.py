@@ -36,8 +36,7 @@ from .registry import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.interfaces import Interface
     from epicarve.builder.model import Model
 
@@ -151,7 +150,7 @@ def join(
     )
     kept = np.flatnonzero(outcome.kept)
     bonds = csr_array(candidates.adjacency[kept][:, kept])
-    links = csr_array(candidates.links[kept][:, kept])
+    connectivity = csr_array(candidates.connectivity[kept][:, kept])
     is_film = model.domains == film.crystal.name
     vector_a = (above.lattice_point_a - below.lattice_point_a).round(6)
     junction = Junction(
@@ -175,14 +174,14 @@ def join(
     model = replace(model, report=replace(model.report, interface=junction))
     return Janus(
         model=model,
-        film=_alone(model, is_film, bonds, links),
-        substrate=_alone(model, ~is_film, bonds, links),
+        film=_alone(model, is_film, bonds, connectivity),
+        substrate=_alone(model, ~is_film, bonds, connectivity),
     )
 
 
 def candidates_of_halves(
     above: OrientedHalf, below: OrientedHalf, limits: Limits
-) -> tuple[Candidates, NDArray[np.float64]]:
+) -> tuple[Candidates, Floats]:
     """Ions of both halves about the middle of the whole, and where that middle lies, in Å."""
     trims = above.trim_distance_a(below), below.trim_distance_a(above)
     heights = [
@@ -208,14 +207,14 @@ def candidates_of_halves(
     pairs = _pairs_across(above, below, limits)
     n_ions = above.ions.n_ions + below.ions.n_ions
     bonds = pairs.matrix(pairs.bonded, n_ions)
-    links = bonds if pairs.bonded.any() else pairs.matrix(pairs.touching, n_ions)
+    connectivity = bonds if pairs.bonded.any() else pairs.matrix(pairs.touching, n_ions)
     own = [domain.ions.adjacency() for domain in domains]
-    own_links = [d.ions.links(adjacency) for d, adjacency in zip(domains, own, strict=True)]
+    own_links = [d.ions.connectivity(adjacency) for d, adjacency in zip(domains, own, strict=True)]
     return (
         Candidates(
             domains,
             adjacency=csr_array(block_diag(own, format="csr") + bonds),
-            links=csr_array(block_diag(own_links, format="csr") + links),
+            connectivity=csr_array(block_diag(own_links, format="csr") + connectivity),
             clashes=np.column_stack([pairs.first, pairs.second])[pairs.clashing].astype(np.int64),
         ),
         middle_a,
@@ -226,13 +225,13 @@ def candidates_of_halves(
 class _Across:
     """Pairs of near ions across the interface: numbers of both, and what each pair is."""
 
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    bonded: NDArray[np.bool_]
-    touching: NDArray[np.bool_]
-    clashing: NDArray[np.bool_]
+    first: Ints
+    second: Ints
+    bonded: Bools
+    touching: Bools
+    clashing: Bools
 
-    def matrix(self, which: NDArray[np.bool_], n_ions: int) -> csr_array:
+    def matrix(self, which: Bools, n_ions: int) -> csr_array:
         """Return some of the pairs as a symmetric matrix of all ions."""
         ones = np.ones(int(which.sum()), dtype=np.int32)
         upper = coo_array((ones, (self.first[which], self.second[which])), shape=(n_ions, n_ions))
@@ -279,10 +278,10 @@ def _pairs_across(above: OrientedHalf, below: OrientedHalf, limits: Limits) -> _
     )
 
 
-def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_array) -> Model:
+def _alone(model: Model, mine: Bools, bonds: csr_array, connectivity: csr_array) -> Model:
     """Ions of one domain with the coordination and the pieces that they have by themselves."""
     within = csr_array(bonds[mine][:, mine])
-    _, components = connected_components(links[mine][:, mine], directed=False)
+    _, components = connected_components(connectivity[mine][:, mine], directed=False)
     return replace(
         model.domain(str(model.domains[mine][0])),
         coordination=np.diff(within.indptr).astype(int),
@@ -295,6 +294,6 @@ def _alone(model: Model, mine: NDArray[np.bool_], bonds: csr_array, links: csr_a
     )
 
 
-def _pair(vector_a: NDArray[np.float64]) -> tuple[float, float]:
+def _pair(vector_a: Floats) -> tuple[float, float]:
     x, y = vector_a.tolist()
     return x, y

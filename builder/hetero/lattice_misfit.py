@@ -11,8 +11,7 @@ from epicarve.builder.report import FittedDirection
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Vector
 
     from .half_particle import HalfParticle
@@ -107,7 +106,7 @@ def misfit(
     return tuple(rows)
 
 
-def _second(film: HalfParticle, directions: Directions, wanted_a: NDArray[np.float64]) -> Vector:
+def _second(film: HalfParticle, directions: Directions, wanted_a: Floats) -> Vector:
     """Return the second direction of the film, or another that spans the same cell with the first.
 
     The film lies face down, so that directions which turn the same way in both crystals turn
@@ -124,19 +123,17 @@ def _second(film: HalfParticle, directions: Directions, wanted_a: NDArray[np.flo
     return _plain(found[0]) if found else directions[1]
 
 
-def _plain(uvw: NDArray[np.float64]) -> Vector:
+def _plain(uvw: Floats) -> Vector:
     u, v, w = (int(x) if x.is_integer() else x for x in uvw.round(6).tolist())
     return u, v, w
 
 
-def _in_plane(
-    half: HalfParticle, uvw: Vector, along: Vector, outward_z: float
-) -> NDArray[np.float64]:
+def _in_plane(half: HalfParticle, uvw: Vector, along: Vector, outward_z: float) -> Floats:
     """Return a direction of a face as it is laid, (x, y) in Å, the first one along x."""
     return np.asarray((half.rotation(along, outward_z) @ half.face_vector_a(uvw))[:2])
 
 
-def _angle_deg(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def _angle_deg(first: Floats, second: Floats) -> float:
     """Return the angle between two lines in degrees, from 0 to 90."""
     cosine = abs(first @ second) / np.linalg.norm(first) / np.linalg.norm(second)
     return float(np.degrees(np.arccos(min(1.0, cosine))))

@@ -13,8 +13,7 @@ from epicarve.builder.shapes import LatticeIons, Sphere, ions_near
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Vector
 
     from .half_particle import HalfParticle
@@ -37,9 +36,9 @@ class OrientedHalf:
     """
 
     half: HalfParticle
-    turn: NDArray[np.float64]
+    turn: Floats
     ions: LatticeIons
-    shift_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    shift_a: Floats = field(default_factory=lambda: np.zeros(3))
 
     @classmethod
     def of(cls, half: HalfParticle, uvw: Vector, outward_z: float) -> OrientedHalf:
@@ -64,7 +63,7 @@ class OrientedHalf:
         face = half.shape.offset_a * half.shape.normal
         return cls(half, turn, replace(ions, positions_a=(ions.positions_a - face) @ turn.T))
 
-    def moved(self, shift_a: NDArray[np.float64]) -> OrientedHalf:
+    def moved(self, shift_a: Floats) -> OrientedHalf:
         """Return the half moved by (x, y, z) in Å."""
         ions = replace(self.ions, positions_a=self.ions.positions_a + shift_a)
         return replace(self, ions=ions, shift_a=self.shift_a + shift_a)
@@ -76,20 +75,20 @@ class OrientedHalf:
         return IonTable.of(self.ions).chosen(inside)
 
     @property
-    def origin_a(self) -> NDArray[np.float64]:
+    def origin_a(self) -> Floats:
         """Where the origin of the half's shape lies in Å."""
         face = self.half.shape.offset_a * self.half.shape.normal
         return np.asarray(self.shift_a - self.turn @ face)
 
     @property
-    def on_face(self) -> NDArray[np.float64]:
+    def on_face(self) -> Floats:
         """Fractional coordinates of the middle of the face, where the axis meets it."""
         half = self.half
         rise = half.shape.offset_a * half.shape.normal
         return np.asarray(half.centre + rise @ np.linalg.inv(half.crystal.cell_a))
 
     @property
-    def lattice_point_a(self) -> NDArray[np.float64]:
+    def lattice_point_a(self) -> Floats:
         """Where a lattice point lies in the plane of the face, (x, y) in Å.
 
         Of the points of the lattice above which, along the normal, the face lies by just its
@@ -128,7 +127,7 @@ class OrientedHalf:
         turned = replace(ions, positions_a=ions.positions_a @ self.turn.T + self.shift_a)
         return IonTable.of(turned).chosen(beyond & (heights <= last))
 
-    def trim_distance_a(self, other: OrientedHalf) -> NDArray[np.float64]:
+    def trim_distance_a(self, other: OrientedHalf) -> Floats:
         """Distance in Å of each ion to the surface of the whole, negative inside.
 
         The surface of this half, and of its face that part which the other half does not cover:
@@ -141,7 +140,7 @@ class OrientedHalf:
         to_free_face = np.hypot(below_face, np.maximum(covered_a, 0.0))
         return np.asarray(np.maximum(self.ions.trim_distance_a, -to_free_face))
 
-    def outside_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def outside_a(self, points_a: Floats) -> Floats:
         """Return how far points (x, y) of the face's plane lie outside the shape, in Å.
 
         Signed distances, negative inside, to the shape without its face; shape (n_points,).

@@ -27,8 +27,7 @@ from .oriented import OrientedHalf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.carve import IonTable
     from epicarve.builder.interfaces import Continuity, Interface
 
@@ -115,9 +114,7 @@ def laid(
     )
 
 
-def shift_in_particle_a(
-    interface: Interface, above: OrientedHalf, below: OrientedHalf
-) -> NDArray[np.float64]:
+def shift_in_particle_a(interface: Interface, above: OrientedHalf, below: OrientedHalf) -> Floats:
     """Return the shift (x, y) in Å of a film, of those that are the same registry the shortest.
 
     Parameters
@@ -183,13 +180,13 @@ def refuse_what_cannot_be_joined(film: HalfParticle, substrate: HalfParticle) ->
             )
 
 
-def _cell_a(side: OrientedHalf, directions: Directions) -> NDArray[np.float64]:
+def _cell_a(side: OrientedHalf, directions: Directions) -> Floats:
     """Lattice vectors of the coincidence cell on one side, as it is laid: (x, y) in Å as rows."""
     cell = [side.half.face_vector_a(uvw) @ side.turn.T for uvw in directions]
     return np.array(cell)[:, :2]
 
 
-def _shortest(shift_a: NDArray[np.float64], lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shortest(shift_a: Floats, lattice_a: Floats) -> Floats:
     """Shortest of the shifts in the plane that differ by vectors of a lattice, shape (2,)."""
     reduced = reduced_lattice_a(lattice_a)
     steps = np.arange(-1, 2)

@@ -25,8 +25,7 @@ from .across import ions_across
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Strings
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.geometry import Fit
     from epicarve.builder.model import Model
@@ -115,9 +114,7 @@ def join_relaxed(
     return replace(joined, report=replace(model.report, interface=junction))
 
 
-def _laid_back(
-    half: Model, relaxed_a: NDArray[np.float64], side: float, depth_a: float
-) -> tuple[Fit, int]:
+def _laid_back(half: Model, relaxed_a: Floats, side: float, depth_a: float) -> tuple[Fit, int]:
     """Fit a relaxed half by its interface cations, and say how many these are.
 
     They are those of the outermost layer, `depth_a` deep; of more layers if those of one lie on a
@@ -136,9 +133,7 @@ def _laid_back(
     )
 
 
-def _in_order(
-    half: Model, symbols: NDArray[np.str_], positions_a: NDArray[np.float64], path: Path
-) -> NDArray[np.float64]:
+def _in_order(half: Model, symbols: Strings, positions_a: Floats, path: Path) -> Floats:
     """Relaxed positions in the order of the unrelaxed ions."""
     there = {str(s): int((symbols == s).sum()) for s in np.unique(symbols)}
     if there != dict(sorted(half.counts.items())):

@@ -14,7 +14,9 @@ from .translations import inverse_2x2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from epicarve.arrays import Floats
 
     from .continuity import Side
     from .stack import Stack
@@ -53,7 +55,7 @@ class Boundary:
     substrate: Stack
     continued: Side
     spacings_a: Mapping[Side, float]
-    registry_lattice_a: NDArray[np.float64]
+    registry_lattice_a: Floats
 
     @property
     def spacing_a(self) -> float:
@@ -65,7 +67,7 @@ class Boundary:
         """Largest distance in Å of a cation from the site that it continues."""
         return matching_tolerance_a(self.spacing_a)
 
-    def registries(self, n_wanted: int) -> tuple[NDArray[np.float64], ...]:
+    def registries(self, n_wanted: int) -> tuple[Floats, ...]:
         """Return translations (x, y, z) of the film that match most cations, best first.
 
         Every registry that puts one cation on one site is a start; each is refined to the mean
@@ -98,7 +100,7 @@ class Boundary:
         best = most[np.lexsort((*shifts[most].round(4).T[::-1], rms[most].round(4)))]
         return shifts[best], fractions[best], rms[best]
 
-    def scores(self, shifts_a: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    def scores(self, shifts_a: Floats) -> tuple[Floats, ...]:
         """Return matched fraction and rms, in Å, of many translations of the film at once.
 
         Parameters
@@ -123,7 +125,7 @@ class Boundary:
         rms = np.sqrt((squared * near).sum(axis=(1, 2)) / np.maximum(counts, 1))
         return 2.0 * counts / (self.film.n_ions + self.substrate.n_ions), rms
 
-    def _distinct(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _distinct(self, shifts_a: Floats) -> Floats:
         """Return each translation once, moved to near the origin by those that change nothing."""
         inside = shifts_a.copy()
         parts = shifts_a[:, :2] @ self._registry_inverse
@@ -132,7 +134,7 @@ class Boundary:
         _, first = np.unique(keys, return_index=True)
         return np.asarray(inside[np.sort(first)])
 
-    def _squared_a2(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _squared_a2(self, shifts_a: Floats) -> Floats:
         """Squared distances in Å² of the film's cations, moved, from the substrate's.
 
         Shape (n_shifts, n_film, n_substrate).
@@ -141,7 +143,7 @@ class Boundary:
         shape = (-1, self.substrate.n_ions, self.film.n_ions)
         return np.asarray(squared.reshape(shape).swapaxes(1, 2))
 
-    def _apart(self, shifts_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _apart(self, shifts_a: Floats) -> Floats:
         """In-plane nearest steps in Å from the film's cations, moved, to the substrate's.
 
         Shape (3, n_shifts, n_substrate × n_film).
@@ -151,26 +153,26 @@ class Boundary:
         return np.asarray((self._frame.T @ parts.reshape(3, -1)).reshape(parts.shape))
 
     @cached_property
-    def _offsets(self) -> NDArray[np.float64]:
+    def _offsets(self) -> Floats:
         """Steps from each cation of the film to each of the substrate, in units of the frame."""
         offsets = self.substrate.positions_a[:, None] - self.film.positions_a
         return np.ascontiguousarray((offsets.reshape(-1, 3) @ self._inverse).T)
 
     @cached_property
-    def _frame(self) -> NDArray[np.float64]:
+    def _frame(self) -> Floats:
         """Vectors of the common cell in Å, and 1 Å along the normal, as rows."""
         frame = np.eye(3)
         frame[:2, :2] = self.substrate.lattice_a
         return frame
 
     @cached_property
-    def _inverse(self) -> NDArray[np.float64]:
+    def _inverse(self) -> Floats:
         inverse = np.eye(3)
         inverse[:2, :2] = inverse_2x2(self.substrate.lattice_a)
         return inverse
 
     @cached_property
-    def _registry_inverse(self) -> NDArray[np.float64]:
+    def _registry_inverse(self) -> Floats:
         return inverse_2x2(self.registry_lattice_a)
 
     def continuity(self, shift_a: ArrayLike) -> Continuity:

@@ -19,8 +19,9 @@ from .translations import common_lattice_a, nearest_squared_a2
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.carve import IonTable
 
     from .stack import Stack
@@ -91,14 +92,12 @@ class Pairs:
         How far apart they are in Å.
     """
 
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    distances_a: NDArray[np.float64]
+    first: Ints
+    second: Ints
+    distances_a: Floats
 
 
-def pairs_within(
-    first_a: NDArray[np.float64], second_a: NDArray[np.float64], reach_a: float
-) -> Pairs:
+def pairs_within(first_a: Floats, second_a: Floats, reach_a: float) -> Pairs:
     """Return all pairs of points of two sets that are closer than a distance in Å, in order.
 
     The time and memory that it takes grow with the number of points and of pairs.
@@ -110,9 +109,7 @@ def pairs_within(
     return Pairs(close["i"], close["j"], close["v"])
 
 
-def limits_of_pairs(
-    first: NDArray[np.str_], second: NDArray[np.str_], limits: Limits
-) -> NDArray[np.float64]:
+def limits_of_pairs(first: Strings, second: Strings, limits: Limits) -> Floats:
     """Return the limit in Å of each pair of elements.
 
     Parameters
@@ -150,7 +147,7 @@ def contact_gap_a(
     limits_a: Mapping[frozenset[str], float],
     shifts_a: ArrayLike = (0.0, 0.0),
     fraction: float = CONTACT_LIMIT,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return how far a film must be raised so that it just touches the substrate, in Å.
 
     A film that comes from far above is stopped by the first pair of ions whose distance falls to
@@ -306,9 +303,7 @@ def least_raise_a(above: IonTable, below: IonTable, limits: Limits) -> float:
     return max(0.0, float(np.ceil((needed_a - 1e-9) / RAISE_GRAIN_A) * RAISE_GRAIN_A))
 
 
-def _stops_a(
-    drop_a: NDArray[np.float64], reach_a: NDArray[np.float64], squared_a2: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _stops_a(drop_a: Floats, reach_a: Floats, squared_a2: Floats) -> Floats:
     """Height in Å at which each pair of ions stops a film that comes from above; −inf if none.
 
     `drop_a` is how much higher the lower ion lies now, `squared_a2` their distance in the plane.

@@ -41,8 +41,7 @@ from .contacts import pairs_within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.carve import IonTable
     from epicarve.builder.crystal import Crystal
 
@@ -91,14 +90,14 @@ class Continuity:
     rms_a: float | None
     spacing_a: float
     pairs: Mapping[str, int]
-    matched_film: NDArray[np.int64]
-    matched_substrate: NDArray[np.int64]
+    matched_film: Ints
+    matched_substrate: Ints
 
     @classmethod
     def of(
         cls,
-        matched: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-        symbols: tuple[NDArray[np.str_], NDArray[np.str_]],
+        matched: tuple[Ints, Ints, Floats],
+        symbols: tuple[Strings, Strings],
         counts: tuple[int, int],
         continued: Side,
         spacings_a: Mapping[Side, float],
@@ -183,7 +182,7 @@ class Continuity:
 def finite_continuity(
     film: IonTable,
     substrate: IonTable,
-    under_both: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    under_both: tuple[Bools, Bools],
     continued: Side,
     spacings_a: Mapping[Side, float],
 ) -> Continuity:
@@ -252,9 +251,7 @@ def meeting_cations(face: Face, *, is_continued: bool, spacing_a: float) -> Stac
     return face.continued_cations(depth_a) if is_continued else face.outermost_cations(depth_a)
 
 
-def assigned(
-    squared_a2: NDArray[np.float64], tolerance_a: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def assigned(squared_a2: Floats, tolerance_a: float) -> tuple[Ints, Ints, Floats]:
     """Assign rows to columns one to one: most pairs within a tolerance, then least squares.
 
     Parameters
@@ -287,8 +284,8 @@ def assigned(
 
 
 def assigned_points(
-    first_a: NDArray[np.float64], second_a: NDArray[np.float64], tolerance_a: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    first_a: Floats, second_a: Floats, tolerance_a: float
+) -> tuple[Ints, Ints, Floats]:
     """Assign points to points as `assigned` does, in time that grows with their number.
 
     Parameters

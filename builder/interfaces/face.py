@@ -26,8 +26,7 @@ from .stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.crystal import Crystal
 
 FACE_GAP_A = 0.25
@@ -67,14 +66,14 @@ class Face:
 
     crystal: Crystal
     termination: Termination
-    basis: NDArray[np.float64]
+    basis: Floats
 
     @property
-    def directions(self) -> NDArray[np.float64]:
+    def directions(self) -> Floats:
         """Lattice vectors [uvw] of the face, shape (2, 3), reduced; halves occur if centred."""
         return self.basis[:2]
 
-    def steps(self, directions: Sequence[Sequence[float]]) -> NDArray[np.int64]:
+    def steps(self, directions: Sequence[Sequence[float]]) -> Ints:
         """Return lattice vectors [uvw] of the face in units of its two, shape (n, 2).
 
         Raises
@@ -94,7 +93,7 @@ class Face:
         return np.asarray(whole[:, :2])
 
     @cached_property
-    def rotation(self) -> NDArray[np.float64]:
+    def rotation(self) -> Floats:
         """The rotation that takes the crystal's cartesian frame to that of the face."""
         along = self.directions[0] @ self.crystal.cell_a
         x = along / np.linalg.norm(along)
@@ -102,18 +101,18 @@ class Face:
         return np.stack([x, np.cross(z, x), z])
 
     @cached_property
-    def lattice_a(self) -> NDArray[np.float64]:
+    def lattice_a(self) -> Floats:
         """Lattice vectors of the face in Å as rows (x, y), shape (2, 2), right-handed."""
         vectors = self.directions @ self.crystal.cell_a @ self.rotation.T
         return np.asarray(vectors[:, :2])
 
     @cached_property
-    def inward_a(self) -> NDArray[np.float64]:
+    def inward_a(self) -> Floats:
         """The lattice vector in Å that leads one period into the crystal, shape (3,)."""
         return np.asarray(self.basis[2] @ self.crystal.cell_a @ self.rotation.T)
 
     @cached_property
-    def point_group(self) -> NDArray[np.int64]:
+    def point_group(self) -> Ints:
         """Point group of the face in the plane, shape (n, 2, 2).
 
         A matrix W turns the lattice vector m (a row, in units of `lattice_a`) into m W. Only
@@ -175,7 +174,7 @@ class Face:
         return cations.chosen(heights <= heights.min() + depth_a)
 
     @cached_property
-    def _period(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _period(self) -> tuple[Ints, Floats]:
         """Sites and positions of the ions of the first period behind the face."""
         crystal = self.crystal
         cut = self.termination.offset_a * crystal.direction(self.termination.hkl)
@@ -250,7 +249,7 @@ def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, i
     return tuple(found)
 
 
-def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> NDArray[np.float64]:
+def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> Floats:
     """Return primitive lattice vectors [uvw], shape (3, 3): two of a plane, and one inwards.
 
     Those of the plane are reduced, and right-handed about its outward normal hkl.
@@ -271,14 +270,14 @@ def plane_basis(crystal: Crystal, hkl: tuple[int, int, int]) -> NDArray[np.float
     return np.vstack([vectors, inwards - np.rint(sideways.round(6)) @ vectors])
 
 
-def _common_divisor(values: NDArray[np.float64]) -> float:
+def _common_divisor(values: Floats) -> float:
     """Return the largest number of which all values are whole multiples."""
     parts = [Fraction(x).limit_denominator(MOST_CENTRINGS) for x in values.tolist()]
     whole = math.lcm(*(part.denominator for part in parts))
     return math.gcd(*(int(part * whole) for part in parts)) / whole
 
 
-def _split(planes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _split(planes: Ints) -> tuple[Ints, Ints]:
     """Return whole combinations of three vectors: two that end on plane 0, one on plane -1."""
     work = np.hstack([planes[:, None], np.eye(3, dtype=int)])
     done = row_hermite(work)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from epicarve.builder.crystal import Indices, refuse_four_indices, refuse_same, told_apart
+from epicarve.builder.crystal import Indices, distinct_names, refuse_four_indices, refuse_same
 from epicarve.builder.interfaces.match import (
     MatchOptions,
     StrainRule,
     coincidence_cells,
     distinct_cells,
     least_strained_cell,
-    told_cell,
+    stated_cell,
 )
 from epicarve.errors import InputError
 from epicarve.options import Options
@@ -114,7 +114,7 @@ def search(
     """
     options = options or SearchOptions()
     refuse_same(film, substrate, ("film", "substrate"))
-    film, substrate = told_apart((film, substrate))
+    film, substrate = distinct_names((film, substrate))
     refuse_four_indices(film, options.film_hkl)
     refuse_four_indices(substrate, options.substrate_hkl)
     film_faces, substrate_faces = (
@@ -186,7 +186,7 @@ def _along(film: Face, substrate: Face, directions: tuple[Directions, Directions
         Plane.of((film,), "film", spacings_a),
         Plane.of((substrate,), "substrate", spacings_a),
     )
-    cell = told_cell(
+    cell = stated_cell(
         above.lattice_a,
         below.lattice_a,
         film.steps(directions[0]) @ UPSIDE_DOWN,

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ase import Atoms
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
     from pymatgen.core.structure import Structure
 
+    from epicarve.arrays import Floats
     from epicarve.builder.interfaces.match import CoincidenceCell
 
     from .contacts import Contact
@@ -176,7 +177,7 @@ class Interface:
         return float(self.shift_a[2] - film - substrate)
 
     @cached_property
-    def registry_lattice_a(self) -> NDArray[np.float64]:
+    def registry_lattice_a(self) -> Floats:
         """Translations of the film in Å that change nothing, as two rows, shape (2, 2)."""
         return self.boundary.registry_lattice_a
 
@@ -343,13 +344,13 @@ class Interface:
             substrate.supercell(self.cell.substrate_matrix).deformed(common.substrate_deformation),
         )
 
-    def _restrained_scores(self, rule: StrainRule) -> tuple[NDArray[np.float64], ...]:
+    def _restrained_scores(self, rule: StrainRule) -> tuple[Floats, ...]:
         """Return the scores under another strain rule, at the same registry of the cell."""
         other = self._common_cell(rule)
         x, y = self.shift_a[:2] @ np.linalg.solve(self.common.lattice_a, other.lattice_a)
         return self._boundary(other).scores(np.array([[x, y, self.shift_a[2]]]))
 
-    def _ranges(self, *scores: tuple[NDArray[np.float64], ...]) -> dict[str, list[Any]]:
+    def _ranges(self, *scores: tuple[Floats, ...]) -> dict[str, list[Any]]:
         """Return the smallest and the largest of some scores and those of this interface."""
         here = self.boundary.scores(np.array([self.shift_a]))
         fractions, rms = (np.concatenate(each) for each in zip(here, *scores, strict=True))
@@ -360,7 +361,7 @@ class Interface:
         }
 
 
-def _vectors(directions: NDArray[np.float64]) -> tuple[Direction, Direction]:
+def _vectors(directions: Floats) -> tuple[Direction, Direction]:
     """Return two lattice vectors [uvw] as plain numbers, whole ones as integers."""
     (a, b, c), (d, e, f) = (
         [int(x) if x.is_integer() else x for x in row] for row in directions.round(6).tolist()

@@ -11,9 +11,7 @@ from .continuity import cation_spacing_a, meeting_cations
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
     from .continuity import Side
@@ -58,7 +56,7 @@ class Plane:
         return self.faces[0].termination.hkl
 
     @property
-    def lattice_a(self) -> NDArray[np.float64]:
+    def lattice_a(self) -> Floats:
         """Lattice vectors of the plane in Å, shape (2, 2)."""
         return self.stacks[0]["ions"].lattice_a
 

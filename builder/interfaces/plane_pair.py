@@ -20,8 +20,7 @@ from .translations import registry_lattice_a
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Ints
     from epicarve.builder.interfaces.match import CoincidenceCell, StrainRule
 
     from .continuity import Side
@@ -72,7 +71,7 @@ class PlanePair:
         """Distances that finding all registries would take, if every cell had to be looked at."""
         return float(sum((each.astype(float) ** 2).sum() for each in self._n_pairs()))
 
-    def _n_pairs(self) -> Iterator[NDArray[np.int64]]:
+    def _n_pairs(self) -> Iterator[Ints]:
         """Pairs of a site and a cation in each cell, for all terminations and either side."""
         counts = np.array(self.n_film, dtype=np.int64) * np.array(self.n_substrate, dtype=np.int64)
         films, substrates = (plane.stacks for plane in self.planes.values())

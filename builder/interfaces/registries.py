@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .boundary import Boundary
 
@@ -22,10 +22,10 @@ class Registries:
 
     cell: int
     boundary: Boundary
-    shifts_a: NDArray[np.float64]
-    vacua_a: NDArray[np.float64]
-    fractions: NDArray[np.float64]
-    rms_a: NDArray[np.float64]
+    shifts_a: Floats
+    vacua_a: Floats
+    fractions: Floats
+    rms_a: Floats
 
     @classmethod
     def of(cls, cell: int, boundary: Boundary) -> Registries:
@@ -44,7 +44,7 @@ class Registries:
         """The most continuous one; that of the least vacuum among equals."""
         return int(np.lexsort((self.vacua_a.round(3), self.rms_a, -self.fractions))[0])
 
-    def raised(self, least_a: NDArray[np.float64]) -> Registries:
+    def raised(self, least_a: Floats) -> Registries:
         """Return them with the film raised to a least height where it lies lower."""
         shifts, fractions, rms = self.shifts_a.copy(), self.fractions.copy(), self.rms_a.copy()
         low = shifts[:, 2] < least_a

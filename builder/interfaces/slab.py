@@ -19,7 +19,7 @@ from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 from .contact_limits import contact_limits_a
 from .contacts import CONTACT_LIMIT, tightest_contact
-from .slab_symmetry import turnover
+from .slab_symmetry import symmetric_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.notebook import View
 
     from .contacts import Contact
@@ -139,12 +140,12 @@ class Slab:
         What was asked for and found besides the numbers that follow from the ions.
     """
 
-    symbols: NDArray[np.str_]
-    charges: NDArray[np.int64]
-    domains: NDArray[np.str_]
-    sites: NDArray[np.int64]
-    positions_a: NDArray[np.float64]
-    cell_a: NDArray[np.float64]
+    symbols: Strings
+    charges: Ints
+    domains: Strings
+    sites: Ints
+    positions_a: Floats
+    cell_a: Floats
     report: SlabReport
 
     def __len__(self) -> int:
@@ -219,7 +220,7 @@ class Slab:
         return formula_of(self.counts)
 
     @property
-    def fractional(self) -> NDArray[np.float64]:
+    def fractional(self) -> Floats:
         """Coordinates in units of the cell's vectors, shape (n_atoms, 3)."""
         return np.asarray(self.positions_a @ np.linalg.inv(self.cell_a))
 
@@ -316,7 +317,7 @@ def build_slab(interface: Interface, options: SlabOptions | None = None) -> Slab
     symmetry = None
     if options.middle is not None:
         least_a = getattr(options, f"{options.middle}_thickness_a")
-        found = turnover(interface, options.middle, least_a)
+        found = symmetric_layer(interface, options.middle, least_a)
         symmetry, thickness_a[options.middle] = found.kind, found.thickness_a
         outer: Side = "substrate" if options.middle == "film" else "film"
         first = film if outer == "film" else substrate
@@ -393,9 +394,7 @@ def _tightest(above: Stack, below: Stack, limits: Mapping[frozenset[str], float]
     )
 
 
-def _in_vacuum(
-    layers: list[Stack], vacuum_a: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _in_vacuum(layers: list[Stack], vacuum_a: float) -> tuple[Floats, Floats]:
     """Cell with vacuum, shape (3, 3), and the ions in its middle, shape (n_atoms, 3)."""
     positions = np.concatenate([layer.positions_a for layer in layers])
     low, high = positions[:, 2].min(), positions[:, 2].max()

@@ -14,7 +14,7 @@ from .stack import cells_within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .continuity import Side
     from .interface import Interface
@@ -49,7 +49,7 @@ class Turnover:
     name: str
     thickness_a: float
     layer: Stack
-    shift_a: NDArray[np.float64]
+    shift_a: Floats
 
     @property
     def kind(self) -> str:
@@ -64,7 +64,7 @@ class Turnover:
         return replace(stack, positions_a=turned + self.shift_a)
 
 
-def turnover(interface: Interface, middle: Side, least_a: float) -> Turnover:
+def symmetric_layer(interface: Interface, middle: Side, least_a: float) -> Turnover:
     """Find the thinnest neutral layer of one side that is its own image, upside down.
 
     Parameters
@@ -82,7 +82,7 @@ def turnover(interface: Interface, middle: Side, least_a: float) -> Turnover:
         If the crystal has no such operation, or the layers that it gives are charged.
     """
     face = interface.film if middle == "film" else interface.substrate
-    found: dict[tuple[float, str], NDArray[np.float64]] = {}
+    found: dict[tuple[float, str], Floats] = {}
     for name, thickness_a, shift in _upside_down(interface, middle, least_a):
         found.setdefault((round(thickness_a, 6), name), shift)
     if not found:
@@ -108,7 +108,7 @@ def turnover(interface: Interface, middle: Side, least_a: float) -> Turnover:
 
 def _upside_down(
     interface: Interface, side: Side, least_a: float
-) -> Iterator[tuple[str, float, NDArray[np.float64]]]:
+) -> Iterator[tuple[str, float, Floats]]:
     """Yield the operations of a side's crystal that take it to itself, upside down.
 
     Each comes with the thickness in Å of the layer between the cut and its image, at least as
@@ -124,7 +124,7 @@ def _upside_down(
         face, matrix, turn = interface.substrate, interface.cell.substrate_matrix, np.eye(3)
         deformation, place = common.substrate_deformation, np.zeros(3)
 
-    def in_place(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    def in_place(vector: Floats) -> Floats:
         turned = turn @ vector
         return np.append(turned[:2] @ deformation, turned[2])
 

@@ -13,7 +13,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Stack:
         If the lattice vectors are parallel.
     """
 
-    lattice_a: NDArray[np.float64]
-    symbols: NDArray[np.str_]
-    charges: NDArray[np.int64]
-    positions_a: NDArray[np.float64]
-    sites: NDArray[np.int64]
+    lattice_a: Floats
+    symbols: Strings
+    charges: Ints
+    positions_a: Floats
+    sites: Ints
 
     def __post_init__(self) -> None:
         if self.area_a2 < 1e-9:
@@ -64,7 +64,7 @@ class Stack:
         """Return the stack translated by (x, y, z) in Å."""
         return replace(self, positions_a=self.positions_a + np.asarray(shift_a, dtype=float))
 
-    def chosen(self, mask: NDArray[np.bool_] | NDArray[np.int64]) -> Stack:
+    def chosen(self, mask: Bools | Ints) -> Stack:
         """Return the ions that a mask of shape (n_ions,) keeps, or those of the indices given."""
         return replace(
             self,
@@ -74,7 +74,7 @@ class Stack:
             sites=self.sites[mask],
         )
 
-    def supercell(self, matrix: NDArray[np.int64]) -> Stack:
+    def supercell(self, matrix: Ints) -> Stack:
         """Return the stack in a larger cell.
 
         Parameters
@@ -94,13 +94,13 @@ class Stack:
             sites=self.sites[copies],
         )
 
-    def deformed(self, deformation: NDArray[np.float64]) -> Stack:
+    def deformed(self, deformation: Floats) -> Stack:
         """Return the stack with the row vectors (x, y) multiplied by a matrix, shape (2, 2)."""
         positions = self.positions_a.copy()
         positions[:, :2] = positions[:, :2] @ deformation
         return replace(self, lattice_a=self.lattice_a @ deformation, positions_a=positions)
 
-    def repeated(self, lattice_a: NDArray[np.float64]) -> Stack:
+    def repeated(self, lattice_a: Floats) -> Stack:
         """Return the same ions with other lattice vectors in Å, shape (2, 2)."""
         return replace(self, lattice_a=lattice_a)
 
@@ -121,7 +121,7 @@ class Stack:
         return self.chosen(self.charges > 0)
 
 
-def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+def cells_within(matrix: Ints) -> Ints:
     """Return the cells of a plane lattice that lie in one cell of a superlattice.
 
     Parameters
@@ -144,7 +144,7 @@ def cells_within(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=256)
-def _cells_within(a: int, b: int, c: int, d: int) -> NDArray[np.int64]:
+def _cells_within(a: int, b: int, c: int, d: int) -> Ints:
     n_cells = a * d - b * c
     low = (min(a, 0) + min(c, 0), min(b, 0) + min(d, 0))
     high = (max(a, 0) + max(c, 0), max(b, 0) + max(d, 0))

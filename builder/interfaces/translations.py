@@ -11,7 +11,9 @@ from epicarve.builder.crystal import row_hermite, shortest_steps
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from epicarve.arrays import Floats, Ints
 
     from .stack import Stack
 
@@ -19,7 +21,7 @@ LATTICE_TOLERANCE_A = 1e-6
 """Lattice vectors of film and substrate that differ by less than this, in Å, are the same."""
 
 
-def common_lattice_a(film: Stack, substrate: Stack) -> NDArray[np.float64]:
+def common_lattice_a(film: Stack, substrate: Stack) -> Floats:
     """Return the lattice that both sides of an interface share, in Å, shape (2, 2).
 
     Raises
@@ -36,7 +38,7 @@ def common_lattice_a(film: Stack, substrate: Stack) -> NDArray[np.float64]:
     return substrate.lattice_a
 
 
-def registry_grid_a(lattice_a: NDArray[np.float64], points: tuple[int, int]) -> NDArray[np.float64]:
+def registry_grid_a(lattice_a: Floats, points: tuple[int, int]) -> Floats:
     """Return translations that divide a cell of the plane evenly, in Å.
 
     Parameters
@@ -61,7 +63,7 @@ def registry_grid_a(lattice_a: NDArray[np.float64], points: tuple[int, int]) -> 
     return np.asarray(parts @ lattice_a)
 
 
-def reduced_lattice_a(lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def reduced_lattice_a(lattice_a: Floats) -> Floats:
     """Return the two shortest vectors that span a plane lattice, in Å (Lagrange's reduction).
 
     Examples
@@ -74,10 +76,10 @@ def reduced_lattice_a(lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def registry_lattice_a(
-    lattice_a: NDArray[np.float64],
-    film_matrix: NDArray[np.int64],
-    substrate_matrix: NDArray[np.int64],
-) -> NDArray[np.float64]:
+    lattice_a: Floats,
+    film_matrix: Ints,
+    substrate_matrix: Ints,
+) -> Floats:
     """Return the lattice of translations of a film on a substrate that change nothing.
 
     Lattice vectors of the film and of the substrate both leave the interface as it is; together
@@ -111,7 +113,7 @@ def registry_lattice_a(
     return reduced_lattice_a(finer @ lattice_a)
 
 
-def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: Floats) -> Floats:
     """Return the squared distances of points from the nearest point of a plane lattice, in Å².
 
     Parameters
@@ -146,7 +148,7 @@ def nearest_squared_a2(offsets_a: ArrayLike, lattice_a: NDArray[np.float64]) -> 
     return nearest
 
 
-def inverse_2x2(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def inverse_2x2(matrix: Floats) -> Floats:
     """Return the inverse of a matrix of shape (2, 2), sooner than `numpy.linalg.inv` does."""
     (a, b), (c, d) = matrix.tolist()
     return np.asarray(np.array([[d, -b], [-c, a]]) / (a * d - b * c))

@@ -5,7 +5,7 @@ from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates
 from .candidates import Domain as Domain
 from .cp_sat import Effort as Effort
-from .cp_sat import any_edits as any_edits
+from .cp_sat import any_feasible as any_feasible
 from .dipole import DIPOLE_COST_A as DIPOLE_COST_A
 from .dipole import DipoleLimit as DipoleLimit
 from .dipole import EditCharges as EditCharges

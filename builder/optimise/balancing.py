@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from epicarve.errors import InputError
 
-from .connection import loose_pieces, ties
+from .connection import connection_rows, loose_fragments
 from .cp_sat import Effort
 from .edits import possible_edits
 from .program import Program
@@ -20,9 +20,7 @@ from .units import units_to_place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Ints, Strings
     from epicarve.builder.report import NotRelocated, Relocation
 
     from .candidates import Candidates
@@ -69,10 +67,10 @@ class Balance:
         What moving them came to, or why none were.
     """
 
-    kept: NDArray[np.bool_]
-    symbols: NDArray[np.str_]
-    charges: NDArray[np.int64]
-    halides: NDArray[np.bool_]
+    kept: Bools
+    symbols: Strings
+    charges: Ints
+    halides: Bools
     n_units: int
     objective: float
     bound: float
@@ -82,7 +80,7 @@ class Balance:
     broken_bonds: int
     dipole_level: int
     costs: Mapping[str, float]
-    relocated: NDArray[np.bool_]
+    relocated: Bools
     relocation: Relocation | NotRelocated | None
 
 
@@ -147,10 +145,10 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
             unconnected = solution.value
         least = solution.least
         kept, symbols, charges = program.applied(solution.y)
-        pieces = loose_pieces(ions.links, kept)
+        pieces = loose_fragments(ions.connectivity, kept)
         if not pieces:
             break
-        program.local = program.local + ties(program, pieces, ions.links)
+        program.local = program.local + connection_rows(program, pieces, ions.connectivity)
     else:
         raise InputError(
             f"{ions.name}: the model stays in several pieces after "
@@ -187,7 +185,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     )
 
 
-def ratio_deviation(symbols: NDArray[np.str_], formula_unit: Mapping[str, int]) -> float:
+def ratio_deviation(symbols: Strings, formula_unit: Mapping[str, int]) -> float:
     """Return the largest relative deviation of an element's count from its share in bulk.
 
     Parameters

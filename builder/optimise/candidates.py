@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.shapes import LatticeIons
 
     from .options import BalanceOptions
@@ -37,7 +37,7 @@ class Domain:
     ions: LatticeIons
     shell_a: float
     options: BalanceOptions
-    origin_a: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    origin_a: Floats = field(default_factory=lambda: np.zeros(3))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Candidates:
         The domains; ions are numbered through them in this order.
     adjacency : csr_array, shape (n_ions, n_ions)
         Bonds, those across an interface with them.
-    links : csr_array, shape (n_ions, n_ions)
+    connectivity : csr_array, shape (n_ions, n_ions)
         What holds a model together: the bonds, and the contacts between pieces of a bulk.
     clashes : ndarray of int, shape (n_clashes, 2)
         Pairs of ions of different domains that lie too close to be both kept.
@@ -60,8 +60,8 @@ class Candidates:
 
     domains: tuple[Domain, ...]
     adjacency: csr_array
-    links: csr_array
-    clashes: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    connectivity: csr_array
+    clashes: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     treatment: TreatmentOptions | None = None
 
     @classmethod
@@ -74,8 +74,8 @@ class Candidates:
     ) -> Candidates:
         """Return the candidates of a particle of one crystal."""
         adjacency = ions.adjacency()
-        domain, links = Domain(ions, shell_a, options), ions.links(adjacency)
-        return cls((domain,), adjacency, links, treatment=treatment)
+        domain, connectivity = Domain(ions, shell_a, options), ions.connectivity(adjacency)
+        return cls((domain,), adjacency, connectivity, treatment=treatment)
 
     @property
     def name(self) -> str:
@@ -93,46 +93,46 @@ class Candidates:
         return {s: q for each in self.domains for s, q in each.ions.crystal.charge_of.items()}
 
     @cached_property
-    def domain(self) -> NDArray[np.int64]:
+    def domain(self) -> Ints:
         """Index of the domain of each ion, shape (n_ions,)."""
         return np.repeat(np.arange(len(self.domains)), [d.ions.n_ions for d in self.domains])
 
     @cached_property
-    def depth_a(self) -> NDArray[np.float64]:
+    def depth_a(self) -> Floats:
         """Depth of the free shell in Å at each ion, shape (n_ions,)."""
         return np.array([domain.shell_a for domain in self.domains])[self.domain]
 
     @cached_property
-    def sites(self) -> NDArray[np.int64]:
+    def sites(self) -> Ints:
         """Site of each ion in the cell of its own crystal, shape (n_ions,)."""
         return np.concatenate([each.ions.sites for each in self.domains])
 
     @cached_property
-    def symbols(self) -> NDArray[np.str_]:
+    def symbols(self) -> Strings:
         """Element of each ion, shape (n_ions,)."""
         return np.concatenate([each.ions.symbols for each in self.domains])
 
     @cached_property
-    def charges(self) -> NDArray[np.int64]:
+    def charges(self) -> Ints:
         """Formal charge of each ion in units of e, shape (n_ions,)."""
         return np.concatenate([each.ions.charges for each in self.domains])
 
     @cached_property
-    def bulk_coordination(self) -> NDArray[np.int64]:
+    def bulk_coordination(self) -> Ints:
         """Number of opposite neighbours of each ion in its bulk, shape (n_ions,)."""
         return np.concatenate([each.ions.bulk_coordination for each in self.domains])
 
     @cached_property
-    def positions_a(self) -> NDArray[np.float64]:
+    def positions_a(self) -> Floats:
         """Coordinates in Å, shape (n_ions, 3)."""
         return np.concatenate([each.ions.positions_a for each in self.domains])
 
     @cached_property
-    def signed_distance_a(self) -> NDArray[np.float64]:
+    def signed_distance_a(self) -> Floats:
         """Distance in Å to the surface, negative inside, shape (n_ions,)."""
         return np.concatenate([each.ions.signed_distance_a for each in self.domains])
 
     @cached_property
-    def trim_distance_a(self) -> NDArray[np.float64]:
+    def trim_distance_a(self) -> Floats:
         """Distance in Å to the trimmable part of the surface, shape (n_ions,)."""
         return np.concatenate([each.ions.trim_distance_a for each in self.domains])

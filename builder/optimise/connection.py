@@ -13,17 +13,17 @@ from .rows import Rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .program import Program
 
 
-def loose_pieces(links: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+def loose_fragments(connectivity: csr_array, kept: Bools) -> list[Ints]:
     """Return the pieces of the kept ions other than the largest one.
 
     Parameters
     ----------
-    links : csr_array, shape (n_ions, n_ions)
+    connectivity : csr_array, shape (n_ions, n_ions)
         What holds ions together.
     kept : ndarray of bool, shape (n_ions,)
         Ions of the model.
@@ -34,14 +34,14 @@ def loose_pieces(links: csr_array, kept: NDArray[np.bool_]) -> list[NDArray[np.i
         Ions of each piece.
     """
     chosen = np.flatnonzero(kept)
-    n_pieces, label = connected_components(links[chosen][:, chosen], directed=False)
+    n_pieces, label = connected_components(connectivity[chosen][:, chosen], directed=False)
     if n_pieces <= 1:
         return []
     largest = int(np.argmax(np.bincount(label)))
     return [chosen[label == piece] for piece in range(n_pieces) if piece != largest]
 
 
-def ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) -> Rows:
+def connection_rows(program: Program, pieces: list[Ints], connectivity: csr_array) -> Rows:
     """Return rows that forbid loose pieces, and others that differ from them at their rim alone.
 
     A path from any kept ions to the inner ions of the model leaves them and their neighbours
@@ -55,14 +55,14 @@ def ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) ->
         The program that the rows are for.
     pieces : list of ndarray of int
         Ions of each loose piece.
-    links : csr_array, shape (n_ions, n_ions)
+    connectivity : csr_array, shape (n_ions, n_ions)
         What holds ions together.
     """
     shell, edits = program.shell, program.edits
     sign = np.where(shell.inside[shell.free], -1.0, 1.0)
     rows, limits = [], []
     for piece in pieces:
-        for kept, needed in _needs(program, piece, links):
+        for kept, needed in _needs(program, piece, connectivity):
             weight = np.zeros(shell.ions.n_ions)
             weight[needed] = 1.0
             weight[kept] = -1.0
@@ -72,43 +72,40 @@ def ties(program: Program, pieces: list[NDArray[np.int64]], links: csr_array) ->
     return Rows(csr_array(vstack(rows, format="csr")), np.array(limits))
 
 
-def _needs(
-    program: Program, piece: NDArray[np.int64], links: csr_array
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _needs(program: Program, piece: Ints, connectivity: csr_array) -> Iterator[tuple[Ints, Ints]]:
     """Yield sets of ions, and ions of which one must be kept if all of the set are."""
     shell = program.shell
     possible = shell.fixed.copy()
     possible[shell.free] = True
     cations = piece[shell.ions.charges[piece] > 0]
-    ends = links[piece] @ possible.astype(np.int32) == links[piece][:, piece].sum(axis=1)
+    of_piece = connectivity[piece]
+    ends = of_piece @ possible.astype(np.int32) == of_piece[:, piece].sum(axis=1)
     tied = piece[~ends | (shell.ions.charges[piece] > 0)]
-    near, _ = _around(tied, possible, links)
+    near, _ = _around(tied, possible, connectivity)
     if len(near) == 0 or np.isin(near, piece).any():
-        tied, near = piece, np.setdiff1d(links[piece].indices, piece)
+        tied, near = piece, np.setdiff1d(connectivity[piece].indices, piece)
     yield tied, near
-    near, beyond = _around(cations, possible, links)
+    near, beyond = _around(cations, possible, connectivity)
     has_inner = np.setdiff1d(np.flatnonzero(shell.fixed), np.r_[cations, near]).size > 0
     if has_inner and 0 < len(cations) < len(piece):
         yield cations, near
         yield cations, beyond
 
 
-def _around(
-    kept: NDArray[np.int64], possible: NDArray[np.bool_], links: csr_array
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _around(kept: Ints, possible: Bools, connectivity: csr_array) -> tuple[Ints, Ints]:
     """Return the neighbours of a set through which it goes on, and those that lie beyond them."""
     closed = ~possible
-    closed[kept] = closed[links[kept].indices] = True
-    near = np.setdiff1d(links[kept].indices, kept)
+    closed[kept] = closed[connectivity[kept].indices] = True
+    near = np.setdiff1d(connectivity[kept].indices, kept)
     near = near[possible[near]]
-    goes_on = links[near] @ (~closed).astype(np.int32) > 0
+    goes_on = connectivity[near] @ (~closed).astype(np.int32) > 0
     near = near[goes_on]
-    beyond = np.unique(links[near].indices)
+    beyond = np.unique(connectivity[near].indices)
     return near, beyond[~closed[beyond]]
 
 
 class Contracted:
-    """The links of a model with all ions that stay drawn together, one node for each piece of them.
+    """Connectivity of a model with the ions that stay drawn together, a node for each fragment.
 
     Parameters
     ----------
@@ -118,14 +115,14 @@ class Contracted:
         Edits that are done.
     """
 
-    def __init__(self, program: Program, y: NDArray[np.float64]) -> None:
-        shell, edits, links = program.shell, program.edits, program.shell.ions.links
+    def __init__(self, program: Program, y: Floats) -> None:
+        shell, edits, connectivity = program.shell, program.edits, program.shell.ions.connectivity
         fixed = np.flatnonzero(shell.fixed)
-        n_fixed, piece = connected_components(links[fixed][:, fixed], directed=False)
+        n_fixed, piece = connected_components(connectivity[fixed][:, fixed], directed=False)
         node = np.full(shell.ions.n_ions, -1)
         node[fixed] = piece
         node[shell.free] = n_fixed + np.arange(len(shell.free))
-        near = links[shell.free].tocoo()
+        near = connectivity[shell.free].tocoo()
         first, second = n_fixed + near.coords[0], node[near.coords[1]]
         self._edges = np.stack([first, second])[:, second >= 0]
         kept, _, _ = program.applied(y)
@@ -135,7 +132,7 @@ class Contracted:
         )
         self._n_fixed = n_fixed
 
-    def is_one(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> bool:
+    def is_one(self, columns: Ints, signs: Floats) -> bool:
         """Whether the model is one piece after edits are done (sign 1) or undone (−1)."""
         kept = self._after(columns, signs)
         edges = self._edges[:, kept[self._edges].all(axis=0)]
@@ -144,11 +141,11 @@ class Contracted:
         n_pieces, _ = connected_components(graph, directed=False)
         return bool(n_pieces - int((~kept).sum()) == 1)
 
-    def apply(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> None:
+    def apply(self, columns: Ints, signs: Floats) -> None:
         """Do or undo edits."""
         self._kept = self._after(columns, signs)
 
-    def _after(self, columns: NDArray[np.int64], signs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _after(self, columns: Ints, signs: Floats) -> Bools:
         filled = self._fills[:, columns] @ signs
         kept = self._kept.copy()
         kept[self._n_fixed :] = self._kept[self._n_fixed :] + filled > 0.5

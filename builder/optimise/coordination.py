@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from .rows import Rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Ints
 
     from .edits import Edits
     from .surface_region import Need, Shell
@@ -78,9 +78,7 @@ class _FreeBonds:
         self.is_inside = is_free & shell.inside[ions]
         self.is_outside = is_free & ~shell.inside[ions]
 
-    def rows(
-        self, chosen: NDArray[np.bool_], bonds: NDArray[np.bool_], own: NDArray[np.int64]
-    ) -> csr_array:
+    def rows(self, chosen: Bools, bonds: Bools, own: Ints) -> csr_array:
         """Return removed minus added neighbours of each chosen ion, plus its own coefficient."""
         number = np.cumsum(chosen) - 1
         of_row = chosen[self.row] & bonds

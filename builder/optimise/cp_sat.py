@@ -20,7 +20,7 @@ from .dipole_terms import dipole_terms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .dipole_lattice import DipoleLattice
     from .highs import Highs
@@ -67,29 +67,29 @@ class Answer:
         the best were looked for.
     """
 
-    y: NDArray[np.float64] | None
+    y: Floats | None
     decided: bool
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What `any_edits` is asked for, and how much of it CP-SAT also relaxes."""
+    """What `any_feasible` is asked for, and how much of it CP-SAT also relaxes."""
 
     highs: Highs
-    columns: NDArray[np.int64]
-    taken: NDArray[np.bool_]
+    columns: Ints
+    taken: Bools
     steps: int
-    most_levels: NDArray[np.float64]
+    most_levels: Floats
     linearization: int
     save_bonds: bool
 
 
-def any_edits(
+def any_feasible(
     highs: Highs,
-    columns: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    columns: Ints,
+    taken: Bools,
     steps: int,
-    most_levels: NDArray[np.float64],
+    most_levels: Floats,
     *,
     effort: Effort,
     save_bonds: bool = False,
@@ -125,7 +125,7 @@ def any_edits(
     budget = Effort(min(most, effort.left))
     effort.left -= budget.left
     cases = highs.alike.cases(columns, taken)
-    best: NDArray[np.float64] | None = None
+    best: Floats | None = None
     is_decided = True
     for number, (some, done) in enumerate(cases):
         share = Effort(budget.left / (len(cases) - number))
@@ -244,14 +244,12 @@ class _Faces:
     multiple of the grain, so that no edits are lost.
     """
 
-    normals: NDArray[np.float64]
+    normals: Floats
     grain_e_a: float
     free_e_a: float
     play_e_a: float
 
-    def rows(
-        self, moments: NDArray[np.float64], start: NDArray[np.float64]
-    ) -> Iterator[tuple[list[int], int, int]]:
+    def rows(self, moments: Floats, start: Floats) -> Iterator[tuple[list[int], int, int]]:
         """Each face: factors of the terms, what they sum to at most, and how much more a level."""
         reach = self.free_e_a + self.play_e_a
         along = np.floor(self.normals @ moments / self.grain_e_a + WHOLE).astype(np.int64)
@@ -274,7 +272,7 @@ def _points(model: Any, y: Sequence[Any], lattice: DipoleLattice, level: Any) ->
     return points
 
 
-def _in_whole_numbers(factors: NDArray[np.float64], limit: float) -> tuple[list[int], int]:
+def _in_whole_numbers(factors: Floats, limit: float) -> tuple[list[int], int]:
     """Return a row of fractions and its limit, times the least number that makes them whole."""
     parts = [Fraction(value).limit_denominator(MOST_DENOMINATOR) for value in factors.tolist()]
     scale = lcm(*(part.denominator for part in parts)) if parts else 1

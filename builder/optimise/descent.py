@@ -14,7 +14,7 @@ from .edit_energy import EditEnergy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .program import Program
 
@@ -51,7 +51,7 @@ class Moves:
         What they lower the energy of the formal charges by, in eV.
     """
 
-    y: NDArray[np.float64]
+    y: Floats
     n_moved: int
     gained_ev: float
 
@@ -69,7 +69,7 @@ class Descent:
         Edits that satisfy it.
     """
 
-    def __init__(self, program: Program, y: NDArray[np.float64]) -> None:
+    def __init__(self, program: Program, y: Floats) -> None:
         edits = program.edits
         self.first, self.domain = np.rint(y), edits.domain
         most = [each.options.relocations for each in program.shell.ions.domains]
@@ -95,11 +95,11 @@ class Descent:
         """Return the edits as they are now."""
         return Moves(0.5 - 0.5 * self.sign, int(self._n_moved().sum()), self.gained_ev)
 
-    def lengths(self) -> NDArray[np.float64]:
+    def lengths(self) -> Floats:
         """Length of each dipole, in units of the free one."""
         return np.asarray(np.linalg.norm(self.dipole.reshape(-1, 3), axis=1))
 
-    def descend(self, *, price_ev: float, limits: NDArray[np.float64] | None = None) -> None:
+    def descend(self, *, price_ev: float, limits: Floats | None = None) -> None:
         """Make the moves that pay best, again and again, until none pays.
 
         Parameters
@@ -131,7 +131,7 @@ class Descent:
             is_done[[first, second]] = True
         return bool(is_done.any())
 
-    def _n_moved(self) -> NDArray[np.int64]:
+    def _n_moved(self) -> Ints:
         """Count the moves that lead from the first edits to those now, by domain."""
         changed = self.domain[self.first != 0.5 - 0.5 * self.sign]
         return np.asarray((np.bincount(changed, minlength=len(self.most)) + 1) // 2)
@@ -182,7 +182,7 @@ class Descent:
         priced = self.price_ev * float(dipole @ dipole - self.dipole @ self.dipole)
         return self._energy_ev(pair) + priced
 
-    def _energy_ev(self, pair: NDArray[np.int64]) -> float:
+    def _energy_ev(self, pair: Ints) -> float:
         """Return what two edits add to the energy."""
         first, second = self.sign[pair].tolist()
         both = float(self.energy.between(pair[:1], pair[1:])[0, 0])
@@ -195,7 +195,7 @@ class Descent:
         dipoles = (self.dipole + self.moments[:, pair] @ self.sign[pair]).reshape(-1, 3)
         return bool((np.linalg.norm(dipoles, axis=1) <= self.limits + SLACK).all())
 
-    def _broken(self) -> tuple[NDArray[np.bool_], csr_array]:
+    def _broken(self) -> tuple[Bools, csr_array]:
         """Which edits break rows, and which others mend all the rows that each breaks."""
         rows = self.rows.tocoo()
         row, column = rows.coords
@@ -234,11 +234,11 @@ class Descent:
 
 
 def _blocks(
-    firsts: NDArray[np.int64],
-    seconds: NDArray[np.int64],
-    single: NDArray[np.float64],
-    breaks: NDArray[np.bool_],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    firsts: Ints,
+    seconds: Ints,
+    single: Floats,
+    breaks: Bools,
+) -> Iterator[tuple[Ints, Ints]]:
     """Yield columns to pair: all, or of many the best of each side with all of the other."""
     if len(firsts) * len(seconds) <= MOST_BLOCK:
         yield firsts, seconds

@@ -12,7 +12,7 @@ from epicarve.units import COULOMB_V_A
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 DIPOLE_COST_A = 4.0
 """Cost in Å of moving one elementary charge by one radius beyond the free dipole."""
@@ -34,9 +34,9 @@ class EditCharges:
         Point in Å about which the dipole is reckoned, along the shell's own axes.
     """
 
-    each: NDArray[np.int64]
+    each: Ints
     total: int
-    origin: NDArray[np.float64]
+    origin: Floats
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class DipoleLimit:
         Charges of the edits, if their sum is known.
     """
 
-    moments: NDArray[np.float64]
-    start: NDArray[np.float64]
+    moments: Floats
+    start: Floats
     free: float
     level_steps: int
     charges: EditCharges | None = None
@@ -66,8 +66,8 @@ class DipoleLimit:
     @classmethod
     def of(
         cls,
-        moments: NDArray[np.float64],
-        start: NDArray[np.float64],
+        moments: Floats,
+        start: Floats,
         free_v: float,
         radius_a: float,
         charges: EditCharges | None = None,
@@ -80,9 +80,7 @@ class DipoleLimit:
         steps = max(1, round(DIPOLE_COST_A * free / radius_a / STEP_A))
         return cls(moments, start, free, steps, charges)
 
-    def part(
-        self, columns: NDArray[np.int64], start: NDArray[np.float64], total: int
-    ) -> DipoleLimit:
+    def part(self, columns: Ints, start: Floats, total: int) -> DipoleLimit:
         """Return the limit over a selection of edits, beside others that are done or never are.
 
         Parameters
@@ -99,17 +97,17 @@ class DipoleLimit:
             charges = EditCharges(charges.each[columns], total, charges.origin)
         return replace(self, moments=self.moments[:, columns], start=start, charges=charges)
 
-    def after(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def after(self, y: Floats) -> Floats:
         """Dipole in e Å after edits, shape (3,)."""
         return np.asarray(self.start + self.moments @ y)
 
-    def level(self, y: NDArray[np.float64]) -> int:
+    def level(self, y: Floats) -> int:
         """Whole number of times that the dipole exceeds the free one."""
         excess = float(np.linalg.norm(self.after(y))) / self.free - 1.0
         return max(0, int(np.ceil(excess - 1e-6)))
 
 
-def directions() -> NDArray[np.float64]:
+def directions() -> Floats:
     """Return 42 unit vectors: the corners and the middles of the edges of an icosahedron."""
     golden = 0.5 * (1.0 + np.sqrt(5.0))
     corners = np.array(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
     from .dipole import DipoleLimit
 
@@ -56,16 +56,14 @@ class DipoleLattice:
         How far in e Å all moments together may lie from their points.
     """
 
-    multiples: NDArray[np.int64]
-    allowed: NDArray[np.int64]
-    levels: NDArray[np.int64]
-    dipoles: NDArray[np.float64]
+    multiples: Ints
+    allowed: Ints
+    levels: Ints
+    dipoles: Floats
     off_e_a: float
 
     @classmethod
-    def of(
-        cls, limit: DipoleLimit, columns: NDArray[np.int64], most_level: int = 0
-    ) -> DipoleLattice | None:
+    def of(cls, limit: DipoleLimit, columns: Ints, most_level: int = 0) -> DipoleLattice | None:
         """Return the lattice of the moments of some edits, or None if there is none.
 
         Parameters
@@ -111,7 +109,7 @@ class DipoleLattice:
             off,
         )
 
-    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def rows(self) -> tuple[Ints, Ints, Ints]:
         """Rows over the edits that hold the dipole in the box of its allowed points.
 
         Returns
@@ -123,7 +121,7 @@ class DipoleLattice:
         """
         return self.multiples, self.allowed.min(axis=0), self.allowed.max(axis=0)
 
-    def odd(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def odd(self) -> tuple[Ints, Ints]:
         """Return sums that must be even, or must be odd, if one point alone is allowed.
 
         Returns
@@ -143,8 +141,8 @@ HALVES = np.array([w for w in product((0, 1), repeat=3) if any(w)])
 
 
 def _about_sites(
-    limit: DipoleLimit, charges: NDArray[np.int64], total: int, columns: NDArray[np.int64]
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    limit: DipoleLimit, charges: Ints, total: int, columns: Ints
+) -> list[tuple[Floats, Floats]]:
     """Moments, one a row, and the start, about the site of one edit of each charge.
 
     The sum of the charges is known, so the start tells the same dipoles as before; about a site
@@ -160,7 +158,7 @@ def _about_sites(
     return found
 
 
-def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _basis(moments: Floats) -> Floats | None:
     """Three short vectors of which all moments are whole multiples, as rows; None without any."""
     vectors = np.unique(np.round(moments, 4), axis=0)
     vectors = vectors[np.argsort((vectors**2).sum(axis=1), kind="stable")]
@@ -181,7 +179,7 @@ def _basis(moments: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return None
 
 
-def _echelon(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _echelon(rows: Ints) -> Ints:
     """Three rows of which all rows are whole multiples, by Euclid's algorithm."""
     rows = rows.copy()
     for column in range(3):
@@ -197,7 +195,7 @@ def _echelon(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows[:3]
 
 
-def _shortened(basis: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shortened(basis: Floats) -> Floats:
     """Take whole multiples of the vectors off one another as long as that makes one shorter."""
     basis = basis.copy()
     changed = True

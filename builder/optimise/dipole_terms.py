@@ -10,8 +10,7 @@ from .dipole_lattice import DipoleLattice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
     from .dipole import DipoleLimit
 
@@ -33,13 +32,13 @@ class DipoleTerms:
     """
 
     lattice: DipoleLattice | None
-    start: NDArray[np.float64]
-    moments: NDArray[np.float64]
+    start: Floats
+    moments: Floats
     parts: tuple[int, ...]
 
 
 def dipole_terms(
-    dipoles: Sequence[DipoleLimit], columns: NDArray[np.int64], most_levels: Sequence[int]
+    dipoles: Sequence[DipoleLimit], columns: Ints, most_levels: Sequence[int]
 ) -> list[DipoleTerms]:
     """Return the terms of each dipole of a program.
 

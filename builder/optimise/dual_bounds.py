@@ -12,7 +12,7 @@ from .highs import WHOLE
 from .swaps import balance_dipole
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .highs import Highs, Relaxed
     from .program import Program
@@ -65,7 +65,7 @@ class DualBounds:
         self.alone: tuple[Alone, ...] = ()
         self.nodes = PRICED_NODES
 
-    def value(self, y: NDArray[np.float64]) -> float:
+    def value(self, y: Floats) -> float:
         """Objective of whole edits in steps."""
         return float(self.program.steps(y) + self.program.bonds(y) / self.highs.weight)
 
@@ -79,14 +79,12 @@ class DualBounds:
         """Objective at which nothing better needs to be looked for."""
         return self.relaxed.value + self.gap_limit * abs(self.relaxed.value) + 1e-9
 
-    def gap(self, y: NDArray[np.float64], bound: float) -> float:
+    def gap(self, y: Floats, bound: float) -> float:
         """Relative gap between whole edits and a bound."""
         value = self.value(y)
         return (value - bound) / max(abs(value), 1.0) if value - bound > WHOLE else 0.0
 
-    def pool(
-        self, reach: float, *, whole: bool = False
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def pool(self, reach: float, *, whole: bool = False) -> tuple[Ints, Bools]:
         """Columns that an objective within reach may change, and those that it must contain.
 
         Only the nearest `POOL_COLUMNS`, and the nearest of each charge, unless the whole is asked
@@ -109,9 +107,7 @@ class DualBounds:
         columns = np.flatnonzero(is_open | (self.relaxed.y >= 1.0 - WHOLE))
         return columns, ~is_open[columns]
 
-    def pool_of_steps(
-        self, steps: int, bonds: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
+    def pool_of_steps(self, steps: int, bonds: float) -> tuple[Ints, Bools, Floats]:
         """Columns that edits of so many steps may change, those they contain, and their levels.
 
         Each domain has the steps that all others leave it, whatever they do.
@@ -142,22 +138,18 @@ class DualBounds:
         """Fewest steps of any solution of at most so many, given a bound: bonds weigh little."""
         return int(np.ceil(bound - self.highs.most_bonds * steps / self.highs.weight - WHOLE))
 
-    def of_steps(self, steps: int, found: NDArray[np.float64]) -> float:
+    def of_steps(self, steps: int, found: Floats) -> float:
         """Bound of the objective of all edits of at least so many steps and no more than found."""
         bonds = self.highs.most_bonds * self.program.steps(found)
         return float(steps - bonds / self.highs.weight)
 
-    def balance_dipole(
-        self, y: NDArray[np.float64] | None, columns: NDArray[np.int64]
-    ) -> NDArray[np.float64] | None:
+    def balance_dipole(self, y: Floats | None, columns: Ints) -> Floats | None:
         """Level the dipole of edits, if there are any."""
         if y is None:
             return None
         return balance_dipole(self.program, y, columns, self.highs.cost, self.enough)
 
-    def lagrange(
-        self, columns: NDArray[np.int64], taken: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64] | None, float]:
+    def lagrange(self, columns: Ints, taken: Bools) -> tuple[Floats | None, float]:
         """Whole edits whose dipole has a price and no limit, which by Lagrange's theorem bounds.
 
         The bound is infinite if there are no edits at all.
@@ -170,11 +162,11 @@ class DualBounds:
 
     def without_limits(
         self,
-        columns: NDArray[np.int64],
-        taken: NDArray[np.bool_],
+        columns: Ints,
+        taken: Bools,
         factor: float,
         steps: int | None,
-    ) -> tuple[NDArray[np.float64] | None, float, bool]:
+    ) -> tuple[Floats | None, float, bool]:
         """Solve in whole numbers with a price on the dipole in place of its limit."""
         dipoles, m = self.program.dipoles, len(columns)
         objective = self.highs.objective(columns)
@@ -191,13 +183,13 @@ class DualBounds:
             objective, columns, taken, GAP_LIMIT, most_levels=None, extra=extra, nodes=self.nodes
         )
 
-    def beyond(self, pool: NDArray[np.int64]) -> float:
+    def beyond(self, pool: Ints) -> float:
         """Bound of all solutions that differ from the relaxed one outside a pool."""
         outside = np.ones(len(self.relaxed.y), dtype=bool)
         outside[pool] = False
         return self.relaxed.value + float(self.relaxed.reduced[outside].min(initial=np.inf))
 
-    def most_levels(self, value: float) -> NDArray[np.float64]:
+    def most_levels(self, value: float) -> Floats:
         """Largest level of each dipole in a solution of at most this objective.
 
         A dipole of level n lies at most n free ones beyond its limit, which at its price λ lowers
@@ -222,7 +214,7 @@ class Alone:
 
     Parameters
     ----------
-    priced : DualBounds
+    dual : DualBounds
         Its program with the prices of its relaxation.
     columns : ndarray of int
         Its columns in the program of the whole.
@@ -232,12 +224,12 @@ class Alone:
         Steps that its edits and its dipole have at least.
     """
 
-    priced: DualBounds
-    columns: NDArray[np.int64]
-    is_own: NDArray[np.bool_]
+    dual: DualBounds
+    columns: Ints
+    is_own: Bools
     least: int
 
-    def settled(self, steps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def settled(self, steps: int) -> tuple[Ints, Ints]:
         """Own edits left undone and done, as columns of the whole, where there are so many steps.
 
         Parameters
@@ -245,13 +237,13 @@ class Alone:
         steps : int
             Most steps of the edits and the dipole of the domain.
         """
-        relaxed = self.priced.relaxed
-        room = steps + self.priced.highs.most_bonds * steps / self.priced.highs.weight
+        relaxed = self.dual.relaxed
+        room = steps + self.dual.highs.most_bonds * steps / self.dual.highs.weight
         is_settled = self.is_own & (relaxed.reduced > room - relaxed.value)
         is_done = relaxed.y > 0.5
         return self.columns[is_settled & ~is_done], self.columns[is_settled & is_done]
 
     def most_level(self, steps: int) -> float:
         """Largest level of its dipole where the domain has so many steps."""
-        room = steps + self.priced.highs.most_bonds * steps / self.priced.highs.weight
-        return float(self.priced.most_levels(room)[0])
+        room = steps + self.dual.highs.most_bonds * steps / self.dual.highs.weight
+        return float(self.dual.most_levels(room)[0])

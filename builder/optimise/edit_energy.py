@@ -13,7 +13,7 @@ from epicarve.units import COULOMB_V_A
 from .frame import GRAIN_A, in_grains
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
     from .program import Program
 
@@ -40,7 +40,7 @@ class EditEnergy:
         Potential that all other ions cause at the ion of each single edit, column after column.
     """
 
-    def __init__(self, program: Program, y: NDArray[np.float64]) -> None:
+    def __init__(self, program: Program, y: Floats) -> None:
         shell, edits, ions = program.shell, program.edits, program.shell.ions
         members = csc_array(edits.members)
         members.sort_indices()
@@ -60,7 +60,7 @@ class EditEnergy:
         self._within[several] = [0.5 * self.between(c, c)[0, 0] for c in several[:, None]]
 
     @property
-    def of_each(self) -> NDArray[np.float64]:
+    def of_each(self) -> Floats:
         """What each edit adds to the energy in eV if it is done alone, shape (n_columns,).
 
         Undoing one adds `undone` instead.
@@ -68,12 +68,12 @@ class EditEnergy:
         return self._linear + self._within
 
     @property
-    def undone(self) -> NDArray[np.float64]:
+    def undone(self) -> Floats:
         """What undoing each edit adds to the energy in eV, shape (n_columns,)."""
         return self._within - self._linear
 
     @property
-    def _linear(self) -> NDArray[np.float64]:
+    def _linear(self) -> Floats:
         summed = np.add.reduceat(self._change * self.potentials_v, self._starts[:-1])
         return np.asarray(summed)
 
@@ -83,7 +83,7 @@ class EditEnergy:
         linear = float(self._change[own] @ self.potentials_v[own])
         return sign * linear + float(self._within[column])
 
-    def between(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    def between(self, first: Ints, second: Ints) -> Floats:
         """Return the energy in eV of the charges that edits change with each other's.
 
         Parameters
@@ -110,7 +110,7 @@ class EditEnergy:
         singles = slice(self._starts[column], self._starts[column + 1])
         self._add(self._points[singles], sign * self._change[singles])
 
-    def _add(self, points: NDArray[np.float64], charges: NDArray[np.float64]) -> None:
+    def _add(self, points: Floats, charges: Floats) -> None:
         """Add charges to the potentials, in blocks."""
         rows = max(1, BLOCK_PAIRS // len(points))
         for start in range(0, len(self._points), rows):
@@ -118,7 +118,7 @@ class EditEnergy:
             added = _inverse(self._points[block], points) @ charges
             self.potentials_v[block] += COULOMB_V_A * added
 
-    def _singles(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _singles(self, columns: Ints) -> tuple[Ints, Ints]:
         """Return the single edits of columns, and where those of each begin."""
         sizes = self._starts[columns + 1] - self._starts[columns]
         begins = np.cumsum(sizes) - sizes
@@ -126,7 +126,7 @@ class EditEnergy:
         return np.repeat(self._starts[columns], sizes) + ramp, begins
 
 
-def _inverse(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+def _inverse(first: Floats, second: Floats) -> Floats:
     """Inverse distances in 1/Å, 0 from an ion to itself."""
     found = cdist(first, second)
     found[found == 0.0] = np.inf

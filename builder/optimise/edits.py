@@ -15,7 +15,7 @@ from .symmetry import orbit_of
 if TYPE_CHECKING:
     from typing import Any
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
     from .surface_region import Shell
 
@@ -52,19 +52,19 @@ class Edits:
         What a treatment asks for.
     """
 
-    ion: NDArray[np.int64]
-    symbol: NDArray[np.str_]
-    new_charge: NDArray[np.int64]
-    is_halide: NDArray[np.bool_]
-    is_replaced: NDArray[np.bool_]
+    ion: Ints
+    symbol: Strings
+    new_charge: Ints
+    is_halide: Bools
+    is_replaced: Bools
     members: csr_array
     elements: tuple[str, ...]
-    domain: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    bonds: NDArray[np.int64]
-    charges: NDArray[np.int64]
-    counts: NDArray[np.float64]
-    moments: NDArray[np.float64]
+    domain: Ints
+    steps: Ints
+    bonds: Ints
+    charges: Ints
+    counts: Floats
+    moments: Floats
     occupancy: csr_array
     choices: csr_array
     treatment: Halides | None
@@ -75,23 +75,23 @@ class Edits:
         return len(self.steps)
 
     @property
-    def halides(self) -> NDArray[np.int64]:
+    def halides(self) -> Ints:
         """Number of halides of a treatment in each column, shape (n_columns,)."""
         return np.asarray(self.is_halide.astype(np.int64) @ self.members)
 
     @property
-    def replaced(self) -> NDArray[np.int64]:
+    def replaced(self) -> Ints:
         """Number of those that replace an anion, shape (n_columns,)."""
         return np.asarray(self.is_replaced.astype(np.int64) @ self.members)
 
     @property
-    def units(self) -> NDArray[np.float64]:
+    def units(self) -> Floats:
         """Units of the treatment in each column, shape (n_columns,)."""
         if self.treatment is not None and self.treatment.cation:
             return self.halides / self.treatment.per_unit
         return self.replaced.astype(float)
 
-    def chosen(self, columns: NDArray[np.int64]) -> Edits:
+    def chosen(self, columns: Ints) -> Edits:
         """Return some of the columns."""
         return replace(
             self,

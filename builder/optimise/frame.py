@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 GRAIN_A = 1e-5 * np.pi / 3
 """Coordinates are compared in steps of this, in Å; irrational, so that no lattice falls on one."""
@@ -21,12 +21,12 @@ _PROBES = np.array([[0.6180, 1.1447, 0.8113], [1.3028, 0.4142, 0.2236]])
 _PHASE = 0.7
 
 
-def in_grains(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def in_grains(values: Floats) -> Ints:
     """Return values in Å as whole numbers of `GRAIN_A`."""
     return np.asarray(np.rint(values / GRAIN_A).astype(np.int64))
 
 
-def own_frames(points_a: NDArray[np.float64], kinds: NDArray[np.int64]) -> NDArray[np.float64]:
+def own_frames(points_a: Floats, kinds: Ints) -> Floats:
     """Return the axes that turn with the points; several if the points have symmetry.
 
     The first axis points to a point of the rarest kind and distance from the origin, the second
@@ -79,9 +79,7 @@ def own_frames(points_a: NDArray[np.float64], kinds: NDArray[np.int64]) -> NDArr
     return np.asarray(frames[scores >= scores.max() - 1e-7 * weights.sum()])
 
 
-def _candidates(
-    points_a: NDArray[np.float64], shells: list[NDArray[np.int64]]
-) -> NDArray[np.float64]:
+def _candidates(points_a: Floats, shells: list[Ints]) -> Floats:
     """Frames from each point of the rarest shell and its nearest partners in the next one."""
     firsts = points_a[shells[0]] / np.linalg.norm(points_a[shells[0]], axis=1)[:, None]
     for shell in shells:

@@ -10,8 +10,7 @@ import numpy as np
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Ints
     from epicarve.builder.crystal import Crystal
 
     from .surface_region import Shell
@@ -42,8 +41,8 @@ class Halides:
     """
 
     options: TreatmentOptions
-    sites: NDArray[np.int64]
-    is_replaced: NDArray[np.bool_]
+    sites: Ints
+    is_replaced: Bools
     surface: int
     per_unit: int
     cation: str

@@ -17,7 +17,7 @@ from .symmetry_cases import Alike
 if TYPE_CHECKING:
     from typing import Any
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .program import Program
 
@@ -64,20 +64,20 @@ class Relaxed:
     """
 
     value: float
-    y: NDArray[np.float64]
-    reduced: NDArray[np.float64]
-    force: NDArray[np.float64]
+    y: Floats
+    reduced: Floats
+    force: Floats
 
 
 @dataclass(frozen=True)
 class SelectedRows:
     """Rows of a selection of columns; `active` are the local ones among them."""
 
-    active: NDArray[np.int64]
+    active: Ints
     upper: csr_array
-    upper_limit: NDArray[np.float64]
+    upper_limit: Floats
     equal: csr_array
-    equal_limit: NDArray[np.float64]
+    equal_limit: Floats
 
 
 class Highs:
@@ -154,7 +154,7 @@ class Highs:
 
     def _priced(
         self, rows: SelectedRows, found: Any, *, charge: bool, ratio: bool, dipole: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[Floats, Floats]:
         """Reduced cost of every column, in the program or not, and the price of the dipole."""
         program = self.program
         price, equal = found.ineqlin.marginals, found.eqlin.marginals
@@ -174,9 +174,7 @@ class Highs:
             reduced = reduced - price_of_one @ limit.moments
         return reduced, force
 
-    def rows(
-        self, columns: NDArray[np.int64], *, charge: bool, ratio: bool, dipole: bool
-    ) -> SelectedRows:
+    def rows(self, columns: Ints, *, charge: bool, ratio: bool, dipole: bool) -> SelectedRows:
         """Rows over a selection of edits, then the dipoles (3 each) and their levels (1 each)."""
         program = self.program
         further = 4 * len(program.dipoles)
@@ -192,7 +190,7 @@ class Highs:
             hstack([block, csr_array((block.shape[0], further))], format="csr") for block in blocks
         ]
         equal = [csr_array((0, len(columns) + further))]
-        equal_limits: list[NDArray[np.float64]] = [np.empty(0)]
+        equal_limits: list[Floats] = [np.empty(0)]
         if charge:
             charges = program.charges[:, columns]
             equal.append(csr_array(np.hstack([charges, np.zeros((len(charges), further))])))
@@ -226,7 +224,7 @@ class Highs:
             blocks.append(block)
         return csr_array(np.vstack(blocks))
 
-    def whole_rows(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
+    def integer_rows(self, columns: Ints) -> list[LinearConstraint]:
         """Rows over a selection of edits, without the dipoles."""
         rows = self.rows(columns, charge=True, ratio=True, dipole=False)
         return [
@@ -234,9 +232,7 @@ class Highs:
             LinearConstraint(rows.equal, rows.equal_limit, rows.equal_limit),
         ]
 
-    def whole_bounds(
-        self, taken: NDArray[np.bool_], most_levels: NDArray[np.float64] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def integer_bounds(self, taken: Bools, most_levels: Floats | None) -> tuple[Floats, Floats]:
         """Lowest and highest values in whole numbers: dipoles are no variables of their own.
 
         `most_levels` is the largest level of each dipole, None if the dipoles are not limited.
@@ -250,7 +246,7 @@ class Highs:
             high[m + 3 * n :] = most_levels
         return low, high
 
-    def faces_of(self, columns: NDArray[np.int64]) -> list[LinearConstraint]:
+    def faces_of(self, columns: Ints) -> list[LinearConstraint]:
         """Hold each dipole, as a sum over the edits, within its faces, at first `FACES`.
 
         Few rows and no variables of their own: with the planes and variables of the relaxed
@@ -266,7 +262,7 @@ class Highs:
             held.append(LinearConstraint(csr_array(block), -np.inf, most))
         return held
 
-    def shares(self, columns: NDArray[np.int64], steps: int) -> LinearConstraint:
+    def shares(self, columns: Ints, steps: int) -> LinearConstraint:
         """Limit the steps of each domain, and at last those of all, where all have so many.
 
         Each has its least and leaves the others theirs; of a single one this is one row.
@@ -286,18 +282,18 @@ class Highs:
             np.r_[most, steps],
         )
 
-    def objective(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    def objective(self, columns: Ints) -> Floats:
         """Objective in steps over a selection of edits, the dipoles and their levels."""
         return np.concatenate([self.cost[columns], self.beyond])
 
     @property
-    def beyond(self) -> NDArray[np.float64]:
+    def beyond(self) -> Floats:
         """Cost in steps of the dipoles (3 each, 0) and of their levels (1 each)."""
         dipoles = self.program.dipoles
         prices = [float(dipole.level_steps) for dipole in dipoles]
         return np.concatenate([np.zeros(3 * len(dipoles)), prices])
 
-    def bounds(self, least: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds(self, least: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest values of edits, dipoles and levels, given those of the edits."""
         n = len(self.program.dipoles)
         low = np.r_[least, np.full(3 * n, -np.inf), np.zeros(n)]
@@ -305,23 +301,23 @@ class Highs:
 
     def whole(
         self,
-        objective: NDArray[np.float64],
-        columns: NDArray[np.int64],
-        taken: NDArray[np.bool_],
+        objective: Floats,
+        columns: Ints,
+        taken: Bools,
         gap: float,
         *,
-        most_levels: NDArray[np.float64] | None,
+        most_levels: Floats | None,
         extra: LinearConstraint | None = None,
         nodes: int | None = None,
-    ) -> tuple[NDArray[np.float64] | None, float, bool]:
+    ) -> tuple[Floats | None, float, bool]:
         """Solve in whole numbers; edits outside the columns stay undone, those taken are done.
 
         `most_levels` is the largest level of each dipole, None if the dipoles are not limited.
         Returns the edits, the proven bound, and whether the search came to its end.
         """
         m, n = len(columns), len(self.program.dipoles)
-        low, high = self.whole_bounds(taken, most_levels)
-        constraints = self.whole_rows(columns)
+        low, high = self.integer_bounds(taken, most_levels)
+        constraints = self.integer_rows(columns)
         if most_levels is not None:
             constraints += self.faces_of(columns)
         if extra is not None:
@@ -340,7 +336,7 @@ class Highs:
         y[columns] = np.rint(found.x[:m])
         return y, float(found.mip_dual_bound) / self.weight, bool(found.status == 0)
 
-    def is_tangent(self, y: NDArray[np.float64]) -> bool:
+    def is_tangent(self, y: Floats) -> bool:
         """Add the faces that cut off dipoles too large for their levels, unless all are there."""
         are_there = True
         for number, limit in enumerate(self.program.dipoles):

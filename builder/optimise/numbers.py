@@ -18,7 +18,7 @@ from .cp_sat import Answer
 from .dipole_lattice import DipoleLattice
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .cp_sat import Effort
     from .dipole import DipoleLimit
@@ -39,10 +39,10 @@ EFFORT_OF_NODE = 1.2e-4
 
 def search_numbers(
     highs: Highs,
-    columns: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    columns: Ints,
+    taken: Bools,
     steps: int,
-    most_levels: NDArray[np.float64],
+    most_levels: Floats,
     *,
     effort: Effort,
 ) -> Answer:
@@ -75,7 +75,7 @@ def search_numbers(
     return Numbers(highs, columns, taken, steps, effort).search()
 
 
-def _allows_more(limit: DipoleLimit, columns: NDArray[np.int64], last: int) -> bool:
+def _allows_more(limit: DipoleLimit, columns: Ints, last: int) -> bool:
     """Whether levels up to the last allow dipoles that are not free."""
     if last == 0:
         return False
@@ -103,8 +103,8 @@ class Numbers:
     def __init__(
         self,
         highs: Highs,
-        columns: NDArray[np.int64],
-        taken: NDArray[np.bool_],
+        columns: Ints,
+        taken: Bools,
         steps: int,
         effort: Effort,
     ) -> None:
@@ -121,7 +121,7 @@ class Numbers:
         self.n_further = 4 * len(highs.program.dipoles)
         counted = csr_array((np.ones(m), (kind, np.arange(m))), shape=(k, m + self.n_further))
         self.counted = csr_array(hstack([counted, -csr_array(np.eye(k))]))
-        self.low, self.high = highs.whole_bounds(taken, np.zeros(len(highs.program.dipoles)))
+        self.low, self.high = highs.integer_bounds(taken, np.zeros(len(highs.program.dipoles)))
         whole = np.zeros(m + self.n_further)
         whole[:m] = 1.0
         self.whole = whole
@@ -137,7 +137,7 @@ class Numbers:
             return Answer(None, decided=True)
         k = len(self.most)
         boxes = [(np.zeros(k), self.most)]
-        hard: list[NDArray[np.float64]] = []
+        hard: list[Floats] = []
         rows = self._rows()
         undecided = False
         for _ in range(MAX_WORK // len(self.columns)):
@@ -167,8 +167,8 @@ class Numbers:
         return Answer(None, decided=not undecided)
 
     def _edits(
-        self, rows: LinearConstraint, numbers: NDArray[np.float64], nodes: int
-    ) -> tuple[NDArray[np.float64] | None, bool, LinearConstraint]:
+        self, rows: LinearConstraint, numbers: Floats, nodes: int
+    ) -> tuple[Floats | None, bool, LinearConstraint]:
         """Edits of given numbers of each kind, whether there are none, and the rows by then.
 
         A face is added as long as a dipole pokes through.
@@ -191,7 +191,7 @@ class Numbers:
         highs = self.highs
         beyond = np.r_[highs.program.edits.steps[self.columns], highs.beyond]
         steps = LinearConstraint(csr_array(beyond[None].astype(float)), self.steps, self.steps)
-        parts = [*highs.whole_rows(self.columns), *highs.faces_of(self.columns), steps]
+        parts = [*highs.integer_rows(self.columns), *highs.faces_of(self.columns), steps]
         for lattice in self.lattices:
             sums, least, largest = lattice.rows()
             blank = csr_array((len(sums), self.n_further))
@@ -218,11 +218,11 @@ class Numbers:
     def _solved(
         self,
         rows: LinearConstraint,
-        low: NDArray[np.float64],
-        high: NDArray[np.float64],
-        whole: NDArray[np.float64],
+        low: Floats,
+        high: Floats,
+        whole: Floats,
         nodes: int,
-    ) -> tuple[NDArray[np.float64] | None, bool]:
+    ) -> tuple[Floats | None, bool]:
         """Any solution with numbers in a box, and whether it is proven that there is none."""
         none, half = np.zeros(self.n_halves), np.full(self.n_halves, float(len(self.columns)))
         found = milp(
@@ -237,9 +237,7 @@ class Numbers:
         return found.x, bool(found.status == 2)
 
 
-def _around(
-    low: NDArray[np.float64], high: NDArray[np.float64], numbers: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _around(low: Floats, high: Floats, numbers: Floats) -> list[tuple[Floats, Floats]]:
     """Boxes that together hold all numbers of a box but the given ones, each of them once."""
     boxes = []
     low, high = low.copy(), high.copy()

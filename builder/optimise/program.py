@@ -17,7 +17,7 @@ from .halides import HALIDE_CHARGE
 from .rows import Rows
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
     from .edits import Edits
     from .surface_region import Shell
@@ -165,7 +165,7 @@ class Program:
         row = csr_array((sign @ self.edits.occupancy)[None])
         return Rows(row, np.array([float((shell.base & mine).sum()) - 1.0]))
 
-    def part(self, number: int, y: NDArray[np.float64], *, whole: bool) -> Program:
+    def part(self, number: int, y: Floats, *, whole: bool) -> Program:
         """Return the program over the edits of one domain, with those of the others as they are.
 
         Parameters
@@ -191,7 +191,7 @@ class Program:
         )
         return part
 
-    def alone(self, number: int) -> tuple[Program, NDArray[np.int64]]:
+    def alone(self, number: int) -> tuple[Program, Ints]:
         """Return the program of one domain whatever the edits of others are, and its columns.
 
         Edits of others that share a row with its own cost nothing there, and only those rows
@@ -225,9 +225,7 @@ class Program:
         alone.dipoles = (limit.part(columns, limit.start, int(self.charge_limit[number])),)
         return alone, columns
 
-    def applied(
-        self, y: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.str_], NDArray[np.int64]]:
+    def applied(self, y: Floats) -> tuple[Bools, Strings, Ints]:
         """Which ions the edits leave, and element and charge of every ion, each (n_ions,)."""
         edits, ions = self.edits, self.shell.ions
         done = np.flatnonzero(edits.members @ y > 0.5)
@@ -241,22 +239,22 @@ class Program:
         charges[ion[stays]] = edits.new_charge[done][stays]
         return kept, symbols, charges
 
-    def halides(self, y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def halides(self, y: Floats) -> Bools:
         """Where halides of a treatment stand after edits, shape (n_ions,)."""
         edits, placed = self.edits, np.zeros(self.shell.ions.n_ions, dtype=bool)
         placed[edits.ion[(edits.members @ y > 0.5) & edits.is_halide]] = True
         return placed
 
-    def level(self, y: NDArray[np.float64]) -> int:
+    def level(self, y: Floats) -> int:
         """Whole number of times that the dipoles exceed the free ones, all taken together."""
         return sum(dipole.level(y) for dipole in self.dipoles)
 
-    def steps(self, y: NDArray[np.float64]) -> int:
+    def steps(self, y: Floats) -> int:
         """Fidelity: steps of all edits and of the dipoles' levels."""
         beyond = sum(dipole.level_steps * dipole.level(y) for dipole in self.dipoles)
         return round(float(self.edits.steps @ y)) + beyond
 
-    def bonds(self, y: NDArray[np.float64]) -> int:
+    def bonds(self, y: Floats) -> int:
         """Bonds broken by all edits, each counted against the base."""
         return round(float(self.edits.bonds @ y))
 

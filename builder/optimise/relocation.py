@@ -25,8 +25,7 @@ from .descent import SLACK, Descent, Moves
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.point_charges import Electrostatics
 
     from .program import Program
@@ -41,9 +40,7 @@ one where those before end too long; that which a price of none is raised to, an
 doubled."""
 
 
-def relocated_edits(
-    program: Program, y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], Relocation | NotRelocated | None]:
+def relocated_edits(program: Program, y: Floats) -> tuple[Floats, Relocation | NotRelocated | None]:
     """Move ions of the surface so that the energy of the formal charges falls.
 
     Parameters
@@ -83,7 +80,7 @@ def relocated_edits(
     )
 
 
-def relocated(program: Program, y: NDArray[np.float64]) -> tuple[Moves, Moves]:
+def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
     """Return the moves with dipoles of the same level as before, and whatever the dipoles."""
     limits = np.array([1.0 + dipole.level(y) for dipole in program.dipoles])
     unheld: Moves | None = None
@@ -102,7 +99,7 @@ def relocated(program: Program, y: NDArray[np.float64]) -> tuple[Moves, Moves]:
     return descent.moves(), unheld or descent.moves()
 
 
-def _electrostatics(program: Program, y: NDArray[np.float64]) -> Electrostatics:
+def _electrostatics(program: Program, y: Floats) -> Electrostatics:
     """Return energy, dipole and wrong signs of the model that edits make."""
     kept, _, charges = program.applied(y)
     return electrostatics_of(program.shell.ions.positions_a[kept], charges[kept])

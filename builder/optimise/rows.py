@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Rows:
     """
 
     matrix: csr_array
-    limit: NDArray[np.float64]
+    limit: Floats
 
-    def part(self, columns: NDArray[np.int64], others: NDArray[np.float64]) -> Rows:
+    def part(self, columns: Ints, others: Floats) -> Rows:
         """Return the rows that concern some columns, with the others as they are."""
         matrix = csr_array(self.matrix[:, columns])
         concerned = np.flatnonzero(np.diff(matrix.indptr))

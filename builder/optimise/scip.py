@@ -18,7 +18,7 @@ from .highs import DIPOLE_SLACK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .cp_sat import Effort
     from .dipole_lattice import DipoleLattice
@@ -44,16 +44,16 @@ class Fewest:
         Steps; one more than there may be if there are no edits of so few.
     """
 
-    y: NDArray[np.float64] | None
+    y: Floats | None
     least: int
 
 
 def fewest_steps(
     highs: Highs,
-    columns: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    columns: Ints,
+    taken: Bools,
     steps: int,
-    most_levels: NDArray[np.float64],
+    most_levels: Floats,
     *,
     effort: Effort,
 ) -> Fewest:
@@ -101,10 +101,10 @@ def fewest_steps(
 
 def _model(
     highs: Highs,
-    columns: NDArray[np.int64],
-    taken: NDArray[np.bool_],
+    columns: Ints,
+    taken: Bools,
     steps: int,
-    most_levels: NDArray[np.float64],
+    most_levels: Floats,
 ) -> tuple[Any, list[Any]]:
     """Return the program as SCIP takes it, and the variables of edits."""
     from ortools.math_opt.python import mathopt  # noqa: PLC0415
@@ -140,8 +140,8 @@ def _levels(
     model: Any,
     y: list[Any],
     highs: Highs,
-    columns: NDArray[np.int64],
-    most_levels: NDArray[np.float64],
+    columns: Ints,
+    most_levels: Floats,
 ) -> list[Any]:
     """Add the dipoles to a model, as points of lattices or within faces; return their levels."""
     lasts = most_levels.astype(int).tolist()

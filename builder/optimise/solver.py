@@ -13,17 +13,17 @@ from .cp_sat import Effort
 from .dual_bounds import CUTS_COLUMNS, GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, DualBounds
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .progress import report
-from .steps import TANGENT_ROUNDS, by_cuts, each_alone, raised, with_fewest_steps
+from .steps import TANGENT_ROUNDS, by_cuts, domains_separately, tightened, with_fewest_steps
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .program import Program
 
-    Improve = Callable[[DualBounds, NDArray[np.float64], float], tuple[NDArray[np.float64], float]]
+    Improve = Callable[[DualBounds, Floats, float], tuple[Floats, float]]
 
 FIRST_REACH = 2.0
 """How far in steps the reduced cost of an edit may lie for rounding to look at it."""
@@ -52,7 +52,7 @@ ANYHOW_GAP = 0.05
 class Solution:
     """A choice of edits and what is proven of it, in steps; whole ones that any has at least."""
 
-    y: NDArray[np.float64]
+    y: Floats
     value: float
     bound: float
     costs: Mapping[str, float]
@@ -91,25 +91,25 @@ class Solver:
         stages = self._stages()
         if stages is None:
             return None
-        priced, costs = stages
+        dual, costs = stages
         if not thorough:
-            priced.nodes = PART_NODES
+            dual.nodes = PART_NODES
         several = len(self.program.charges) > 1
-        found = self._first_by_domains(priced) if several else None
+        found = self._first_by_domains(dual) if several else None
         for find in (_rounded, _any_feasible):
             if found is None:
-                found = find(priced)
+                found = find(dual)
         if found is None:
             return None
         if several:
             share = Effort(min(ALONE_EFFORT, self.effort.left))
             self.effort.left -= share.left
-            priced.alone = each_alone(priced, found, effort=share)
+            dual.alone = domains_separately(dual, found, effort=share)
             self.effort.left += share.left
-            if priced.alone:
-                self.highs.least = np.array([each.least for each in priced.alone])
+            if dual.alone:
+                self.highs.least = np.array([each.least for each in dual.alone])
             self.least = max(self.least, int(self.highs.least.sum()))
-        bound = max(priced.relaxed.value, priced.of_steps(self.least, found))
+        bound = max(dual.relaxed.value, dual.of_steps(self.least, found))
         improvements: list[Improve] = [
             _keep,
             _lagrange,
@@ -119,20 +119,20 @@ class Solver:
         if thorough:
             improvements += [_solve_exact, self._reoptimise_domains, _branched]
         for improve in improvements:
-            found, bound = improve(priced, found, bound)
-            bound = raised(priced, found, bound)
-            report(self.program.edits.n_columns, STEP_A * priced.value(found), STEP_A * bound)
-            limit = GAP_LIMIT if improve is _solve_exact else priced.gap_limit
+            found, bound = improve(dual, found, bound)
+            bound = tightened(dual, found, bound)
+            report(self.program.edits.n_columns, STEP_A * dual.value(found), STEP_A * bound)
+            limit = GAP_LIMIT if improve is _solve_exact else dual.gap_limit
             limit = limit if thorough else GAP_LIMIT
-            if priced.gap(found, bound) <= limit:
+            if dual.gap(found, bound) <= limit:
                 break
         steps = self.program.steps(found)
         if steps > self.highs.steps_covered:  # bonds might outweigh a step
             return Solver(self.program, 2 * steps, self.least, self.effort).solve(thorough=thorough)
-        value = priced.value(found)
-        costs["whole ions"] = value - priced.relaxed.value
+        value = dual.value(found)
+        costs["whole ions"] = value - dual.relaxed.value
         proven = value if value - bound <= WHOLE else bound
-        return Solution(found, value, proven, costs, priced.least_steps(bound, steps))
+        return Solution(found, value, proven, costs, dual.least_steps(bound, steps))
 
     def _by_cuts(self, *, several: bool, thorough: bool) -> list[Improve]:
         """Branch and cut for all domains at once and for turns of one, if these are not small."""
@@ -141,17 +141,17 @@ class Solver:
         share, most_level = (1.0, np.inf) if thorough else (0.5, FEW_LEVELS)
         return [partial(by_cuts, effort=self.effort, share=share, most_level=most_level)]
 
-    def _first_by_domains(self, priced: DualBounds) -> NDArray[np.float64] | None:
+    def _first_by_domains(self, dual: DualBounds) -> Floats | None:
         """Edits of each domain beside those that the relaxed program has of the others.
 
         So its dipole is made to fit theirs. If there are none, the first is solved by itself.
         """
-        found = self._by_domains(priced.relaxed.y, are_known=True)
+        found = self._by_domains(dual.relaxed.y, are_known=True)
         if found is None:
-            found = self._by_domains(np.zeros(len(priced.relaxed.y)), are_known=False)
+            found = self._by_domains(np.zeros(len(dual.relaxed.y)), are_known=False)
         return found
 
-    def _by_domains(self, y: NDArray[np.float64], *, are_known: bool) -> NDArray[np.float64] | None:
+    def _by_domains(self, y: Floats, *, are_known: bool) -> Floats | None:
         """Best edits of one domain after the other, each beside those of the others.
 
         The dipole of the whole counts where the edits of all others are known.
@@ -169,7 +169,7 @@ class Solver:
             y[program.edits.domain == number] = solution.y
         return y if self._is_feasible(y) else None
 
-    def _is_feasible(self, y: NDArray[np.float64]) -> bool:
+    def _is_feasible(self, y: Floats) -> bool:
         """Whether whole edits satisfy all rows but those of the dipoles, which have a price."""
         program = self.program
         return bool(
@@ -208,7 +208,7 @@ class Solver:
             costs[name] = max(0.0, relaxed.value - before)
         return DualBounds(program, self.highs, relaxed), costs
 
-    def _holds(self, name: str, y: NDArray[np.float64]) -> bool:
+    def _holds(self, name: str, y: Floats) -> bool:
         program = self.program
         if name == "charge":
             return bool((np.abs(program.charges @ y - program.charge_limit) < WHOLE).all())
@@ -218,116 +218,108 @@ class Solver:
         return bool((rows.matrix @ y <= rows.limit + WHOLE).all())
 
     def _reoptimise_domains(
-        self, priced: DualBounds, found: NDArray[np.float64], bound: float
-    ) -> tuple[NDArray[np.float64], float]:
+        self, dual: DualBounds, found: Floats, bound: float
+    ) -> tuple[Floats, float]:
         """Look for better edits of each domain beside those that the others have now."""
         several = len(self.program.charges) > 1
         for _ in range(MAX_TURNS if several and self.effort.left > 0.0 else 0):
             better = self._by_domains(found, are_known=True)
-            if better is None or priced.value(better) >= priced.value(found):
+            if better is None or dual.value(better) >= dual.value(found):
                 break
             found = better
         return found, bound
 
 
-def _rounded(priced: DualBounds) -> NDArray[np.float64] | None:
+def _rounded(dual: DualBounds) -> Floats | None:
     """Whole edits near the relaxed ones, the dipole priced in and then balance_dipole by swaps.
 
     First with as many steps as it takes, which also tells the fewest that any solution can
     have; then with just these, and so on.
     """
-    columns, taken = priced.pool(FIRST_REACH)
-    y, bound = priced.lagrange(columns, taken)
+    columns, taken = dual.pool(FIRST_REACH)
+    y, bound = dual.lagrange(columns, taken)
     if bound == np.inf:
         return None
-    least = priced.least_steps(bound, bound + 2.0)
-    best = priced.balance_dipole(y, columns[~taken])
-    for more, factor in ROUNDINGS if priced.nodes == PRICED_NODES else PART_ROUNDINGS:
-        if best is not None and priced.program.steps(best) <= least + (more or 0):
+    least = dual.least_steps(bound, bound + 2.0)
+    best = dual.balance_dipole(y, columns[~taken])
+    for more, factor in ROUNDINGS if dual.nodes == PRICED_NODES else PART_ROUNDINGS:
+        if best is not None and dual.program.steps(best) <= least + (more or 0):
             break
         steps = None if more is None else least + more
-        y, _, _ = priced.without_limits(columns, taken, factor, steps)
-        y = priced.balance_dipole(y, columns[~taken])
-        if y is not None and (best is None or priced.value(y) < priced.value(best)):
+        y, _, _ = dual.without_limits(columns, taken, factor, steps)
+        y = dual.balance_dipole(y, columns[~taken])
+        if y is not None and (best is None or dual.value(y) < dual.value(best)):
             best = y
     return best
 
 
-def _keep(
-    priced: DualBounds, found: NDArray[np.float64], bound: float
-) -> tuple[NDArray[np.float64], float]:
+def _keep(dual: DualBounds, found: Floats, bound: float) -> tuple[Floats, float]:
     """Take the bound of the relaxed program as it is."""
     return found, bound
 
 
-def _lagrange(
-    priced: DualBounds, found: NDArray[np.float64], bound: float
-) -> tuple[NDArray[np.float64], float]:
+def _lagrange(dual: DualBounds, found: Floats, bound: float) -> tuple[Floats, float]:
     """Take Lagrange's bound over all edits that a better solution can hold."""
-    columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
-    y, proven = priced.lagrange(columns, taken)
-    priced.proven = max(priced.proven, proven)
-    y = priced.balance_dipole(y, columns[~taken])
-    if y is not None and priced.value(y) < priced.value(found):
+    columns, taken = dual.pool(dual.value(found) - dual.relaxed.value)
+    y, proven = dual.lagrange(columns, taken)
+    dual.proven = max(dual.proven, proven)
+    y = dual.balance_dipole(y, columns[~taken])
+    if y is not None and dual.value(y) < dual.value(found):
         found = y
     return found, max(bound, proven)
 
 
-def _solve_exact(
-    priced: DualBounds, found: NDArray[np.float64], bound: float
-) -> tuple[NDArray[np.float64], float]:
+def _solve_exact(dual: DualBounds, found: Floats, bound: float) -> tuple[Floats, float]:
     """Solve a small program as it stands, over all columns that a better solution can hold.
 
     A face is added and all is solved again as long as the dipole pokes through.
     """
-    is_small = priced.program.edits.n_columns <= FEW_COLUMNS
+    is_small = dual.program.edits.n_columns <= FEW_COLUMNS
     rounds = TANGENT_ROUNDS if is_small else DIRECT_ROUNDS
-    for _ in range(rounds if priced.exact else 0):
-        best = priced.value(found)
-        columns, taken = priced.pool(best - priced.relaxed.value)
-        y, proven, decided = priced.highs.whole(
-            priced.highs.objective(columns),
+    for _ in range(rounds if dual.exact else 0):
+        best = dual.value(found)
+        columns, taken = dual.pool(best - dual.relaxed.value)
+        y, proven, decided = dual.highs.whole(
+            dual.highs.objective(columns),
             columns,
             taken,
             0.0,
-            most_levels=priced.most_levels(best),
+            most_levels=dual.most_levels(best),
             nodes=FEW_NODES if is_small else DIRECT_NODES,
         )
         if y is None:
             return found, best if decided else bound
         bound = max(bound, min(proven, best))
-        if priced.value(y) < best:
+        if dual.value(y) < best:
             found = y
-        if priced.gap(found, bound) == 0.0 or not decided or priced.highs.is_tangent(y):
+        if dual.gap(found, bound) == 0.0 or not decided or dual.highs.is_tangent(y):
             break
     return found, bound
 
 
-def _branched(
-    priced: DualBounds, found: NDArray[np.float64], bound: float
-) -> tuple[NDArray[np.float64], float]:
+def _branched(dual: DualBounds, found: Floats, bound: float) -> tuple[Floats, float]:
     """Branch and bound over the pool with the dipole, up to `BRANCH_NODES` nodes."""
-    columns, taken = priced.pool(priced.value(found) - priced.relaxed.value)
-    y, proven, _ = priced.highs.whole(
-        priced.highs.objective(columns),
+    columns, taken = dual.pool(dual.value(found) - dual.relaxed.value)
+    y, proven, _ = dual.highs.whole(
+        dual.highs.objective(columns),
         columns,
         taken,
-        priced.gap_limit,
-        most_levels=priced.most_levels(priced.value(found)),
+        dual.gap_limit,
+        most_levels=dual.most_levels(dual.value(found)),
         nodes=BRANCH_NODES,
     )
-    if y is not None and priced.value(y) < priced.value(found):
+    if y is not None and dual.value(y) < dual.value(found):
         found = y
-    return found, max(bound, min(proven, priced.beyond(columns[~taken])))
+    return found, max(bound, min(proven, dual.beyond(columns[~taken])))
 
 
-def _any_feasible(priced: DualBounds) -> NDArray[np.float64] | None:
+def _any_feasible(dual: DualBounds) -> Floats | None:
     """Any whole edits that satisfy all rows, or None if there are none."""
     for reach in (8.0, np.inf):
-        columns, taken = priced.pool(reach, whole=True)
-        y, _, _ = priced.highs.whole(
-            priced.highs.objective(columns), columns, taken, ANYHOW_GAP, most_levels=None
+        columns, taken = dual.pool(reach, whole=True)
+        y, _, _ = dual.highs.whole(
+            dual.highs.objective(columns), columns, taken, ANYHOW_GAP, most_levels=None
         )
         if y is not None:
-            return priced.balance_dipole(y, columns[~taken][:POOL_COLUMNS])
+            return dual.balance_dipole(y, columns[~taken][:POOL_COLUMNS])
     return None

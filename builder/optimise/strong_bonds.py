@@ -15,8 +15,7 @@ from scipy.sparse import csr_array
 from epicarve.builder.crystal import bond_valences, bulk_valences
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.crystal import Crystal
 
     from .candidates import Candidates
@@ -30,9 +29,7 @@ KEPT_SHARE = Fraction(1, 3)
 ROUNDING = 1e-6
 
 
-def strong_bonds_needed(
-    ions: Candidates, chosen: NDArray[np.int64], minimum: NDArray[np.int64]
-) -> tuple[csr_array, NDArray[np.int64]]:
+def strong_bonds_needed(ions: Candidates, chosen: Ints, minimum: Ints) -> tuple[csr_array, Ints]:
     """Return which neighbours are bonded strongly, and how many of these each ion must keep.
 
     Left out are ions that have enough of them if they have as many of the neighbours in bulk as
@@ -74,7 +71,7 @@ def strong_bonds_needed(
     return csr_array((ones, places), shape=(ions.n_ions, ions.n_ions)), needed
 
 
-def strong_in_bulk(crystal: Crystal) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def strong_in_bulk(crystal: Crystal) -> tuple[Ints, Floats]:
     """Return the number of strong bonds of each site, and the least valence of such a bond.
 
     Where no parameters of a bond of an ion are known, all its bonds are strong.

@@ -18,8 +18,7 @@ from .treatment import outer_share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.shapes import LatticeIons
 
     from .candidates import Candidates
@@ -34,7 +33,7 @@ SURFACE_A = 1e-6
 """An ion this far outside the surface, in Å, still counts as inside."""
 
 
-def minimum_coordination(ions: LatticeIons, given: Mapping[str, int]) -> NDArray[np.int64]:
+def minimum_coordination(ions: LatticeIons, given: Mapping[str, int]) -> Ints:
     """Return the fewest opposite neighbours that each ion must keep, shape (n_ions,).
 
     Parameters
@@ -74,8 +73,8 @@ class Need:
     """
 
     neighbours: csr_array
-    minimum: NDArray[np.int64]
-    held: NDArray[np.int64]
+    minimum: Ints
+    held: Ints
 
 
 class Shell:
@@ -150,7 +149,7 @@ class Shell:
         self.free = self.ordered(free)
 
     @property
-    def axes(self) -> NDArray[np.float64]:
+    def axes(self) -> Floats:
         """The axes in use, as rows, shape (3, 3)."""
         return np.asarray(self.frames[0])
 
@@ -159,7 +158,7 @@ class Shell:
         """Loss of fidelity by the ions that no choice can keep."""
         return int(self.steps[self.never].sum())
 
-    def kinds(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    def kinds(self, chosen: Ints) -> Ints:
         """Return what tells ions apart besides where they lie, shape (n, 6)."""
         ions = self.ions
         elements = {symbol: n for n, symbol in enumerate(ions.charge_of)}
@@ -174,12 +173,12 @@ class Shell:
             ]
         )
 
-    def ordered(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    def ordered(self, chosen: Ints) -> Ints:
         """Sort ions by their coordinates along the shell's own axes."""
         grains = in_grains(self.ions.positions_a[chosen] @ self.axes.T)
         return chosen[np.lexsort(grains.T)]
 
-    def _strong_bonds(self, free: NDArray[np.bool_]) -> tuple[csr_array, NDArray[np.int64]]:
+    def _strong_bonds(self, free: Bools) -> tuple[csr_array, Ints]:
         """Return strong neighbours and how many of them each ion needs, where that is a need."""
         concerned = free.copy()
         concerned[self.adjacency[free].indices] = True
@@ -187,9 +186,7 @@ class Shell:
         most = np.asarray(strong @ (free | self.fixed).astype(np.int32))
         return strong, np.where(self.fixed, np.minimum(needed, most), needed)
 
-    def _peeled(
-        self, free: NDArray[np.bool_], wanted: list[tuple[csr_array, NDArray[np.int64]]]
-    ) -> NDArray[np.bool_]:
+    def _peeled(self, free: Bools, wanted: list[tuple[csr_array, Ints]]) -> Bools:
         """Leave out, again and again, free ions that can never reach what they need."""
         free = free.copy()
         available = [near @ (free | self.fixed).astype(np.int32) for near, _ in wanted]

@@ -9,7 +9,7 @@ from scipy.sparse import csc_array
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .program import Program
 
@@ -26,11 +26,11 @@ PARTNERS = 4
 
 def balance_dipole(
     program: Program,
-    y: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    cost: NDArray[np.float64],
+    y: Floats,
+    columns: Ints,
+    cost: Floats,
     enough: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Swap edits of the same charge until the dipoles cost nothing, then for fewer broken bonds.
 
     First only edits of the same cost are swapped, then dearer ones. What is found depends on the
@@ -74,11 +74,11 @@ def balance_dipole(
 
 def _swapped(
     program: Program,
-    y: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    cost: NDArray[np.float64],
+    y: Floats,
+    columns: Ints,
+    cost: Floats,
     dearer: float,
-) -> NDArray[np.float64] | None:
+) -> Floats | None:
     """Make the swap or the pair of swaps that leaves the smallest dipoles, the cheapest of equals.
 
     Dipoles that cost nothing are equal; of several, those of the domains and of the whole, the
@@ -140,15 +140,13 @@ def _swapped(
     return None
 
 
-def _summed(dipoles: NDArray[np.float64], free: NDArray[np.float64]) -> NDArray[np.float64]:
+def _summed(dipoles: Floats, free: Floats) -> Floats:
     """Sum of the lengths of the dipoles in each row, none counted as less than what is free."""
     lengths = np.linalg.norm(dipoles.reshape(len(dipoles), len(free), 3), axis=2)
     return np.asarray(np.maximum(lengths, free).sum(axis=1))
 
 
-def _fits(
-    matrix: csc_array, slack: NDArray[np.float64], columns: NDArray[np.int64], sign: float
-) -> NDArray[np.bool_]:
+def _fits(matrix: csc_array, slack: Floats, columns: Ints, sign: float) -> Bools:
     """Whether each column alone may change by sign without breaking a row."""
     chosen = matrix[:, columns]
     over = sign * chosen.data > slack[chosen.indices] + 1e-6
@@ -156,7 +154,7 @@ def _fits(
     return np.asarray(np.bincount(owner[over], minlength=len(columns)) == 0)
 
 
-def _is_local(program: Program, y: NDArray[np.float64]) -> bool:
+def _is_local(program: Program, y: Floats) -> bool:
     """Whether whole edits break no row of coordination and are each done once at most."""
     over = (program.local.matrix @ y) > program.local.limit + 1e-6
     return bool(not over.any() and y.min() >= 0.0 and y.max() <= 1.0)

@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
     from .surface_region import Shell
 
@@ -22,7 +22,7 @@ MATCH_A = 1e-3
 """An operation maps an ion onto another if it comes to lie within this, in Å."""
 
 
-def operations(shell: Shell) -> NDArray[np.float64]:
+def operations(shell: Shell) -> Floats:
     """Return the rotations and reflections that map the shell onto itself.
 
     Returns
@@ -36,7 +36,7 @@ def operations(shell: Shell) -> NDArray[np.float64]:
     return np.array([each for each in candidates if images(shell, each) is not None])
 
 
-def kept_operations(shell: Shell, symmetry: str) -> NDArray[np.float64]:
+def kept_operations(shell: Shell, symmetry: str) -> Floats:
     """Return those of the `operations` that a model must keep, shape (n_operations, 3, 3).
 
     Parameters
@@ -66,7 +66,7 @@ def kept_operations(shell: Shell, symmetry: str) -> NDArray[np.float64]:
     return every
 
 
-def orbits(found: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
+def orbits(found: Sequence[Ints], n: int) -> Ints:
     """Return the orbit of each of n things, numbered by its first one, given their images."""
     start, stop = np.tile(np.arange(n), len(found)), np.concatenate(found)
     graph = coo_array((np.ones(len(start)), (start, stop)), shape=(n, n))
@@ -75,7 +75,7 @@ def orbits(found: Sequence[NDArray[np.int64]], n: int) -> NDArray[np.int64]:
     return np.asarray(first[label])
 
 
-def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
+def orbit_of(shell: Shell, symmetry: str) -> Ints:
     """Return the orbit of each free ion, shape (n_free,), as of `kept_operations`."""
     if symmetry == "none":
         return np.arange(len(shell.free))
@@ -84,7 +84,7 @@ def orbit_of(shell: Shell, symmetry: str) -> NDArray[np.int64]:
     return orbits(found, len(shell.free))
 
 
-def images(shell: Shell, operation: NDArray[np.float64]) -> NDArray[np.int64] | None:
+def images(shell: Shell, operation: Floats) -> Ints | None:
     """Return the free ion onto which each falls, or None if the operation is none of the shell.
 
     Parameters

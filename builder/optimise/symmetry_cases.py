@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from .symmetry import images, operations
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .program import Program
     from .rows import Rows
@@ -52,21 +52,19 @@ class Alike:
         single = program.edits.members.tocsc()
         if (np.diff(single.indptr) == 1).all() and n:
             edit = single.indices
-            rows = _told(program.local, identity), _told(program.ratio, identity)
+            rows = _describe(program.local, identity), _describe(program.ratio, identity)
             for operation in operations(program.shell)[1:]:
                 image = _image(program, operation, edit)
                 if image is None:
                     continue
                 play_e_a = _play_e_a(program, operation, image)
-                kept = _told(program.local, image), _told(program.ratio, image)
+                kept = _describe(program.local, image), _describe(program.ratio, image)
                 if play_e_a is not None and kept == rows:
                     found.append(image)
                     self.play_e_a = max(self.play_e_a, play_e_a)
         self.images = np.array(found)
 
-    def cases(
-        self, columns: NDArray[np.int64], taken: NDArray[np.bool_]
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+    def cases(self, columns: Ints, taken: Bools) -> list[tuple[Ints, Bools]]:
         """Return cases that hold a solution, of all that are alike, of each that there is.
 
         In each case one more orbit is left undone, and of the next the first column is done; the
@@ -100,9 +98,7 @@ class Alike:
         return [*cases, (columns[is_open], taken[is_open])]
 
 
-def _image(
-    program: Program, operation: NDArray[np.float64], edit: NDArray[np.int64]
-) -> NDArray[np.int64] | None:
+def _image(program: Program, operation: Floats, edit: Ints) -> Ints | None:
     """Column onto which an operation maps each, or None if it is none of the program."""
     edits, shell = program.edits, program.shell
     to = images(shell, operation)
@@ -120,9 +116,7 @@ def _image(
     return found
 
 
-def _play_e_a(
-    program: Program, operation: NDArray[np.float64], image: NDArray[np.int64]
-) -> float | None:
+def _play_e_a(program: Program, operation: Floats, image: Ints) -> float | None:
     """By how much dipoles differ from those of the images, None if they are not alike."""
     axes = program.shell.axes
     turn = axes @ operation @ axes.T
@@ -136,7 +130,7 @@ def _play_e_a(
     return play_e_a
 
 
-def _told(rows: Rows, image: NDArray[np.int64]) -> list[tuple[float, bytes, bytes]]:
+def _describe(rows: Rows, image: Ints) -> list[tuple[float, bytes, bytes]]:
     """Rows with each column under the name of its image, in an order of their own."""
     matrix = csr_array(rows.matrix)
     of_image = image[matrix.indices]

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.cif import CifBlock
 
     from .shared_sites import SharedSites, Variant
@@ -209,8 +208,8 @@ def read_orderings(
 
 def _crystal(
     shared: SharedSites,
-    symbols: NDArray[np.str_],
-    charges: NDArray[np.int64],
+    symbols: Strings,
+    charges: Ints,
     cif: CifBlock,
     said: tuple[str, tuple[str, ...]],
 ) -> Crystal:
@@ -237,10 +236,10 @@ def _derivation(cif: CifBlock, shared: SharedSites, told: str) -> str:
 
 
 def ewald_energies_ev(
-    cell_a: NDArray[np.float64],
-    fractional: NDArray[np.float64],
-    charges: NDArray[np.int64],
-) -> NDArray[np.float64]:
+    cell_a: Floats,
+    fractional: Floats,
+    charges: Ints,
+) -> Floats:
     """Return the electrostatic energy of a unit cell for many sets of charges, in eV.
 
     The energy is the quadratic form q·M·q with pymatgen's Ewald matrix M of unit charges, so

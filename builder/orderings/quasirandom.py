@@ -9,7 +9,7 @@ import numpy as np
 from epicarve.builder.crystal import neighbours
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints, Strings
 
     from .shared_sites import SharedSites
 
@@ -29,7 +29,7 @@ FIRST_HEAT, LAST_HEAT = 0.05, 1e-4
 """Rise of the objective that an exchange may cost at the start and at the end."""
 
 
-def quasirandom_symbols(shared: SharedSites, seed: int) -> tuple[NDArray[np.str_], float]:
+def quasirandom_symbols(shared: SharedSites, seed: int) -> tuple[Strings, float]:
     """Return an arrangement near a random mixture, with the counted numbers of ions.
 
     Ions of the sites that share the same elements are exchanged, by simulated annealing, until
@@ -66,7 +66,7 @@ def quasirandom_symbols(shared: SharedSites, seed: int) -> tuple[NDArray[np.str_
     return symbols, worst
 
 
-def _shells(cell_a: NDArray[np.float64], fractional: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shells(cell_a: Floats, fractional: Floats) -> Floats:
     """Return how often two sites are neighbours in each shell, shape (n_shells, n, n)."""
     i, j, _, distances = neighbours(cell_a, fractional, REACH_A)
     order = np.argsort(distances, kind="stable")
@@ -79,8 +79,8 @@ def _shells(cell_a: NDArray[np.float64], fractional: NDArray[np.float64]) -> NDA
 
 
 def _annealed(
-    kinds: NDArray[np.int64], n_kinds: int, shells: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.int64], float]:
+    kinds: Ints, n_kinds: int, shells: Floats, rng: np.random.Generator
+) -> tuple[Ints, float]:
     """Exchange kinds of sites until their pairs are as frequent as in a random mixture."""
     n_sites = len(kinds)
     share = np.bincount(kinds, minlength=n_kinds) / n_sites
@@ -91,7 +91,7 @@ def _annealed(
     around = shells @ present  # neighbours of each kind in each shell, (n_shells, n, n_kinds)
     pairs = present.T @ around / n_pairs
 
-    def miss(of_pairs: NDArray[np.float64]) -> float:
+    def miss(of_pairs: Floats) -> float:
         return float(np.sqrt((weights * ((of_pairs - random) ** 2).sum(axis=(1, 2))).sum()))
 
     now, best, best_kinds = miss(pairs), np.inf, kinds.copy()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Ints, Strings
     from epicarve.builder.cif import FilledCell
 
 OCCUPANCY_GRAIN = 0.02
@@ -35,7 +36,7 @@ LARGEST_SUPERCELL = 64
 ROUNDED = "{supercell: [4, 4, 4], nearest: true}"
 """What is proposed where no supercell of `LARGEST_SUPERCELL` cells gives whole numbers."""
 
-Variant = tuple["NDArray[np.str_]", int]
+Variant = tuple["Strings", int]
 """Elements of all sites, and how many assignments the symmetry makes equal to it."""
 
 
@@ -89,14 +90,15 @@ class SharedSites:
             element, amount = next(iter(off.items()))
             ways = self._larger()
             if 0 not in whole.values():
-                ways = f"{ways} or {{nearest: true}} to take {_told(whole)}".removeprefix(" or ")
+                nearest = f"{{nearest: true}} to take {_describe(whole)}"
+                ways = f"{ways} or {nearest}" if ways else nearest
             raise InputError(
                 f"{self.cell.name}: the occupancies give {amount:.2f} {element} on {n_sites} sites "
                 f"of the cell, not a whole number; give orderings: {ways or ROUNDED}"
             )
         if 0 in whole.values():
             raise InputError(
-                f"{self.cell.name}: {n_sites} sites are too few for {_told(amounts)}; give "
+                f"{self.cell.name}: {n_sites} sites are too few for {_describe(amounts)}; give "
                 f"orderings: {self._larger() or ROUNDED}"
             )
         return whole
@@ -105,7 +107,7 @@ class SharedSites:
     def remarks(self) -> tuple[str, ...]:
         """Sentences on a supercell, and on numbers of ions that were rounded."""
         told = [
-            f"{_told(self.counts(elements))} for {_told(self.amounts(elements))}"
+            f"{_describe(self.counts(elements))} for {_describe(self.amounts(elements))}"
             for elements in self.mixed
             if any(
                 abs(amount - self.counts(elements)[element]) > 0.01
@@ -168,7 +170,7 @@ class SharedSites:
             found = list(self._assignments(np.arange(len(cell.labels))))
         return self._distinct(found, permutations)
 
-    def _assignments(self, units: NDArray[Any]) -> Iterator[NDArray[np.str_]]:
+    def _assignments(self, units: NDArray[Any]) -> Iterator[Strings]:
         """All ways to put elements on the shared sites; sites of one unit take the same."""
         choices = []
         for elements, sites in self.mixed.items():
@@ -203,9 +205,7 @@ class SharedSites:
                 raise self._too_many()
         return [placed for _, placed in partial]
 
-    def _distinct(
-        self, found: list[NDArray[np.str_]], permutations: NDArray[np.int64]
-    ) -> list[Variant]:
+    def _distinct(self, found: list[Strings], permutations: Ints) -> list[Variant]:
         """One ordering of each set that the symmetry makes equal, and the size of the set."""
         if len(found) * len(permutations) > MAX_IMAGES:
             raise self._too_many()
@@ -222,7 +222,7 @@ class SharedSites:
             "smaller cell, or keep_symmetry: true"
         )
 
-    def assignment(self, symbols: NDArray[np.str_]) -> dict[str, str]:
+    def assignment(self, symbols: Strings) -> dict[str, str]:
         """Return which element stands on each shared site, with numbers where several do."""
         mixed = sorted(site for sites in self.mixed.values() for site in sites)
         labels = self.cell.labels[mixed]
@@ -279,5 +279,5 @@ def shared_sites(
     return SharedSites(larger, nearest, supercell)
 
 
-def _told(counts: dict[str, Any]) -> str:
+def _describe(counts: dict[str, Any]) -> str:
     return " ".join(f"{element}{round(count, 2):g}" for element, count in counts.items())

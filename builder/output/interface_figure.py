@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.interfaces import Interface, Stack
 
 HEIGHT_A = 13.5
@@ -47,11 +47,11 @@ PANELS_IN_ROW = 4
 class _Scene:
     """Ions of the slice: right, up and towards the eye in Å; film, orange, symbols and charges."""
 
-    points: NDArray[np.float64]
-    symbols: NDArray[np.str_]
-    charges: NDArray[np.int64]
-    in_film: NDArray[np.bool_]
-    continuing: NDArray[np.bool_]
+    points: Floats
+    symbols: Strings
+    charges: Ints
+    in_film: Bools
+    continuing: Bools
 
 
 def draw_interfaces(path: Path, interfaces: Sequence[Interface], notes: Sequence[str] = ()) -> None:
@@ -181,7 +181,7 @@ def _scene(interface: Interface) -> _Scene:
     return _Scene(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _tiled(stack: Stack) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _tiled(stack: Stack) -> tuple[Floats, Ints]:
     """Repeat a stack over the slice; points (right, up, towards the eye) and ions they copy.
 
     The eye looks along x, the first lattice vector of the substrate's face.
@@ -242,9 +242,7 @@ def _draw_sites(axes: Axes, interface: Interface) -> None:
         axes.add_collection(rings)
 
 
-def _discs(
-    axes: Axes, points: NDArray[np.float64], diameters: NDArray[np.float64]
-) -> EllipseCollection:
+def _discs(axes: Axes, points: Floats, diameters: Floats) -> EllipseCollection:
     return EllipseCollection(
         diameters,
         diameters,

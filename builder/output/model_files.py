@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats, Strings
     from epicarve.builder.interfaces import Slab
     from epicarve.builder.model import Model
 
@@ -100,9 +99,9 @@ def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
 
 def cif_of(
     name: str,
-    symbols: NDArray[np.str_],
-    fractional: NDArray[np.float64],
-    cell_a: NDArray[np.float64],
+    symbols: Strings,
+    fractional: Floats,
+    cell_a: Floats,
     notes: Sequence[str] = (),
 ) -> str:
     """Return ions in a cell as a CIF in P 1, with all of them listed.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats
     from epicarve.builder.carve import IonTable
     from epicarve.builder.model import Model
 
@@ -99,13 +99,13 @@ def _pretty(model: Model) -> str:
     return f"{formula}  ({' / '.join(model.domain_names)})"
 
 
-def centred(positions_a: NDArray[np.float64]) -> NDArray[np.float64]:
+def centred(positions_a: Floats) -> Floats:
     """Return positions in Å about the middle of the box around them, shape (n_atoms, 3)."""
     middle = 0.5 * (positions_a.max(axis=0) + positions_a.min(axis=0))
     return np.asarray(positions_a - middle)
 
 
-def side_view() -> NDArray[np.float64]:
+def side_view() -> Floats:
     """Return rows that point right, up and to the eye: along y, tilted so that faces show."""
     tilt = np.radians(TILT_DEG)
     up = np.array([0.0, np.sin(tilt), np.cos(tilt)])
@@ -113,16 +113,16 @@ def side_view() -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, 0.0], up, eye])
 
 
-def radii_a(model: Model | IonTable) -> NDArray[np.float64]:
+def radii_a(model: Model | IonTable) -> Floats:
     """Return the radius in Å at which each ion is drawn, shape (n_atoms,)."""
     return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
 
 
 def draw_discs(
     axes: Axes,
-    points_a: NDArray[np.float64],
-    sizes_a: NDArray[np.float64],
-    shades: NDArray[np.float64],
+    points_a: Floats,
+    sizes_a: Floats,
+    shades: Floats,
     extent_a: float,
 ) -> None:
     """Draw ions as discs, the first ones farthest back.
@@ -170,7 +170,7 @@ def draw_scale_bar(axes: Axes, extent_a: float) -> None:
 def _draw_view(
     axes: Axes,
     model: Model | IonTable,
-    view: NDArray[np.float64],
+    view: Floats,
     colours: dict[str, str],
     extent: float,
 ) -> None:

@@ -12,9 +12,7 @@ from epicarve.builder.report import Composition, DomainFigures, Origin, Provenan
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
 
@@ -27,7 +25,7 @@ def described(
     model: Model,
     crystals: Sequence[Crystal],
     provenance: Provenance,
-    rotations: Mapping[str, NDArray[np.float64]] | None = None,
+    rotations: Mapping[str, Floats] | None = None,
 ) -> Model:
     """Return the model with all that files say of it: surface, domains, origins.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats
 
 MANY_DISCS = 5000
 """Pictures of fewer discs are drawn whole."""
@@ -19,7 +19,7 @@ PIXELS_PER_RADIUS = 6.0
 """Pixels along the radius of the smallest disc, more than the picture itself has for so many."""
 
 
-def visible_discs(points_a: NDArray[np.float64], radii_a: NDArray[np.float64]) -> NDArray[np.bool_]:
+def visible_discs(points_a: Floats, radii_a: Floats) -> Bools:
     """Tell which discs are not hidden by others in front of them.
 
     A disc is left out if its middle and two rings of points on it, the outer one a pixel within
@@ -72,13 +72,13 @@ def visible_discs(points_a: NDArray[np.float64], radii_a: NDArray[np.float64]) -
     return seen
 
 
-def _at(covered: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _at(covered: Bools, points: Floats) -> Bools:
     """Whether the pixels at some points are covered."""
     i, j = points.astype(int).T
     return np.asarray(covered[i, j])
 
 
-def _cover(covered: NDArray[np.bool_], middles: NDArray[np.float64], radius: float) -> None:
+def _cover(covered: Bools, middles: Floats, radius: float) -> None:
     """Cover the pixels whose middles lie in discs of one radius."""
     reach = np.arange(-int(radius) - 1, int(radius) + 2)
     corner = middles.astype(int)

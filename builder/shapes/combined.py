@@ -12,11 +12,11 @@ from epicarve.errors import InputError
 from .shape import PARALLEL, FlatFace
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .shape import Shape
 
-    Corners = tuple[NDArray[np.float64], NDArray[np.float64]]
+    Corners = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class Cut:
     """
 
     shape: Shape
-    normal: NDArray[np.float64]
+    normal: Floats
     offset_a: float
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the cut shape in Å (a lower bound near its rim)."""
         beyond = points_a @ self.normal - self.offset_a
         return np.maximum(self.shape.signed_distance_a(points_a), beyond)
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Distance to the trimmable surface of the uncut shape; infinite beyond the plane."""
         beyond = points_a @ self.normal > self.offset_a
         return np.where(beyond, np.inf, self.shape.trim_distance_a(points_a))
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the cut if it has this normal, else the face of the shape as far as it is left."""
         uncut = self.shape.flat_face(normal)
         if self.normal @ normal < 1.0 - PARALLEL:
@@ -104,15 +104,15 @@ class Intersection:
                 "the parts of the intersection do not overlap; move them together or enlarge them"
             )
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Return the largest of the parts' distances in Å."""
         return np.asarray(np.max([part.signed_distance_a(points_a) for part in self.parts], axis=0))
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Return the largest of the parts' trim distances in Å."""
         return np.asarray(np.max([part.trim_distance_a(points_a) for part in self.parts], axis=0))
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the lowest of the parts' faces with this normal."""
         faces = [part.flat_face(normal) for part in self.parts]
         offsets = [face.offset_a for face in faces if face is not None]
@@ -152,15 +152,15 @@ class Union:
 
     parts: tuple[Shape, ...]
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Return the smallest of the parts' distances in Å."""
         return np.asarray(np.min([part.signed_distance_a(points_a) for part in self.parts], axis=0))
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Return the smallest of the parts' trim distances in Å."""
         return np.asarray(np.min([part.trim_distance_a(points_a) for part in self.parts], axis=0))
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return None: whether the faces of the parts make one is not told; cut the union."""
         return None
 
@@ -191,19 +191,19 @@ class Difference:
     shape: Shape
     removed: Shape
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Return the larger of the distance in Å and the negative distance to what is removed."""
         return np.maximum(
             self.shape.signed_distance_a(points_a), -self.removed.signed_distance_a(points_a)
         )
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Like the signed distance, from the trim distances in Å."""
         return np.maximum(
             self.shape.trim_distance_a(points_a), -self.removed.trim_distance_a(points_a)
         )
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the face that the shape has before anything is removed."""
         face = self.shape.flat_face(normal)
         return face and FlatFace(face.offset_a, Difference(face.body, self.removed))
@@ -251,15 +251,15 @@ class Offset:
                 f"{-self.by_a / 10:.2f} nm on each side holds nothing; shrink it less"
             )
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Return the shape's distance less the offset, in Å."""
         return self.shape.signed_distance_a(points_a) - self.by_a
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Return the shape's trim distance less the offset, in Å."""
         return self.shape.trim_distance_a(points_a) - self.by_a
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the shape's face, moved by the offset."""
         face = self.shape.flat_face(normal)
         return face and FlatFace(face.offset_a + self.by_a, Offset(face.body, self.by_a))
@@ -291,17 +291,17 @@ class Translated:
     """
 
     shape: Shape
-    shift_a: NDArray[np.float64]
+    shift_a: Floats
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the moved surface in Å, negative inside."""
         return self.shape.signed_distance_a(points_a - self.shift_a)
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Trim distance in the frame of the shape, in Å."""
         return self.shape.trim_distance_a(points_a - self.shift_a)
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the shape's face, moved with it."""
         face = self.shape.flat_face(normal)
         shift = float(self.shift_a @ normal)

@@ -17,8 +17,7 @@ from .spec import Length, ShapeSpec, lattice_direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
     from .shape import Shape
@@ -45,10 +44,10 @@ class Ellipsoid(Solid):
     [2.0, -5.0]
     """
 
-    semi_axes_a: NDArray[np.float64]
-    axes: NDArray[np.float64]
+    semi_axes_a: Floats
+    axes: Floats
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the nearest point of the ellipsoid in Å, negative inside.
 
         The nearest point x of y is xᵢ = aᵢ² yᵢ / (t + aᵢ²), where t is the largest root of
@@ -72,7 +71,7 @@ class Ellipsoid(Solid):
         return np.asarray(np.where(inside, -1.0, 1.0) * np.linalg.norm(nearest - y, axis=1))
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Corners of the box around the ellipsoid, in Å."""
         reach = np.linalg.norm(self.semi_axes_a[:, None] * self.axes, axis=0)
         return -reach, reach

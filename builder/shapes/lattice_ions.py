@@ -12,8 +12,7 @@ from scipy.sparse import csr_array
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.crystal import Bonds, Crystal
 
     from .shape import Shape
@@ -46,11 +45,11 @@ class LatticeIons:
     """
 
     crystal: Crystal
-    cells: NDArray[np.int64]
-    sites: NDArray[np.int64]
-    positions_a: NDArray[np.float64]
-    signed_distance_a: NDArray[np.float64]
-    trim_distance_a: NDArray[np.float64]
+    cells: Ints
+    sites: Ints
+    positions_a: Floats
+    signed_distance_a: Floats
+    trim_distance_a: Floats
 
     @property
     def n_ions(self) -> int:
@@ -58,21 +57,21 @@ class LatticeIons:
         return len(self.sites)
 
     @property
-    def symbols(self) -> NDArray[np.str_]:
+    def symbols(self) -> Strings:
         """Element of each ion, shape (n_ions,)."""
         return self.crystal.symbols[self.sites]
 
     @property
-    def charges(self) -> NDArray[np.int64]:
+    def charges(self) -> Ints:
         """Formal charge of each ion in units of e, shape (n_ions,)."""
         return self.crystal.oxidation_states[self.sites]
 
     @property
-    def bulk_coordination(self) -> NDArray[np.int64]:
+    def bulk_coordination(self) -> Ints:
         """Number of opposite neighbours of each ion in bulk, shape (n_ions,)."""
         return self.crystal.coordination[self.sites]
 
-    def chosen(self, mask: NDArray[np.bool_]) -> LatticeIons:
+    def chosen(self, mask: Bools) -> LatticeIons:
         """Return the ions that a mask of shape (n_ions,) keeps."""
         return LatticeIons(
             crystal=self.crystal,
@@ -83,13 +82,17 @@ class LatticeIons:
             trim_distance_a=self.trim_distance_a[mask],
         )
 
-    def links(self, adjacency: csr_array) -> csr_array:
+    def connectivity(self, adjacency: csr_array) -> csr_array:
         """Return the bonds and the contacts between pieces of the bulk, shape (n_ions, n_ions).
 
-        The adjacency itself for a crystal whose bonds hold it together; see `Crystal.links`.
+        The adjacency itself for a crystal whose bonds hold it together; see `Crystal.connectivity`.
         """
         crystal = self.crystal
-        return adjacency if crystal.links is crystal.bonds else self.adjacency(crystal.links)
+        return (
+            adjacency
+            if crystal.connectivity is crystal.bonds
+            else self.adjacency(crystal.connectivity)
+        )
 
     def adjacency(self, between: Bonds | None = None) -> csr_array:
         """Return the bonds between the ions as a symmetric matrix, shape (n_ions, n_ions).
@@ -123,9 +126,7 @@ class LatticeIons:
         return csr_array((ones, (first, second)), shape=(self.n_ions, self.n_ions))
 
 
-def ions_near(
-    crystal: Crystal, shape: Shape, centre: NDArray[np.float64], margin_a: float
-) -> LatticeIons:
+def ions_near(crystal: Crystal, shape: Shape, centre: Floats, margin_a: float) -> LatticeIons:
     """Return all ions inside a shape or within a margin outside it.
 
     Parameters

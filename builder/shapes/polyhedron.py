@@ -15,7 +15,7 @@ from epicarve.errors import InputError
 from .shape import BEYOND_A, PARALLEL, FlatFace, Solid
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 VERTEX_GRAIN = 9
 """Decimals, relative to the size of the polyhedron, to which equal vertices agree."""
@@ -39,21 +39,21 @@ class HalfSpace(Solid):
     [-2.0]
     """
 
-    normal: NDArray[np.float64]
+    normal: Floats
     offset_a: float
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Height of points above the plane in Å."""
         return np.asarray(points_a @ self.normal - self.offset_a)
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the plane if it has this normal."""
         if self.normal @ normal < 1.0 - PARALLEL:
             return None
         return FlatFace(self.offset_a, HalfSpace(self.normal, self.offset_a + BEYOND_A))
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """All of space."""
         return np.full(3, -np.inf), np.full(3, np.inf)
 
@@ -86,22 +86,22 @@ class Polyhedron(Solid):
     (1000.0, 8)
     """
 
-    normals: NDArray[np.float64]
-    offsets_a: NDArray[np.float64]
+    normals: Floats
+    offsets_a: Floats
 
     def __post_init__(self) -> None:
         if (self.offsets_a <= 0.0).any():
             raise InputError("a face of the polyhedron does not leave its centre inside")
         self.vertices_a  # noqa: B018  (an open body is refused at once)
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Largest distance of points to any face in Å, negative inside."""
         largest = np.full(len(points_a), -np.inf)
         for normal, offset in zip(self.normals, self.offsets_a, strict=True):
             np.maximum(largest, points_a @ normal - offset, out=largest)
         return largest
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the lowest face with this normal."""
         alike = np.flatnonzero(self.normals @ normal > 1.0 - PARALLEL)
         if len(alike) == 0:
@@ -111,7 +111,7 @@ class Polyhedron(Solid):
         return FlatFace(float(self.offsets_a[alike].min()), Polyhedron(self.normals, further))
 
     @cached_property
-    def vertices_a(self) -> NDArray[np.float64]:
+    def vertices_a(self) -> Floats:
         """Corners in Å, in lexicographic order, shape (n_vertices, 3).
 
         A face of the hull of the points n/d, for planes n·x = d, is a corner of the polyhedron
@@ -146,7 +146,7 @@ class Polyhedron(Solid):
         return Polyhedron(self.normals, self.offsets_a * factor)
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Corners of the box around the vertices, in Å."""
         return self.vertices_a.min(axis=0), self.vertices_a.max(axis=0)
 

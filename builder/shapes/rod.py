@@ -18,8 +18,7 @@ from .spec import Length, ShapeSpec, lattice_direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
     from .shape import Shape
@@ -45,9 +44,9 @@ class Cylinder(Solid):
 
     radius_a: float
     length_a: float
-    axis: NDArray[np.float64]
+    axis: Floats
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the mantle, an end or the rim between in Å, negative inside."""
         along = points_a @ self.axis
         beyond = np.abs(along) - 0.5 * self.length_a
@@ -55,7 +54,7 @@ class Cylinder(Solid):
         outside = np.hypot(np.maximum(beyond, 0.0), np.maximum(around, 0.0))
         return np.asarray(outside + np.minimum(np.maximum(beyond, around), 0.0))
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the end with this normal."""
         if abs(self.axis @ normal) < 1.0 - PARALLEL:
             return None
@@ -63,7 +62,7 @@ class Cylinder(Solid):
         return FlatFace(0.5 * self.length_a, Translated(longer, 0.5 * BEYOND_A * normal))
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Corners of the box around the cylinder, in Å."""
         across = np.sqrt(np.maximum(1.0 - self.axis**2, 0.0))
         reach = self.radius_a * across + 0.5 * self.length_a * np.abs(self.axis)
@@ -90,9 +89,9 @@ class Capsule(Solid):
 
     radius_a: float
     length_a: float
-    axis: NDArray[np.float64]
+    axis: Floats
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the segment between the ends' centres, less the radius, in Å."""
         reach = 0.5 * self.length_a - self.radius_a
         on_axis = np.clip(points_a @ self.axis, -reach, reach)
@@ -101,7 +100,7 @@ class Capsule(Solid):
         )
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Corners of the box around the capsule, in Å."""
         reach = self.radius_a + (0.5 * self.length_a - self.radius_a) * np.abs(self.axis)
         return -reach, reach

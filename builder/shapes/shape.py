@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 BEYOND_A = 1e4
 """How far a shape goes on, in Å, if a flat face is taken away: farther than any is wide."""
@@ -37,23 +36,23 @@ class Shape(Protocol):
     magnitude than the true distance to the surface. Each shape says which of the two it is.
     """
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance in Å of points, shape (n, 3), to the surface; negative inside, shape (n,)."""
         ...
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Signed distance in Å to that part of the surface where ions may be added or removed.
 
         Minus infinity everywhere for a surface that must stay as it was cut.
         """
         ...
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return the flat face with this outward unit normal; None if there is none."""
         ...
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Lower and upper corner in Å of a box that holds the region, each of shape (3,)."""
         ...
 
@@ -61,14 +60,14 @@ class Shape(Protocol):
 class Solid:
     """A shape whose whole surface may be trimmed: its trim distance is its signed distance."""
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the surface in Å, negative inside."""
         raise NotImplementedError
 
-    def trim_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def trim_distance_a(self, points_a: Floats) -> Floats:
         """Equal to the signed distance: ions may be trimmed everywhere."""
         return self.signed_distance_a(points_a)
 
-    def flat_face(self, normal: NDArray[np.float64]) -> FlatFace | None:
+    def flat_face(self, normal: Floats) -> FlatFace | None:
         """Return None: no face is flat."""
         return None

@@ -18,8 +18,7 @@ from .polyhedron import HalfSpace
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
     from .shape import Shape
@@ -217,7 +216,7 @@ class OneSizeSpec(ShapeSpec):
         return A_PER_NM * (self.diameter_nm or 1.0) * scale
 
 
-def lattice_direction(crystal: Crystal, uvw: Vector) -> NDArray[np.float64]:
+def lattice_direction(crystal: Crystal, uvw: Vector) -> Floats:
     """Return the unit vector along the lattice vector [uvw], cartesian, shape (3,)."""
     vector = np.array(uvw, dtype=float) @ crystal.cell_a
     return np.asarray(vector / np.linalg.norm(vector))

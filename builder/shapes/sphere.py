@@ -17,8 +17,7 @@ from .spec import FacePlane, OneSizeSpec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
 
     from .shape import Shape
@@ -41,17 +40,17 @@ class Sphere(Solid):
 
     radius_a: float
 
-    def signed_distance_a(self, points_a: NDArray[np.float64]) -> NDArray[np.float64]:
+    def signed_distance_a(self, points_a: Floats) -> Floats:
         """Distance of points to the sphere in Å, negative inside."""
         return np.asarray(np.linalg.norm(points_a, axis=1) - self.radius_a)
 
     @property
-    def bounds_a(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def bounds_a(self) -> tuple[Floats, Floats]:
         """Corners of the cube around the sphere, in Å."""
         return np.full(3, -self.radius_a), np.full(3, self.radius_a)
 
 
-def sphere_part(radius_a: float, normal: NDArray[np.float64], fraction: float) -> Cut:
+def sphere_part(radius_a: float, normal: Floats, fraction: float) -> Cut:
     """Return the part of a sphere below a plane through the origin.
 
     Parameters

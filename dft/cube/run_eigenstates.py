@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.orbitals import Orbitals
     from epicarve.dft.read import AtomBasis, RunFiles, Wfn
 
@@ -55,10 +54,10 @@ class Eigenstates:
 
     path: Path
     basis: AtomBasis
-    energies_ev: NDArray[np.float64]
-    occupations: NDArray[np.float64]
+    energies_ev: Floats
+    occupations: Floats
     full: float
-    column: Callable[[int], NDArray[np.float64]]
+    column: Callable[[int], Floats]
 
 
 def eigenstates(files: RunFiles, wfn: Wfn, basis: AtomBasis, spin: int) -> Eigenstates:

@@ -15,8 +15,7 @@ from epicarve.units import A_PER_BOHR
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.read import AtomBasis
 
 NEGLIGIBLE = 1e-7
@@ -40,9 +39,9 @@ class OrbitalGrid:
         The orbital in bohr^(-3/2).
     """
 
-    origin_bohr: NDArray[np.float64]
+    origin_bohr: Floats
     step_bohr: float
-    values: NDArray[np.float64]
+    values: Floats
 
     @property
     def norm(self) -> float:
@@ -51,7 +50,7 @@ class OrbitalGrid:
 
 
 def orbital_grid(
-    basis: AtomBasis, coefficients: NDArray[np.float64], step_a: float, margin_a: float
+    basis: AtomBasis, coefficients: Floats, step_a: float, margin_a: float
 ) -> OrbitalGrid:
     """Evaluate an orbital on a box around its atoms.
 

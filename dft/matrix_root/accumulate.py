@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cython_blas
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 _INT, _REAL = ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_double)
 
@@ -30,10 +30,10 @@ _DGEMM = _dgemm()
 
 
 def add_product(
-    target: NDArray[np.float64],
+    target: Floats,
     factor: float,
-    left: NDArray[np.float64],
-    right: NDArray[np.float64],
+    left: Floats,
+    right: Floats,
 ) -> None:
     """Add factor · left · right to a matrix in place.
 
@@ -87,7 +87,7 @@ def add_product(
     )
 
 
-def _layout(matrix: NDArray[np.float64]) -> tuple[str, int]:
+def _layout(matrix: Floats) -> tuple[str, int]:
     """Return which of rows (C) and columns (F) are contiguous, and how far these lie apart."""
     if matrix.dtype != np.float64:
         raise ValueError(f"numbers of type {matrix.dtype} are not double")

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg.lapack import dtrtri
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class BandMatrix:
         Block under each of them but the last; all further down is zero.
     """
 
-    diagonal: tuple[NDArray[np.float64], ...]
-    below: tuple[NDArray[np.float64], ...]
+    diagonal: tuple[Floats, ...]
+    below: tuple[Floats, ...]
 
     @property
     def rows(self) -> list[slice]:
@@ -43,7 +43,7 @@ class BandMatrix:
             sums[i + 1] += np.abs(block).sum(axis=1)
         return max(float(each.max()) for each in sums)
 
-    def __matmul__(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __matmul__(self, columns: Floats) -> Floats:
         """Multiply columns, shape (n, m)."""
         product = np.empty(columns.shape)
         rows = self.rows
@@ -73,8 +73,8 @@ class BandMatrix:
             If B + shift·1 is not positive definite. That it does not raise is a proof, but for
             rounding, that no eigenvalue of B lies below −shift.
         """
-        inverses: list[NDArray[np.float64]] = []
-        beside: list[NDArray[np.float64]] = []
+        inverses: list[Floats] = []
+        beside: list[Floats] = []
         for i, block in enumerate(self.diagonal):
             rest = block.copy()
             rest.ravel()[:: len(rest) + 1] += shift
@@ -101,10 +101,10 @@ class BandFactor:
     """
 
     band: BandMatrix
-    inverses: tuple[NDArray[np.float64], ...]
-    beside: tuple[NDArray[np.float64], ...]
+    inverses: tuple[Floats, ...]
+    beside: tuple[Floats, ...]
 
-    def solve(self, right: NDArray[np.float64]) -> NDArray[np.float64]:
+    def solve(self, right: Floats) -> Floats:
         """Solve L Lᵀ x = right for each column, shape (n, m)."""
         x = np.empty(right.shape)
         rows = self.band.rows

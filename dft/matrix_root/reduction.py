@@ -13,8 +13,9 @@ from .accumulate import add_product
 from .band import BandMatrix
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
+
+    from epicarve.arrays import Floats
 
     from .workers import Team
 
@@ -41,10 +42,10 @@ class Reflection:
     """
 
     first: int
-    vectors: NDArray[np.float64]
-    triangle: NDArray[np.float64]
+    vectors: Floats
+    triangle: Floats
 
-    def apply(self, columns: NDArray[np.float64], transposed: bool) -> None:
+    def apply(self, columns: Floats, transposed: bool) -> None:
         """Multiply columns, shape (n, m), in place by this matrix or its transpose."""
         mine = columns[self.first :]
         triangle = self.triangle.T if transposed else self.triangle
@@ -67,7 +68,7 @@ class Reduction:
     reflections: tuple[Reflection, ...]
 
     @classmethod
-    def of(cls, matrix: NDArray[np.float64] | csr_array, team: Team) -> Reduction:
+    def of(cls, matrix: Floats | csr_array, team: Team) -> Reduction:
         """Reduce a symmetric matrix.
 
         Panel by panel, the QR decomposition of what stands below a diagonal block gives a
@@ -89,8 +90,8 @@ class Reduction:
             of columns that are done.
         """
         left = _groups(matrix)
-        diagonal: list[NDArray[np.float64]] = []
-        below: list[NDArray[np.float64]] = []
+        diagonal: list[Floats] = []
+        below: list[Floats] = []
         reflections: list[Reflection] = []
         panel = _taken(left)
         decomposed = _decomposed(panel)
@@ -106,14 +107,14 @@ class Reduction:
         diagonal.append(panel.columns.copy())
         return cls(BandMatrix(tuple(diagonal), tuple(below)), tuple(reflections))
 
-    def inward(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    def inward(self, columns: Floats) -> Floats:
         """Return Qᵀ C for columns C, shape (n, m)."""
         turned = np.array(columns, order="F")
         for reflection in self.reflections:
             reflection.apply(turned, transposed=True)
         return turned
 
-    def outward(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    def outward(self, columns: Floats) -> Floats:
         """Return Q C for columns C, shape (n, m)."""
         turned = np.array(columns, order="F")
         for reflection in reversed(self.reflections):
@@ -128,7 +129,7 @@ class _Group(NamedTuple):
     """
 
     start: int
-    columns: NDArray[np.float64]
+    columns: Floats
 
     @property
     def width(self) -> int:
@@ -143,8 +144,8 @@ class _Update(NamedTuple):
     """A ← A − V Wᵀ − Y Vᵀ from a first row on, with W = Y − V M; V and Y side by side."""
 
     first: int
-    rows: NDArray[np.float64]
-    inner: NDArray[np.float64]
+    rows: Floats
+    inner: Floats
 
     def apply(self, group: _Group) -> None:
         rows = self.rows[group.start - self.first :]
@@ -153,7 +154,7 @@ class _Update(NamedTuple):
         add_product(group.columns, -1.0, rows, right.T)
 
 
-def _groups(matrix: NDArray[np.float64] | csr_array) -> list[_Group]:
+def _groups(matrix: Floats | csr_array) -> list[_Group]:
     """Cut the lower triangle into groups of columns."""
     groups = []
     for start in range(0, matrix.shape[0], COLUMNS_AT_ONCE):
@@ -172,7 +173,7 @@ def _taken(left: list[_Group]) -> _Group:
     return _Group(group.start, group.columns[:, :width])
 
 
-def _decomposed(panel: _Group) -> tuple[NDArray[np.float64], Reflection] | None:
+def _decomposed(panel: _Group) -> tuple[Floats, Reflection] | None:
     """Decompose what stands below the diagonal block of a panel, if anything does."""
     matrix = panel.columns[panel.width :]
     if not len(matrix):
@@ -202,7 +203,7 @@ def _update(left: list[_Group], reflection: Reflection, team: Team) -> _Update:
     rows = np.empty((len(vectors), 2 * width), order="F")
     rows[:, :width] = vectors
 
-    def image(i: int) -> NDArray[np.float64]:
+    def image(i: int) -> Floats:
         """Find the rows of Y in a group, and its part of Vᵀ Y."""
         group = left[i]
         product = np.zeros((group.width, width), order="F")
@@ -218,9 +219,7 @@ def _update(left: list[_Group], reflection: Reflection, team: Team) -> _Update:
     return _Update(first, rows, (inner + inner.T) / 2.0)
 
 
-def _updated(
-    update: _Update, panel: _Group, group: _Group
-) -> tuple[NDArray[np.float64], Reflection] | None:
+def _updated(update: _Update, panel: _Group, group: _Group) -> tuple[Floats, Reflection] | None:
     """Update a group, and decompose it if it is the next panel."""
     update.apply(group)
     return _decomposed(group) if group is panel else None

@@ -14,8 +14,9 @@ from .workers import team
 from .zolotarev import root_fraction
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
+
+    from epicarve.arrays import Floats
 
     from .band import BandMatrix
 
@@ -30,9 +31,7 @@ STATES_AT_ONCE = 40
 """Columns that a thread works on at a time."""
 
 
-def root_product(
-    overlap: NDArray[np.float64] | csr_array, columns: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def root_product(overlap: Floats | csr_array, columns: Floats) -> Floats:
     r"""Apply the square root of a matrix to columns through a band form, S = Q B Qᵀ.
 
     .. math:: S^{1/2} C \approx Q \Big(\alpha + \beta B + \sum_j \rho_j (B + p_j)^{-1}\Big) Q^T C

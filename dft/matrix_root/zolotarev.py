@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ellipj, ellipkm1
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 MOST_POLES = 32
 """More than are ever needed: 20 for an error of 1e-7 where the ends differ by a factor of 1e9."""
@@ -34,11 +34,11 @@ class RootFraction:
 
     constant: float
     slope: float
-    residues: NDArray[np.float64]
-    shifts: NDArray[np.float64]
+    residues: Floats
+    shifts: Floats
     error: float
 
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, x: Floats) -> Floats:
         """Evaluate the function at each x."""
         poles = (self.residues / (x[..., None] + self.shifts)).sum(axis=-1)
         return np.asarray(self.constant + self.slope * x + poles)

@@ -15,7 +15,7 @@ from .populations import require_fitting
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
 STATES_AT_ONCE = 512
 """States multiplied with the overlap together: they bound the memory beside it."""
@@ -36,12 +36,10 @@ class OrbitalGroup:
     """
 
     name: str
-    atoms: NDArray[np.bool_]
+    atoms: Bools
     momentum: int | None = None
 
-    def functions(
-        self, atom_of_function: NDArray[np.int64], angular: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
+    def functions(self, atom_of_function: Ints, angular: Ints) -> Bools:
         """Return which basis functions belong to the group, shape (n_functions,).
 
         Parameters
@@ -66,12 +64,12 @@ class OrbitalGroup:
 
 GroupPair: TypeAlias = "tuple[OrbitalGroup, OrbitalGroup]"
 
-FunctionPair: TypeAlias = "tuple[NDArray[np.bool_], NDArray[np.bool_]]"
+FunctionPair: TypeAlias = "tuple[Bools, Bools]"
 """Which basis functions are in each of two groups, two arrays of shape (n_functions,)."""
 
 
 def function_pairs(
-    pairs: Sequence[GroupPair], atom_of_function: NDArray[np.int64], angular: NDArray[np.int64]
+    pairs: Sequence[GroupPair], atom_of_function: Ints, angular: Ints
 ) -> list[FunctionPair]:
     """Return the basis functions of pairs of groups."""
     return [
@@ -86,11 +84,11 @@ def pair_names(pairs: Sequence[GroupPair]) -> tuple[tuple[str, str], ...]:
 
 
 def overlap_populations(
-    overlap: NDArray[np.float64] | csr_array,
-    coefficients: NDArray[np.float64],
-    atom_of_function: NDArray[np.int64],
+    overlap: Floats | csr_array,
+    coefficients: Floats,
+    atom_of_function: Ints,
     pairs: Sequence[FunctionPair],
-) -> NDArray[np.float64]:
+) -> Floats:
     r"""Return the overlap population between two groups of functions in each real orbital.
 
     .. math:: P_i = 2 \sum_{\{\mu, \nu\}} C_{\mu i} S_{\mu\nu} C_{\nu i}
@@ -156,7 +154,7 @@ def overlap_populations(
 
 def _joined_cells(
     pairs: Sequence[FunctionPair], n_functions: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+) -> Iterator[tuple[Ints, Ints, Bools]]:
     """Cut the functions into cells of those in the same groups, and yield cells that pairs join.
 
     Yields
@@ -182,9 +180,9 @@ def _joined_cells(
 
 def _between_atoms(
     overlap: csr_array,
-    atom_of_function: NDArray[np.int64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    atom_of_function: Ints,
+    first: Ints,
+    second: Ints,
 ) -> csr_array:
     """Return the overlaps of functions of two cells on different atoms, each two of them once."""
     block = overlap[first][:, second]

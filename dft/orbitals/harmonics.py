@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 
-def solid_harmonics(vectors: NDArray[np.float64], highest: int) -> list[NDArray[np.float64]]:
+def solid_harmonics(vectors: Floats, highest: int) -> list[Floats]:
     """Real regular solid harmonics S_lm of vectors, in Racah's normalisation.
 
     They are homogeneous polynomials of degree l whose squares sum over m to r^(2l); for l = 1 they
@@ -57,7 +57,7 @@ def solid_harmonics(vectors: NDArray[np.float64], highest: int) -> list[NDArray[
 
 
 @cache
-def coupling(l1: int, l2: int, total: int) -> NDArray[np.float64]:
+def coupling(l1: int, l2: int, total: int) -> Floats:
     """Share of S_LM in the product of two solid harmonics on the unit sphere, L = `total`.
 
     Parameters

@@ -11,16 +11,17 @@ from epicarve.dft.matrix_root import root_product
 from .populations import require_fitting, summing_matrix
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
+
+    from epicarve.arrays import Floats, Ints
 
 
 def lowdin_weights(
-    overlap: NDArray[np.float64] | csr_array,
-    coefficients: NDArray[np.float64],
-    atom_of_function: NDArray[np.int64],
+    overlap: Floats | csr_array,
+    coefficients: Floats,
+    atom_of_function: Ints,
     n_atoms: int,
-) -> NDArray[np.float64]:
+) -> Floats:
     r"""Return the Löwdin weight of each atom in each real orbital.
 
     .. math:: w_{Ai} = \sum_{\mu \in A} \left|(S^{1/2} C)_{\mu i}\right|^2
@@ -67,9 +68,7 @@ def lowdin_weights(
     return np.asarray(summing_matrix(atom_of_function, n_atoms) @ parts)
 
 
-def function_weights(
-    overlap: NDArray[np.float64] | csr_array, coefficients: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def function_weights(overlap: Floats | csr_array, coefficients: Floats) -> Floats:
     r"""Return the Löwdin weight of each basis function in each orbital, shape of `coefficients`.
 
     .. math:: \left|(S^{1/2} C)_{\mu i}\right|^2

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from epicarve.arrays import Floats, Ints
+
 LEAST_TOLERANCE = 1e-5
 """Deviation from orthonormality that always passes: CP2K leaves out overlaps below its EPS_PGF_ORB,
 and Molden files round coordinates to 1e-6 bohr."""
@@ -57,13 +59,13 @@ class Orbitals:
     """
 
     path: Path
-    energies_ev: NDArray[np.float64]
-    occupations: NDArray[np.float64]
+    energies_ev: Floats
+    occupations: Floats
     spins: NDArray[np.int8]
     restricted: bool
-    coefficients: NDArray[np.float64]
-    atom_of_function: NDArray[np.int64]
-    angular: NDArray[np.int64]
+    coefficients: Floats
+    atom_of_function: Ints
+    angular: Ints
     n_digits: int | None
     remedy: str
     left_out: tuple[int, ...] = (0, 0)
@@ -105,9 +107,7 @@ class Orbitals:
                 self._require_orthonormal(overlap, of_spin[start : start + STATES_AT_ONCE], start)
         require_fitting(overlap, self.coefficients, self.atom_of_function, n_atoms)
 
-    def _require_orthonormal(
-        self, overlap: csr_array, states: NDArray[np.int64], start: int
-    ) -> None:
+    def _require_orthonormal(self, overlap: csr_array, states: Ints, start: int) -> None:
         """Refuse a block of orbitals of one spin that is not orthonormal."""
         block = self.coefficients[:, states]
         with np.errstate(over="ignore", invalid="ignore"):  # a damaged number may be 1e300
@@ -170,7 +170,7 @@ class Orbitals:
         )
 
 
-def require_energies(path: Path, energies_ev: NDArray[np.float64]) -> None:
+def require_energies(path: Path, energies_ev: Floats) -> None:
     """Refuse orbitals whose energies were never computed.
 
     Parameters
@@ -193,7 +193,7 @@ def require_energies(path: Path, energies_ev: NDArray[np.float64]) -> None:
         )
 
 
-def around_gap(occupations: NDArray[np.float64], full: float, n_states: int | None) -> slice:
+def around_gap(occupations: Floats, full: float, n_states: int | None) -> slice:
     """Choose the states of one spin that lie nearest to its gap in number.
 
     Parameters

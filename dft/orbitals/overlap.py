@@ -23,7 +23,7 @@ from .harmonics import coupling, solid_harmonics
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 THRESHOLD = 1e-10
 """Elements of the overlap matrix that are smaller than this are left out."""
@@ -51,7 +51,7 @@ class GaussianShell:
     exponents: tuple[float, ...]
     coefficients: tuple[float, ...]
 
-    def contraction(self) -> NDArray[np.float64]:
+    def contraction(self) -> Floats:
         """Coefficients of the bare primitives S_lm(r) exp(-a r²), for functions of norm 1."""
         power = self.angular + 1.5
         exponents = np.array(self.exponents)
@@ -63,9 +63,9 @@ class GaussianShell:
 
 
 def overlap_matrix(
-    positions_bohr: NDArray[np.float64],
+    positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
-    translations_bohr: NDArray[np.float64] | None = None,
+    translations_bohr: Floats | None = None,
 ) -> csr_array:
     """Compute the overlap matrix of all basis functions, sparse by distance.
 
@@ -131,19 +131,19 @@ def from_upper(upper: csr_array) -> csr_array:
 class _Kind(NamedTuple):
     """Shells that share their exponents' list, as contraction matrices by angular momentum."""
 
-    exponents: NDArray[np.float64]
+    exponents: Floats
     shells: tuple[GaussianShell, ...]
-    contractions: dict[int, NDArray[np.float64]]
+    contractions: dict[int, Floats]
     """By angular momentum: shape (n_exponents, n_shells)."""
-    places: dict[int, NDArray[np.int64]]
+    places: dict[int, Ints]
     """By angular momentum: functions of each shell within the atom, shape (n_shells, 2l + 1)."""
     n_functions: int
 
     @classmethod
     def of(cls, shells: tuple[GaussianShell, ...]) -> _Kind:
         exponents = np.unique([a for shell in shells for a in shell.exponents])
-        columns: dict[int, list[NDArray[np.float64]]] = {}
-        places: dict[int, list[NDArray[np.int64]]] = {}
+        columns: dict[int, list[Floats]] = {}
+        places: dict[int, list[Ints]] = {}
         n_functions = 0
         for shell in shells:
             size = 2 * shell.angular + 1
@@ -177,7 +177,7 @@ class _KindPair:
             for l1, l2 in product(one.contractions, other.contractions)
         }
 
-    def _coefficients(self, l1: int, l2: int, total: int) -> NDArray[np.float64]:
+    def _coefficients(self, l1: int, l2: int, total: int) -> Floats:
         """Contracted coefficients of exp(-mu R²) R^(2j).
 
         Returns an array of shape (n_powers, n_exponent_pairs, n_shell_pairs). With a, b the
@@ -213,7 +213,7 @@ class _KindPair:
             powers.append(contracted.reshape(mu.size, -1))
         return np.array(powers)
 
-    def blocks(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    def blocks(self, vectors: Floats) -> Floats:
         """Overlap of the functions of two atoms; `vectors` go from the first to the second."""
         squares = np.einsum("nx,nx->n", vectors, vectors)
         gaussians = np.exp(-np.outer(squares, self._reduced))
@@ -240,12 +240,12 @@ class _KindPair:
 
 
 def _neighbours(
-    positions: NDArray[np.float64],
-    one: NDArray[np.int64],
-    other: NDArray[np.int64],
+    positions: Floats,
+    one: Ints,
+    other: Ints,
     reach: float,
-    translations: NDArray[np.float64] | None,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+    translations: Floats | None,
+) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Yield atoms i of one kind, j >= i of another within reach, and the vectors from i to j."""
     tree = KDTree(positions[one])
     for shift in _shifts(positions, reach, translations):
@@ -259,9 +259,7 @@ def _neighbours(
             yield i[some], j[some], positions[j[some]] + shift - positions[i[some]]
 
 
-def _shifts(
-    positions: NDArray[np.float64], reach: float, translations: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
+def _shifts(positions: Floats, reach: float, translations: Floats | None) -> Floats:
     """Return the translations that bring an image within reach; zero alone if finite."""
     if translations is None:
         return np.zeros((1, 3))

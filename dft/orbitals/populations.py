@@ -13,18 +13,18 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 ASYMMETRY = 1e-8
 """Largest difference of overlaps across the diagonal, of functions normalised to 1."""
 
 
 def mulliken_weights(
-    overlap: NDArray[np.float64] | csr_array,
-    coefficients: NDArray[np.float64],
-    atom_of_function: NDArray[np.int64],
+    overlap: Floats | csr_array,
+    coefficients: Floats,
+    atom_of_function: Ints,
     n_atoms: int,
-) -> NDArray[np.float64]:
+) -> Floats:
     r"""Return the Mulliken weight (gross population) of each atom in each real orbital.
 
     .. math:: w_{Ai} = \sum_{\mu \in A} C_{\mu i} (S C)_{\mu i}
@@ -65,16 +65,14 @@ def mulliken_weights(
     return np.asarray(summing_matrix(atom_of_function, n_atoms) @ gross)
 
 
-def gross_populations(
-    overlap: NDArray[np.float64] | csr_array, coefficients: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def gross_populations(overlap: Floats | csr_array, coefficients: Floats) -> Floats:
     r"""Return the Mulliken weight C_μi (S C)_μi of each function in each orbital."""
     gross = np.asarray(overlap @ coefficients)
     gross *= coefficients
     return gross
 
 
-def summing_matrix(group_of_function: NDArray[np.int64], n_groups: int) -> csr_array:
+def summing_matrix(group_of_function: Ints, n_groups: int) -> csr_array:
     """Return the matrix of shape (n_groups, n_functions) that sums over the functions of groups."""
     n_functions = len(group_of_function)
     entries = (np.ones(n_functions), (group_of_function, np.arange(n_functions)))
@@ -82,8 +80,8 @@ def summing_matrix(group_of_function: NDArray[np.int64], n_groups: int) -> csr_a
 
 
 def momenta_of_functions(
-    symbols: Sequence[str], atom_of_function: NDArray[np.int64], angular: NDArray[np.int64]
-) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    symbols: Sequence[str], atom_of_function: Ints, angular: Ints
+) -> tuple[tuple[str, ...], Ints]:
     """Group basis functions by element and angular momentum.
 
     Parameters
@@ -114,9 +112,9 @@ def momenta_of_functions(
 
 
 def require_fitting(
-    overlap: NDArray[np.float64] | csr_array,
-    coefficients: NDArray[np.float64],
-    atom_of_function: NDArray[np.int64],
+    overlap: Floats | csr_array,
+    coefficients: Floats,
+    atom_of_function: Ints,
     n_atoms: int,
 ) -> None:
     """Refuse an overlap, coefficients and functions that cannot be of one basis.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TextIO
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 _TITLE = re.compile(r"i =\s*(?P<step>\d+)(?:.*\bE =\s*(?P<energy>-?\d+\.\d+))?")
 _ROW = re.compile(
@@ -45,7 +45,7 @@ class Frame:
     step: int | None
     energy_hartree: float | None
     symbols: tuple[str, ...]
-    values: NDArray[np.float64]
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Restart:
     project: str
     step: int
     symbols: tuple[str, ...]
-    positions_a: NDArray[np.float64]
-    cell_a: NDArray[np.float64]
+    positions_a: Floats
+    cell_a: Floats
     periodic: tuple[bool, bool, bool] = (True, True, True)
 
 

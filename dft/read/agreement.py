@@ -14,8 +14,7 @@ from .ldos import SAME_ENERGY_EV
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Bools, Floats
     from epicarve.dft.orbitals import Orbitals
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.weighed_states import States, WeighedStates
@@ -41,8 +40,8 @@ class Levels(NamedTuple):
     """
 
     path: Path
-    energies_ev: tuple[NDArray[np.float64], ...]
-    occupations: tuple[NDArray[np.float64], ...]
+    energies_ev: tuple[Floats, ...]
+    occupations: tuple[Floats, ...]
     left_out: tuple[int, ...] = (0, 0)
 
     @classmethod
@@ -184,7 +183,7 @@ def beside_orbitals(states: OrbitalStates, path: Path, loaded: LoadedOrbitals) -
     return with_further_states(replace(restricted_to(states, kept), source=source), everything)
 
 
-def restricted_to(states: OrbitalStates, kept: NDArray[np.bool_]) -> OrbitalStates:
+def restricted_to(states: OrbitalStates, kept: Bools) -> OrbitalStates:
     """Return some of the states of each spin, the lowest of them."""
     return replace(
         states,

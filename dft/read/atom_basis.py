@@ -16,8 +16,7 @@ from epicarve.units import A_PER_BOHR
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GaussianShell
 
     from .input import RunInput
@@ -41,9 +40,9 @@ class AtomBasis:
     """
 
     symbols: tuple[str, ...]
-    positions_bohr: NDArray[np.float64]
+    positions_bohr: Floats
     shells: tuple[tuple[GaussianShell, ...], ...]
-    translations_bohr: NDArray[np.float64] | None
+    translations_bohr: Floats | None
 
 
 def read_atom_basis(run: Run) -> AtomBasis:
@@ -109,8 +108,8 @@ def _basis(source: RunInput, label: str, element: str) -> tuple[GaussianShell, .
 
 
 def _translations(
-    path: Path, cell_a: NDArray[np.float64] | None, periodic: tuple[bool, bool, bool]
-) -> NDArray[np.float64] | None:
+    path: Path, cell_a: Floats | None, periodic: tuple[bool, bool, bool]
+) -> Floats | None:
     """Return the cell vectors in bohr along which the model repeats."""
     if not any(periodic):
         return None

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    _Part = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+    from epicarve.arrays import Floats
+
+    _Part = tuple[NDArray[np.int32], NDArray[np.int32], Floats]
 
 _RECORD = np.dtype(
     [("head", "<i4"), ("row", "<i4"), ("column", "<i4"), ("value", "<f8"), ("tail", "<i4")]

@@ -25,8 +25,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.cp2k_input import InputAtoms, Section
     from epicarve.dft.output import Cp2kOutput
 
@@ -63,8 +62,8 @@ class RunGeometry:
     """
 
     labels: tuple[str, ...]
-    positions_a: NDArray[np.float64]
-    cell_a: NDArray[np.float64] | None
+    positions_a: Floats
+    cell_a: Floats | None
     periodic: tuple[bool, bool, bool]
     source: str
     note: str = ""
@@ -173,7 +172,7 @@ def _of_input(source: RunInput) -> RunGeometry:
     return RunGeometry(labels, positions_a, None, subject.periodic, _name_of_atoms(source, atoms))
 
 
-def _multiplied(source: RunInput, atoms: InputAtoms) -> NDArray[np.float64]:
+def _multiplied(source: RunInput, atoms: InputAtoms) -> Floats:
     """Return Cartesian coordinates in Å of the atoms of an input and of their copies."""
     repeats, cell = source.subject.repeats("TOPOLOGY"), source.subject.cell
     n_atoms = len(atoms.labels) * float(np.prod([float(n) for n in repeats]))
@@ -261,7 +260,7 @@ def _with_cell(
     )
 
 
-def _sharpened(output: Cp2kOutput | None) -> NDArray[np.float64] | None:
+def _sharpened(output: Cp2kOutput | None) -> Floats | None:
     """Return the cell of a main output to six digits, None if it does not print so many."""
     if (
         output is None

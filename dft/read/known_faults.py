@@ -67,7 +67,7 @@ def _subjects(run: Run) -> list[CheckContext]:
     return list(run.inputs[0].subjects(version)) if run.inputs else []
 
 
-def notes_of_unasked(run: Run, route: str, path: Path) -> tuple[str, ...]:
+def notes_of_unrequested(run: Run, route: str, path: Path) -> tuple[str, ...]:
     """Tell that the input of a run does not ask for the file that its states are from.
 
     Such a file may be left from an earlier run of the same project, and nothing else would show it.

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.weighed_states import States, WeighedStates
 
     from .input import RunInput
@@ -85,8 +84,8 @@ def read_lists(files: Sequence[PdosFile], run: Run) -> OrbitalStates:
     """
     _require_one_kind_of_run(files)
     folder, symbols, source = run.folder, run.symbols, _source(run)
-    blocks: list[tuple[Pdos, NDArray[np.float64]]] = []
-    orbitals: list[dict[str, NDArray[np.float64]]] = []
+    blocks: list[tuple[Pdos, Floats]] = []
+    orbitals: list[dict[str, Floats]] = []
     for spin in sorted({file.spin for file in files if file.is_list}):
         chosen = [file for file in files if file.spin == spin]
         contents = dict(zip(chosen, read_alike(chosen), strict=True))
@@ -182,7 +181,7 @@ def with_lists(states: States, files: Sequence[PdosFile], run: Run) -> States:
         source, all_alone = _source(run), False
     lists = [file for file in files if file.is_list]
     names: list[str] = []
-    weights: list[NDArray[np.float64]] = []
+    weights: list[Floats] = []
     for index in sorted({file.index for file in lists}):
         try:
             own = [file for file in lists if file.index == index]
@@ -190,7 +189,7 @@ def with_lists(states: States, files: Sequence[PdosFile], run: Run) -> States:
             if all_alone and len(atoms) < 2:
                 continue
             weights.append(_weights_of_list(states, own))
-            names.append(f"list:{index}{_atoms_told(atoms)}")
+            names.append(f"list:{index}{_named_atoms(atoms)}")
         except InputError as error:
             told = str(error).replace(f"{run.folder}/", "")
             note = f"list {index} is not shown as a group: {told}"
@@ -200,7 +199,7 @@ def with_lists(states: States, files: Sequence[PdosFile], run: Run) -> States:
     return replace(states, list_names=tuple(names), list_weights=np.array(weights))
 
 
-def _weights_of_list(states: WeighedStates, files: Sequence[PdosFile]) -> NDArray[np.float64]:
+def _weights_of_list(states: WeighedStates, files: Sequence[PdosFile]) -> Floats:
     """Weight of a list in each of some states, whose numbers and energies the files must tell."""
     if {file.spin for file in files} != set(np.unique(states.spins).tolist()):
         raise InputError(f"{files[0].path}: the file of one spin is missing; copy all .pdos files")
@@ -216,7 +215,7 @@ def _weights_of_list(states: WeighedStates, files: Sequence[PdosFile]) -> NDArra
     return found
 
 
-def _atoms_told(atoms: Sequence[int]) -> str:
+def _named_atoms(atoms: Sequence[int]) -> str:
     """Name the atoms of a list, or how many there are: `` (atoms 1-3 7)``."""
     ranges: list[list[int]] = []
     for atom in sorted(set(atoms)):
@@ -261,8 +260,8 @@ def _require_one_kind_of_run(files: Sequence[PdosFile]) -> None:
 
 def _joined(
     folder: Path,
-    blocks: Sequence[tuple[Pdos, NDArray[np.float64]]],
-    orbitals: Sequence[dict[str, NDArray[np.float64]]],
+    blocks: Sequence[tuple[Pdos, Floats]],
+    orbitals: Sequence[dict[str, Floats]],
     symbols: tuple[str, ...],
     source: str,
     *,
@@ -357,9 +356,9 @@ def _atoms_by_element(of_atom: Sequence[Pdos], symbols: tuple[str, ...]) -> dict
     return by_element
 
 
-def _orbital_weights(by_element: dict[str, list[Pdos]]) -> dict[str, NDArray[np.float64]]:
+def _orbital_weights(by_element: dict[str, list[Pdos]]) -> dict[str, Floats]:
     """Sum the files of each element by its angular momenta, named like ``"Pb:s"``."""
-    found: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, Floats] = {}
     for element, files in by_element.items():
         for pdos in files:
             for letter, weights in pdos.momenta.items():
@@ -372,7 +371,7 @@ def _compare_with_kinds(
     folder: Path,
     kinds: dict[str, list[Pdos]],
     symbols: tuple[str, ...],
-    weights: NDArray[np.float64],
+    weights: Floats,
 ) -> None:
     """Refuse lists that, summed by element, differ from CP2K's own sums over kinds."""
     if not kinds:

@@ -16,7 +16,7 @@ from .atom_basis import AtomBasis
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 _LETTERS = "spdfg"
 _SECTION = re.compile(r"^\s*\[\s*(?P<name>[^\]]+?)\s*\]\s*(?P<rest>.*)$")
@@ -134,7 +134,7 @@ def _read_orbitals(path: Path, stream: TextIO, basis: AtomBasis) -> Orbitals:
     sizes = [sum(2 * shell.angular + 1 for shell in shells) for shells in basis.shells]
     order = _order(angulars)
     heads: list[dict[str, str]] = []
-    columns: list[NDArray[np.float64]] = []
+    columns: list[Floats] = []
     entries: list[str] = []
     n_digits = 0
 
@@ -180,7 +180,7 @@ def _read_orbitals(path: Path, stream: TextIO, basis: AtomBasis) -> Orbitals:
     )
 
 
-def _column(entries: list[str], n_functions: int) -> NDArray[np.float64]:
+def _column(entries: list[str], n_functions: int) -> Floats:
     """Coefficients of one orbital in the order of the file; those left out are zero."""
     column = np.zeros(n_functions)
     if entries:
@@ -197,7 +197,7 @@ def _digits(entry: str) -> int:
     return len(entry.upper().partition("E")[0].partition(".")[2].strip())
 
 
-def _order(angulars: list[int]) -> NDArray[np.int64]:
+def _order(angulars: list[int]) -> Ints:
     """Find each function, m from -l to l, in the file: m = 0, 1, -1, 2, -2, ...; for p x, y, z."""
     places: list[int] = []
     for angular in angulars:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 _HEADLINE = re.compile(
     rb" MO\| (?:(?P<spin>ALPHA|BETA) )?(?:EIGENVALUES|ENERGIES), OCCUPATION NUMBERS, AND "
@@ -40,11 +40,11 @@ class _Block(NamedTuple):
     """The orbitals of one spin; `first` is the number of the lowest."""
 
     first: int
-    energies: NDArray[np.float64]
-    occupations: NDArray[np.float64]
-    coefficients: NDArray[np.float64]
-    atoms: NDArray[np.int64]
-    angular: NDArray[np.int64]
+    energies: Floats
+    occupations: Floats
+    coefficients: Floats
+    atoms: Ints
+    angular: Ints
     n_digits: int
 
 
@@ -151,9 +151,9 @@ def _last_blocks(path: Path) -> list[int]:
 def _read_block(path: Path, start: int) -> _Block:
     """Read the orbitals that stand below a headline, a few columns of them at a time."""
     heads: list[list[bytes]] = []
-    columns: list[NDArray[np.float64]] = []
+    columns: list[Floats] = []
     rows: list[bytes] = []
-    atoms: NDArray[np.int64] | None = None
+    atoms: Ints | None = None
     with path.open("rb") as stream:
         stream.seek(start)
         for line in _content(stream):
@@ -211,9 +211,7 @@ def _content(stream: BinaryIO) -> Iterator[bytes]:
             yield line
 
 
-def _coefficients(
-    rows: list[bytes], heads: list[list[bytes]], n_functions: int
-) -> NDArray[np.float64]:
+def _coefficients(rows: list[bytes], heads: list[list[bytes]], n_functions: int) -> Floats:
     """Coefficients of the orbitals in the last columns, shape (n_functions, n_columns)."""
     table = np.loadtxt([row[_NUMBERS:] for row in rows], ndmin=2)
     if len(heads) % 3 or table.shape != (n_functions, len(heads[-1])):

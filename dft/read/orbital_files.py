@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.states import OrbitalStates
 
@@ -90,7 +90,7 @@ class LoadedOrbitals:
         states = self.orbitals.states(self.overlap, self.symbols, self.source, partition)
         return replace(states, fermi_ev=np.array(self.fermi_ev))
 
-    def overlap_populations(self, pairs: Sequence[GroupPair]) -> NDArray[np.float64]:
+    def overlap_populations(self, pairs: Sequence[GroupPair]) -> Floats:
         """Return the overlap population of pairs of groups in each orbital.
 
         Parameters
@@ -188,7 +188,7 @@ def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbi
         _window(orbitals, n_states),
         overlap_matrix(basis.positions_bohr, basis.shells),
         symbols,
-        f"{run.name}, {_told(path, n_states)}, overlap of its own basis functions",
+        f"{run.name}, {_describe(path, n_states)}, overlap of its own basis functions",
         run.fermi_ev,
     )
 
@@ -250,7 +250,7 @@ def _window(orbitals: Orbitals, n_states: int | None) -> Orbitals:
     )
 
 
-def _told(path: Path, n_states: int | None) -> str:
+def _describe(path: Path, n_states: int | None) -> str:
     """Say which orbitals were used."""
     which = "orbitals" if n_states is None else f"{n_states} orbitals around the gap of each spin"
     return f"{which} of {path.name}"
@@ -264,7 +264,7 @@ def _with_overlap(
         matrix, origin = read_csr(overlap, len(orbitals.atom_of_function)), overlap.name
     else:
         matrix, origin = _computed(run, orbitals)
-    source = f"{run.name}, {_told(orbitals.path, n_states)}, overlap {origin}"
+    source = f"{run.name}, {_describe(orbitals.path, n_states)}, overlap {origin}"
     return LoadedOrbitals(orbitals, matrix, run.symbols, source, run.fermi_ev)
 
 

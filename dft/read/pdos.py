@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 _FILE_NAME = re.compile(
     r"(?P<project>.+)-(?:(?P<spin>ALPHA|BETA)_)?(?P<target>k|list)(?P<index>\d+)"
@@ -95,10 +95,10 @@ class Pdos:
 
     kind: str
     n_atoms: int | None
-    energies_ev: NDArray[np.float64]
-    occupations: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    momenta: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    energies_ev: Floats
+    occupations: Floats
+    weights: Floats
+    momenta: dict[str, Floats] = field(default_factory=dict)
     fermi_ev: float | None = None
 
 

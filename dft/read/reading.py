@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.states import AnyStates
     from epicarve.dft.weighed_states import States
@@ -141,7 +139,7 @@ class Reading:
         return None if self.beside is None else self.beside.run
 
     @property
-    def positions_a(self) -> NDArray[np.float64] | None:
+    def positions_a(self) -> Floats | None:
         """Coordinates of the atoms in Å, shape (n_atoms, 3), None if no input tells them.
 
         Those of stages in other folders do not count, as they have other geometries.

@@ -13,8 +13,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.dft.settings import Stage
     from epicarve.dft.write import System
 
@@ -41,8 +40,8 @@ class RelaxedCell:
         Version of CP2K that computed it.
     """
 
-    cell_a: NDArray[np.float64]
-    positions_a: NDArray[np.float64]
+    cell_a: Floats
+    positions_a: Floats
     energy_hartree: float
     max_force_hartree_bohr: float
     pressure_gpa: float | None

@@ -18,7 +18,7 @@ from epicarve.errors import InputError
 
 from .agreement import Levels, beside_orbitals, require_agreement
 from .files import step_in_name
-from .known_faults import notes_of_faults, notes_of_unasked
+from .known_faults import notes_of_faults, notes_of_unrequested
 from .ldos import covers_atoms, read_kinds, read_lists
 from .orbital_files import load_molden, load_text, load_wfn
 from .reading import Beside, Reading, brief, no_coefficients, none_usable
@@ -135,15 +135,15 @@ def _orbitals(load: Load, weighing: PopulationOptions) -> _Found:
 def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int | None, Path, Load]]:
     """Yield route, step and file of all orbitals, CP2K's own overlap before a computed one."""
 
-    def is_asked_for(path: Path) -> bool:
+    def is_requested(path: Path) -> bool:
         step = step_in_name(path)
         return asked.step in {None, files.last_step if step is None else step}
 
     for route, paths, load in (("wfn", files.wfn, load_wfn), ("text", files.text, load_text)):
-        for path in filter(is_asked_for, paths):
+        for path in filter(is_requested, paths):
             for overlap in (*files.overlaps[:1], None):
                 yield route, step_in_name(path), path, partial(load, path, run, overlap)
-    for path in filter(is_asked_for, files.molden):
+    for path in filter(is_requested, files.molden):
         yield "molden", step_in_name(path), path, partial(load_molden, path, run)
 
 
@@ -191,7 +191,7 @@ def _completed(candidate: _Candidate, found: _Found, files: RunFiles, asked: Ask
     """
     run, last = files.run, files.last_step
     step = last if candidate.step is None else candidate.step
-    notes = [*notes_of_unasked(run, candidate.route, candidate.path), *notes_of_faults(run)]
+    notes = [*notes_of_unrequested(run, candidate.route, candidate.path), *notes_of_faults(run)]
     if run.output is None:
         notes.append(NO_OUTPUT)
     with suppress(InputError):

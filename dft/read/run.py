@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats
     from epicarve.dft.output import Cp2kOutput
 
     from .geometry import RunGeometry
@@ -143,7 +144,7 @@ class Run:
         return tuple(EV_PER_HARTREE * value for value in output.fermi_hartree[-1:])
 
     @property
-    def positions_a(self) -> NDArray[np.float64] | None:
+    def positions_a(self) -> Floats | None:
         """Coordinates in Å, shape (n_atoms, 3), None if the files of the run do not tell them."""
         try:
             geometry = self.geometry
@@ -151,9 +152,7 @@ class Run:
             return None
         return geometry.positions_a if len(geometry.labels) == len(self.symbols) else None
 
-    def require_electrons(
-        self, path: Path, occupations: NDArray[np.float64], spins: NDArray[np.int8]
-    ) -> None:
+    def require_electrons(self, path: Path, occupations: Floats, spins: NDArray[np.int8]) -> None:
         """Refuse occupations that do not sum to the electrons that the main output tells.
 
         Parameters

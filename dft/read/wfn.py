@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats, Ints
+
 _MARKER = 4
 """Bytes of the length that stands before and after each record. A record of 2 GiB would be split,
 but those here are of one orbital each, and no basis has 268 million functions."""
@@ -52,8 +54,8 @@ class WfnSpin:
         Where the first orbital's record begins, in bytes.
     """
 
-    energies_ev: NDArray[np.float64]
-    occupations: NDArray[np.float64]
+    energies_ev: Floats
+    occupations: Floats
     n_electrons: int
     offset: int
 
@@ -75,8 +77,8 @@ class Wfn:
     """
 
     path: Path
-    functions_of_atom: NDArray[np.int64]
-    angular: NDArray[np.int64]
+    functions_of_atom: Ints
+    angular: Ints
     spins: tuple[WfnSpin, ...]
 
     @property
@@ -90,16 +92,16 @@ class Wfn:
         return len(self.angular)
 
     @property
-    def atom_of_function(self) -> NDArray[np.int64]:
+    def atom_of_function(self) -> Ints:
         """Atom, from 0, that each basis function sits on, shape (n_functions,)."""
         return np.repeat(np.arange(self.n_atoms), self.functions_of_atom)
 
     @property
-    def energies_ev(self) -> NDArray[np.float64]:
+    def energies_ev(self) -> Floats:
         """Energies of the orbitals of all spins in eV."""
         return np.concatenate([spin.energies_ev for spin in self.spins])
 
-    def coefficients(self, spin: int, start: int, stop: int) -> NDArray[np.float64]:
+    def coefficients(self, spin: int, start: int, stop: int) -> Floats:
         """Read some orbitals, and nothing else of the file.
 
         Parameters

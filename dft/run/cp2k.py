@@ -93,7 +93,7 @@ def run_stage(
         told = ""
         try:
             while process.poll() is None and not stop.wait(POLL_SECONDS):
-                told = _tell_news(stage, follower.look(), told, tell)
+                told = _report_news(stage, follower.look(), told, tell)
         finally:
             follower.look()
             follower.close()
@@ -151,7 +151,7 @@ def follow_stage(
             news = follower.look()
             if state.phase in {"waiting", "unknown"}:
                 news = f"{state.phase}, job {job}: {state.word}"
-            told = _tell_news(stage, news, told, tell)
+            told = _report_news(stage, news, told, tell)
             if state.phase == "ended":
                 break
             shortest, longest = JOB_POLL_SECONDS
@@ -201,7 +201,7 @@ def local_environment(command: str | None) -> dict[str, str]:
     return environment
 
 
-def _tell_news(stage: Stage, news: str, told: str, tell: Callable[[str], None]) -> str:
+def _report_news(stage: Stage, news: str, told: str, tell: Callable[[str], None]) -> str:
     """Tell what is new of a stage, and return the last thing told."""
     if not news or news == told:
         return told

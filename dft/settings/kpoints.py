@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Ints
 
 Grid = tuple[int, int, int]
 
@@ -15,7 +15,7 @@ KPOINT_SPACING_PER_A = 0.3
 """Largest distance of neighbouring k-points in 1/Å, with the factor 2π, if none is asked for."""
 
 
-def monkhorst_pack(grid: Grid) -> NDArray[np.float64]:
+def monkhorst_pack(grid: Grid) -> Floats:
     """Return the points of a Monkhorst-Pack grid in units of the reciprocal vectors, shape (n, 3).
 
     Phys. Rev. B 13, 5188 (1976); grids of an even number leave out Γ.
@@ -29,7 +29,7 @@ def monkhorst_pack(grid: Grid) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def is_symmetric(grid: Grid, rotations: NDArray[np.int64]) -> bool:
+def is_symmetric(grid: Grid, rotations: Ints) -> bool:
     """Whether rotations take a Monkhorst-Pack grid to itself.
 
     Parameters
@@ -56,13 +56,13 @@ def is_symmetric(grid: Grid, rotations: NDArray[np.int64]) -> bool:
     return all(_numbers(images, finer) == known for images in places)
 
 
-def _numbers(places: NDArray[np.float64], size: NDArray[np.int64]) -> frozenset[int]:
+def _numbers(places: Floats, size: Ints) -> frozenset[int]:
     """Return the numbers of points of a grid that repeats after `size` steps."""
     wrapped = np.mod(np.rint(places).astype(np.int64), size)
     return frozenset(np.ravel_multi_index(tuple(wrapped.T), tuple(size)).tolist())
 
 
-def symmetric_grid(grid: Grid, rotations: NDArray[np.int64]) -> Grid:
+def symmetric_grid(grid: Grid, rotations: Ints) -> Grid:
     """Return the grid, or the next finer one that keeps the symmetry.
 
     Grids of odd numbers hold Γ, and equal ones are as symmetric as the lattice.

@@ -11,8 +11,7 @@ import numpy as np
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces import Slab
     from epicarve.builder.model import Model
@@ -40,8 +39,8 @@ class System:
 
     title: str
     symbols: tuple[str, ...]
-    positions_a: NDArray[np.float64]
-    cell_a: NDArray[np.float64]
+    positions_a: Floats
+    cell_a: Floats
     dimensions: int
     charge: int = 0
 
@@ -96,10 +95,10 @@ class System:
         return len(self.symbols)
 
     @property
-    def heights_a(self) -> NDArray[np.float64]:
+    def heights_a(self) -> Floats:
         """Distances between opposite faces of the cell in Å."""
         reciprocal = np.linalg.inv(self.cell_a).T
-        heights: NDArray[np.float64] = 1.0 / np.linalg.norm(reciprocal, axis=1)
+        heights: Floats = 1.0 / np.linalg.norm(reciprocal, axis=1)
         return heights
 
     def kpoints(self, spacing_per_a: float) -> tuple[int, int, int]:
@@ -126,7 +125,7 @@ class System:
         return "\n".join([str(self.n_atoms), self.title, *lines]) + "\n"
 
 
-def boxed(positions_a: NDArray[np.float64], vacuum_a: float) -> tuple[float, NDArray[np.float64]]:
+def boxed(positions_a: Floats, vacuum_a: float) -> tuple[float, Floats]:
     """Put coordinates into the middle of the smallest cube that leaves `vacuum_a` on each side.
 
     Parameters

@@ -243,7 +243,7 @@ def analyse_folder(
         )
     states = reading.states
     if reading.orbitals is not None and options.overlap_populations:
-        pairs = pairs_asked(states.symbols, options, model, labels)
+        pairs = requested_pairs(states.symbols, options, model, labels)
         states = reading.with_overlap_populations(pairs)
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
@@ -310,7 +310,7 @@ def labels_of(model: Model | None, options: AnalysisOptions, where: str) -> list
     return values
 
 
-def pairs_asked(
+def requested_pairs(
     symbols: tuple[str, ...],
     options: AnalysisOptions,
     model: Model | None,

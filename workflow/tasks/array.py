@@ -77,7 +77,7 @@ def run_members(
         for name, task in list(tasks.items()):
             state = states.get(task) or states.get(task.partition("_")[0], FORGOTTEN)
             if state.phase != "ended":
-                told[name] = _told(folder / name, task, state)
+                told[name] = _describe(folder / name, task, state)
                 continue
             del tasks[name]
             reason = _failure(folder / name, members[name], task, state)
@@ -129,7 +129,7 @@ def _alive(folder: Path) -> dict[str, str]:
     return alive
 
 
-def _told(folder: Path, task: str, state: JobState) -> str:
+def _describe(folder: Path, task: str, state: JobState) -> str:
     """Return what there is to say of a member that is not through."""
     status = read_status(folder)
     if state.phase == "running" and status is not None and status.state == "running":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.assemble import Carved, Core, carved_of, rotations_of
 from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal import refuse_same, replaced, told_apart
+from epicarve.builder.crystal import distinct_names, refuse_same, replaced
 from epicarve.builder.hetero import (
     HalfParticle,
     Janus,
@@ -17,7 +17,7 @@ from epicarve.builder.hetero import (
     join,
     join_relaxed,
     layers_that_attract,
-    told_face,
+    stated_face,
 )
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
@@ -41,13 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
 
-    Rotations = dict[str, NDArray[np.float64]]
+    Rotations = dict[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -217,14 +215,14 @@ def _joined(
     """Join two halves; a run builds each of them and the whole, from one and the same solution."""
     spec = InterfaceSpec.model_validate_json(interface_json)
     domains = [DomainSpec.model_validate_json(text) for text in (film_json, substrate_json)]
-    crystals = told_apart([load_crystal(domain.crystal) for domain in domains])
+    crystals = distinct_names([load_crystal(domain.crystal) for domain in domains])
     refuse_same(crystals[0], crystals[1], ("film", "substrate"))
     asked = (
         (spec.film_hkl, spec.film_termination),
         (spec.substrate_hkl, spec.substrate_termination),
     )
     faces = [
-        (crystal, *told_face(crystal, domain.shape, *face))
+        (crystal, *stated_face(crystal, domain.shape, *face))
         for crystal, domain, face in zip(crystals, domains, asked, strict=True)
     ]
     film, substrate = (

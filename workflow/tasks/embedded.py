@@ -12,7 +12,7 @@ from epicarve.dft.xtb import orbital_states, relax
 from epicarve.files import write_json, write_text
 from epicarve.workflow.recipes import RELAXED
 
-from .analyse import labels_of, pairs_asked
+from .analyse import labels_of, requested_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ def states_embedded(
     relaxed = Model.read(folder / RELAXED)
     symbols = tuple(relaxed.symbols.tolist())
     labels = labels_of(model, options, str(folder))
-    pairs = pairs_asked(symbols, options, relaxed, labels)
+    pairs = requested_pairs(symbols, options, relaxed, labels)
     orbital_states(relaxed, settings, pairs).save(folder / STATES)
     _mark_complete(folder / STATES, key)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, model_validator
 
-from epicarve.builder.crystal import told_apart
+from epicarve.builder.crystal import distinct_names
 from epicarve.builder.interfaces import SearchOptions, SlabOptions, build_slab, search
-from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, whole_sides
+from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, neutral_sides
 from epicarve.builder.output import (
     derived_notes,
     draw_interfaces,
@@ -230,7 +230,7 @@ def interface(
     if n_shown < 1:
         raise InputError(f"{n_shown} interfaces asked for; ask for 1 or more")
     options = options or SearchOptions()
-    above, below = told_apart(
+    above, below = distinct_names(
         [
             load_crystal(crystal) if isinstance(crystal, CrystalSpec) else crystal
             for crystal in (film, substrate)
@@ -318,7 +318,8 @@ def compare(
     found: list[_Rated] = []
     failed: list[FailedPair] = []
     crystals: dict[str, Crystal] = {}
-    loaded = told_apart([load_crystal(one) for p in table.pairs for one in (p.film, p.substrate)])
+    asked = [load_crystal(one) for p in table.pairs for one in (p.film, p.substrate)]
+    loaded = distinct_names(asked)
     for film, substrate in zip(loaded[::2], loaded[1::2], strict=True):
         if tell is not None:
             tell(f"{film.name} on {substrate.name}")
@@ -365,7 +366,7 @@ def _rated(film: Crystal, substrate: Crystal, found: Sequence[Interface]) -> lis
     rated: list[_Rated] = []
     for one in found:
         try:
-            rated.append((one, interface_energy(*whole_sides(one), repulsion)))
+            rated.append((one, interface_energy(*neutral_sides(one), repulsion)))
         except InputError as error:
             rated.append((one, NoEnergy(str(error))))
     return rated

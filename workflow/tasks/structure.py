@@ -23,7 +23,7 @@ from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
 from .analyse import MODEL
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats, Strings
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _relaxed(folder: Path) -> Path:
     return geometry_of_states(RunFolder(folder)) or relaxed_geometry(folder)
 
 
-def _geometry(path: Path) -> tuple[Model | None, NDArray[np.str_], NDArray[np.float64]]:
+def _geometry(path: Path) -> tuple[Model | None, Strings, Floats]:
     """Read a geometry: the model if the file is one, and in any case elements and positions."""
     atoms = read_atoms(path)
     if "formal_charge" in atoms.arrays:

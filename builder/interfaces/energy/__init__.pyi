@@ -6,4 +6,4 @@ from .repulsion import balanced_strength as balanced_strength
 from .repulsion import born_repulsion as born_repulsion
 from .scan import InterfaceEnergy as InterfaceEnergy
 from .scan import interface_energy as interface_energy
-from .scan import whole_sides as whole_sides
+from .scan import neutral_sides as neutral_sides

@@ -15,15 +15,13 @@ import numpy as np
 from scipy.special import erfc
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
 ENDS = 4.5
 """The sharp part ends where α r is this, the smooth part where k/2α is; erfc(4.5) = 2e-10."""
 
 
-def sharp_values(
-    power: int, squared_a2: NDArray[np.float64], split_per_a: float
-) -> NDArray[np.float64]:
+def short_range(power: int, squared_a2: Floats, split_per_a: float) -> Floats:
     """Return the sharp part of r⁻ⁿ, from squared distances.
 
     Parameters
@@ -54,9 +52,7 @@ def sharp_values(
     return values
 
 
-def short_range_part(
-    power: int, squared_a2: NDArray[np.float64], split_per_a: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def short_range_part(power: int, squared_a2: Floats, split_per_a: float) -> tuple[Floats, Floats]:
     """Return the sharp part of r⁻ⁿ and its slope over r, from squared distances.
 
     Parameters
@@ -71,19 +67,17 @@ def short_range_part(
     Returns
     -------
     values : ndarray of float
-        As `sharp_values`.
+        As `short_range`.
     slopes : ndarray of float
         Their derivative by r, divided by r, in Å⁻ⁿ⁻².
     """
-    values = sharp_values(power, squared_a2, split_per_a)
+    values = short_range(power, squared_a2, split_per_a)
     narrow = np.exp(-(split_per_a**2) * squared_a2)
     edge = 2.0 * split_per_a**power / gamma(power / 2) * narrow
     return values, -(power * values + edge) / squared_a2
 
 
-def long_range_transform(
-    power: int, squared_per_a2: NDArray[np.float64], split_per_a: float
-) -> NDArray[np.float64]:
+def long_range_transform(power: int, squared_per_a2: Floats, split_per_a: float) -> Floats:
     """Return the Fourier transform of the smooth part of r⁻ⁿ, ∫ f(r) exp(−i k·r) d³r.
 
     Parameters

@@ -16,14 +16,15 @@ from epicarve.builder.interfaces import (
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
-from .ewald_split import ENDS, sharp_values, short_range_part
+from .ewald_split import ENDS, short_range, short_range_part
 from .reciprocal_sum import Waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from epicarve.arrays import Bools, Floats
     from epicarve.builder.interfaces import Stack
 
     from .repulsion import Repulsion
@@ -105,10 +106,10 @@ class Interaction:
 
     def energies_ev(
         self,
-        shifts_a: NDArray[np.float64],
-        gaps_a: NDArray[np.float64],
-        wanted: NDArray[np.bool_] | None = None,
-    ) -> NDArray[np.float64]:
+        shifts_a: Floats,
+        gaps_a: Floats,
+        wanted: Bools | None = None,
+    ) -> Floats:
         """Return the interaction at each translation and each gap.
 
         Parameters
@@ -133,13 +134,11 @@ class Interaction:
         energies = np.empty(wanted.shape)
         for block in _blocks(len(shifts_a), max(len(self._waves), len(self._rise))):
             energies[block] = self._waves.energies_ev(shifts_a[block], gaps_a) + levels
-            energies[block] += self._sharp(shifts_a[block], gaps_a, wanted[block])
+            energies[block] += self._short_range(shifts_a[block], gaps_a, wanted[block])
         energies[~wanted] = np.inf
         return energies
 
-    def energy_and_slope(
-        self, shift_a: ArrayLike, gap_a: float
-    ) -> tuple[float, NDArray[np.float64]]:
+    def energy_and_slope(self, shift_a: ArrayLike, gap_a: float) -> tuple[float, Floats]:
         """Return the energy in eV per cell at one place, and its slope along x, y, z in eV/Å."""
         shifts, gaps = np.asarray(shift_a, dtype=float)[None], np.array([gap_a])
         energy, slope = self._waves.energy_and_slope(shifts[0], gap_a)
@@ -156,9 +155,7 @@ class Interaction:
         slope[2] += climb[0]
         return energy + float(level[0] + values.sum()), slope
 
-    def _level(
-        self, gaps_a: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _level(self, gaps_a: Floats) -> tuple[Floats, Floats]:
         """Coulomb's waves with G = 0 in eV per cell at each gap, and their slopes over it.
 
         For neutral stacks z may be taken off the closed form, which leaves overlapping ions only.
@@ -170,7 +167,7 @@ class Interaction:
         factors = -2.0 * np.pi / self._area_a2 * self._charge
         return waves @ factors, beyond @ factors
 
-    def _steps_a(self, shifts_a: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    def _steps_a(self, shifts_a: Floats) -> Iterator[Floats]:
         """In-plane steps of the near pairs, image by image, each of shape (2, shifts, pairs)."""
         parts = (shifts_a @ self._inverse).T[:, :, None] + self._offsets[:, None]
         parts -= np.floor(parts)
@@ -178,12 +175,12 @@ class Interaction:
         for image in self._images:
             yield inside - image[:, None, None]
 
-    def _sharp(
+    def _short_range(
         self,
-        shifts_a: NDArray[np.float64],
-        gaps_a: NDArray[np.float64],
-        wanted: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
+        shifts_a: Floats,
+        gaps_a: Floats,
+        wanted: Bools,
+    ) -> Floats:
         """Sum of the sharp parts in eV per cell, shape (n, m)."""
         first = np.where(wanted, gaps_a, np.inf).min(axis=1)  # of each translation
         reach = self._reach**2 - np.maximum(self._rise + first[:, None], 0.0) ** 2
@@ -200,8 +197,8 @@ class Interaction:
             within = np.flatnonzero((squared < self._reach**2) & wanted.T[block, place])
             gap, one = np.divmod(within, len(place))
             squared = np.maximum(squared.ravel()[within], NEAREST_A**2)
-            values = self._charge[pair[one]] * sharp_values(1, squared, SPLIT_PER_A)
-            values += self._born[pair[one]] * sharp_values(self._exponent, squared, SPLIT_PER_A)
+            values = self._charge[pair[one]] * short_range(1, squared, SPLIT_PER_A)
+            values += self._born[pair[one]] * short_range(self._exponent, squared, SPLIT_PER_A)
             here = place[one] * len(gaps_a) + (gap + block.start)
             sums += np.bincount(here, values, minlength=sums.size).reshape(sums.shape)
         return sums

@@ -17,6 +17,7 @@ from .ewald_split import ENDS, long_range_transform
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.interfaces import Stack
 
     from .repulsion import Repulsion
@@ -57,7 +58,7 @@ class Waves:
     ) -> None:
         largest = 2.0 * split_per_a * ENDS
         self._reciprocal = np.asarray(2.0 * np.pi * np.linalg.inv(substrate.lattice_a).T)
-        self._indices, squared = _half_of_waves(self._reciprocal, substrate.lattice_a, largest)
+        self._indices, squared = _half_of_vectors(self._reciprocal, substrate.lattice_a, largest)
         lowest = film.positions_a[:, 2].min() - substrate.positions_a[:, 2].max() + gaps_a[0]
         highest = film.positions_a[:, 2].max() - substrate.positions_a[:, 2].min() + gaps_a[1]
         period = float(max(-lowest, highest) + DECAYS / np.sqrt(squared[1]))
@@ -85,9 +86,7 @@ class Waves:
         """Return the number of waves in the plane."""
         return len(self._indices)
 
-    def energies_ev(
-        self, shifts_a: NDArray[np.float64], gaps_a: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def energies_ev(self, shifts_a: Floats, gaps_a: Floats) -> Floats:
         """Return the energy in eV per cell at each translation and each gap, shape (n, m).
 
         Parameters
@@ -100,9 +99,7 @@ class Waves:
         factors = [self._phases(shifts_a), self._amplitudes, self._lifts(gaps_a)]
         return np.asarray(np.linalg.multi_dot(factors).real)
 
-    def energy_and_slope(
-        self, shift_a: NDArray[np.float64], gap_a: float
-    ) -> tuple[float, NDArray[np.float64]]:
+    def energy_and_slope(self, shift_a: Floats, gap_a: float) -> tuple[float, Floats]:
         """Return the energy in eV per cell at one place, and its slope along x, y, z in eV/Å."""
         lift = self._lifts(np.array([gap_a]))
         climb = 1j * _both_ways(self._upright, -self._upright)[:, None] * lift
@@ -111,7 +108,7 @@ class Waves:
         x, y = -(waves.imag @ self._indices) @ self._reciprocal
         return float(waves.real.sum()), np.array([x, y, climbing.real.sum()])
 
-    def _phases(self, points_a: NDArray[np.float64]) -> NDArray[np.complex128]:
+    def _phases(self, points_a: Floats) -> NDArray[np.complex128]:
         """exp(i G·ρ) of points of the plane, shape (n_points, n_waves)."""
         h, k = self._indices.T
         along, across = (points_a @ self._reciprocal.T).T[:, :, None]
@@ -120,14 +117,12 @@ class Waves:
         others = np.exp(1j * across * np.arange(k.min(), k.max() + 1))
         return np.asarray(turns[:, h] * others[:, k - k.min()])
 
-    def _lifts(self, heights_a: NDArray[np.float64]) -> NDArray[np.complex128]:
+    def _lifts(self, heights_a: Floats) -> NDArray[np.complex128]:
         """exp(i k_z z) of some heights, shape (n_upright, n_heights)."""
         lifts = np.exp(1j * np.outer(heights_a, self._upright))
         return _both_ways(lifts, lifts.conj()).T
 
-    def _layers(
-        self, stack: Stack
-    ) -> tuple[list[Kind], NDArray[np.float64], NDArray[np.complex128]]:
+    def _layers(self, stack: Stack) -> tuple[list[Kind], Floats, NDArray[np.complex128]]:
         """Kind and height in Å of each layer of like ions, and Σ exp(i G·ρ) over its ions."""
         ions = sorted(
             zip(
@@ -147,7 +142,7 @@ class Waves:
         return kinds, np.array([height for _, _, height in first]), sums
 
     def _structure_factors(
-        self, kinds: list[Kind], heights_a: NDArray[np.float64], sums: NDArray[np.complex128]
+        self, kinds: list[Kind], heights_a: Floats, sums: NDArray[np.complex128]
     ) -> tuple[list[Kind], NDArray[np.complex128]]:
         """Kinds of ions, and Σ exp(i G·ρ + i k_z z) of each: (n_kinds, n_waves, n_upright)."""
         lifts = self._lifts(heights_a).T
@@ -156,9 +151,7 @@ class Waves:
         return distinct, np.array([sums[layers].T @ lifts[layers] for layers in members])
 
 
-def _half_of_waves(
-    reciprocal: NDArray[np.float64], lattice_a: NDArray[np.float64], largest: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _half_of_vectors(reciprocal: Floats, lattice_a: Floats, largest: float) -> tuple[Ints, Floats]:
     """Waves G up to a length, shortest first, without opposites: their indices and G²."""
     reach = np.floor(largest * np.linalg.norm(lattice_a, axis=1) / 2.0 / np.pi).astype(int)
     h, k = np.meshgrid(np.arange(reach[0] + 1), np.arange(-reach[1], reach[1] + 1), indexing="ij")
@@ -170,9 +163,7 @@ def _half_of_waves(
     return indices[order], squared[order]
 
 
-def _tables(
-    kinds: list[Kind], others: list[Kind], repulsion: Repulsion
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _tables(kinds: list[Kind], others: list[Kind], repulsion: Repulsion) -> tuple[Floats, Floats]:
     """Coefficients of 1/r and of 1/rⁿ between kinds of ions, shape (n_kinds, n_others)."""
     coulomb, born = np.zeros((2, len(kinds), len(others)))
     for i, (symbol, charge) in enumerate(kinds):
@@ -185,7 +176,7 @@ def _tables(
 
 
 def _products(
-    table: NDArray[np.float64], above: NDArray[np.complex128], below: NDArray[np.complex128]
+    table: Floats, above: NDArray[np.complex128], below: NDArray[np.complex128]
 ) -> NDArray[np.complex128]:
     """Sum over kinds a and b of table[a, b] above[a] below[b], wave by wave."""
     return np.asarray((above * np.tensordot(table, below, 1)).sum(axis=0))

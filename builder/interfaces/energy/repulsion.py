@@ -28,7 +28,7 @@ from epicarve.builder.interfaces import contact_limits_a
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
-from .ewald_split import ENDS, long_range_transform, sharp_values
+from .ewald_split import ENDS, long_range_transform, short_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +141,7 @@ def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
     split = ENDS / REACH_A
     q = crystal.oxidation_states.astype(float)
     i, j, _, distances = pairs
-    near = 0.5 * (q[i] * q[j]) @ sharp_values(1, distances**2, split)
+    near = 0.5 * (q[i] * q[j]) @ short_range(1, distances**2, split)
     own = -split / np.sqrt(np.pi) * (q @ q)
     reciprocal = 2.0 * np.pi * np.linalg.inv(crystal.cell_a).T
     largest = 2.0 * split * ENDS

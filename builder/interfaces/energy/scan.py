@@ -24,8 +24,7 @@ from epicarve.units import J_M2_PER_EV_A2
 from .interaction import Interaction
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from epicarve.arrays import Floats
     from epicarve.builder.interfaces import Interface, Stack
 
     from .repulsion import Repulsion
@@ -104,15 +103,15 @@ class InterfaceEnergy:
 
     is_bound: bool
     energy_ev_a2: float
-    shift_a: NDArray[np.float64]
+    shift_a: Floats
     gap_a: float
     contact: Contact
     vacuum_a: float
-    gaps_a: NDArray[np.float64]
-    curve_ev_a2: NDArray[np.float64]
-    shifts_a: NDArray[np.float64]
-    map_ev_a2: NDArray[np.float64]
-    map_gaps_a: NDArray[np.float64]
+    gaps_a: Floats
+    curve_ev_a2: Floats
+    shifts_a: Floats
+    map_ev_a2: Floats
+    map_gaps_a: Floats
     film_dipole_e_per_a: float
     substrate_dipole_e_per_a: float
 
@@ -146,7 +145,7 @@ class InterfaceEnergy:
         }
 
 
-def whole_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, Stack]:
+def neutral_sides(interface: Interface, depth_a: float = DEPTH_A) -> tuple[Stack, Stack]:
     """Return film and substrate of an interface as whole neutral repeats, both cuts at z = 0.
 
     Parameters
@@ -269,11 +268,11 @@ def _interface_energy(
 
 def _at_contact(
     interaction: Interaction,
-    shifts_a: NDArray[np.float64],
-    touching_a: NDArray[np.float64],
-    gaps_a: NDArray[np.float64],
-    energies_ev: NDArray[np.float64],
-) -> tuple[float, NDArray[np.float64], float]:
+    shifts_a: Floats,
+    touching_a: Floats,
+    gaps_a: Floats,
+    energies_ev: Floats,
+) -> tuple[float, Floats, float]:
     """Energy in eV, registry and gap of least energy where the sides just touch."""
     above = np.clip(np.searchsorted(gaps_a, touching_a), 1, len(gaps_a) - 1)
     weight = (touching_a - gaps_a[above - 1]) / (gaps_a[above] - gaps_a[above - 1])
@@ -286,9 +285,7 @@ def _at_contact(
     return interaction.energy_and_slope(shifts_a[best], gap)[0], shifts_a[best], gap
 
 
-def _between_samples(
-    energies_ev: NDArray[np.float64], gaps_a: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _between_samples(energies_ev: Floats, gaps_a: Floats) -> tuple[Floats, Floats]:
     """Lowest energy of each registry and its gap, by a parabola where both neighbours are known."""
     rows = np.arange(len(energies_ev))
     lowest = energies_ev.argmin(axis=1)
@@ -304,7 +301,7 @@ def _between_samples(
     return found, place
 
 
-def _starts(map_ev: NDArray[np.float64]) -> list[int]:
+def _starts(map_ev: Floats) -> list[int]:
     """Flat indices of the lowest local minima of a map, one of each set of like ones."""
     is_minimum = map_ev <= minimum_filter(map_ev, size=3, mode="wrap") + LIKE_MINIMA_EV
     places = np.flatnonzero(is_minimum)
@@ -319,8 +316,8 @@ def _starts(map_ev: NDArray[np.float64]) -> list[int]:
 
 
 def _refined(
-    interaction: Interaction, shift_a: NDArray[np.float64], gap_a: float, reach_a: float
-) -> tuple[float, NDArray[np.float64], float]:
+    interaction: Interaction, shift_a: Floats, gap_a: float, reach_a: float
+) -> tuple[float, Floats, float]:
     """Energy in eV, registry inside the first cell and gap of the minimum near a start."""
     start = np.array([*shift_a, gap_a])
     low, high = start - 2.0 * reach_a, start + 2.0 * reach_a

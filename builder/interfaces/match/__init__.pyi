@@ -2,7 +2,7 @@ from .cells import CoincidenceCell as CoincidenceCell
 from .cells import MatchOptions as MatchOptions
 from .cells import coincidence_cells as coincidence_cells
 from .cells import least_strained_cell as least_strained_cell
-from .cells import told_cell as told_cell
+from .cells import stated_cell as stated_cell
 from .equivalence import distinct_cells as distinct_cells
 from .equivalence import face_group as face_group
 from .hermite import hermite_forms as hermite_forms

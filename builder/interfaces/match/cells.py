@@ -17,6 +17,8 @@ from .hermite import plane_area_a2, sublattices
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Bools, Floats, Ints
+
     from .hermite import Sublattices
 
 LARGEST_STRAIN = 0.8
@@ -61,10 +63,10 @@ class CoincidenceCell:
         was found.
     """
 
-    film_matrix: NDArray[np.int64]
-    substrate_matrix: NDArray[np.int64]
+    film_matrix: Ints
+    substrate_matrix: Ints
     area_a2: float
-    strain: NDArray[np.float64]
+    strain: Floats
     rotation_deg: float
 
     @property
@@ -74,8 +76,8 @@ class CoincidenceCell:
 
 
 def coincidence_cells(
-    film_lattice_a: NDArray[np.float64],
-    substrate_lattice_a: NDArray[np.float64],
+    film_lattice_a: Floats,
+    substrate_lattice_a: Floats,
     options: MatchOptions | None = None,
 ) -> tuple[CoincidenceCell, ...]:
     """Return all coincidence cells of two plane lattices within an area and a strain.
@@ -143,11 +145,11 @@ def coincidence_cells(
     return _ordered(film_matrices, substrate.matrices[of], substrate.area_a2[of], stretches, angles)
 
 
-def told_cell(
-    film_lattice_a: NDArray[np.float64],
-    substrate_lattice_a: NDArray[np.float64],
-    film_matrix: NDArray[np.int64],
-    substrate_matrix: NDArray[np.int64],
+def stated_cell(
+    film_lattice_a: Floats,
+    substrate_lattice_a: Floats,
+    film_matrix: Ints,
+    substrate_matrix: Ints,
 ) -> CoincidenceCell:
     """Return the coincidence cell of two supercells that are told.
 
@@ -161,7 +163,7 @@ def told_cell(
 
     Examples
     --------
-    >>> told_cell(np.diag([8.2, 8.2]), 5.6 * np.eye(2), np.eye(2, dtype=int),
+    >>> stated_cell(np.diag([8.2, 8.2]), 5.6 * np.eye(2), np.eye(2, dtype=int),
     ...     np.array([[1, 1], [-1, 1]])).strain.round(3).tolist()
     [-0.034, -0.034]
     """
@@ -186,8 +188,8 @@ def told_cell(
 
 
 def least_strained_cell(
-    film_lattice_a: NDArray[np.float64],
-    substrate_lattice_a: NDArray[np.float64],
+    film_lattice_a: Floats,
+    substrate_lattice_a: Floats,
     max_area_a2: float,
 ) -> CoincidenceCell | None:
     """Return the cell of least strain up to an area; None if even it is above `LARGEST_STRAIN`."""
@@ -206,12 +208,12 @@ class _Images:
     of : sublattice of each; changes : its basis in units of the shortest one; tau : its b/a.
     """
 
-    of: NDArray[np.int64]
-    changes: NDArray[np.int64]
+    of: Ints
+    changes: Ints
     tau: NDArray[np.complex128]
 
 
-def _whole(area_a2: float, lattice_a: NDArray[np.float64]) -> int:
+def _whole(area_a2: float, lattice_a: Floats) -> int:
     """Cells that fit into an area."""
     return int(area_a2 / plane_area_a2(lattice_a) * (1.0 + 1e-9))
 
@@ -240,7 +242,7 @@ def _images(lattices: Sublattices, reach: float) -> _Images:
     return _Images(of[each], bases, images[each] + steps)
 
 
-def _first_rows(stretch: float) -> NDArray[np.int64]:
+def _first_rows(stretch: float) -> Ints:
     """Unimodular matrices with each first row (p, q) that `_images` can need, shape (n, 2, 2)."""
     rows = [(1, 0, 0, 1)]
     for q in range(1, int(4.0 / 3.0 * stretch) + 1):
@@ -253,9 +255,7 @@ def _first_rows(stretch: float) -> NDArray[np.int64]:
     return np.array(rows, dtype=np.int64).reshape(-1, 2, 2)
 
 
-def _place(
-    tau: NDArray[np.complex128], area_a2: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
+def _place(tau: NDArray[np.complex128], area_a2: Floats, reach: float) -> Floats:
     """Coordinates in which two bases that match differ by at most 1 along each axis.
 
     If d is their hyperbolic distance, |Δ ln Im τ| ≤ d, and |Δ(Re τ/Im τ)| ≤ 1.58 (exp(d) − 1)
@@ -276,9 +276,9 @@ def _matches(
     film: Sublattices,
     substrate: Sublattices,
     images: _Images,
-    pairs: NDArray[np.int64],
+    pairs: Ints,
     max_strain: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Ints, Ints, Floats, Floats]:
     """Keep the pairs (film, image of substrate) within the strain that are no supercells of others.
 
     Returns the film's matrices on the substrate's shortest bases, the substrate's sublattices,
@@ -306,7 +306,7 @@ def _matches(
     return film_matrices, of, stretches, angles
 
 
-def _is_primitive(film: NDArray[np.int64], substrate: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _is_primitive(film: Ints, substrate: Ints) -> Bools:
     """Whether two matrices have no common left factor: their 2×2 minors have no divisor."""
     rows = np.concatenate([film, substrate], axis=2)
     divisor = np.zeros(len(rows), dtype=np.int64)
@@ -318,11 +318,11 @@ def _is_primitive(film: NDArray[np.int64], substrate: NDArray[np.int64]) -> NDAr
 
 
 def _ordered(
-    film: NDArray[np.int64],
-    substrate: NDArray[np.int64],
-    area_a2: NDArray[np.float64],
-    stretches: NDArray[np.float64],
-    angles: NDArray[np.float64],
+    film: Ints,
+    substrate: Ints,
+    area_a2: Floats,
+    stretches: Floats,
+    angles: Floats,
 ) -> tuple[CoincidenceCell, ...]:
     """Cells by area, then by strain; ties by angle and by matrices."""
     strains = stretches - 1.0
@@ -343,7 +343,7 @@ def _ordered(
     )
 
 
-def adjugates(matrices: NDArray[np.int64]) -> NDArray[np.int64]:
+def adjugates(matrices: Ints) -> Ints:
     """Inverse times determinant of each 2×2 matrix, shape (n, 2, 2)."""
     turned = matrices[:, ::-1, ::-1].swapaxes(1, 2).copy()
     turned[:, 0, 1] *= -1

@@ -12,7 +12,7 @@ from .cells import adjugates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from epicarve.arrays import Bools, Floats, Ints
 
     from .cells import CoincidenceCell
 
@@ -21,8 +21,8 @@ HALF_TURN = -np.eye(2, dtype=np.int64)
 
 def distinct_cells(
     cells: Sequence[CoincidenceCell],
-    film_group: NDArray[np.int64],
-    substrate_group: NDArray[np.int64],
+    film_group: Ints,
+    substrate_group: Ints,
 ) -> tuple[CoincidenceCell, ...]:
     """Return one of each set of cells that the symmetry of the two faces makes the same.
 
@@ -80,9 +80,7 @@ def distinct_cells(
     return tuple(kept)
 
 
-def face_group(
-    point_group: NDArray[np.int64], hkl: tuple[int, int, int], directions: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def face_group(point_group: Ints, hkl: tuple[int, int, int], directions: Floats) -> Ints:
     """Return the point group of a face in units of the lattice vectors of its plane.
 
     Parameters
@@ -114,7 +112,7 @@ def face_group(
     return np.asarray(np.rint(turned @ np.linalg.pinv(directions)).astype(np.int64))
 
 
-def _less(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _less(first: Ints, second: Ints) -> Bools:
     """Whether each row comes before the other in lexicographic order."""
     differs = first != second
     column = np.argmax(differs, axis=1)[:, None]

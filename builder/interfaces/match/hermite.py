@@ -13,6 +13,8 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from epicarve.arrays import Floats, Ints
+
 MAX_SUBLATTICES = 2_000_000
 """Sublattices above which a list is refused; each takes about 150 bytes."""
 
@@ -34,11 +36,11 @@ class Sublattices:
         0 ≤ q < r, in units of the lattice vectors.
     """
 
-    lattice_a: NDArray[np.float64]
-    hermite: NDArray[np.int64]
+    lattice_a: Floats
+    hermite: Ints
 
     @cached_property
-    def index(self) -> NDArray[np.int64]:
+    def index(self) -> Ints:
         """Cells of the lattice in one cell of each sublattice, shape (n,)."""
         return np.asarray(self.hermite[:, 0, 0] * self.hermite[:, 1, 1])
 
@@ -48,12 +50,12 @@ class Sublattices:
         return plane_area_a2(self.lattice_a)
 
     @cached_property
-    def area_a2(self) -> NDArray[np.float64]:
+    def area_a2(self) -> Floats:
         """Area of the cell of each sublattice in Å², shape (n,)."""
         return np.asarray(self.index * self.cell_area_a2)
 
     @cached_property
-    def matrices(self) -> NDArray[np.int64]:
+    def matrices(self) -> Ints:
         """Shortest basis of each in units of the lattice vectors, shape (n, 2, 2).
 
         Its rows a, b are right-handed in the plane, |a| ≤ |b|, and b·a ≤ a·a/2 in magnitude
@@ -81,7 +83,7 @@ class Sublattices:
         return np.asarray(self.matrices @ (self.lattice_a @ np.array([1.0, 1.0j])))
 
 
-def sublattices(lattice_a: NDArray[np.float64], max_index: int) -> Sublattices:
+def sublattices(lattice_a: Floats, max_index: int) -> Sublattices:
     """Return all sublattices of a plane lattice up to an index; there are about 0.8 index².
 
     Parameters
@@ -114,7 +116,7 @@ def sublattices(lattice_a: NDArray[np.float64], max_index: int) -> Sublattices:
     return Sublattices(np.asarray(lattice_a, dtype=float), hermite_forms(max_index))
 
 
-def plane_area_a2(lattice_a: NDArray[np.float64]) -> float:
+def plane_area_a2(lattice_a: Floats) -> float:
     """Return the area in Å² of the cell of a plane lattice, whose vectors are rows (x, y) in Å.
 
     Raises
@@ -133,7 +135,7 @@ def plane_area_a2(lattice_a: NDArray[np.float64]) -> float:
 
 
 @lru_cache(maxsize=32)
-def hermite_forms(max_index: int) -> NDArray[np.int64]:
+def hermite_forms(max_index: int) -> Ints:
     """Return all Hermite normal forms of 2×2 integer matrices up to a determinant, by it."""
     p, r = (
         np.array(

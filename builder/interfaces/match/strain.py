@@ -12,7 +12,7 @@ from epicarve.errors import InputError
 from epicarve.options import Options
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from epicarve.arrays import Floats
 
     from .cells import CoincidenceCell
 
@@ -61,17 +61,17 @@ class CommonCell:
         Principal strains of each side, the one of larger magnitude first.
     """
 
-    lattice_a: NDArray[np.float64]
-    film_deformation: NDArray[np.float64]
-    substrate_deformation: NDArray[np.float64]
-    film_strain: NDArray[np.float64]
-    substrate_strain: NDArray[np.float64]
+    lattice_a: Floats
+    film_deformation: Floats
+    substrate_deformation: Floats
+    film_strain: Floats
+    substrate_strain: Floats
 
 
 def common_cell(
     cell: CoincidenceCell,
-    film_lattice_a: NDArray[np.float64],
-    substrate_lattice_a: NDArray[np.float64],
+    film_lattice_a: Floats,
+    substrate_lattice_a: Floats,
     rule: StrainRule | None = None,
 ) -> CommonCell:
     """Return the lattice that both sides of a coincidence cell share under a strain rule.
@@ -134,12 +134,12 @@ def common_cell(
     )
 
 
-def _stretched(axes: NDArray[np.float64], stretches: NDArray[np.float64]) -> NDArray[np.float64]:
+def _stretched(axes: Floats, stretches: Floats) -> Floats:
     """Symmetric matrix that stretches along the rows of axes."""
     return np.asarray(axes.T @ np.diag(stretches) @ axes)
 
 
-def _principal_strains(stretches: NDArray[np.float64]) -> NDArray[np.float64]:
+def _principal_strains(stretches: Floats) -> Floats:
     """Strains of the stretches, the one of larger magnitude first."""
     strains = stretches - 1.0
     return np.asarray(strains[np.argsort(-np.abs(strains), kind="stable")])
