@@ -13,7 +13,7 @@ from epicarve.builder.interfaces.match import MatchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from joined_pairs import cubic, rock_salt, zincblende
 from known_pairs import crystals
 

@@ -9,7 +9,7 @@ import pytest
 from epicarve.builder.interfaces import SearchOptions, search
 from epicarve.builder.interfaces.match import MatchOptions
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from known_pairs import PAIRS, crystals, row
 
 TABLE = Path(__file__).parents[1] / "docs" / "known-pairs.md"
