@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from epicarve.builder.crystal import bond_valences
 from epicarve.builder.optimise import DIPOLE_COST_A, GRAIN_A, STEP_A
 from epicarve.units import COULOMB_V_A
 
@@ -38,7 +39,13 @@ def best_choices(ions, max_free):
             )
         ]
     )
-    while (hopeless := free & (dense @ (free | fixed) < minimum)).any():
+    strong, needed = _strong_bonds(ions, dense)
+    needed = np.where(fixed, np.minimum(needed, strong @ (free | fixed)), needed)
+
+    def lacks(kept):
+        return (dense @ kept < minimum) | (strong @ kept < needed)
+
+    while (hopeless := free & lacks(free | fixed)).any():
         free &= ~hopeless
     if free.sum() > max_free:
         return "too many"
@@ -60,9 +67,9 @@ def best_choices(ions, max_free):
             kept = base.copy()
             flipped = chosen[(choice >> np.arange(len(chosen))) & 1 == 1]
             kept[flipped] = ~kept[flipped]
-            if (kept[one] & kept[other]).any() or (dense @ kept < minimum)[kept].any():
+            if (kept[one] & kept[other]).any() or lacks(kept)[kept].any():
                 continue
-            if connected_components(ions.links[kept][:, kept])[0] == 1:
+            if connected_components(ions.connectivity[kept][:, kept])[0] == 1:
                 return int(total[choice]), int(bonds[choice])
         return None
 
@@ -70,6 +77,32 @@ def best_choices(ions, max_free):
     if found is None:
         return None
     return found, found if (lower == higher).all() else best(steps + higher)
+
+
+def _strong_bonds(ions, dense):
+    """Which neighbours are strong ones, and how many of them each ion must keep.
+
+    Those that carry a quarter or more of the valence of the ion's strongest bond in bulk; a third
+    of as many as the bulk has, rounded up.
+    """
+    apart = np.linalg.norm(ions.positions_a[:, None] - ions.positions_a, axis=2)
+    first, second = np.nonzero(dense)
+    valence = np.full(dense.shape, np.nan)
+    valence[first, second] = bond_valences(
+        ions.symbols[first], ions.symbols[second], apart[first, second]
+    )
+    least, needed = np.zeros(ions.n_ions), np.zeros(ions.n_ions, dtype=int)
+    for number, domain in enumerate(ions.domains):
+        crystal, bonds = domain.ions.crystal, domain.ions.crystal.bonds
+        cations, anions = crystal.symbols[bonds.cations], crystal.symbols[bonds.anions]
+        values = bond_valences(cations, anions, bonds.lengths_a)
+        for site in range(crystal.n_sites):
+            own = values[(bonds.cations == site) | (bonds.anions == site)]
+            mine = np.flatnonzero(ions.domain == number)[domain.ions.sites == site]
+            least[mine] = 0.25 * own.max() - 1e-6
+            if domain.options.strong_bonds:
+                needed[mine] = -(-int((own >= 0.25 * own.max() - 1e-6).sum()) // 3)
+    return ((dense > 0) & ~(valence < least[:, None])).astype(int), needed
 
 
 def _is_balanced(ions, domain, held, chosen, sign):

@@ -28,13 +28,20 @@ MAX_FREE = 22
     fewer=st.integers(0, 2),
     charge=st.sampled_from([0, 0, 0, 1, -2]),
     free_dipole_v=st.sampled_from([0.05, 0.15, 1.0]),
+    strong=st.booleans(),
 )
-@example("PbCl2", (0.0, 0.0, 0.0), 5.75, 0.0625, 21, 0.0, 1, 0, 0.05)  # a dipole of six levels
-@example("PbS", (0.0, 0.75, 0.7765737591506952), 5.5, None, 4, 0.02, 0, 1, 0.05)  # no choice at all
-@example("PbS", (0.0, 0.0, 0.0), 6.0, 0.0, 5, 0.0, 0, 0, 0.05)  # nothing to be edited
-@example("PbS", (0.0, 0.25, 0.296875), 8.25, None, 20, 0.0, 0, 0, 0.05)  # equal steps of dipoles
+@example(
+    "PbCl2", (0.0, 0.0, 0.0), 5.75, 0.0625, 21, 0.0, 1, 0, 0.05, False
+)  # a dipole of six levels
+@example(
+    "PbS", (0.0, 0.75, 0.7765737591506952), 5.5, None, 4, 0.02, 0, 1, 0.05, True
+)  # no choice at all
+@example("PbS", (0.0, 0.0, 0.0), 6.0, 0.0, 5, 0.0, 0, 0, 0.05, True)  # nothing to be edited
+@example(
+    "PbS", (0.0, 0.25, 0.296875), 8.25, None, 20, 0.0, 0, 0, 0.05, True
+)  # equal steps of dipoles
 def test_equals_brute_force(  # noqa: PLR0917
-    name, centre, radius_a, tilt, n_candidates, tolerance, fewer, charge, free_dipole_v
+    name, centre, radius_a, tilt, n_candidates, tolerance, fewer, charge, free_dipole_v, strong
 ):
     crystal = bundled_crystal(name)
     shape = Sphere(radius_a)
@@ -54,6 +61,7 @@ def test_equals_brute_force(  # noqa: PLR0917
         min_coordination=minima,
         net_charge=charge,
         free_dipole_v=free_dipole_v,
+        strong_bonds=strong,
     )
     candidates = Candidates.of_one(ions, depth_a, options)
     best = best_choices(candidates, MAX_FREE)

@@ -71,7 +71,7 @@ def test_coordination_does_not_hang_on_the_scale_of_the_cell(name, tmp_path):
 @pytest.mark.parametrize(("name", "joined"), [("CdI2", {"I"}), ("PbO", {"Pb"})])
 def test_layers_are_linked_by_the_shortest_contacts_between_them(name, joined, tmp_path):
     crystal = BY_NAME[name].crystal(tmp_path)
-    links, bonds = crystal.links, crystal.bonds
+    links, bonds = crystal.connectivity, crystal.bonds
     added = slice(len(bonds.cations), None)
     ends = np.concatenate([links.cations[added], links.anions[added]])
     assert set(crystal.symbols[ends].tolist()) == joined
@@ -83,7 +83,7 @@ def test_layers_are_linked_by_the_shortest_contacts_between_them(name, joined, t
 @pytest.mark.parametrize("name", ["NaCl", "CsCl", "La2CuO4", "Th3P4", "SiO2-quartz", "PbFCl"])
 def test_bonds_alone_hold_the_others_together(name, tmp_path):
     crystal = BY_NAME[name].crystal(tmp_path)
-    assert crystal.links is crystal.bonds
+    assert crystal.connectivity is crystal.bonds
 
 
 COMMON = (
