@@ -84,12 +84,17 @@ def _moved(relocation: Relocation | NotRelocated) -> str:
         return f"none: {relocation.reason}"
     unheld = relocation.without_dipole_limit
     return (
-        f"{relocation.n_moved}, a heuristic: point-charge energy {-relocation.gained_ev:.0f} eV "
-        f"({-unheld.gained_ev:.0f} eV and {unheld.dipole_debye:.0f} D without a limit of the "
+        f"{relocation.n_moved}, a heuristic: point-charge energy {_fall(relocation.gained_ev)} eV "
+        f"({_fall(unheld.gained_ev)} eV and {unheld.dipole_debye:.0f} D without a limit of the "
         f"dipole), dipole {relocation.dipole_debye_before:.0f} → {relocation.dipole_debye:.0f} D, "
         f"ions on wrong sites {relocation.n_wrong_sign_before} → {relocation.n_wrong_sign}, "
         f"fidelity {relocation.fidelity_a:.1f} Å"
     )
+
+
+def _fall(gained_ev: float) -> str:
+    """Return a change of energy in whole eV, a fall with its sign and none without."""
+    return str(-round(gained_ev))
 
 
 def _half_bonded(surface: SurfaceFigures | None) -> dict[str, str]:

@@ -110,6 +110,7 @@ def test_inversion_leaves_no_dipole(symmetry):
         ("PbS", {"substitutions": ({"replace": "Cl", "by": "Br"},)}, "does not hold"),
         ("PbS", {"substitutions": ({"replace": "S", "by": "Br"},)}, "no charge is known of Br"),
         ("PbS", {"substitutions": ({"replace": "S", "by": "Pb"},)}, "same sign"),
+        ("PbS", {"substitutions": ({"replace": "S", "by": "Clx", "charge": -1},)}, "no element"),
     ],
 )
 def test_contradictions_are_told(name, options, says):

@@ -282,6 +282,14 @@ def test_a_half_of_another_plane_is_refused():
         ec.join(*halves[::-1], best)
 
 
+def test_the_balance_of_a_half_may_be_a_dict_too():
+    shape = ec.Hemisphere(diameter_nm=2.0, hkl=(1, 0, 0))
+    given = ec.half_of(ec.crystal("PbS"), shape, balance={"net_charge": 2})
+    assert given.options == ec.Balance(net_charge=2)
+    with pytest.raises(ec.InputError, match="net_charge"):
+        ec.half_of(ec.crystal("PbS"), shape, balance={"net_charg": 2})
+
+
 def test_shapes_say_what_they_are():
     assert repr(ec.Sphere(diameter_nm=4.2)) == "Sphere(diameter_nm=4.2)"
     assert repr(ec.Balance()) == "Balance()"

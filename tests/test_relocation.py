@@ -3,9 +3,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+from ase.spacegroup import crystal as spacegroup_crystal
 from scipy.spatial import cKDTree
 
 from epicarve.builder.carve import carve, shell_depth_a
+from epicarve.builder.crystal import Crystal
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
 from epicarve.builder.optimise import STEP_A, SURFACE_A, BalanceOptions
@@ -144,3 +146,36 @@ def test_what_is_told_is_read_back(tmp_path):
     back = Model.read(tmp_path)
     assert back == model
     assert back.report.relocation == model.report.relocation
+
+
+def test_two_ions_move_at_once_where_no_single_move_keeps_the_dipole():
+    atoms = spacegroup_crystal(
+        ["Ti", "O"],
+        [(0.0, 0.0, 0.0), (0.305, 0.305, 0.0)],
+        spacegroup=136,
+        cellpar=[4.594, 4.594, 2.959, 90, 90, 90],
+    )
+    crystal = Crystal.from_ase(atoms, oxidation_states={"Ti": 4, "O": -2})
+    shape = Sphere(radius_a=6.0)
+    model, plain = carve(crystal, shape, CENTRE), carve(crystal, shape, CENTRE, PLAIN)
+    told = model.report.relocation
+    assert told.n_moved >= 2
+    before, after = electrostatics(plain).energy_ev, electrostatics(model).energy_ev
+    assert told.gained_ev == pytest.approx(before - after, abs=2e-3)
+    assert told.gained_ev >= LEAST_GAIN_EV
+    ions = ions_near(crystal, shape, np.array(CENTRE), 0.0)
+    free = 0.15 / COULOMB_V_A * (ions.positions_a**2).sum(axis=1).max() * DEBYE_PER_E_A
+    assert model.dipole_debye <= (1 + model.report.optimum.dipole_level) * free + 1e-3
+    assert model.counts == plain.counts
+    assert (model.net_charge, model.n_components) == (0, 1)
+
+
+@pytest.mark.parametrize("most", [None, 4])
+def test_ions_are_counted_and_not_the_moves_of_several_by_symmetry(most):
+    crystal, shape = bundled_crystal("Pb4S3Cl2"), Sphere(radius_a=14.0)
+    options = BalanceOptions(symmetry="inversion", ratio_tolerance=0.2, relocations=most)
+    model = carve(crystal, shape, options=options)
+    plain = carve(crystal, shape, options=options.model_copy(update={"relocations": 0}))
+    n_left = int((cKDTree(model.positions_a).query(plain.positions_a)[0] > 1e-3).sum())
+    assert model.report.relocation.n_moved == n_left > 0
+    assert most is None or n_left <= most

@@ -205,3 +205,13 @@ def test_the_minimum_coordination_of_the_recipe_holds_for_the_treatment():
 def test_a_net_charge_is_as_asked_for():
     balance = BalanceOptions(net_charge=2, ratio_tolerance=0.2)
     assert treated("halide_rich", 0.1, balance=balance).net_charge == 2
+
+
+@pytest.mark.parametrize("halide", ["Na", "Clx", "O"])
+def test_what_is_no_halogen_is_refused(halide):
+    with pytest.raises(InputError, match=f"{halide} is no halogen.*give F, Cl, Br, I"):
+        carve(
+            GALENA,
+            BALL,
+            treatment=TreatmentOptions(kind="halide_rich", halide=halide, coverage=0.1),
+        )

@@ -24,7 +24,8 @@ from epicarve.builder.shapes import Cut, sphere_part
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from epicarve.arrays import Floats
     from epicarve.builder.carve import Particle
@@ -163,7 +164,7 @@ def half_of(
     shape: ShapeSpec,
     hkl: tuple[int, int, int] | None = None,
     termination: str | None = None,
-    balance: BalanceOptions | None = None,
+    balance: BalanceOptions | Mapping[str, Any] | None = None,
     *,
     particle: Particle | None = None,
 ) -> HalfParticle:
@@ -202,7 +203,7 @@ def half_of(
     >>> half.face.layer, round(half.shape.offset_a, 2)
     ('PbCl2', 9.81)
     """
-    options = balance or BalanceOptions()
+    options = BalanceOptions.given(balance, "half_of: balance")
     refuse_four_indices(crystal, shape, hkl)
     hkl, layer = stated_face(crystal, shape, hkl, termination)
     centre, scale = _centred(crystal, shape, options, particle)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
+from scipy.spatial.distance import cdist
 
 from .connection import Contracted
 from .edit_energy import EditEnergy
@@ -24,6 +25,9 @@ LEAST_GAIN_EV = 1.0
 MOST_BLOCK = 40_000
 BEST_EDITS = 48
 """Pairs of edits that are all looked at; of more, only those of the best edits with all others."""
+
+MOST_COUPLED = 1_000
+"""Moves that are looked at two by two, those that cost least."""
 
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
@@ -46,7 +50,7 @@ class Moves:
     y : ndarray of float, shape (n_columns,)
         The edits.
     n_moved : int
-        Number of moves from the edits before.
+        Number of ions moved from where the edits before had them.
     gained_ev : float
         What they lower the energy of the formal charges by, in eV.
     """
@@ -72,6 +76,7 @@ class Descent:
     def __init__(self, program: Program, y: Floats) -> None:
         edits = program.edits
         self.first, self.domain = np.rint(y), edits.domain
+        self.n_ions = np.asarray(edits.members.sum(axis=0))
         most = [each.options.relocations for each in program.shell.ions.domains]
         self.most = np.array([np.inf if each is None else each for each in most])
         self.sign = 1.0 - 2.0 * self.first
@@ -114,30 +119,67 @@ class Descent:
         while self._sweep():
             pass
 
+    def descend_by_two(self, limits: Floats) -> None:
+        """Make moves that pay, and where none does two at once, with dipoles within limits.
+
+        What one of them does to the dipoles the other may undo.
+        """
+        self.descend(price_ev=0.0, limits=limits)
+        while self._two_moves():
+            self.descend(price_ev=0.0, limits=limits)
+
     def _sweep(self) -> bool:
         """Make the best move, and those after it that pay nearly as much when their turn comes."""
         least_ev, is_done = LEAST_GAIN_EV, np.zeros(len(self.sign), dtype=bool)
-        for first, second, pays_ev in self._pairs():
+        for first, second, pays_ev in self._pairs(self.limits, -LEAST_GAIN_EV, MOST_TRIES):
+            pair = np.array([first, second])
             if pays_ev < least_ev:
                 break
-            if is_done[first] or is_done[second] or not self._is_short(first, second):
+            if is_done[pair].any() or not self._is_short(pair):
                 continue
-            cost_ev = self._cost_ev(first, second)
-            if -cost_ev < least_ev or not self._is_allowed(first, second):
+            cost_ev = self._cost_ev(pair)
+            if -cost_ev < least_ev or not self._is_allowed(pair):
                 continue
             if not is_done.any():
                 least_ev = max(least_ev, -SWEPT_SHARE * cost_ev)
-            self._apply(first, second)
-            is_done[[first, second]] = True
+            self._apply(pair)
+            is_done[pair] = True
         return bool(is_done.any())
 
-    def _n_moved(self) -> Ints:
-        """Count the moves that lead from the first edits to those now, by domain."""
-        changed = self.domain[self.first != 0.5 - 0.5 * self.sign]
-        return np.asarray((np.bincount(changed, minlength=len(self.most)) + 1) // 2)
+    def _two_moves(self) -> bool:
+        """Make the two moves that pay best together, and tell whether any do."""
+        found = self._pairs(np.full(len(self.limits), np.inf), np.inf, MOST_COUPLED)
+        if not found:
+            return False
+        moves = np.array([pair[:2] for pair in found])
+        pays_ev = np.array([pair[2] for pair in found])
+        steps = (self.moments[:, moves] * self.sign[moves]).sum(axis=2)
+        pays_ev = pays_ev[:, None] + pays_ev
+        good = np.triu(pays_ev > LEAST_GAIN_EV, 1)
+        for number, limit in enumerate(self.limits):
+            own = slice(3 * number, 3 * number + 3)
+            good &= cdist(-self.dipole[own] - steps[own].T, steps[own].T) <= limit + SLACK
+        one, other = np.nonzero(good)
+        best = np.argsort(np.rint(-pays_ev[one, other] / GRAIN_EV), kind="stable")[:MOST_TRIES]
+        for four in np.hstack([moves[one[best]], moves[other[best]]]):
+            if len(set(four.tolist())) < len(four) or self._cost_ev(four) > -LEAST_GAIN_EV:
+                continue
+            if self._is_allowed(four):
+                self._apply(four)
+                return True
+        return False
 
-    def _pairs(self) -> list[tuple[int, int, float]]:
-        """Return pairs of edits and what doing both pays, the best pairs first."""
+    def _n_moved(self) -> Ints:
+        """Count the ions that moves bring from the first edits to those now, by domain."""
+        changed = self.first != 0.5 - 0.5 * self.sign
+        n_ions = np.bincount(self.domain, self.n_ions * changed, minlength=len(self.most))
+        return np.asarray((n_ions + 1) // 2)
+
+    def _pairs(self, limits: Floats, most_ev: float, most: int) -> list[tuple[int, int, float]]:
+        """Return pairs of edits and what doing both pays, the best pairs first.
+
+        They cost less than is told, leave dipoles within limits, and are not more than asked for.
+        """
         single = np.where(self.sign > 0, self.energy.of_each, self.energy.undone)
         steps = self.sign * self.moments
         single = single + self.price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
@@ -154,17 +196,17 @@ class Descent:
                 cost *= self.sign[some, None] * self.sign[others]
                 cost += single[some, None] + single[others]
                 cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
-                good = cost < -LEAST_GAIN_EV
+                good = cost < most_ev
                 good &= ~breaks[some, None] | (mends[some][:, others].toarray() > 0)
                 good &= ~breaks[others] | (mends[others][:, some].toarray().T > 0)
                 i, j = np.nonzero(good)
                 dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
-                lengths = np.linalg.norm(dipoles.reshape(len(self.limits), 3, len(i)), axis=1)
-                short = (lengths <= self.limits[:, None] + SLACK).all(axis=0)
+                lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
+                short = (lengths <= limits[:, None] + SLACK).all(axis=0)
                 i, j = i[short], j[short]
                 found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
         pays, a, b = np.concatenate(found, axis=1)
-        best = np.argsort(pays, kind="stable")[:MOST_TRIES]
+        best = np.argsort(pays, kind="stable")[:most]
         best = best[np.lexsort((b[best], a[best], pays[best]))]
         return list(
             zip(
@@ -175,24 +217,22 @@ class Descent:
             )
         )
 
-    def _cost_ev(self, first: int, second: int) -> float:
-        """Return what two edits add to the energy and to the price of the dipoles."""
-        pair = np.array([first, second])
-        dipole = self.dipole + self.moments[:, pair] @ self.sign[pair]
+    def _cost_ev(self, columns: Ints) -> float:
+        """Return what edits add to the energy and to the price of the dipoles."""
+        dipole = self.dipole + self.moments[:, columns] @ self.sign[columns]
         priced = self.price_ev * float(dipole @ dipole - self.dipole @ self.dipole)
-        return self._energy_ev(pair) + priced
+        return self._energy_ev(columns) + priced
 
-    def _energy_ev(self, pair: Ints) -> float:
-        """Return what two edits add to the energy."""
-        first, second = self.sign[pair].tolist()
-        both = float(self.energy.between(pair[:1], pair[1:])[0, 0])
-        alone = self.energy.of(int(pair[0]), first) + self.energy.of(int(pair[1]), second)
-        return float(alone + first * second * both)
+    def _energy_ev(self, columns: Ints) -> float:
+        """Return what edits add to the energy."""
+        signs = self.sign[columns]
+        between = np.triu(self.energy.between(columns, columns), 1)
+        alone = [self.energy.of(*each) for each in zip(columns.tolist(), signs, strict=True)]
+        return float(sum(alone) + signs @ between @ signs)
 
-    def _is_short(self, first: int, second: int) -> bool:
+    def _is_short(self, columns: Ints) -> bool:
         """Whether the dipoles stay within their limits."""
-        pair = np.array([first, second])
-        dipoles = (self.dipole + self.moments[:, pair] @ self.sign[pair]).reshape(-1, 3)
+        dipoles = (self.dipole + self.moments[:, columns] @ self.sign[columns]).reshape(-1, 3)
         return bool((np.linalg.norm(dipoles, axis=1) <= self.limits + SLACK).all())
 
     def _broken(self) -> tuple[Bools, csr_array]:
@@ -211,26 +251,25 @@ class Descent:
         kept = tuple(each[all_of_them] for each in mends.coords)
         return n_broken > 0, csr_array((mends.data[all_of_them], kept), shape=mends.shape)
 
-    def _is_allowed(self, first: int, second: int) -> bool:
-        """Whether two edits together break no row, leave one piece, and are not too many."""
-        pair = np.array([first, second])
-        after = self.slack - self.rows[:, pair] @ self.sign[pair]
+    def _is_allowed(self, columns: Ints) -> bool:
+        """Whether edits together break no row, leave one piece, and are not too many."""
+        after = self.slack - self.rows[:, columns] @ self.sign[columns]
         if (after < np.minimum(self.slack, 0.0) - SLACK).any():
             return False
-        self.sign[pair] *= -1.0
+        self.sign[columns] *= -1.0
         n_moved = self._n_moved()
-        self.sign[pair] *= -1.0
-        return bool((n_moved <= self.most).all()) and self.piece.is_one(pair, self.sign[pair])
+        self.sign[columns] *= -1.0
+        is_few = bool((n_moved <= self.most).all())
+        return is_few and self.piece.is_one(columns, self.sign[columns])
 
-    def _apply(self, first: int, second: int) -> None:
-        pair = np.array([first, second])
-        self.gained_ev -= self._energy_ev(pair)
-        self.slack -= self.rows[:, pair] @ self.sign[pair]
-        self.dipole += self.moments[:, pair] @ self.sign[pair]
-        self.piece.apply(pair, self.sign[pair])
-        for column in pair.tolist():
+    def _apply(self, columns: Ints) -> None:
+        self.gained_ev -= self._energy_ev(columns)
+        self.slack -= self.rows[:, columns] @ self.sign[columns]
+        self.dipole += self.moments[:, columns] @ self.sign[columns]
+        self.piece.apply(columns, self.sign[columns])
+        for column in columns.tolist():
             self.energy.apply(column, self.sign[column])
-        self.sign[pair] *= -1.0
+        self.sign[columns] *= -1.0
 
 
 def _blocks(

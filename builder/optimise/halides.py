@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HALIDE_CHARGE = -1
 
+HALOGENS = ("F", "Cl", "Br", "I")
+
 
 @dataclass(frozen=True)
 class Halides:
@@ -99,4 +101,9 @@ def _refuse_charged(options: TreatmentOptions, crystal: Crystal) -> None:
         raise InputError(
             f"{crystal.name}: {options.halide} carries {told} e here, so it is no halide; "
             "name an anion of charge -1"
+        )
+    if options.halide not in (*crystal.charges_of, *HALOGENS):
+        raise InputError(
+            f"treatment.halide: {options.halide} is no halogen and no anion of {crystal.name}; "
+            f"give {', '.join(HALOGENS)}, or an anion of charge {HALIDE_CHARGE} that it holds"
         )

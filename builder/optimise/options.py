@@ -42,10 +42,17 @@ class Substitution(Options):
         Raises
         ------
         InputError
-            If the crystal lacks the element to be replaced, or the new charge is unknown, one of
-            several, or has the other sign.
+            If the new one is no element, the crystal lacks the element to be replaced, or the new
+            charge is unknown, one of several, or has the other sign.
         """
+        from ase.data import atomic_numbers  # noqa: PLC0415  (costs 0.2 s)
+
         charges = crystal.charges_of
+        if not atomic_numbers.get(self.by):
+            raise InputError(
+                f"{crystal.name}: substitution of {self.replace} by {self.by!r}, which is no "
+                "element; give its symbol, such as Cl"
+            )
         if self.replace not in charges:
             raise InputError(
                 f"{crystal.name}: substitution of {self.replace}, which it does not hold; "

@@ -8,8 +8,8 @@ piece. That is a heuristic: nothing is proven of the energy.
 
 The dipole stays within what the program allowed. First all moves that pay are made, whatever the
 dipole becomes. Then its square is added to the energy, at a price that doubles until the dipole is
-short enough, and at last moves are made that keep it so; if it never is, only such moves are made,
-from the beginning.
+short enough, and at last moves are made that keep it so. If it never is, only such moves are made,
+from the beginning, and where no single one pays, two at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from epicarve.builder.point_charges import electrostatics_of
 from epicarve.builder.report import NotRelocated, Relocation, UnheldDipole
 
-from .descent import SLACK, Descent, Moves
+from .descent import LEAST_GAIN_EV, SLACK, Descent, Moves
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
@@ -91,11 +91,13 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
         for _ in range(PRICE_ROUNDS):
             if (descent.lengths() <= limits + SLACK).all():
                 descent.descend(price_ev=0.0, limits=limits)
-                return descent.moves(), unheld
+                break
             price_ev = max(2.0 * price_ev, LEAST_PRICE_EV)
             descent.descend(price_ev=price_ev)
+        if (descent.lengths() <= limits + SLACK).all() and descent.gained_ev >= LEAST_GAIN_EV:
+            return descent.moves(), unheld
     descent = Descent(program, y)
-    descent.descend(price_ev=0.0, limits=limits)
+    descent.descend_by_two(limits)
     return descent.moves(), unheld or descent.moves()
 
 
