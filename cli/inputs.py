@@ -66,7 +66,7 @@ def resources_table(needs: Mapping[str, StageResources]) -> Table:
     from rich.table import Table
 
     table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
-    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks × threads"):
+    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks ×\nthreads"):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
         cores = f"{need.ranks} × {need.threads_per_rank}"
