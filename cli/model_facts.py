@@ -81,8 +81,8 @@ def _moved(relocation: Relocation | NotRelocated) -> str:
         return f"none: {relocation.reason}"
     unheld = relocation.without_dipole_limit
     return (
-        f"{relocation.n_moved}, a heuristic: point-charge energy {-relocation.gained_ev:.0f} eV "
-        f"({-unheld.gained_ev:.0f} eV and {unheld.dipole_debye:.0f} D without a limit of the "
+        f"{relocation.n_moved}, a heuristic: point-charge energy {0 - relocation.gained_ev:.0f} eV "
+        f"({0 - unheld.gained_ev:.0f} eV and {unheld.dipole_debye:.0f} D without a limit of the "
         f"dipole), dipole {relocation.dipole_debye_before:.0f} → {relocation.dipole_debye:.0f} D, "
         f"ions on wrong sites {relocation.n_wrong_sign_before} → {relocation.n_wrong_sign}, "
         f"the edits then cost {relocation.fidelity_a:.1f} Å"
