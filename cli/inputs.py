@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     """Write CP2K inputs and job scripts of a model or a bulk crystal, to copy to a cluster."""
     with progress("build, then write inputs"):
-        from epicarve.dft.write import read_resources
+        from epicarve.dft.write import read_parts, read_resources
         from epicarve.workflow.tasks.bulk import Bulk
         from epicarve.workflow.tasks.inputs import inputs as write_inputs
         from epicarve.workflow.tasks.inputs import notes_of_level
 
         built, stages = write_inputs(recipe, out)
-        needs, notes = read_resources(out), notes_of_level(recipe)
+        parts, notes = read_parts(out), notes_of_level(recipe)
+        needs = {
+            f"{part}/{folder}" if part else folder: need
+            for part in parts
+            for folder, need in read_resources(out / part).items()
+        }
     if as_json:
         files = [
             {
@@ -55,8 +60,9 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     console().print(resources_table(needs))
     for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
-    steps = " → ".join(stage.folder for stage in stages)
-    console().print(f"{steps} in {out}; copy it to the cluster and run ./submit.sh there,")
+    for part, folders in parts.items():
+        console().print(f"{f'{part}: ' if part else ''}{' → '.join(folders)}")
+    console().print(f"in {out}; copy it to the cluster and run ./submit.sh there,")
     console().print("or ./run.sh on a machine with CP2K and no scheduler")
 
 
@@ -66,7 +72,7 @@ def resources_table(needs: Mapping[str, StageResources]) -> Table:
     from rich.table import Table
 
     table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
-    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks × threads"):
+    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks ×\nthreads"):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
         cores = f"{need.ranks} × {need.threads_per_rank}"

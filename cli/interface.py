@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .terminal import AsJson, console, not_yet_reported, print_json, progress
+from .terminal import (
+    LONGEST_DERIVATION,
+    AsJson,
+    console,
+    not_yet_reported,
+    print_json,
+    progress,
+)
 
 if TYPE_CHECKING:
     from epicarve.builder.interfaces import Interface, Polarity
@@ -196,7 +203,10 @@ def _report(ranking: Ranking, out: Path | None, *, as_json: bool) -> None:
     for note in ranking.notes:
         if not not_yet_reported([note.partition(": ")[2] or note]):
             continue
-        console().print(f"[yellow]note[/] {note}", soft_wrap=True)
+        head, _, derivation = note.partition("\n")
+        short = len(derivation) <= LONGEST_DERIVATION
+        told = note if short else f"{head.removesuffix('.')}; --json tells from what"
+        console().print(f"[yellow]note[/] {told}", soft_wrap=True)
     if out is not None:
         console().print(
             f"interface.json, interfaces.csv and interface.png in {out}", soft_wrap=True

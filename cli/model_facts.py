@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .terminal import not_yet_reported
+from .terminal import LONGEST_DERIVATION, not_yet_reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,6 @@ FACING = {
     "opposite": "opposite charges face each other",
 }
 """How the outermost layers of two faces are told if both are charged."""
-
-LONGEST_DERIVATION = 300
-"""Longer texts on how a crystal was derived are left to model.json."""
 
 
 def facts_of_model(model: Model) -> dict[str, object]:
@@ -88,7 +85,7 @@ def _moved(relocation: Relocation | NotRelocated) -> str:
         f"({_fall(unheld.gained_ev)} eV and {unheld.dipole_debye:.0f} D without a limit of the "
         f"dipole), dipole {relocation.dipole_debye_before:.0f} → {relocation.dipole_debye:.0f} D, "
         f"ions on wrong sites {relocation.n_wrong_sign_before} → {relocation.n_wrong_sign}, "
-        f"fidelity {relocation.fidelity_a:.1f} Å"
+        f"the edits then cost {relocation.fidelity_a:.1f} Å"
     )
 
 

@@ -19,6 +19,9 @@ RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe, a YA
 OutFolder = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
+LONGEST_DERIVATION = 300
+"""Longer texts on how a crystal was derived are left to JSON."""
+
 describe_guesses: list[str] = []
 """What was guessed, as far as it was told."""
 

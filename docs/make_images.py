@@ -58,7 +58,7 @@ def photograph(report: Path, state: int, picture: Path) -> None:
         "--headless=new",
         "--no-sandbox",
         "--hide-scrollbars",
-        "--window-size=1280,1450",
+        "--window-size=1280,1650",
         "--virtual-time-budget=4000",
         f"--screenshot={picture}",
         f"{report.resolve().as_uri()}#state={state}",

@@ -215,3 +215,25 @@ def test_what_libraries_print_does_not_get_into_standard_output():
     )
     assert json.loads(done.stdout)
     assert done.stderr == ""
+
+
+def test_inputs_of_a_heterostructure_tell_the_stages_of_its_halves(epicarve, tmp_path, monkeypatch):
+    halves = {
+        half: {
+            "crystal": {"name": name},
+            "shape": {"kind": "hemisphere", "diameter_nm": 1.4, "hkl": [1, 0, 0]},
+        }
+        for half, name in (("film", "PbS"), ("substrate", "CsPbBr3"))
+    }
+    path = tmp_path / "two.yaml"
+    path.write_text(json.dumps({**halves, "interface": "best"}))
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = epicarve("inputs", path, "-o", tmp_path / "out")
+    assert code == 0
+    table = [
+        line.split()[0] for line in out.splitlines() if " × " in line and line.startswith("  ")
+    ]
+    written = {str(found.parent.relative_to(tmp_path / "out")) for found in tmp_path.rglob("*.inp")}
+    assert written <= {*table}
+    assert {"film: 1-prerelax → 2-relax", "substrate: 1-prerelax → 2-relax"} <= {*out.splitlines()}
+    assert "0-join → 1-prerelax → 2-relax → 3-ground-state → 4-states" in out

@@ -204,7 +204,7 @@ def test_the_potential_step_is_that_of_charged_planes():
 
 
 def test_short_contacts_are_refused(study):
-    with pytest.raises(InputError, match=r"apart across the interface, \d+% of their shortest"):
+    with pytest.raises(InputError, match=r"apart across the interface, \d+% of their contact"):
         build_slab(study.moved((0.0, 0.0, -0.3)))
     with pytest.raises(InputError, match=r"across the vacuum.*raise vacuum_a"):
         build_slab(study, SlabOptions(vacuum_a=0.5))

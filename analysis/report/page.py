@@ -125,8 +125,8 @@ def _gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
     plateau = ""
     if found["gap_ev"] is not None:
         plateau = (
-            f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:g} to "
-            f"{found['ipr_to']:g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
+            f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:.4g} to "
+            f"{found['ipr_to']:.4g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
         )
     limits = "".join(
         f"<p>{escape(check['message'][0].upper() + check['message'][1:])}.</p>\n"

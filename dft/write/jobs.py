@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from epicarve.dft.settings import JOIN, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from epicarve.dft.settings import MachineSettings, Stage
 
@@ -85,6 +87,28 @@ def _in_line(chain: tuple[Stage, ...]) -> dict[str, list[str]]:
 
 def _order_text(order: Mapping[str, list[str]]) -> str:
     return "".join(" ".join([script, *needs]) + "\n" for script, needs in order.items())
+
+
+def read_parts(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Read which folders of stages run, in their order, by the part of the model that they are of.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the chain.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Folders of stages by part: ``film`` and ``substrate``, whose halves are relaxed by
+        themselves, and ``""`` for the whole.
+    """
+    parts: dict[str, tuple[str, ...]] = {}
+    for line in (folder / ORDER).read_text(encoding="utf-8").splitlines():
+        stage = PurePosixPath(line.split()[0]).parent
+        part = "" if len(stage.parts) == 1 else stage.parts[0]
+        parts[part] = (*parts.get(part, ()), stage.name)
+    return parts
 
 
 def job_template(name: str) -> str:
