@@ -39,7 +39,7 @@ def best_choices(ions, max_free):
             )
         ]
     )
-    strong, needed = _strong_bonds(ions, dense)
+    strong, needed = _strong_bonds(ions, dense, minimum)
     needed = np.where(fixed, np.minimum(needed, strong @ (free | fixed)), needed)
 
     def lacks(kept):
@@ -79,11 +79,12 @@ def best_choices(ions, max_free):
     return found, found if (lower == higher).all() else best(steps + higher)
 
 
-def _strong_bonds(ions, dense):
+def _strong_bonds(ions, dense, minimum):
     """Which neighbours are strong ones, and how many of them each ion must keep.
 
     Those that carry a quarter or more of the valence of the ion's strongest bond in bulk; a third
-    of as many as the bulk has, rounded up.
+    of as many as the bulk has, rounded up. Ions are left out that have enough of them in any case
+    if they have as many neighbours of their own crystal as they need.
     """
     apart = np.linalg.norm(ions.positions_a[:, None] - ions.positions_a, axis=2)
     first, second = np.nonzero(dense)
@@ -101,7 +102,10 @@ def _strong_bonds(ions, dense):
             mine = np.flatnonzero(ions.domain == number)[domain.ions.sites == site]
             least[mine] = 0.25 * own.max() - 1e-6
             if domain.options.strong_bonds:
-                needed[mine] = -(-int((own >= 0.25 * own.max() - 1e-6).sum()) // 3)
+                n_strong = int((own >= 0.25 * own.max() - 1e-6).sum())
+                third = -(-n_strong // 3)
+                enough = minimum[mine] - (len(own) - n_strong) >= third
+                needed[mine] = np.where(enough, 0, third)
     return ((dense > 0) & ~(valence < least[:, None])).astype(int), needed
 
 
