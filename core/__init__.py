@@ -135,7 +135,7 @@ _HOMES = {
     "Slab": "epicarve.builder.interfaces.slab",
     "SlabOptions": "epicarve.builder.interfaces.slab",
     "Sphere": "epicarve.builder.shapes.sphere:SphereSpec",
-    "Treatment": "epicarve.builder.optimise.treatment:TreatmentOptions",
+    "Treatment": "epicarve.builder.optimise.treatment_options:TreatmentOptions",
     "Wulff": "epicarve.builder.shapes.wulff:WulffSpec",
     "analyse": "epicarve.workflow.tasks.analyse",
     "analyse_folder": "epicarve.workflow.tasks.analyse",

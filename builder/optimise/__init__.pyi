@@ -31,5 +31,5 @@ from .symmetry import MATCH_A as MATCH_A
 from .symmetry import kept_operations as kept_operations
 from .symmetry import orbits as orbits
 from .symmetry_cases import Alike as Alike
-from .treatment import TreatmentOptions as TreatmentOptions
-from .treatment import outer_share as outer_share
+from .treatment_options import TreatmentOptions as TreatmentOptions
+from .treatment_options import outer_share as outer_share

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from epicarve.builder.shapes import LatticeIons
 
     from .options import BalanceOptions
-    from .treatment import TreatmentOptions
+    from .treatment_options import TreatmentOptions
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal
 
     from .surface_region import Shell
-    from .treatment import TreatmentOptions
+    from .treatment_options import TreatmentOptions
 
 HALIDE_CHARGE = -1
 

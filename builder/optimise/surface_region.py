@@ -13,7 +13,7 @@ from epicarve.errors import InputError
 
 from .frame import in_grains, own_frames
 from .strong_bonds import strong_bonds_needed
-from .treatment import outer_share
+from .treatment_options import outer_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

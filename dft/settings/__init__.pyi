@@ -19,9 +19,9 @@ from .options import MachineSettings as MachineSettings
 from .options import PeriodicSettings as PeriodicSettings
 from .options import PrerelaxSettings as PrerelaxSettings
 from .options import RelaxSettings as RelaxSettings
-from .options import Version as Version
 from .stage import JOIN as JOIN
 from .stage import START as START
 from .stage import Stage as Stage
 from .stage import periodic_stages as periodic_stages
 from .stage import stages as stages
+from .versions import Version as Version

@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints, field_validator
 
 from epicarve.options import Options
 
+from .versions import Version
+
 OneLine = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\r\n]+$")]
 """A string without line breaks, so that it stays one line of a job script."""
 
@@ -67,11 +69,6 @@ class PrerelaxSettings(RelaxSettings):
     must_converge: bool = False
     max_rmsd_a: float | None = Field(default=0.5, gt=0)
 
-
-Version = Literal[
-    "2023.1", "2023.2", "2024.1", "2024.2", "2024.3", "2025.1", "2025.2", "2026.1", "2026.2"
-]
-"""Versions of CP2K whose inputs can be written."""
 
 Basis = Literal[
     "DZVP-MOLOPT-SR-GTH",

@@ -1,9 +1,9 @@
 from .electrons import n_added_mos as n_added_mos
-from .jobs import JOB_ID as JOB_ID
-from .jobs import job_script as job_script
-from .jobs import join_files as join_files
-from .jobs import preparation as preparation
-from .jobs import read_parts as read_parts
+from .job_scripts import JOB_ID as JOB_ID
+from .job_scripts import job_script as job_script
+from .job_scripts import join_files as join_files
+from .job_scripts import preparation as preparation
+from .job_scripts import read_parts as read_parts
 from .resources import PROCESS_GB as PROCESS_GB
 from .resources import RESOURCES as RESOURCES
 from .resources import StageResources as StageResources

@@ -30,7 +30,7 @@ from epicarve.errors import InputError, require_kind
 from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
-from .jobs import job_files
+from .job_scripts import job_files
 from .resources import RESOURCES, stage_resources
 from .system import System
 from .text import input_text, merged
