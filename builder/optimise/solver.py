@@ -41,6 +41,9 @@ EFFORT, PART_EFFORT, ALONE_EFFORT = 12.0, 2.0, 4.0
 """What exact searches may cost: for a model in all, for a turn of one domain of several beside
 the others, and for what all domains cost at least by themselves."""
 
+FEW_STEPS_SHARE = 0.2
+"""Share of the effort that is searched by numbers of steps before branch and cut."""
+
 FEW_LEVELS = 3
 """Largest level of a dipole that branch and cut looks for in a turn of one domain: so its lattice
 has few points."""
@@ -139,7 +142,18 @@ class Solver:
         if self.program.edits.n_columns <= CUTS_COLUMNS or not (several or not thorough):
             return []
         share, most_level = (1.0, np.inf) if thorough else (0.5, FEW_LEVELS)
-        return [partial(by_cuts, effort=self.effort, share=share, most_level=most_level)]
+        return [
+            self._by_few_steps,
+            partial(by_cuts, effort=self.effort, share=share, most_level=most_level),
+        ]
+
+    def _by_few_steps(self, dual: DualBounds, found: Floats, bound: float) -> tuple[Floats, float]:
+        """Search by numbers of steps with a small share of the effort: many programs end here."""
+        budget = Effort(FEW_STEPS_SHARE * self.effort.left)
+        self.effort.left -= budget.left
+        found, bound = with_fewest_steps(dual, found, bound, effort=budget)
+        self.effort.left += budget.left
+        return found, bound
 
     def _first_by_domains(self, dual: DualBounds) -> Floats | None:
         """Edits of each domain beside those that the relaxed program has of the others.
