@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from .periodic_graph import bonded_units
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Ints
-
     from .crystal import Crystal
 
 
@@ -41,28 +39,6 @@ def is_layered(crystal: Crystal) -> bool:
     i, j, shifts = bonds.cations[strong], bonds.anions[strong], bonds.shifts[strong]
     if not i.size:
         return False
-    graph = coo_array((np.ones(len(i)), (i, j)), shape=(crystal.n_sites,) * 2)
-    units = connected_components(graph, directed=False)[1]
-    cell_of = _cells(crystal.n_sites, i, j, shifts)
-    closing = cell_of[i] + shifts - cell_of[j]
-    ranks = [np.linalg.matrix_rank(closing[units[i] == unit]) for unit in np.unique(units[i])]
+    units, periods = bonded_units(crystal.n_sites, i, j, shifts)
+    ranks = [np.linalg.matrix_rank(periods[units[i] == unit]) for unit in np.unique(units[i])]
     return all(rank == 2 for rank in ranks)
-
-
-def _cells(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> Ints:
-    """Return the cell in which each site lies when its unit is followed along its bonds."""
-    step: dict[tuple[int, int], Ints] = {}
-    for first, second, shift in zip(i.tolist(), j.tolist(), shifts, strict=True):
-        step.setdefault((first, second), shift)
-        step.setdefault((second, first), -shift)
-    graph = coo_array((np.ones(len(i)), (i, j)), shape=(n_sites, n_sites)).tocsr()
-    cells = np.zeros((n_sites, 3), dtype=np.int64)
-    placed = np.zeros(n_sites, dtype=bool)
-    for site in range(n_sites):
-        if placed[site]:
-            continue
-        order, before = breadth_first_order(graph, site, directed=False)
-        placed[order] = True
-        for one in order[1:].tolist():
-            cells[one] = cells[before[one]] + step[int(before[one]), one]
-    return cells

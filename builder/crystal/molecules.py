@@ -6,12 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from epicarve.errors import InputError
 
 from .neighbour_list import covalent_radii_a, neighbours
+from .periodic_graph import bonded_units
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints, Strings
@@ -147,21 +146,10 @@ def _pairs(partners: dict[str, str]) -> frozenset[tuple[str, ...]]:
 
 def _units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Bools]:
     """Return the unit of each site, and whether each unit goes on for ever."""
-    graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n_sites, n_sites))
-    n_units, unit = connected_components(graph, directed=False)
-    cell_of = np.zeros((n_sites, 3), dtype=np.int64)  # in which cell the first unit has each site
-    placed = np.zeros(n_sites, dtype=bool)
-    placed[np.unique(unit, return_index=True)[1]] = True
-    while True:
-        onward = placed[i] & ~placed[j]
-        if not onward.any():
-            break
-        cell_of[j[onward]] = cell_of[i[onward]] + shifts[onward]
-        placed[j[onward]] = True
-    closed = (cell_of[i] + shifts == cell_of[j]).all(axis=1)
-    endless = np.zeros(n_units, dtype=bool)
-    endless[unit[i[~closed]]] = True
-    return np.asarray(unit, dtype=np.int64), endless
+    unit, periods = bonded_units(n_sites, i, j, shifts)
+    endless = np.zeros(int(unit.max(initial=-1)) + 1, dtype=bool)
+    endless[unit[i[periods.any(axis=1)]]] = True
+    return unit, endless
 
 
 def _formula(symbols: Strings) -> str:
