@@ -140,7 +140,9 @@ def draw(rows: list[dict[str, object]], path: Path) -> None:
                 label="N·IPR 6 to 20",
             )  # fmt: skip
             axes.plot(x, of("gap_at_n_ipr_11.3_ev"), "o-", ms=4, color="C3", label="N·IPR ≤ 11.3")
-            axes.plot(x, of("gap_at_10_atoms_ev"), "s--", ms=4, color="C0", label="N_eff ≥ 10")
+            axes.plot(
+                x, of("gap_at_10_atoms_ev"), "s--", ms=4, color="C0", label=r"$N_\mathrm{eff}$ ≥ 10"
+            )
             axes.plot(x, of("homo_lumo_gap_ev"), "^:", ms=4, color="black", label="HOMO–LUMO")
             axes.set(title=method, xlabel="atoms", xlim=(0, None), ylim=(0.0, 4.6))
         axes.figure.axes[0].set_ylabel("gap (eV)")
