@@ -1,21 +1,17 @@
 """How near ions come to each other across an interface, against crystals that hold both."""
 
-import sys
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
+from joined_pairs import cubic, rock_salt, zincblende
+from known_pairs import crystals
 
 from epicarve.builder.interfaces import SearchOptions, contact_limits_a, search
 from epicarve.builder.interfaces.match import MatchOptions
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-from joined_pairs import cubic, rock_salt, zincblende
-from known_pairs import crystals
 
 ROCK_SALT_A = {
     **{"LiF": 4.027, "LiCl": 5.130, "LiBr": 5.501, "LiI": 6.000, "NaF": 4.620, "NaCl": 5.640},

@@ -1,14 +1,9 @@
 """A thin slice of benchmarks/fuzz.py: damaged files end in a value or one sentence."""
 
-import sys
-from pathlib import Path
-
-import numpy as np
-import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import damage
 import fuzz
+import numpy as np
+import pytest
 from isolated import isolated
 
 SLICE = {"cifs": 32, "recipes": 16, "inputs": 16, "outputs": 3}

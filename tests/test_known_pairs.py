@@ -1,16 +1,13 @@
 """The table of docs/known-pairs.md: each row against a search of its planes, and the order."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from known_pairs import PAIRS, crystals, row
 
 from epicarve.builder.interfaces import SearchOptions, search
 from epicarve.builder.interfaces.match import MatchOptions
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-from known_pairs import PAIRS, crystals, row
 
 TABLE = Path(__file__).parents[1] / "docs" / "known-pairs.md"
 EVERY = crystals()
