@@ -56,8 +56,7 @@ class BulkDisplacement(Record):
         """Say it."""
         least = "" if self.converged else "at least "
         return (
-            f"{METHOD} moves the ions of bulk {self.crystal} by {least}{self.rms_a:.2f} Å rms in "
-            "the crystal's own cell"
+            f"{METHOD} moves bulk {self.crystal} by {least}{self.rms_a:.2f} Å rms in its own cell"
         )
 
 

@@ -237,9 +237,9 @@ def analyse_folder(
     if relaxation is not None and model is not None:
         measured = [known_displacements().get(name) for name in model.domain_names]
         notes += tuple(
-            f"{one.sentence}; here they moved by {relaxation.rmsd_a:.2f} Å."
+            f"{one.sentence}, this model by {relaxation.rmsd_a:.2f} Å."
             for one in measured
-            if one is not None
+            if one is not None and one.rms_a > 0.0  # nothing moves where symmetry fixes all ions
         )
     states = reading.states
     if reading.orbitals is not None and options.overlap_populations:
