@@ -32,6 +32,9 @@ MOST_COUPLED = 1_000
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
 
+SHAKES, SHAKE_EV, MOST_SHAKEN = 8, 6.0, 5_000
+"""Moves that are made at random at once, what each may cost, and among how many they are chosen."""
+
 SWEPT_SHARE = 0.8
 """Moves that pay this share of the best one are made before all are looked at anew."""
 
@@ -84,6 +87,7 @@ class Descent:
         self.gained_ev, self.price_ev = 0.0, 0.0
         self.limits = np.full(len(program.dipoles), np.inf)
         self.rows = csc_array(program.local.matrix)
+        self.entries = self.rows.tocoo()
         self.slack = program.local.limit - self.rows @ self.first
         free = np.repeat([dipole.free for dipole in program.dipoles], 3)
         self.moments = np.vstack([each.moments for each in program.dipoles]) / free[:, None]
@@ -127,6 +131,31 @@ class Descent:
         self.descend(price_ev=0.0, limits=limits)
         while self._two_moves():
             self.descend(price_ev=0.0, limits=limits)
+
+    def shake(self, rng: np.random.Generator) -> bool:
+        """Make some moves that cost a little, and tell whether any could be made.
+
+        Parameters
+        ----------
+        rng : Generator
+            What chooses them.
+        """
+        self.price_ev = 0.0
+        found = self._pairs(np.full(len(self.limits), np.inf), SHAKE_EV, MOST_SHAKEN)
+        is_done = np.zeros(len(self.sign), dtype=bool)
+        for place in rng.permutation(len(found))[:MOST_TRIES].tolist():
+            pair = np.array(found[place][:2])
+            if not is_done[pair].any() and self._is_allowed(pair):
+                self._apply(pair)
+                is_done[pair] = True
+                if is_done.sum() >= 2 * SHAKES:
+                    break
+        return bool(is_done.any())
+
+    def go_to(self, moves: Moves) -> None:
+        """Do and undo edits until they are those of moves made before."""
+        self._apply(np.flatnonzero(0.5 - 0.5 * self.sign != moves.y))
+        self.gained_ev = moves.gained_ev
 
     def _sweep(self) -> bool:
         """Make the best move, and those after it that pay nearly as much when their turn comes."""
@@ -197,8 +226,8 @@ class Descent:
                 cost += single[some, None] + single[others]
                 cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
                 good = cost < most_ev
-                good &= ~breaks[some, None] | (mends[some][:, others].toarray() > 0)
-                good &= ~breaks[others] | (mends[others][:, some].toarray().T > 0)
+                good &= ~breaks[some, None] | mends[np.ix_(some, others)]
+                good &= ~breaks[others] | mends[np.ix_(others, some)].T
                 i, j = np.nonzero(good)
                 dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
                 lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
@@ -235,21 +264,25 @@ class Descent:
         dipoles = (self.dipole + self.moments[:, columns] @ self.sign[columns]).reshape(-1, 3)
         return bool((np.linalg.norm(dipoles, axis=1) <= self.limits + SLACK).all())
 
-    def _broken(self) -> tuple[Bools, csr_array]:
+    def _broken(self) -> tuple[Bools, Bools]:
         """Which edits break rows, and which others mend all the rows that each breaks."""
-        rows = self.rows.tocoo()
-        row, column = rows.coords
-        step = rows.data * self.sign[column]
+        row, column = self.entries.coords
+        step = self.entries.data * self.sign[column]
         is_broken = step > self.slack[row] + SLACK
-        shape = self.rows.shape[::-1]
+        n_rows, n_columns = self.rows.shape
         ones = np.ones(len(row), dtype=np.int32)
-        broken = csr_array((ones[is_broken], (column[is_broken], row[is_broken])), shape=shape)
-        eased = csr_array((ones[step < 0], (row[step < 0], column[step < 0])), shape=shape[::-1])
+        broken = csr_array(
+            (ones[is_broken], (column[is_broken], row[is_broken])), shape=(n_columns, n_rows)
+        )
+        eased = csr_array(
+            (ones[step < 0], (row[step < 0], column[step < 0])), shape=self.rows.shape
+        )
         n_broken = np.diff(broken.indptr)
-        mends = (broken @ eased).tocoo()
-        all_of_them = mends.data == n_broken[mends.coords[0]]
-        kept = tuple(each[all_of_them] for each in mends.coords)
-        return n_broken > 0, csr_array((mends.data[all_of_them], kept), shape=mends.shape)
+        both = (broken @ eased).tocoo()
+        all_of_them = both.data == n_broken[both.coords[0]]
+        mends = np.zeros((n_columns, n_columns), dtype=bool)
+        mends[both.coords[0][all_of_them], both.coords[1][all_of_them]] = True
+        return n_broken > 0, mends
 
     def _is_allowed(self, columns: Ints) -> bool:
         """Whether edits together break no row, leave one piece, and are not too many."""
