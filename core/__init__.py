@@ -147,7 +147,7 @@ _HOMES = {
     "crystal": "epicarve.builder.library.bundled:bundled_crystal",
     "crystals": "epicarve.workflow.tasks.crystals",
     "cube": "epicarve.workflow.tasks.cube",
-    "find_interfaces": "epicarve.builder.interfaces.ranked",
+    "find_interfaces": "epicarve.builder.interfaces.keyword_search",
     "half_of": "epicarve.builder.hetero.half_particle",
     "inputs": "epicarve.workflow.tasks.inputs",
     "interface": "epicarve.workflow.tasks.interface",

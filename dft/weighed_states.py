@@ -10,7 +10,7 @@ import numpy as np
 
 from epicarve.errors import InputError
 
-from .filling import is_partly_filled, occupied_states
+from .occupations import is_partly_filled, occupied_states
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -53,7 +53,7 @@ def test_equals_brute_force(radius_a, y, shift_a, n_free, free_v_and_cuts):
             patch.setattr("epicarve.builder.optimise.infeasibility.explain", lambda _: "infeasible")
             if cuts:  # branch and cut, which else is left out of programs so small
                 patch.setattr("epicarve.builder.optimise.solver.CUTS_COLUMNS", 0)
-                patch.setattr("epicarve.builder.optimise.steps.CUTS_COLUMNS", 0)
+                patch.setattr("epicarve.builder.optimise.search_by_cost.CUTS_COLUMNS", 0)
             found = balance(ions)
     except InputError:
         assert best is None

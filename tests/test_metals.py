@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from epicarve.analysis.analyse import analyse_states
 from epicarve.analysis.options import AnalysisOptions, FigureOptions
-from epicarve.dft.filling import is_partly_filled, occupied_states
+from epicarve.dft.occupations import is_partly_filled, occupied_states
 from epicarve.dft.orbitals import around_gap
 from epicarve.dft.states import OrbitalStates
 from epicarve.errors import InputError

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """Most states in the table of the report, those nearest to the gap; states.csv has all."""
 
-SCRIPTS = ("data.js", "states.js", "plot.js", "particle.js", "report.js")
+SCRIPTS = ("data.js", "trap_filter.js", "plot.js", "particle.js", "report.js")
 
 
 def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, ...] = ()) -> str:

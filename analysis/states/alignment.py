@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .dos import by_domain
-from .gap import difference
+from .filtered_gap import difference
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from epicarve.dft.states import KindStates
 
     from .dos import DensityOfStates
-    from .plain import Check
+    from .unfiltered_gap import Check
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -25,12 +25,13 @@ from .dos import (
     list_densities,
     orbital_densities,
 )
-from .gap import FilteredGap, Gap, Plateau, plateau, sensible_thresholds, threshold_scan
+from .filtered_gap import FilteredGap, Plateau, plateau, sensible_thresholds, threshold_scan
+from .gap import Gap
 from .localization import Localization
-from .plain import Zero, zero_of
 from .profile import Axis, Profile
 from .sites import Sites
-from .traps import Traps
+from .trap_anatomy import Traps
+from .unfiltered_gap import Zero, zero_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.weighed_states import WeighedStates
 
-    from .plain import Check
+    from .unfiltered_gap import Check
 
 LOWEST_PART, HIGHEST_PART = 0.7, 1.5
 """Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""

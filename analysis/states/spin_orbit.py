@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .plain import Check
+from .unfiltered_gap import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

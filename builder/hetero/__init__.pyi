@@ -1,3 +1,4 @@
+from .film_placement import interface_of as interface_of
 from .half_particle import HalfParticle as HalfParticle
 from .half_particle import half_of as half_of
 from .half_particle import layers_that_attract as layers_that_attract
@@ -8,5 +9,4 @@ from .joining import candidates_of_halves as candidates_of_halves
 from .joining import join as join
 from .lattice_misfit import misfit as misfit
 from .oriented import OrientedHalf as OrientedHalf
-from .registry import interface_of as interface_of
 from .relaxed_halves import join_relaxed as join_relaxed

@@ -23,15 +23,15 @@ from epicarve.builder.optimise import SURFACE_A, Candidates, Domain, balance
 from epicarve.builder.report import BuildReport, Halves, Junction, ParticleRegistry
 from epicarve.errors import InputError
 
-from .across import adhesion, ions_across
-from .lattice_misfit import misfit
-from .registry import (
+from .bonds_across import adhesion, ions_across
+from .film_placement import (
     interface_of,
     laid,
     particle_continuity,
     refuse_what_cannot_be_joined,
     shift_in_particle_a,
 )
+from .lattice_misfit import misfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

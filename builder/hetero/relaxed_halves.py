@@ -20,7 +20,7 @@ from epicarve.builder.interfaces import (
 from epicarve.builder.report import LaidHalf
 from epicarve.errors import InputError
 
-from .across import ions_across
+from .bonds_across import ions_across
 
 if TYPE_CHECKING:
     from pathlib import Path

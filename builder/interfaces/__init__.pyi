@@ -23,8 +23,8 @@ from .find import SearchOptions as SearchOptions
 from .find import best_of_faces as best_of_faces
 from .find import search as search
 from .interface import Interface as Interface
+from .keyword_search import find_interfaces as find_interfaces
 from .polarity import Polarity as Polarity
-from .ranked import find_interfaces as find_interfaces
 from .slab import Slab as Slab
 from .slab import SlabOptions as SlabOptions
 from .slab import build_slab as build_slab

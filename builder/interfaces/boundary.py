@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .continuity import Continuity, assigned, matching_tolerance_a
+from .continuity import Continuity, assigned, matched_fraction, matching_tolerance_a
 from .translations import inverse_2x2
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Boundary:
             near[one, rows, columns] = True
         counts = near.sum(axis=(1, 2))
         rms = np.sqrt((squared * near).sum(axis=(1, 2)) / np.maximum(counts, 1))
-        return 2.0 * counts / (self.film.n_ions + self.substrate.n_ions), rms
+        return matched_fraction(counts, self.film.n_ions + self.substrate.n_ions), rms
 
     def _distinct(self, shifts_a: Floats) -> Floats:
         """Return each translation once, moved to near the origin by those that change nothing."""

@@ -41,6 +41,8 @@ from .contacts import pairs_within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import ArrayLike
+
     from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.carve import IonTable
     from epicarve.builder.crystal import Crystal
@@ -137,7 +139,7 @@ class Continuity:
     @property
     def matched_fraction(self) -> float:
         """2 × matched / (sites + cations), from 0 to 1; 0 where there are none of either."""
-        return 2.0 * self.n_matched / max(self.n_sites + self.n_cations, 1)
+        return float(matched_fraction(self.n_matched, self.n_sites + self.n_cations))
 
     @property
     def sublattice_fraction(self) -> float:
@@ -209,6 +211,11 @@ def finite_continuity(
         counted.append(int(counts.sum()))
     symbols = film.symbols, substrate.symbols
     return Continuity.of(matched, symbols, (counted[0], counted[1]), continued, spacings_a)
+
+
+def matched_fraction(n_matched: ArrayLike, n_to_match: int) -> Floats:
+    """Return twice the number of matched pairs divided by that of sites and cations together."""
+    return 2.0 * np.asarray(n_matched) / max(n_to_match, 1)
 
 
 def matching_tolerance_a(spacing_a: float) -> float:

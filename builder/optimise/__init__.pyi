@@ -17,12 +17,12 @@ from .frame import GRAIN_A as GRAIN_A
 from .frame import own_frames as own_frames
 from .highs import NODE_LIMIT as NODE_LIMIT
 from .highs import Highs as Highs
-from .numbers import search_numbers as search_numbers
 from .options import BalanceOptions as BalanceOptions
 from .options import Substitution as Substitution
 from .program import Program as Program
 from .progress import watched as watched
 from .scip import fewest_steps as fewest_steps
+from .search_by_counts import search_numbers as search_numbers
 from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell

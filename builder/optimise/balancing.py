@@ -15,7 +15,7 @@ from .program import Program
 from .relocation import relocated_edits
 from .solver import EFFORT, Solver
 from .surface_region import STEP_A, Shell
-from .units import units_to_place
+from .treatment_amount import units_to_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from .edits import possible_edits
 from .program import Program
 from .solver import Solver
 from .surface_region import Shell
-from .units import most_units
+from .treatment_amount import most_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,13 @@ from .cp_sat import Effort
 from .dual_bounds import CUTS_COLUMNS, GAP_LIMIT, PART_NODES, POOL_COLUMNS, PRICED_NODES, DualBounds
 from .highs import FEW_COLUMNS, FEW_NODES, WHOLE, Highs, Relaxed
 from .progress import report
-from .steps import TANGENT_ROUNDS, by_cuts, domains_separately, tightened, with_fewest_steps
+from .search_by_cost import (
+    TANGENT_ROUNDS,
+    by_cuts,
+    domains_separately,
+    tightened,
+    with_fewest_steps,
+)
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
@@ -245,7 +251,7 @@ class Solver:
 
 
 def _rounded(dual: DualBounds) -> Floats | None:
-    """Whole edits near the relaxed ones, the dipole priced in and then balance_dipole by swaps.
+    """Whole edits near the relaxed ones, with a price on the dipole, then balanced by swaps.
 
     First with as many steps as it takes, which also tells the fewest that any solution can
     have; then with just these, and so on.

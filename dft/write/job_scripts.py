@@ -36,7 +36,7 @@ def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, s
         What the scripts ask of the scheduler.
     """
     texts = {name: job_template(name) for name in SHARED_SCRIPTS}
-    texts["scheduler.sh"] = job_template(f"{machine.scheduler}.sh")
+    texts["scheduler.sh"] = job_template(f"submit_{machine.scheduler}.sh")
     texts[ORDER] = _order_text(_in_line(chain))
     return texts | {
         stage.script: job_script(stage.name, _body(stage, machine), machine) for stage in chain

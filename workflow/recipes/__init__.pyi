@@ -3,9 +3,6 @@ from .blocks import CrystalSpec as CrystalSpec
 from .blocks import DomainSpec as DomainSpec
 from .blocks import InterfaceSpec as InterfaceSpec
 from .blocks import SeriesSpec as SeriesSpec
-from .geometry import RELAXED as RELAXED
-from .geometry import geometry_of_states as geometry_of_states
-from .geometry import relaxed_geometry as relaxed_geometry
 from .read import as_recipe as as_recipe
 from .read import checked as checked
 from .read import named_files as named_files
@@ -20,3 +17,6 @@ from .recipe import ParticleRecipe as ParticleRecipe
 from .recipe import Recipe as Recipe
 from .recipe import SeriesRecipe as SeriesRecipe
 from .recipe import is_series as is_series
+from .relaxed_geometry_file import RELAXED as RELAXED
+from .relaxed_geometry_file import geometry_of_states as geometry_of_states
+from .relaxed_geometry_file import relaxed_geometry as relaxed_geometry

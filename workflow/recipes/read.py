@@ -15,8 +15,8 @@ from epicarve.errors import InputError, require_kind
 from epicarve.files import replaced_file, write_text
 from epicarve.options import Options, sentence
 
-from .geometry import relaxed_geometry
 from .recipe import Recipe, kind_of_recipe
+from .relaxed_geometry_file import relaxed_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

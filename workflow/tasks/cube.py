@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from epicarve.dft.cube import OrbitalGrid, eigenstates, orbital_grid, write_cube
-from epicarve.dft.filling import occupied_states
+from epicarve.dft.occupations import occupied_states
 from epicarve.dft.read import wfn_of_folder
 from epicarve.errors import InputError
 

@@ -10,7 +10,7 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.record import Record
 
-from .gap import difference
+from .filtered_gap import difference
 from .localization import DEGENERATE_EV
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from scipy.sparse import csr_array, vstack
 from .cp_sat import Answer, Effort, any_feasible
 from .dual_bounds import CUTS_COLUMNS, EXACT_COLUMNS, PART_NODES, POOL_COLUMNS, Alone, DualBounds
 from .highs import WHOLE, Highs
-from .numbers import search_numbers
 from .scip import fewest_steps
+from .search_by_counts import search_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

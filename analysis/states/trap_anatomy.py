@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .gap import before_edge
+from .filtered_gap import before_edge
 from .site_kinds import Kind, kinds_by_level, number_word, phrase
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints
     from epicarve.dft.states import OrbitalStates
 
-    from .gap import FilteredGap
+    from .filtered_gap import FilteredGap
     from .sites import Sites
 
 SHARES = (0.5, 0.9)
