@@ -32,9 +32,6 @@ MOST_COUPLED = 1_000
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
 
-SHAKES, SHAKE_EV, MOST_SHAKEN = 8, 6.0, 5_000
-"""Moves that are made at random at once, what each may cost, and among how many they are chosen."""
-
 SWEPT_SHARE = 0.8
 """Moves that pay this share of the best one are made before all are looked at anew."""
 
@@ -131,31 +128,6 @@ class Descent:
         self.descend(price_ev=0.0, limits=limits)
         while self._two_moves():
             self.descend(price_ev=0.0, limits=limits)
-
-    def shake(self, rng: np.random.Generator) -> bool:
-        """Make some moves that cost a little, and tell whether any could be made.
-
-        Parameters
-        ----------
-        rng : Generator
-            What chooses them.
-        """
-        self.price_ev = 0.0
-        found = self._pairs(np.full(len(self.limits), np.inf), SHAKE_EV, MOST_SHAKEN)
-        is_done = np.zeros(len(self.sign), dtype=bool)
-        for place in rng.permutation(len(found))[:MOST_TRIES].tolist():
-            pair = np.array(found[place][:2])
-            if not is_done[pair].any() and self._is_allowed(pair):
-                self._apply(pair)
-                is_done[pair] = True
-                if is_done.sum() >= 2 * SHAKES:
-                    break
-        return bool(is_done.any())
-
-    def go_to(self, moves: Moves) -> None:
-        """Do and undo edits until they are those of moves made before."""
-        self._apply(np.flatnonzero(0.5 - 0.5 * self.sign != moves.y))
-        self.gained_ev = moves.gained_ev
 
     def _sweep(self) -> bool:
         """Make the best move, and those after it that pay nearly as much when their turn comes."""

@@ -9,9 +9,7 @@ piece. That is a heuristic: nothing is proven of the energy.
 The dipole stays within what the program allowed. First all moves that pay are made, whatever the
 dipole becomes. Then its square is added to the energy, at a price that doubles until the dipole is
 short enough, and at last moves are made that keep it so; where no single one pays, two at once. If
-it never is, only such moves are made, from the beginning. Then some moves that cost a little are
-made at random (of a fixed seed), all that pay are made again, and the lower of both is kept; that
-a number of times.
+it never is, only such moves are made, from the beginning.
 """
 
 from __future__ import annotations
@@ -40,10 +38,6 @@ LEAST_PRICE_EV, PRICE_ROUNDS = 0.1, 12
 """Prices of the square of the dipoles, in units of the free ones, at which moves begin, the next
 one where those before end too long; that which a price of none is raised to, and how often it is
 doubled."""
-
-MOST_SHAKES, SHAKEN_EDITS = 12, 6_500
-"""How often moves that cost a little are made at random, and how many edits that many times the
-edits of a program may be."""
 
 
 def relocated_edits(program: Program, y: Floats) -> tuple[Floats, Relocation | NotRelocated | None]:
@@ -99,7 +93,7 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
     else:
         descent = Descent(program, y)
     descent.descend_by_two(limits)
-    return _shaken(descent, limits), unheld or descent.moves()
+    return descent.moves(), unheld or descent.moves()
 
 
 def _shortened(descent: Descent, limits: Floats, price_ev: float) -> bool:
@@ -110,23 +104,6 @@ def _shortened(descent: Descent, limits: Floats, price_ev: float) -> bool:
         price_ev = max(2.0 * price_ev, LEAST_PRICE_EV)
         descent.descend(price_ev=price_ev)
     return bool((descent.lengths() <= limits + SLACK).all())
-
-
-def _shaken(descent: Descent, limits: Floats) -> Moves:
-    """Make moves that cost a little, descend again, and keep what is lower."""
-    best, rng = descent.moves(), np.random.default_rng(0)
-    if np.isfinite(descent.most).any():
-        return best
-    for _ in range(min(MOST_SHAKES, SHAKEN_EDITS // len(descent.sign))):
-        if not descent.shake(rng):
-            break
-        descent.descend(price_ev=LEAST_PRICE_EV)
-        if _shortened(descent, limits, LEAST_PRICE_EV):
-            descent.descend(price_ev=0.0, limits=limits)
-            if descent.gained_ev >= best.gained_ev + LEAST_GAIN_EV:
-                best = descent.moves()
-        descent.go_to(best)
-    return best
 
 
 def _electrostatics(program: Program, y: Floats) -> Electrostatics:
