@@ -3,6 +3,7 @@ from .blocks import CrystalSpec as CrystalSpec
 from .blocks import DomainSpec as DomainSpec
 from .blocks import InterfaceSpec as InterfaceSpec
 from .blocks import SeriesSpec as SeriesSpec
+from .blocks import StructureSpec as StructureSpec
 from .geometry import RELAXED as RELAXED
 from .geometry import geometry_of_states as geometry_of_states
 from .geometry import relaxed_geometry as relaxed_geometry
@@ -19,4 +20,5 @@ from .recipe import ModelRecipe as ModelRecipe
 from .recipe import ParticleRecipe as ParticleRecipe
 from .recipe import Recipe as Recipe
 from .recipe import SeriesRecipe as SeriesRecipe
+from .recipe import StructureRecipe as StructureRecipe
 from .recipe import is_series as is_series

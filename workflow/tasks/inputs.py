@@ -18,6 +18,7 @@ from epicarve.workflow.recipes import (
     HeterostructureRecipe,
     ParticleRecipe,
     Recipe,
+    StructureRecipe,
     as_recipe,
     write_recipe,
 )
@@ -109,8 +110,15 @@ def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str
         specs = [recipe.film.crystal, recipe.substrate.crystal]
     elif isinstance(recipe, ParticleRecipe | BulkRecipe):
         specs = [recipe.crystal]
+    elif isinstance(recipe, StructureRecipe):
+        specs = list(recipe.structure.crystals)
     crystals = [load_crystal(spec) for spec in specs]
     notes: list[str] = []
+    if isinstance(recipe, StructureRecipe) and (recipe.cp2k.prerelax or recipe.cp2k.relax):
+        notes.append(
+            f"{recipe.structure.file.name} is relaxed before its states are computed; prerelax: null "
+            "and relax: null under cp2k keep its geometry"
+        )
     if not isinstance(recipe, BulkRecipe):
         notes += _notes_of_prerelaxation(recipe.cp2k, crystals)
     if recipe.cp2k.dispersion is None:
