@@ -322,8 +322,8 @@ class Model:
     ) -> Model:
         """Return the model of a cluster whose coordinates are given, such as a relaxed one.
 
-        It has no ledger and no optimum. Bonds and bulk coordination are those of the crystal that is
-        named; without one, and for elements that it does not hold, they are taken from the
+        It has no ledger and no optimum. Bonds and bulk coordination are those of the crystal that
+        is named; without one, and for elements that it does not hold, they are taken from the
         structure itself, with a warning that tells them.
 
         Parameters

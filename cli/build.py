@@ -24,5 +24,7 @@ def build(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
         print_json(built.summary)
         return
     console().print(facts_table(built.model.formula, facts_of_model(built.model)))
-    files = "model, picture and ledger" if built.model.report.structure is None else "model and picture"
+    files = (
+        "model, picture and ledger" if built.model.report.structure is None else "model and picture"
+    )
     console().print(f"{files} in {out}", soft_wrap=True)

@@ -75,11 +75,14 @@ def facts_of_model(model: Model) -> dict[str, object]:
 
 
 def _structure(given: GivenStructure) -> Iterator[tuple[str, str]]:
-    """Yield the lines on coordinates that were given, and what was taken to be true of their ions."""
+    """Yield the lines on coordinates that were given, and what was taken to be true of them."""
     yield "structure", given.source
-    yield "oxidation states", ", ".join(
-        f"{symbol} {'/'.join(f'{q:+d}' for q in charges)}"
-        for symbol, charges in given.oxidation_states.items()
+    yield (
+        "oxidation states",
+        ", ".join(
+            f"{symbol} {'/'.join(f'{q:+d}' for q in charges)}"
+            for symbol, charges in given.oxidation_states.items()
+        ),
     )
     for name, limits in given.longest_bonds_a.items():
         told = ", ".join(f"{pair} {limit:.2f}" for pair, limit in limits.items())

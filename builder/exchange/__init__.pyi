@@ -7,7 +7,7 @@ from .models import model_of_atoms as model_of_atoms
 from .models import model_of_file as model_of_file
 from .models import model_of_molecule as model_of_molecule
 from .models import molecule_of_model as molecule_of_model
-from .structures import WHOLE as WHOLE
-from .structures import model_of_structure as model_of_structure
 from .slabs import atoms_of_slab as atoms_of_slab
 from .slabs import structure_of_slab as structure_of_slab
+from .structures import WHOLE as WHOLE
+from .structures import model_of_structure as model_of_structure

@@ -79,9 +79,9 @@ def _without_images(name: str, atoms: Atoms) -> Floats:
         widest = int(np.argmax(empty))
         if empty[widest] * height_a < LEAST_VACUUM_A:
             raise InputError(
-                f"{name}: it repeats along {'abc'[axis]} with at most {empty[widest] * height_a:.1f} "
-                f"Å of vacuum, so this is no cluster (at least {LEAST_VACUUM_A:g} Å); give a crystal "
-                "as crystal: with a shape, or take the cell out of the file"
+                f"{name}: it repeats along {'abc'[axis]} with {empty[widest] * height_a:.1f} Å of "
+                f"vacuum, less than the {LEAST_VACUUM_A:g} Å around a cluster; give a crystal as "
+                "crystal: with a shape, or take the cell out of the file"
             )
         middle = along[widest] + 0.5 * empty[widest]
         fractional[:, axis] = (fractional[:, axis] - middle) % 1.0

@@ -27,6 +27,7 @@ def charges_of_structure(
     name: str,
     symbols: Strings,
     columns: Mapping[str, NDArray[Any]],
+    *,
     given: Mapping[str, int] | None,
     crystals: Sequence[Crystal],
     charge: int | None,
@@ -74,8 +75,8 @@ def _whole(name: str, stated: NDArray[np.float64]) -> Ints:
     broken = np.flatnonzero((stated != np.rint(stated)) | (stated == 0))
     if broken.size:
         raise InputError(
-            f"{name}: atom {broken[0] + 1} has the formal_charge {stated[broken[0]]:g}, not that of "
-            "an ion; give oxidation_states"
+            f"{name}: atom {broken[0] + 1} has the formal_charge {stated[broken[0]]:g}, not that "
+            "of an ion; give oxidation_states"
         )
     return stated.astype(np.int64)
 
@@ -85,7 +86,7 @@ def _known(
 ) -> dict[str, int]:
     """Return the charges of elements that are given, or are those of the crystals."""
     known = whole_charges(name, given)
-    for symbol, charge in known.items():
+    for symbol in known:
         if symbol not in counts:
             raise InputError(
                 f"{name}: oxidation_states gives {symbol}, which is not in it; "
@@ -103,8 +104,8 @@ def _known(
                 )
             if len(several) > 1:
                 raise InputError(
-                    f"{name}: {symbol} has several oxidation states in {crystal.name}; give those of "
-                    f"the ions in a column {CHARGE} of an extended XYZ file"
+                    f"{name}: {symbol} has several oxidation states in {crystal.name}; give those "
+                    f"of the ions in a column {CHARGE} of an extended XYZ file"
                 )
             known[symbol] = several[0]
     return known
@@ -137,8 +138,8 @@ def _guessed(
         raise InputError(f"{name}: oxidation states are unclear, {told}; give oxidation_states")
     raise InputError(
         f"{name}: no ordinary oxidation states give {formula_of(counts)} the charge {charge:+d} "
-        f"(the likeliest, {_told(likeliest)}, sum to {total:+d} e); give oxidation_states, mend the "
-        f"ions, or state charge: {total}"
+        f"(the likeliest, {_told(likeliest)}, sum to {total:+d} e); give oxidation_states, mend "
+        f"the ions, or state charge: {total}"
     )
 
 

@@ -72,7 +72,7 @@ def model_of_structure(
     named = _domains(name, len(symbols), crystals, domains)
     _refuse_absent(name, symbols, named, crystals)
     charges, notes = charges_of_structure(
-        name, symbols, atoms.arrays, oxidation_states, crystals, charge
+        name, symbols, atoms.arrays, given=oxidation_states, crystals=crystals, charge=charge
     )
     nothing = np.zeros(len(symbols), dtype=int)
     model = Model(
@@ -95,8 +95,8 @@ def model_of_structure(
     valences = valences[np.isfinite(valences)]
     if valences.size and valences.max() < LEAST_VALENCE:
         raise InputError(
-            f"{name}: cations and anions are at least {lengths_a.min():.2f} Å apart, too far for any "
-            "bond; give coordinates in Å"
+            f"{name}: cations and anions are at least {lengths_a.min():.2f} Å apart, too far for "
+            "any bond; give coordinates in Å"
         )
     graph = coo_array((np.ones(len(cations)), (cations, anions)), shape=(model.n_atoms,) * 2)
     of_kind, taken = _bulk_coordination(model, coordination, known)
@@ -208,8 +208,8 @@ def _refuse_unbonded(
         if alone.mean() > MOST_UNBONDED:
             told = ", ".join(f"{'-'.join(pair)} {a:.2f}" for pair, a in limits[crystal].items())
             raise InputError(
-                f"{name}: {alone.sum()} of {alone.size} ions have no bond of {crystal} (up to {told} "
-                "Å); name the crystal it is made of, and give coordinates in Å"
+                f"{name}: {alone.sum()} of {alone.size} ions have no bond of {crystal} (up to "
+                f"{told} Å); name the crystal it is made of, and give coordinates in Å"
             )
 
 

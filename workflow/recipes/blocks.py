@@ -1,4 +1,4 @@
-"""What the blocks of a recipe may say: crystal, structure, domain, core, bulk, series, interface."""
+"""What the blocks of a recipe may say: crystal, structure, domain, core, bulk, interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from epicarve.options import Options
 
 Shift = Annotated[Finite, Field(ge=-1000.0, le=1000.0)]
 Gap = Annotated[Length, Field(le=100.0)]
-
 
 
 def _whole(data: Any) -> Any:

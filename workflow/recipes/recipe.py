@@ -1,4 +1,4 @@
-"""The kinds of recipes: a particle, a heterostructure, a structure that is given, a bulk crystal."""
+"""The kinds of recipes: a particle, a heterostructure, a given structure, a bulk crystal."""
 
 from __future__ import annotations
 

@@ -116,8 +116,8 @@ def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str
     notes: list[str] = []
     if isinstance(recipe, StructureRecipe) and (recipe.cp2k.prerelax or recipe.cp2k.relax):
         notes.append(
-            f"{recipe.structure.file.name} is relaxed before its states are computed; prerelax: null "
-            "and relax: null under cp2k keep its geometry"
+            f"{recipe.structure.file.name} is relaxed before its states are computed; prerelax: "
+            "null and relax: null under cp2k keep its geometry"
         )
     if not isinstance(recipe, BulkRecipe):
         notes += _notes_of_prerelaxation(recipe.cp2k, crystals)
