@@ -10,7 +10,7 @@ from epicarve.builder.crystal import is_layered
 from epicarve.builder.report import Provenance
 from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.run import is_complete
-from epicarve.dft.write import join_files, write_cp2k, write_stages
+from epicarve.dft.write import join_files, planned_stages, write_cp2k, write_stages
 from epicarve.files import write_text
 from epicarve.workflow.recipes import (
     BulkRecipe,
@@ -77,6 +77,8 @@ def inputs(
     unrelaxed = {half: build(half_recipe(recipe, half)) for half in chains}
     began = all((out / half / chain[-1].output).is_file() for half, chain in chains.items())
     built = None if chains and began else build(recipe)  # before anything is written
+    if built is not None:
+        planned_stages(built.model, recipe.cp2k, recipe.machine)  # refuses what does not fit
     for half, half_built in unrelaxed.items():
         write_stages(half_built.model, recipe.cp2k, recipe.machine, out / half, only_relax=True)
         half_built.write(out / half)
