@@ -37,7 +37,7 @@ RESOURCES = "resources.json"
 PROCESS_GB = 0.15
 """Memory of one process of CP2K that holds nothing yet."""
 
-BYTES_PER_POINT = {0: 320.0, 2: 550.0, 3: 550.0}
+BYTES_PER_POINT = {0: 340.0, 2: 550.0, 3: 550.0}
 """Memory for each point of the finest grid, by number of periodic directions: all grids, densities
 and potentials; in small periodic cells the margins of the grids weigh more."""
 
