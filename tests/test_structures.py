@@ -147,6 +147,16 @@ def test_charges_of_a_file_count_ion_by_ion():
     with pytest.warns(GuessWarning):
         model = ec.Model.from_structure(atoms)
     assert model.charges.tolist() == [3, -2, 3, -2, -2]
+    swapped = cube()
+    swapped.arrays["formal_charge"] = np.where(swapped.symbols == "Pb", -2, 2)
+    with pytest.raises(InputError, match=r"Pb would be -2, but \+2 in PbS"):
+        ec.Model.from_structure(swapped, crystals=[ec.crystal("PbS")])
+
+
+def test_ions_of_one_sign_have_no_bonds(quiet):
+    model = ec.Model.from_structure(ase.Atoms("Pb2", [[0, 0, 0], [4, 0, 0]]), {"Pb": 2}, charge=4)
+    assert model.coordination.tolist() == [0, 0]
+    assert model.n_components == 2
 
 
 @given(n_removed=st.integers(1, 12), symbol=st.sampled_from(["Pb", "S"]))

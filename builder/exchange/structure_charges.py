@@ -57,6 +57,9 @@ def charges_of_structure(
     stated = columns.get(CHARGE)
     if given is None and stated is not None:
         charges = _whole(name, np.asarray(stated, dtype=float))
+        if len(crystals) == 1:
+            for symbol, charge_there in zip(symbols.tolist(), charges.tolist(), strict=True):
+                _refuse_other(name, symbol, charge_there, crystals[0])
         _refuse_wrong_sum(name, symbols, charges, charge)
         return charges, ()
     counts = dict(sorted(Counter(symbols.tolist()).items()))
@@ -94,14 +97,11 @@ def _known(
             )
     for crystal in crystals:
         for symbol, several in crystal.charges_of.items():
-            if symbol not in counts or known.get(symbol) in several:
+            if symbol not in counts:
                 continue
             if symbol in known:
-                told = "/".join(f"{q:+d}" for q in several)
-                raise InputError(
-                    f"{name}: {symbol} would be {known[symbol]:+d}, but {told} in {crystal.name}; "
-                    "give the oxidation_states of that crystal, or do not name it"
-                )
+                _refuse_other(name, symbol, known[symbol], crystal)
+                continue
             if len(several) > 1:
                 raise InputError(
                     f"{name}: {symbol} has several oxidation states in {crystal.name}; give those "
@@ -109,6 +109,17 @@ def _known(
                 )
             known[symbol] = several[0]
     return known
+
+
+def _refuse_other(name: str, symbol: str, charge: int, crystal: Crystal) -> None:
+    """Refuse a charge that the element has nowhere in a crystal that holds it."""
+    several = crystal.charges_of.get(symbol, (charge,))
+    if charge not in several:
+        told = "/".join(f"{q:+d}" for q in several)
+        raise InputError(
+            f"{name}: {symbol} would be {charge:+d}, but {told} in {crystal.name}; give the "
+            "oxidation_states of that crystal, or do not name it"
+        )
 
 
 def _guessed(

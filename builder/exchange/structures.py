@@ -130,7 +130,7 @@ def _read(structure: Atoms | Path | str) -> tuple[Atoms, str, str]:
     if isinstance(structure, Atoms):
         if len(structure) == 0 or not np.isfinite(structure.positions).all():
             raise InputError("from_structure: no atoms, or coordinates that are not numbers")
-        return structure, structure.get_chemical_formula(), "ASE Atoms"
+        return structure, structure.symbols.formula.format("metal"), "ASE Atoms"
     return read_atoms(Path(structure)), str(structure), f"file {Path(structure).name}"
 
 
