@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 ROOMS  := core builder dft analysis workflow cli templates examples
-FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.pyi' -o -name '*.yaml' -o -name '*.cif' -o -name '*.csv' -o -name '*.gz' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
+FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.pyi' -o -name '*.yaml' -o -name '*.cif' -o -name '*.xyz' -o -name '*.csv' -o -name '*.gz' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
 
 .PHONY: demo test lint install docs clean help
 

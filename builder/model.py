@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Molecule
 
     from epicarve.arrays import Bools, Floats, Ints, Strings
+    from epicarve.builder.crystal import Crystal
     from epicarve.builder.notebook import View
 
 
@@ -104,7 +105,7 @@ class Model:
     domains : ndarray of str, shape (n_atoms,)
         Name of the domain, usually a crystal's name, to which each ion belongs.
     sites : ndarray of int, shape (n_atoms,)
-        Index of the ion's site in the unit cell of its domain's crystal.
+        Index of the ion's site in the unit cell of its domain's crystal; -1 where it is not known.
     coordination, bulk_coordination : ndarray of int, shape (n_atoms,)
         Number of opposite ions bonded to the ion here, and in its bulk crystal.
     components : ndarray of int, shape (n_atoms,)
@@ -166,8 +167,8 @@ class Model:
     def __repr__(self) -> str:
         return (
             f"Model({self.formula} of {' and '.join(self.domain_names)}, {self.n_atoms} ions, "
-            f"{self.diameter_nm:.2f} nm, {self.net_charge:+d} e, {self.dipole_debye:.1f} debye, "
-            f"{len(self.edits)} edits)"
+            f"{self.diameter_nm:.2f} nm, {self.net_charge:+d} e, {self.dipole_debye:.1f} debye"
+            f"{'' if self.report.structure is not None else f', {len(self.edits)} edits'})"
         )
 
     def _repr_html_(self) -> str:
@@ -309,6 +310,51 @@ class Model:
         from epicarve.builder.output import write_model  # noqa: PLC0415  (it draws, with matplotlib)
 
         write_model(Path(folder), self)
+
+    @classmethod
+    def from_structure(
+        cls,
+        structure: Atoms | Path | str,
+        oxidation_states: Mapping[str, int] | None = None,
+        *,
+        crystals: Sequence[Crystal] = (),
+        charge: int | None = None,
+    ) -> Model:
+        """Return the model of a cluster whose coordinates are given, such as a relaxed one.
+
+        It has no ledger and no optimum. Bonds and bulk coordination are those of the crystal that
+        is named; without one, and for elements that it does not hold, they are taken from the
+        structure itself, with a warning that tells them.
+
+        Parameters
+        ----------
+        structure : Atoms, Path or str
+            The atoms, or a file that ASE reads, of which the last geometry counts. A periodic cell
+            has to hold vacuum on all sides.
+        oxidation_states : mapping of str to int, optional
+            Formal charges by element; else those of a column ``formal_charge``, else those of the
+            crystal, else guessed, with a warning.
+        crystals : sequence of Crystal
+            What it consists of: one crystal, after which its domain is named, or none.
+        charge : int, optional
+            Net charge in e that the formal charges have to sum to; 0 if not given.
+
+        Raises
+        ------
+        InputError
+            If there is no whole cluster, or its charges are unclear or do not sum to its charge.
+
+        Examples
+        --------
+        >>> from ase.build import bulk
+        >>> cluster = bulk("PbS", "rocksalt", a=5.94, cubic=True).repeat(2)
+        >>> cluster.pbc = False
+        >>> Model.from_structure(cluster, {"Pb": 2, "S": -2}).counts
+        {'Pb': 32, 'S': 32}
+        """
+        from epicarve.builder.exchange import model_of_structure  # noqa: PLC0415  (costs half a second)
+
+        return model_of_structure(structure, oxidation_states, crystals=crystals, charge=charge)
 
     @classmethod
     def read(cls, path: Path | str) -> Model:

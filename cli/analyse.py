@@ -9,7 +9,7 @@ import typer
 
 from epicarve.errors import InputError
 
-from .terminal import AsJson, print_json, progress
+from .terminal import AsJson, charges_of, print_json, progress
 
 
 def analyse(
@@ -82,6 +82,17 @@ def analyse(
             help="Step of an optimisation or dynamics; the last if not given.",
         ),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Model of the states, where DIR holds none: model.extxyz, or coordinates.",
+        ),
+    ] = None,
+    charges: Annotated[
+        str | None,
+        typer.Option(help="Charges of those coordinates, as in Pb=2,S=-2; guessed if not given."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
@@ -102,6 +113,8 @@ def analyse(
             overlap_populations=pairs,
             project=project,
             step=step,
+            model=model,
+            oxidation_states=charges_of(charges, "--charges"),
             figures={name: value for name, value in asked.items() if value is not None},
         )
         summary = analysis.write(out or folder, hdf5=hdf5)

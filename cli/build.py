@@ -15,7 +15,7 @@ from .terminal import (
 
 
 def build(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
-    """Carve or join a model: model.extxyz, model.cif, model.json, preview.png."""
+    """Carve, join or read a model: model.extxyz, model.cif, model.json, preview.png."""
     with progress("build") as tell:
         from epicarve.workflow.tasks.build import build as build_model
 
@@ -24,4 +24,7 @@ def build(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
         print_json(built.summary)
         return
     console().print(facts_table(built.model.formula, facts_of_model(built.model)))
-    console().print(f"model, picture and ledger in {out}", soft_wrap=True)
+    files = (
+        "model, picture and ledger" if built.model.report.structure is None else "model and picture"
+    )
+    console().print(f"{files} in {out}", soft_wrap=True)

@@ -10,6 +10,7 @@ import typer
 from .terminal import (
     LONGEST_DERIVATION,
     AsJson,
+    charges_of,
     console,
     not_yet_reported,
     print_json,
@@ -150,33 +151,12 @@ def _crystal(name: str, charges: str | None, block: str | None, side: str) -> Cr
     from epicarve.workflow.recipes import CrystalSpec
 
     if name.lower().endswith(".cif") or Path(name).is_file():
-        states = _charges(charges, f"--{side}-charges")
+        states = charges_of(charges, f"--{side}-charges")
         return CrystalSpec(file=Path(name), oxidation_states=states, block=block)
     for option, given in ((f"--{side}-charges", charges), (f"--{side}-block", block)):
         if given is not None:
             raise InputError(f"{option} is for a CIF file, but {name} is a bundled crystal")
     return CrystalSpec(name=name)
-
-
-def _charges(text: str | None, option: str) -> dict[str, int] | None:
-    from epicarve.builder.cif import oxidation_number
-    from epicarve.errors import InputError
-
-    if text is None:
-        return None
-    charges: dict[str, int] = {}
-    for part in text.replace(",", " ").split():
-        ion, _, number = part.partition("=")
-        try:
-            charge = oxidation_number(number)
-        except ValueError:
-            charge = None
-        if not ion or charge is None:
-            raise InputError(
-                f"{option} {text}: {part} gives no whole charge; write it as in Fe1=3,Fe2=2,O=-2"
-            )
-        charges[ion] = charge
-    return charges
 
 
 def _indices(text: str | None, option: str) -> list[int] | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.builder.report import (
         CoreShell,
+        GivenStructure,
         Junction,
         NotRelocated,
         Optimality,
@@ -46,8 +47,11 @@ def facts_of_model(model: Model) -> dict[str, object]:
         **_half_bonded(report.surface),
         "connected pieces": model.n_components,
         "dipole": f"{model.dipole_debye:.0f} D",
-        "edits of the plain cut": f"{removed} removed, {len(model.edits) - removed} added",
     }
+    if report.structure is None:
+        facts["edits of the plain cut"] = f"{removed} removed, {len(model.edits) - removed} added"
+    else:
+        facts |= dict(_structure(report.structure))
     cost = {} if report.optimum is None else {"cost of the edits": _cost(report.optimum)}
     if report.relocation is not None:
         cost["ions moved afterwards"] = _moved(report.relocation)
@@ -68,6 +72,26 @@ def facts_of_model(model: Model) -> dict[str, object]:
     for name, origin in report.origins.items():
         facts |= dict(_origin(name, origin))
     return facts
+
+
+def _structure(given: GivenStructure) -> Iterator[tuple[str, str]]:
+    """Yield the lines on coordinates that were given, and what was taken to be true of them."""
+    yield "structure", given.source
+    yield (
+        "oxidation states",
+        ", ".join(
+            f"{symbol} {'/'.join(f'{q:+d}' for q in charges)}"
+            for symbol, charges in given.oxidation_states.items()
+        ),
+    )
+    for name, limits in given.longest_bonds_a.items():
+        told = ", ".join(f"{pair} {limit:.2f}" for pair, limit in limits.items())
+        yield f"longest bonds in {name}", f"{told} Å"
+    for name, elements in given.bulk_coordination.items():
+        told = ", ".join(f"{s} {'/'.join(map(str, n))}" for s, n in elements.items())
+        yield f"bulk neighbours in {name}", told
+    if notes := not_yet_reported(given.notes):
+        yield "notes", "\n".join(notes)
 
 
 def _cost(optimum: Optimality) -> str:

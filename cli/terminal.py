@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from epicarve.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -66,6 +68,27 @@ def facts_table(title: str, facts: Mapping[str, object]) -> Table:
     for name, value in facts.items():
         table.add_row(name, str(value))
     return table
+
+
+def charges_of(text: str | None, option: str) -> dict[str, int] | None:
+    """Return the charges that an option gives, as in ``Pb=2,S=-2``; None if it is not given."""
+    from epicarve.builder.cif import oxidation_number
+
+    if text is None:
+        return None
+    charges: dict[str, int] = {}
+    for part in text.replace(",", " ").split():
+        ion, _, number = part.partition("=")
+        try:
+            charge = oxidation_number(number)
+        except ValueError:
+            charge = None
+        if not ion or charge is None:
+            raise InputError(
+                f"{option} {text}: {part} gives no whole charge; write it as in Fe1=3,Fe2=2,O=-2"
+            )
+        charges[ion] = charge
+    return charges
 
 
 @contextmanager

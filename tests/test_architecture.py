@@ -13,7 +13,7 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 
 SUBROOMS = {
     "builder": """
-        extxyz report model point_charges crystal cif library orderings shapes optimise carve
+        extxyz report crystal model point_charges cif library orderings shapes optimise carve
         geometry interfaces.match interfaces interfaces.energy hetero output assemble exchange
         notebook
     """.split(),

@@ -155,12 +155,12 @@ def test_no_input_names_a_folder_of_this_machine(model, tmp_path):
     vacuum_a=st.floats(2.0, 10.0),
 )
 def test_box_holds_the_model_in_its_middle(positions_a, vacuum_a):
-    edge_a, moved_a = boxed(positions_a, vacuum_a)
+    edges_a, moved_a = boxed(positions_a, vacuum_a)
     assert moved_a.min() >= vacuum_a - 1e-3
-    assert (edge_a - moved_a).min() >= vacuum_a - 1e-3
+    assert (edges_a - moved_a).min() >= vacuum_a - 1e-3
     extent_a = np.ptp(positions_a, axis=0).max()
-    assert edge_a == pytest.approx(extent_a + 2 * vacuum_a, abs=2e-3)
-    np.testing.assert_allclose(moved_a.min(axis=0) + moved_a.max(axis=0), edge_a, atol=1e-9)
+    assert edges_a == pytest.approx(extent_a + 2 * vacuum_a, abs=2e-3)
+    np.testing.assert_allclose(moved_a.min(axis=0) + moved_a.max(axis=0), edges_a, atol=1e-9)
 
 
 def test_number_of_empty_states():

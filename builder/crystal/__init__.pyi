@@ -26,11 +26,13 @@ from .miller import refuse_four_indices as refuse_four_indices
 from .molecules import molecular_units as molecular_units
 from .molecules import refuse_molecular_units as refuse_molecular_units
 from .neighbour_list import MAX_SITES as MAX_SITES
+from .neighbour_list import OVERLAP as OVERLAP
 from .neighbour_list import neighbours as neighbours
 from .neighbour_list import refuse_cell as refuse_cell
 from .neighbour_list import refuse_overlaps as refuse_overlaps
 from .neighbour_list import shortest_contact as shortest_contact
 from .oxidation_guess import guesses as guesses
+from .oxidation_guess import state_shares as state_shares
 from .planes import Termination as Termination
 from .planes import nearest_cut as nearest_cut
 from .planes import point_on_cut as point_on_cut
@@ -42,6 +44,7 @@ from .relaxed import RelaxedCrystal as RelaxedCrystal
 from .relaxed import relaxed_crystal as relaxed_crystal
 from .replace import as_replaced as as_replaced
 from .replace import replaced as replaced
+from .site_charges import RARE_SHARE as RARE_SHARE
 from .site_charges import Sites as Sites
 from .site_charges import describe_guesses as describe_guesses
 from .site_charges import guess_charges as guess_charges

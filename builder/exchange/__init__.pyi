@@ -9,3 +9,5 @@ from .models import model_of_molecule as model_of_molecule
 from .models import molecule_of_model as molecule_of_model
 from .slabs import atoms_of_slab as atoms_of_slab
 from .slabs import structure_of_slab as structure_of_slab
+from .structures import WHOLE as WHOLE
+from .structures import model_of_structure as model_of_structure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,7 @@ class BondRule:
         if set(recorded) >= set(model.domain_names):
             return cls(recorded)
         rule = cls(
-            {name: _limits_from_distances_a(model.domain(name)) for name in model.domain_names}
+            {name: limits_from_distances_a(model.domain(name)) for name in model.domain_names}
         )
         unexplained = float(np.mean(rule.coordination(model) != model.coordination))
         if unexplained > MOST_UNEXPLAINED:
@@ -133,7 +134,10 @@ class BondRule:
 
 
 def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
-    """Return the rules of the crystals that a model was made of; empty if they are not told."""
+    """Return the rules of the domains of a model as it was made; empty if they are not told."""
+    structure = model.report.structure
+    if structure is not None:
+        return structure.bond_rules
     return {
         name: origin.bond_rule
         for name, origin in model.report.origins.items()
@@ -141,12 +145,22 @@ def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
     }
 
 
-def _limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
-    """Take the first shell of each pair of elements from the distances of an unrelaxed cut."""
+def limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
+    """Return the longest bond in Å of each pair of elements, from the distances of a model alone.
+
+    They are those of the first shells, as `Crystal.bond_rule` takes them from a bulk crystal; where
+    there is no second one, it would begin at twice the shortest distance. A model that was relaxed
+    far from its crystal may have no clear shells.
+    """
     cations, anions = np.flatnonzero(model.charges > 0), np.flatnonzero(model.charges < 0)
     near = cKDTree(model.positions_a[cations]).sparse_distance_matrix(
         cKDTree(model.positions_a[anions]), CONTACT_RANGE_A, output_type="ndarray"
     )
-    return shell_limits_a(
-        cations[near["i"]], anions[near["j"]], near["v"], model.symbols, model.charges
-    )
+    i, j, distances_a = cations[near["i"]], anions[near["j"]], near["v"]
+    for pair in product(model.counts, repeat=2):
+        of_pair = np.flatnonzero((model.symbols[i] == pair[0]) & (model.symbols[j] == pair[1]))
+        if of_pair.size and distances_a[of_pair].max() < 2.0 * distances_a[of_pair].min():
+            nearest = of_pair[np.argmin(distances_a[of_pair])]  # a cluster with a first shell alone
+            i, j = np.append(i, i[nearest]), np.append(j, j[nearest])
+            distances_a = np.append(distances_a, 2.0 * distances_a[nearest])
+    return shell_limits_a(i, j, distances_a, model.symbols, model.charges)

@@ -51,7 +51,7 @@ def card_of_model(model: Model) -> str:
         "net charge": f"{model.net_charge:+d} e",
         "dipole": f"{model.dipole_debye:.1f} debye",
         "surface ions": int(model.is_surface.sum()),
-        "edits": len(model.edits),
+        "edits": len(model.edits) if model.report.structure is None else "",
         "proven gap": "" if optimum is None else f"{optimum.gap:.2%}",
         "notes": caption(notes_of_model(model)),
     }

@@ -14,4 +14,5 @@ from .summary import listed_charges as listed_charges
 from .summary import notes_of_crystals as notes_of_crystals
 from .summary import notes_of_model as notes_of_model
 from .summary import summary_of as summary_of
+from .summary import with_domains as with_domains
 from .visible import visible_discs as visible_discs

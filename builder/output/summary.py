@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.geometry import surface_of
 from epicarve.builder.optimise import ratio_deviation
-from epicarve.builder.report import Composition, DomainFigures, Origin, Provenance
+from epicarve.builder.report import Composition, DomainFigures, Origin, Provenance, told_bonds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,32 +41,51 @@ def described(
         How each crystal that was turned lies in the model.
     """
     surface = surface_of(model, crystals, rotations)
-    domains = {crystal.name: model.domain(crystal.name) for crystal in crystals}
+    model = with_domains(model, crystals, provenance)
+    report = replace(model.report, surface=surface.figures())
+    return replace(model, report=report, columns=surface.columns)
+
+
+def with_domains(model: Model, crystals: Sequence[Crystal], provenance: Provenance) -> Model:
+    """Return the model with what files say of its domains and of the origins of their crystals.
+
+    Parameters
+    ----------
+    model : Model
+        The finished model.
+    crystals : sequence of Crystal
+        The crystals of its domains, which are named after them; of another domain no bulk is known.
+    provenance : Provenance
+        Version and what was asked for; the crystals' sources are added here.
+    """
+    known = {crystal.name: crystal for crystal in crystals}
+    names = dict.fromkeys((*known, *model.domain_names))
+    domains = {name: model.domain(name) for name in names}
     report = replace(
         model.report,
         stoichiometry=_whole_composition(model, crystals, domains),
         domains={
-            crystal.name: DomainFigures(
+            name: DomainFigures(
                 formula=domain.formula,
                 n_atoms=domain.n_atoms,
                 counts=domain.counts,
                 net_charge=domain.net_charge,
                 diameter_nm=round(domain.diameter_nm, 4),
-                stoichiometry=_composition(domain, crystal),
+                stoichiometry=_composition(domain, known[name]) if name in known else None,
                 min_coordination=domain.min_coordination,
                 dipole_debye=round(domain.dipole_debye, 3),
             )
-            for crystal, domain in zip(crystals, domains.values(), strict=True)
+            for name, domain in domains.items()
         },
-        surface=surface.figures(),
         provenance=with_origins(provenance, crystals),
     )
-    return replace(model, report=report, columns=surface.columns)
+    return replace(model, report=report)
 
 
 def summary_of(model: Model) -> dict[str, Any]:
     """Return the content of model.json: what follows from the ions, the ledger, and the report."""
     told = model.report.as_dict()
+    edits = [edit.as_dict() for edit in model.edits]
     return {
         "formula": model.formula,
         "n_atoms": model.n_atoms,
@@ -78,7 +97,7 @@ def summary_of(model: Model) -> dict[str, Any]:
         "n_components": model.n_components,
         "domains": told.pop("domains", None),
         "dipole_debye": round(model.dipole_debye, 3),
-        "edits": [edit.as_dict() for edit in model.edits],
+        **({"edits": edits} if model.report.structure is None else {}),
         **{key: part for key, part in told.items() if key != "provenance"},
         "provenance": told.get("provenance", {}),
     }
@@ -129,8 +148,13 @@ def _composition(model: Model, crystal: Crystal) -> Composition:
 
 def _whole_composition(
     model: Model, crystals: Sequence[Crystal], domains: Mapping[str, Model]
-) -> Composition:
-    """Like that of a domain; of several domains, the target is what their ions would be in bulk."""
+) -> Composition | None:
+    """Like that of a domain; of several domains, the target is what their ions would be in bulk.
+
+    None where the bulk of a domain is not known.
+    """
+    if len(crystals) < len(domains):
+        return None
     if len(crystals) == 1:
         return _composition(model, crystals[0])
     target: dict[str, float] = dict.fromkeys(model.counts, 0.0)
@@ -162,9 +186,6 @@ def _origin(crystal: Crystal) -> Origin:
         space_group=crystal.space_group,
         cell=tuple(round(value, 5) for value in crystal.cell_parameters),
         oxidation_states=listed_charges(crystal),
-        longest_bonds_a={
-            f"{cation}-{anion}": round(limit, 6)
-            for (cation, anion), limit in crystal.bond_rule.items()
-        },
+        longest_bonds_a=told_bonds(crystal.bond_rule),
         notes=tuple(crystal.notes),
     )

@@ -16,8 +16,10 @@ from .optimum import Relaxation as Relaxation
 from .optimum import Relocation as Relocation
 from .optimum import TriedCentre as TriedCentre
 from .optimum import UnheldDipole as UnheldDipole
+from .origins import GivenStructure as GivenStructure
 from .origins import Origin as Origin
 from .origins import Provenance as Provenance
+from .origins import told_bonds as told_bonds
 from .parts import BuildReport as BuildReport
 from .stoichiometry import Composition as Composition
 from .stoichiometry import CoreShell as CoreShell

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from epicarve.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,37 @@ class Origin(Record):
     @property
     def bond_rule(self) -> dict[tuple[str, str], float] | None:
         """Longest bond in Å of each cation with each anion; None if it is not told."""
-        if self.longest_bonds_a is None:
-            return None
-        limits = {}
-        for pair, limit_a in self.longest_bonds_a.items():
-            cation, _, anion = pair.partition("-")
-            limits[cation, anion] = limit_a
-        return limits
+        return None if self.longest_bonds_a is None else bond_rule_of(self.longest_bonds_a)
+
+
+@dataclass(frozen=True)
+class GivenStructure(Record):
+    """The coordinates that a model was given as, and what was taken to be true of its ions.
+
+    Parameters
+    ----------
+    source : str
+        Where the coordinates are from.
+    longest_bonds_a : dict of str to dict of str to float
+        For each domain, the longest bond in Å of each pair of cation and anion.
+    bulk_coordination : dict of str to dict of str to list of int
+        For each domain and element, the numbers of opposite neighbours that count as bulk.
+    oxidation_states : dict of str to list of int
+        Charges of the ions of each element.
+    notes : tuple of str
+        What was guessed, or taken from the structure itself.
+    """
+
+    source: str
+    longest_bonds_a: dict[str, dict[str, float]]
+    bulk_coordination: dict[str, dict[str, list[int]]]
+    oxidation_states: dict[str, list[int]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def bond_rules(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Longest bond in Å of each cation with each anion, by domain."""
+        return {name: bond_rule_of(told) for name, told in self.longest_bonds_a.items()}
 
 
 @dataclass(frozen=True)
@@ -61,6 +88,8 @@ class Provenance(Record):
         Version of epicarve.
     recipe, shape, balance, treatment, slab : dict, optional
         What was asked for, as plain data.
+    structure : GivenStructure, optional
+        The coordinates it was given as, if it was not carved.
     crystal : dict of str to Origin
         Where each crystal is from, by name.
     sources : tuple of str
@@ -73,5 +102,26 @@ class Provenance(Record):
     balance: dict[str, Any] | None = None
     treatment: dict[str, Any] | None = None
     slab: dict[str, Any] | None = None
+    structure: GivenStructure | None = None
     crystal: dict[str, Origin] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+
+
+def told_bonds(rule: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """Return a rule of bonds as files tell it, lengths to 1e-6 Å.
+
+    Examples
+    --------
+    >>> told_bonds({("Pb", "S"): 3.5}), bond_rule_of({"Pb-S": 3.5})
+    ({'Pb-S': 3.5}, {('Pb', 'S'): 3.5})
+    """
+    return {f"{cation}-{anion}": round(limit, 6) for (cation, anion), limit in rule.items()}
+
+
+def bond_rule_of(told: Mapping[str, float]) -> dict[tuple[str, str], float]:
+    """Return the rule of bonds that `told_bonds` tells."""
+    limits = {}
+    for pair, limit_a in told.items():
+        cation, _, anion = pair.partition("-")
+        limits[cation, anion] = limit_a
+    return limits

@@ -8,7 +8,7 @@ from epicarve.record import Record
 
 from .junction import Halves, Junction
 from .optimum import ChosenCentre, FoundSize, NotRelocated, Optimality, Relaxation, Relocation
-from .origins import Origin, Provenance
+from .origins import GivenStructure, Origin, Provenance
 from .stoichiometry import (
     Composition,
     CoreShell,
@@ -78,3 +78,8 @@ class BuildReport(Record):
     def origins(self) -> dict[str, Origin]:
         """Where each crystal is from, by name; empty if it is not told."""
         return {} if self.provenance is None else self.provenance.crystal
+
+    @property
+    def structure(self) -> GivenStructure | None:
+        """The coordinates that the model was given as; None of a carved one, which has a ledger."""
+        return None if self.provenance is None else self.provenance.structure

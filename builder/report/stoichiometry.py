@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from epicarve.record import Record
@@ -59,8 +59,8 @@ class DomainFigures(Record):
         Sum of their formal charges in units of e.
     diameter_nm : float
         Largest distance between two of them in nm.
-    stoichiometry : Composition
-        Its elements against its bulk.
+    stoichiometry : Composition, optional
+        Its elements against its bulk; None where that is not known.
     min_coordination : dict of str to int
         Fewest opposite neighbours of any ion of each element.
     dipole_debye : float, optional
@@ -72,7 +72,7 @@ class DomainFigures(Record):
     counts: dict[str, int]
     net_charge: int
     diameter_nm: float
-    stoichiometry: Composition
+    stoichiometry: Composition | None = field(default=None, kw_only=True)
     min_coordination: dict[str, int]
     dipole_debye: float | None = None
 

@@ -1,6 +1,7 @@
 from .cutoff import chosen_cutoff_ry as chosen_cutoff_ry
 from .cutoff import cutoff_note as cutoff_note
 from .cutoff import is_too_low as is_too_low
+from .cutoff import least_cutoff_ry as least_cutoff_ry
 from .cutoff import needed_cutoff_ry as needed_cutoff_ry
 from .elements import AUXILIARY as AUXILIARY
 from .elements import AUXILIARY_FILE as AUXILIARY_FILE

@@ -20,6 +20,9 @@ MEASURED_CUTOFF_RY = 250.0
 """Cutoff in Ry of inputs of which all is among `MEASURED`: 150 Ry do already, see docs/cp2k.md. It
 holds a product of the sharpest two Gaussians of these basis sets, 2 × 2.38 × REL_CUTOFF 50."""
 
+LEAST_CUTOFF_RY = 150.0
+"""Lowest cutoff in Ry whose errors were measured, see docs/cutoffs.csv."""
+
 MEASURED = {
     "functional": frozenset({"PBE"}),
     "basis": frozenset({"DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"}),
@@ -94,6 +97,24 @@ def chosen_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) 
         if not is_too_low(enough, needed):
             return enough
     return math.ceil(needed / STEP_RY) * STEP_RY
+
+
+def least_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) -> float:
+    """Return the lowest cutoff in Ry that may be taken to save memory: one that was measured.
+
+    Examples
+    --------
+    >>> from epicarve.dft.settings import Cp2kSettings, basis_elements
+    >>> settings = Cp2kSettings()
+    >>> for symbols in ("Pb", "S"), ("Ca", "F"):
+    ...     least_cutoff_ry(settings, basis_elements(symbols, settings.basis).values())
+    150.0
+    700.0
+    """
+    elements = tuple(elements)
+    if settings.cutoff_ry is None and _is_measured(settings, elements):
+        return LEAST_CUTOFF_RY
+    return chosen_cutoff_ry(settings, elements)
 
 
 def _is_measured(settings: LevelSettings, elements: Iterable[BasisElement]) -> bool:

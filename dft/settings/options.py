@@ -147,8 +147,12 @@ class Cp2kSettings(LevelSettings):
     Parameters
     ----------
     vacuum_a : float
-        Space in Å between the outermost nuclei and each face of the cubic box, along the longest
-        extent of the model. The density has to vanish on the faces; time grows with the volume.
+        Space in Å between the outermost nuclei and each face of the box; of a cube along the
+        longest extent of the model. The density has to vanish on the faces; time grows with the
+        volume.
+    poisson_solver : {"wavelet", "multipole"}
+        How the potential of the density is found in free space: by wavelets, in a cube, or by
+        multipoles, in a box that fits the model.
     prerelax : PrerelaxSettings or None
         Pre-relaxation with GFN1-xTB inside CP2K, which spares most of the SCF trouble of a raw cut.
         None leaves it out.
@@ -163,6 +167,7 @@ class Cp2kSettings(LevelSettings):
     """
 
     vacuum_a: float = Field(default=5.0, ge=2.0)
+    poisson_solver: Literal["wavelet", "multipole"] = "wavelet"
     prerelax: PrerelaxSettings | None = PrerelaxSettings()
     relax: RelaxSettings | None = RelaxSettings()
 
@@ -205,6 +210,9 @@ class MachineSettings(Options):
         MPI processes on each node.
     threads_per_rank : int
         OpenMP threads of each process.
+    memory_gb : float or None
+        Memory of each node in 1e9 bytes, which no stage may exceed; settings that are not stated
+        are chosen to fit. None sets no limit.
     time_limit_h : float
         Wall time of each stage in hours.
     partition, account : str, optional
@@ -225,6 +233,7 @@ class MachineSettings(Options):
     nodes: int = Field(default=1, ge=1)
     ranks_per_node: int = Field(default=1, ge=1)
     threads_per_rank: int = Field(default=1, ge=1)
+    memory_gb: float | None = Field(default=None, gt=0)
     time_limit_h: float = Field(default=24.0, gt=0)
     partition: Word | None = None
     account: Word | None = None

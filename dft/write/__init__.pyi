@@ -4,6 +4,8 @@ from .job_scripts import job_script as job_script
 from .job_scripts import join_files as join_files
 from .job_scripts import preparation as preparation
 from .job_scripts import read_parts as read_parts
+from .memory import StagePlan as StagePlan
+from .memory import planned_stages as planned_stages
 from .resources import PROCESS_GB as PROCESS_GB
 from .resources import RESOURCES as RESOURCES
 from .resources import StageResources as StageResources

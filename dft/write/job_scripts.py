@@ -21,6 +21,8 @@ SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh", "within.awk")
 ORDER = "chain.txt"
 """The scripts of the chain, a line each: the script, then those that have to succeed before."""
 
+BYTES_PER_GB = 1e9
+
 JOB_ID = "job.id"
 """Name of the file, in a stage's folder, that holds the job that submit.sh last submitted."""
 
@@ -138,6 +140,8 @@ def job_script(
 
     on_slurm = machine.scheduler == "slurm"
     options = [f"#SBATCH {option}" for option in machine.sbatch_options]
+    if machine.memory_gb is not None and not any("--mem" in option for option in options):
+        options.append(f"#SBATCH --mem={int(machine.memory_gb * BYTES_PER_GB / 2**20)}M")
     if not on_slurm:
         options = ["#PBS -j oe", *(f"#PBS {option}" for option in machine.qsub_options)]
     resources = QResources(

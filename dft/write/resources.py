@@ -27,7 +27,7 @@ from .electrons import n_added_mos, n_valence_electrons
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epicarve.dft.settings import LevelSettings, Stage
+    from epicarve.dft.settings import LevelSettings, MachineSettings, Stage
 
     from .system import System
 
@@ -41,8 +41,8 @@ BYTES_PER_POINT = {0: 340.0, 2: 550.0, 3: 550.0}
 """Memory for each point of the finest grid, by number of periodic directions: all grids, densities
 and potentials; in small periodic cells the margins of the grids weigh more."""
 
-MATRICES = 10
-"""Dense matrices of the size of the basis set that are held at once."""
+MATRICES = {"transformation": 4, "diagonalization": 10}
+"""Dense matrices of the size of the basis set that are held at once, by how orbitals are found."""
 
 XTB_FUNCTIONS = 9
 """Most basis functions of an atom in GFN1-xTB: s, p and d."""
@@ -75,13 +75,14 @@ class StageResources(Record):
     grid_points : int
         Points of the finest grid; 0 without one.
     memory_gb : float
-        Memory of all processes together in 1e9 bytes, with the suggested number of them.
+        Memory of all processes together in 1e9 bytes, with that number of them.
     disk_gb : float
         Files that the stage leaves in 1e9 bytes.
     ranks, threads_per_rank : int
-        Suggested MPI processes, a square number, and OpenMP threads of each.
+        MPI processes, and OpenMP threads of each: a suggestion, or where the memory is limited
+        those of the machine's settings.
     note : str
-        What is to be told of the cutoff, empty if nothing.
+        What is to be told of the cutoff, and of what was chosen to fit the memory.
     """
 
     functions: int
@@ -116,7 +117,12 @@ def read_resources(folder: Path) -> dict[str, StageResources]:
     return {stage: StageResources.of(told, str(path)) for stage, told in read_json(path).items()}
 
 
-def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> StageResources:
+def stage_resources(
+    system: System,
+    settings: LevelSettings,
+    stage: Stage,
+    machine: MachineSettings | None = None,
+) -> StageResources:
     """Estimate what a stage needs.
 
     Parameters
@@ -127,6 +133,9 @@ def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> St
         How.
     stage : Stage
         The stage.
+    machine : MachineSettings, optional
+        Where they limit the memory, their processes and threads count, and each of few processes is
+        counted with all grids.
 
     Examples
     --------
@@ -149,12 +158,22 @@ def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> St
     if stage.name == "prerelax":
         functions, points = XTB_FUNCTIONS * system.n_atoms, 0
     ranks, threads = _cores(functions)
+    copies = 1
+    if machine is not None and machine.memory_gb is not None:
+        ranks, threads = machine.nodes * machine.ranks_per_node, machine.threads_per_rank
+        copies = ranks
+    diagonalizes = (
+        stage.name == "states"
+        or settings.smearing_k is not None
+        or isinstance(settings, PeriodicSettings)
+    )
     spins = 1 if settings.multiplicity is None else 2
-    matrices = MATRICES * spins * 8 * functions**2
+    held = MATRICES["diagonalization" if diagonalizes else "transformation"]
+    matrices = held * spins * 8 * functions**2
     if isinstance(settings, PeriodicSettings):
         matrices *= 2 * math.prod(settings.kpoints)  # complex, one for each k-point
     exchange = settings.exchange_memory_mb * 1e6 * (settings.functional in HYBRIDS)
-    memory = matrices + points * BYTES_PER_POINT[system.dimensions]
+    memory = matrices + copies * grids_gb(system, points) * BYTES_PER_GB
     orbitals = 8 * functions * states * spins
     disk = float(orbitals)
     if stage.relaxation is not None:
@@ -172,6 +191,11 @@ def stage_resources(system: System, settings: LevelSettings, stage: Stage) -> St
         threads_per_rank=threads,
         note=cutoff_note(settings, elements) if points else "",
     )
+
+
+def grids_gb(system: System, grid_points: int) -> float:
+    """Return the memory of grids, densities and potentials in 1e9 bytes."""
+    return grid_points * BYTES_PER_POINT[system.dimensions] / BYTES_PER_GB
 
 
 def _grid_points(system: System, cutoff_ry: float) -> int:

@@ -24,14 +24,14 @@ from epicarve.dft.settings import (
     basis_elements,
     chosen_cutoff_ry,
     periodic_stages,
-    stages,
 )
 from epicarve.errors import InputError, require_kind
 from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .job_scripts import job_files
-from .resources import RESOURCES, stage_resources
+from .memory import StagePlan, planned_periodic, planned_stages
+from .resources import RESOURCES
 from .system import System
 from .text import input_text, merged
 
@@ -138,13 +138,13 @@ def write_stages(
     Raises
     ------
     InputError
-        If an element has no basis set, the electrons do not fit the multiplicity, or more empty
-        states are asked for than the basis set has.
+        If an element has no basis set, the electrons do not fit the multiplicity, more empty states
+        are asked for than the basis set has, or a stage needs more memory than the machine has.
     """
-    system = System.of_model(model, settings.vacuum_a)
-    chain = tuple(stage for stage in stages(settings) if stage.relaxation or not only_relax)
-    _write(system, settings, machine, folder, chain)
-    return chain
+    plans = planned_stages(model, settings, machine)
+    plans = tuple(plan for plan in plans if plan.stage.relaxation or not only_relax)
+    _write(plans, machine, folder)
+    return tuple(plan.stage for plan in plans)
 
 
 def write_periodic(
@@ -190,9 +190,9 @@ def write_periodic(
             f"multiplicity: CP2K before {MOMENT_KEPT} can't keep it where it smears at k-points; "
             f"set version to {MOMENT_KEPT} or later, or take smearing_k out"
         )
-    chain = periodic_stages(settings.relax)
-    _write(system, settings, machine, folder, chain)
-    return chain
+    (stage,) = periodic_stages(settings.relax)
+    _write((planned_periodic(system, settings, machine, stage),), machine, folder)
+    return (stage,)
 
 
 def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
@@ -245,18 +245,14 @@ def is_since(version: str, first: str) -> bool:
     return tuple(map(int, version.split("."))) >= tuple(map(int, first.split(".")))
 
 
-def _write(
-    system: System,
-    settings: LevelSettings,
-    machine: MachineSettings,
-    folder: Path,
-    chain: tuple[Stage, ...],
-) -> None:
+def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path) -> None:
+    system, settings = plans[0].system, plans[0].settings
     elements = basis_elements(system.symbols, settings.basis)
     refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
-    texts = {stage.input: stage_input(system, settings, stage) for stage in chain}
+    chain = tuple(plan.stage for plan in plans)
+    texts = {plan.stage.input: stage_input(*plan[:3]) for plan in plans}
     texts |= job_files(chain, machine)
-    needs = {stage.folder: stage_resources(system, settings, stage).as_dict() for stage in chain}
+    needs = {plan.stage.folder: plan.need.as_dict() for plan in plans}
     texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
     start = system.xyz_text()
     changed = not holds_text(folder / START, start)
@@ -308,7 +304,8 @@ def _values(
         "stage": stage.name,
         "charge": system.charge if settings.charge is None else settings.charge,
         "multiplicity": settings.multiplicity,
-        "edge_a": cell[0][0],
+        "edges_a": [vector[axis] for axis, vector in enumerate(cell)],
+        "poisson_solver": getattr(settings, "poisson_solver", "").upper(),
         **dict(zip("abc", cell, strict=True)),
         "coordinates": f"{stage.name}.xyz",
         "basis_files": files,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,21 +52,22 @@ class System:
             raise InputError("the third vector of a slab's cell has to lie along z; turn the cell")
 
     @classmethod
-    def of_model(cls, model: Model, vacuum_a: float) -> System:
-        """Put a model into the middle of a cube with vacuum around it.
+    def of_model(cls, model: Model, vacuum_a: float, *, cubic: bool = True) -> System:
+        """Put a model into the middle of a box with vacuum around it.
 
         Parameters
         ----------
         model : Model
             The model.
         vacuum_a : float
-            Space between the outermost nuclei and the faces along the longest extent, in Å.
+            Space between the outermost nuclei and the faces in Å; of a cube along the longest
+            extent.
+        cubic : bool
+            Whether the box is a cube, or fits the model.
         """
-        edge_a, positions_a = boxed(model.positions_a, vacuum_a)
+        edges_a, positions_a = boxed(model.positions_a, vacuum_a, cubic=cubic)
         symbols = tuple(model.symbols.tolist())
-        return cls(
-            model.formula, symbols, positions_a, np.eye(3) * edge_a, 0, int(model.net_charge)
-        )
+        return cls(model.formula, symbols, positions_a, np.diag(edges_a), 0, int(model.net_charge))
 
     @classmethod
     def of_crystal(cls, crystal: Crystal) -> System:
@@ -125,30 +125,34 @@ class System:
         return "\n".join([str(self.n_atoms), self.title, *lines]) + "\n"
 
 
-def boxed(positions_a: Floats, vacuum_a: float) -> tuple[float, Floats]:
-    """Put coordinates into the middle of the smallest cube that leaves `vacuum_a` on each side.
+def boxed(positions_a: Floats, vacuum_a: float, *, cubic: bool = True) -> tuple[Floats, Floats]:
+    """Put coordinates into the middle of the smallest box that leaves `vacuum_a` on each side.
 
     Parameters
     ----------
     positions_a : ndarray of float, shape (n_atoms, 3)
         Cartesian coordinates in Å.
     vacuum_a : float
-        Space between the outermost nuclei and the faces along the longest extent, in Å.
+        Space between the outermost nuclei and the faces in Å; of a cube along the longest extent.
+    cubic : bool
+        Whether the box is a cube.
 
     Returns
     -------
-    edge_a : float
-        Edge of the cube in Å, rounded up to 1e-3.
+    edges_a : ndarray of float, shape (3,)
+        Edges of the box in Å, rounded up to 1e-3.
     positions_a : ndarray of float, shape (n_atoms, 3)
         The coordinates, shifted.
 
     Examples
     --------
     >>> import numpy as np
-    >>> edge_a, moved_a = boxed(np.array([[0.0, 0.0, 0.0], [3.0, 1.0, 0.0]]), vacuum_a=4.0)
-    >>> edge_a, moved_a.tolist()
-    (11.0, [[4.0, 5.0, 5.5], [7.0, 6.0, 5.5]])
+    >>> edges_a, moved_a = boxed(np.array([[0.0, 0.0, 0.0], [3.0, 1.0, 0.0]]), vacuum_a=4.0)
+    >>> edges_a.tolist(), moved_a.tolist()
+    ([11.0, 11.0, 11.0], [[4.0, 5.0, 5.5], [7.0, 6.0, 5.5]])
     """
     low, high = positions_a.min(axis=0), positions_a.max(axis=0)
-    edge_a = math.ceil(float((high - low).max() + 2.0 * vacuum_a) * 1e3 - 1e-6) / 1e3
-    return edge_a, positions_a - 0.5 * (low + high) + 0.5 * edge_a
+    edges_a = np.ceil((high - low + 2.0 * vacuum_a) * 1e3 - 1e-6) / 1e3
+    if cubic:
+        edges_a = np.full(3, edges_a.max())
+    return edges_a, positions_a - 0.5 * (low + high) + 0.5 * edges_a

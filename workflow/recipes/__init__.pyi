@@ -3,6 +3,7 @@ from .blocks import CrystalSpec as CrystalSpec
 from .blocks import DomainSpec as DomainSpec
 from .blocks import InterfaceSpec as InterfaceSpec
 from .blocks import SeriesSpec as SeriesSpec
+from .blocks import StructureSpec as StructureSpec
 from .read import as_recipe as as_recipe
 from .read import checked as checked
 from .read import named_files as named_files
@@ -16,6 +17,7 @@ from .recipe import ModelRecipe as ModelRecipe
 from .recipe import ParticleRecipe as ParticleRecipe
 from .recipe import Recipe as Recipe
 from .recipe import SeriesRecipe as SeriesRecipe
+from .recipe import StructureRecipe as StructureRecipe
 from .recipe import is_series as is_series
 from .relaxed_geometry_file import RELAXED as RELAXED
 from .relaxed_geometry_file import geometry_of_states as geometry_of_states

@@ -1,11 +1,11 @@
-"""What the blocks of a recipe may say: crystal, domain, core, bulk, series, interface."""
+"""What the blocks of a recipe may say: crystal, structure, domain, core, bulk, interface."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from epicarve.builder.cif import whole_charges
 from epicarve.builder.crystal import Direction, Indices
@@ -17,6 +17,17 @@ from epicarve.options import Options
 
 Shift = Annotated[Finite, Field(ge=-1000.0, le=1000.0)]
 Gap = Annotated[Length, Field(le=100.0)]
+
+
+def _whole(data: Any) -> Any:
+    """Refuse charges that are no whole numbers, in the words of files."""
+    if isinstance(data, dict):
+        numbers = {k: v for k, v in data.items() if isinstance(v, int | float)}
+        whole_charges("crystal", numbers)
+    return data
+
+
+Charges = Annotated[dict[str, int], BeforeValidator(_whole)]
 
 SIZES = ("diameter_nm", "atoms", "formula_units")
 """Keys of a shape that set its size, of which it takes one."""
@@ -47,19 +58,11 @@ class CrystalSpec(Options):
 
     name: str | None = None
     file: Path | None = None
-    oxidation_states: dict[str, int] | None = None
+    oxidation_states: Charges | None = None
     block: str | int | None = None
     full_occupancy: bool = False
     orderings: OrderingOptions | None = None
     replace: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("oxidation_states", mode="before")
-    @classmethod
-    def _whole(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            numbers = {k: v for k, v in data.items() if isinstance(v, int | float)}
-            whole_charges("crystal", numbers)
-        return data
 
     @model_validator(mode="after")
     def _name_or_file(self) -> Self:
@@ -73,6 +76,55 @@ class CrystalSpec(Options):
         if self.name is not None and self.orderings is not None:
             raise ValueError("orderings belong to a file; a bundled crystal is ordered")
         return self
+
+
+class StructureSpec(Options):
+    """A cluster whose coordinates are given; a path alone stands for its file.
+
+    Parameters
+    ----------
+    file : Path
+        A file of coordinates that ASE reads, relative to the recipe; its last geometry counts.
+    oxidation_states : dict of str to int, optional
+        Formal charges by element, such as {Pb: 2, S: -2}; those of a column formal_charge, those of
+        the crystal, or guessed if not given.
+    crystals : tuple of CrystalSpec
+        What it consists of: names of bundled crystals, CIF files, or blocks as those of `crystal`.
+        None, or one; which ions of several belong to which is not found out yet.
+    charge : int, optional
+        Net charge in e that the formal charges have to sum to; 0 if not given.
+    """
+
+    file: Path
+    oxidation_states: Charges | None = None
+    crystals: tuple[CrystalSpec, ...] = ()
+    charge: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_alone(cls, data: Any) -> Any:
+        if isinstance(data, str | Path):
+            return {"file": data}
+        if isinstance(data, dict) and isinstance(data.get("crystals"), list | tuple):
+            return {**data, "crystals": [_named_or_file(each) for each in data["crystals"]]}
+        return data
+
+    @field_validator("crystals")
+    @classmethod
+    def _one_crystal(cls, crystals: tuple[CrystalSpec, ...]) -> tuple[CrystalSpec, ...]:
+        if len(crystals) > 1:
+            raise ValueError(
+                "which ions belong to which of several crystals is not found out yet; name one, or "
+                "none"
+            )
+        return crystals
+
+
+def _named_or_file(crystal: Any) -> Any:
+    """Return the block of a crystal of which only the name or the file is given."""
+    if not isinstance(crystal, str | Path):
+        return crystal
+    return {"file" if str(crystal).lower().endswith(".cif") else "name": crystal}
 
 
 class DomainSpec(Options):

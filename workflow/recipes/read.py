@@ -45,12 +45,12 @@ def read_recipe(path: Path) -> Recipe:
     Parameters
     ----------
     path : Path
-        A YAML file. CIF files in it are relative to its folder.
+        A YAML file. Files in it are relative to its folder.
 
     Returns
     -------
     Recipe
-        The recipe, with the paths of CIF files made to start where the recipe lies.
+        The recipe, with the paths of files made to start where the recipe lies.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def read_recipe(path: Path) -> Recipe:
         If the file can't be read, is not YAML, or a key or value is wrong; one sentence.
     """
     path = Path(path)
-    data = read_yaml(path, "it needs at least crystal: and shape:")
+    data = read_yaml(path, "it needs at least crystal: and shape:, or structure:")
     for _, holder, key in named_files(data):
         holder[key] = path.parent / holder[key]
     return parse_recipe(data, str(path))
@@ -110,8 +110,21 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
     write_text(folder / "recipe.yaml", text)
 
 
-def named_files(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yield the files that a recipe as plain data names: in which part, in which block, its key."""
+    structure = data.get("structure")
+    if isinstance(structure, str):
+        yield "structure", data, "structure"
+    elif isinstance(structure, dict):
+        if isinstance(structure.get("file"), str):
+            yield "structure", structure, "file"
+        listed = structure.get("crystals")
+        for index, each in enumerate(listed if isinstance(listed, list) else []):
+            part = f"structure/crystal-{index + 1}"
+            if isinstance(each, dict) and isinstance(each.get("file"), str):
+                yield part, each, "file"
+            elif isinstance(each, str) and each.lower().endswith(".cif"):
+                yield part, listed, index
     for part in ("crystal", "core", "film", "substrate"):
         block = data.get(part)
         if not isinstance(block, dict):

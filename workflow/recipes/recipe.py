@@ -1,4 +1,4 @@
-"""The kinds of recipes: a particle, a heterostructure, a bulk crystal."""
+"""The kinds of recipes: a particle, a heterostructure, a given structure, a bulk crystal."""
 
 from __future__ import annotations
 
@@ -14,10 +14,19 @@ from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
 from epicarve.options import Options
 
-from .blocks import SIZES, BulkSpec, CoreSpec, CrystalSpec, DomainSpec, InterfaceSpec, SeriesSpec
+from .blocks import (
+    SIZES,
+    BulkSpec,
+    CoreSpec,
+    CrystalSpec,
+    DomainSpec,
+    InterfaceSpec,
+    SeriesSpec,
+    StructureSpec,
+)
 
 KEYS = (
-    *("crystal", "shape", "balance", "core", "treatment", "bulk", "series"),
+    *("crystal", "shape", "balance", "core", "treatment", "structure", "bulk", "series"),
     *("film", "substrate", "interface", "only"),
     *("engine", "cp2k", "xtb", "machine", "analysis"),
 )
@@ -58,7 +67,7 @@ class Recipe(Options):
         missing = [key for key in needed if data.get(key) is None]
         if missing:
             there = " and ".join(key for key in needed if key not in missing)
-            nothing = "nothing; a recipe needs a crystal and a shape, or bulk"
+            nothing = "nothing; a recipe needs a crystal and a shape, a structure, or bulk"
             raise ValueError(f"{' and '.join(missing)} missing beside {there or nothing}")
         return {key: value for key, value in data.items() if key not in others}
 
@@ -74,7 +83,7 @@ class Recipe(Options):
         Returns
         -------
         Recipe
-            A `ParticleRecipe`, `HeterostructureRecipe` or `BulkRecipe`.
+            A `ParticleRecipe`, `HeterostructureRecipe`, `StructureRecipe` or `BulkRecipe`.
 
         Raises
         ------
@@ -172,6 +181,22 @@ class HeterostructureRecipe(ModelRecipe):
         return self
 
 
+class StructureRecipe(ModelRecipe):
+    """A cluster whose coordinates are given.
+
+    Parameters
+    ----------
+    structure
+        The coordinates, and what they consist of.
+    """
+
+    structure: StructureSpec
+
+    kept_apart: ClassVar[str] = (
+        "can't stand beside structure, whose ions are those of its file; leave it out"
+    )
+
+
 class BulkRecipe(SeriesRecipe):
     """A crystal itself, relaxed by CP2K.
 
@@ -218,4 +243,6 @@ def kind_of_recipe(data: dict[str, Any]) -> type[Recipe]:
         return BulkRecipe
     if any(data.get(key) is not None for key in ("film", "substrate", "interface")):
         return HeterostructureRecipe
+    if data.get("structure") is not None:
+        return StructureRecipe
     return ParticleRecipe

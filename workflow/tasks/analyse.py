@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from epicarve.analysis.states import (
     require_same_atoms,
 )
 from epicarve.builder.extxyz import read_atoms
-from epicarve.builder.model import Model
+from epicarve.builder.geometry import SAME_ORDER_A, kabsch
+from epicarve.builder.model import COLUMNS, Model
 from epicarve.builder.output import notes_of_model
 from epicarve.builder.report import Relaxation
 from epicarve.dft.bulk_displacement import known_displacements
@@ -38,6 +39,7 @@ from epicarve.workflow.recipes import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GroupPair
 
 MODEL = "model.extxyz"
@@ -75,6 +77,8 @@ def analyse(
     project: str | None = None,
     step: int | None = None,
     options: AnalysisOptions | None = None,
+    model: Model | Path | str | None = None,
+    oxidation_states: Mapping[str, int] | None = None,
 ) -> dict[str, Any]: ...
 
 
@@ -97,7 +101,7 @@ def analyse(
         Whether to write analysis.h5 as well.
     model : Model, optional
         The model that states belong to: names the domains, and the places of the atoms. The model
-        of a folder is the one in it.
+        of a folder is the one in it if none is given.
     **asked
         Thresholds, broadening, groups and look as for `analyse_folder`.
 
@@ -156,6 +160,8 @@ def analyse_folder(
     project: str | None = None,
     step: int | None = None,
     options: AnalysisOptions | None = None,
+    model: Model | Path | str | None = None,
+    oxidation_states: Mapping[str, int] | None = None,
 ) -> Analysis | KindAnalysis:
     """Analyse the states in a folder, whoever made them, and write nothing.
 
@@ -191,6 +197,11 @@ def analyse_folder(
         Which step of an optimisation or of molecular dynamics; the last one if not given.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
+    model : Model, Path or str, optional
+        The model that the states are of, where it is not in the folder: what epicarve wrote, or any
+        file of coordinates that ASE reads, its atoms in the order of the run.
+    oxidation_states : mapping of str to int, optional
+        Formal charges by element of such coordinates; guessed if not given, with a warning.
 
     Returns
     -------
@@ -201,12 +212,15 @@ def analyse_folder(
     Raises
     ------
     InputError
-        If the folder holds no finished, whole and consistent output, the column is not there, or a
-        setting is wrong.
+        If the folder holds no finished, whole and consistent output, the column is not there, a
+        setting is wrong, or the model is another one.
     """
     folder = Path(folder)
     run_folder = RunFolder(folder)
-    model = _model_as_computed(run_folder)
+    given = None if model is None else given_model(model, oxidation_states)
+    if given is None and oxidation_states is not None:
+        raise InputError("oxidation_states are for a model of coordinates; give its file as model")
+    model = _model_as_computed(run_folder) if given is None else given
     if options is None and model is not None:
         made_by = model.report.provenance
         recipe = parse_recipe(made_by.recipe) if made_by and made_by.recipe else None
@@ -242,6 +256,8 @@ def analyse_folder(
             if one is not None and one.rms_a > 0.0  # nothing moves where symmetry fixes all ions
         )
     states = reading.states
+    if given is not None and reading.positions_a is not None:
+        model = _at_geometry(given, states.symbols, reading.positions_a)
     if reading.orbitals is not None and options.overlap_populations:
         pairs = requested_pairs(states.symbols, options, model, labels)
         states = reading.with_overlap_populations(pairs)
@@ -335,6 +351,35 @@ def requested_pairs(
         require_same_atoms(symbols, model)
     partitions = partitions_of(symbols, options, model, Sites.of(symbols, model), labels)
     return group_pairs(options.overlap_populations, partitions)
+
+
+def given_model(model: Model | Path | str, oxidation_states: Mapping[str, int] | None) -> Model:
+    """Return a model that is given as such, as what epicarve wrote, or as coordinates.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or has charges of its own beside those that are given.
+    """
+    require_kind(model, (Model, Path, str), "the model", "give a Model, or a path")
+    path = None if isinstance(model, Model) else Path(model)
+    if path is not None and path.is_file() and not set(COLUMNS) <= set(read_atoms(path).arrays):
+        return Model.from_structure(path, oxidation_states)
+    if oxidation_states is not None:
+        raise InputError(f"{path or 'the model'}: it has charges of its own; leave others out")
+    return Model.read(path) if path is not None else cast("Model", model)
+
+
+def _at_geometry(model: Model, symbols: tuple[str, ...], positions_a: Floats) -> Model:
+    """Return a model at the geometry of a run; refuse one that is not of its atoms."""
+    require_same_atoms(symbols, model)
+    rms_a = kabsch(model.positions_a, positions_a).rms_a
+    if rms_a > SAME_ORDER_A:
+        raise InputError(
+            f"the model lies {rms_a:.2f} Å rms from the atoms of the run, more than "
+            f"{SAME_ORDER_A:g} Å; give the model whose states these are, in the order of the run"
+        )
+    return replace(model, positions_a=positions_a)
 
 
 def _made_by(model: Model | None) -> dict[str, Any]:

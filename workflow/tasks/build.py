@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from epicarve.builder.assemble import Carved, Core, carved_of, rotations_of
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import distinct_names, refuse_same, replaced
+from epicarve.builder.exchange import model_of_structure
 from epicarve.builder.hetero import (
     HalfParticle,
     Janus,
@@ -33,6 +34,7 @@ from epicarve.workflow.recipes import (
     InterfaceSpec,
     ParticleRecipe,
     Recipe,
+    StructureRecipe,
     as_recipe,
     relaxed_geometry,
 )
@@ -84,7 +86,7 @@ def build(
     out: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> BuiltModel:
-    """Carve or join the model of a recipe.
+    """Carve, join or read the model of a recipe.
 
     Parameters
     ----------
@@ -109,13 +111,14 @@ def build(
     recipe = as_recipe(recipe)
     with watched(tell):
         if isinstance(recipe, ParticleRecipe):
-            model, crystals, rotations = _particle(recipe)
+            model = _described(recipe, _particle(recipe))
         elif isinstance(recipe, HeterostructureRecipe):
-            model, crystals, rotations = _heterostructure(recipe)
+            model = _described(recipe, _heterostructure(recipe))
+        elif isinstance(recipe, StructureRecipe):
+            model = _structure(recipe)
         else:
             raise InputError("bulk: makes no model; use epicarve run or inputs, or give a shape")
-    provenance = Provenance(version=__version__, recipe=recipe.as_dict())
-    built = BuiltModel(described(model, crystals, provenance, rotations))
+    built = BuiltModel(model)
     if out is not None:
         built.write(out)
     return built
@@ -155,6 +158,24 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
             f"{len(found)}"
         )
     return found
+
+
+def _described(recipe: Recipe, carved: Carved) -> Model:
+    provenance = Provenance(version=__version__, recipe=recipe.as_dict())
+    return described(carved.model, carved.crystals, provenance, carved.rotations)
+
+
+def _structure(recipe: StructureRecipe) -> Model:
+    """Return the model of coordinates that are given."""
+    asked = recipe.structure
+    model = model_of_structure(
+        asked.file,
+        asked.oxidation_states,
+        crystals=[load_crystal(spec) for spec in asked.crystals],
+        charge=asked.charge,
+    )
+    provenance = replace(model.report.provenance or Provenance(), recipe=recipe.as_dict())
+    return replace(model, report=replace(model.report, provenance=provenance))
 
 
 def _particle(recipe: ParticleRecipe) -> Carved:

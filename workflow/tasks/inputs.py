@@ -10,7 +10,7 @@ from epicarve.builder.crystal import is_layered
 from epicarve.builder.report import Provenance
 from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.run import is_complete
-from epicarve.dft.write import join_files, write_cp2k, write_stages
+from epicarve.dft.write import join_files, planned_stages, write_cp2k, write_stages
 from epicarve.files import write_text
 from epicarve.workflow.recipes import (
     BulkRecipe,
@@ -18,6 +18,7 @@ from epicarve.workflow.recipes import (
     HeterostructureRecipe,
     ParticleRecipe,
     Recipe,
+    StructureRecipe,
     as_recipe,
     write_recipe,
 )
@@ -76,6 +77,8 @@ def inputs(
     unrelaxed = {half: build(half_recipe(recipe, half)) for half in chains}
     began = all((out / half / chain[-1].output).is_file() for half, chain in chains.items())
     built = None if chains and began else build(recipe)  # before anything is written
+    if built is not None:
+        planned_stages(built.model, recipe.cp2k, recipe.machine)  # refuses what does not fit
     for half, half_built in unrelaxed.items():
         write_stages(half_built.model, recipe.cp2k, recipe.machine, out / half, only_relax=True)
         half_built.write(out / half)
@@ -109,8 +112,15 @@ def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str
         specs = [recipe.film.crystal, recipe.substrate.crystal]
     elif isinstance(recipe, ParticleRecipe | BulkRecipe):
         specs = [recipe.crystal]
+    elif isinstance(recipe, StructureRecipe):
+        specs = list(recipe.structure.crystals)
     crystals = [load_crystal(spec) for spec in specs]
     notes: list[str] = []
+    if isinstance(recipe, StructureRecipe) and (recipe.cp2k.prerelax or recipe.cp2k.relax):
+        notes.append(
+            f"{recipe.structure.file.name} is relaxed before its states are computed; prerelax: "
+            "null and relax: null under cp2k keep its geometry"
+        )
     if not isinstance(recipe, BulkRecipe):
         notes += _notes_of_prerelaxation(recipe.cp2k, crystals)
     if recipe.cp2k.dispersion is None:
