@@ -95,13 +95,17 @@ def electrostatics(model: Model) -> Electrostatics:
 
 def electrostatics_of(positions_a: Floats, charges: Ints) -> Electrostatics:
     """Return potential, energy and dipole of charges in units of e at positions in Å."""
-    potentials = potentials_v(positions_a, charges)
+    return electrostatics_at(potentials_v(positions_a, charges), positions_a, charges)
+
+
+def electrostatics_at(potentials_v: Floats, positions_a: Floats, charges: Ints) -> Electrostatics:
+    """Return energy and dipole of charges whose potentials are known."""
     mesh_error = MESH_ERROR_V * int(np.abs(charges).max())
     moment = charges @ (positions_a - positions_a.mean(axis=0))
     return Electrostatics(
-        potentials_v=potentials,
-        n_wrong_sign=int((charges * potentials > 0.0).sum()),
-        energy_ev=0.5 * float(charges @ potentials),
+        potentials_v=potentials_v,
+        n_wrong_sign=int((charges * potentials_v > 0.0).sum()),
+        energy_ev=0.5 * float(charges @ potentials_v),
         dipole_debye=float(np.linalg.norm(moment)) * DEBYE_PER_E_A,
         error_v=0.0 if len(charges) <= EXACT_IONS else mesh_error,
     )
@@ -150,6 +154,40 @@ def potentials_v(positions_a: Floats, charges: Ints | Floats) -> Floats:
     if len(charges) <= EXACT_IONS:
         return pairwise_potentials_v(positions_a, charges)
     return mesh_potentials_v(positions_a, charges)
+
+
+def potentials_at_v(points_a: Floats, positions_a: Floats, charges: Ints | Floats) -> Floats:
+    """Return the potential in V that charges cause at points, in blocks; cost O(points × charges).
+
+    Parameters
+    ----------
+    points_a : ndarray of float, shape (n_points, 3)
+        Where, in Å. A charge at the point itself does not count.
+    positions_a : ndarray of float, shape (n_charges, 3)
+        Coordinates of the charges in Å.
+    charges : ndarray, shape (n_charges,)
+        Charges in units of e.
+
+    Returns
+    -------
+    ndarray of float, shape (n_points,)
+        The potentials.
+    """
+    potentials = np.zeros(len(points_a))
+    rows = max(1, BLOCK_PAIRS // max(len(charges), 1))
+    for start in range(0, len(points_a), rows):
+        block = slice(start, start + rows)
+        potentials[block] = COULOMB_V_A * (
+            inverse_distances(points_a[block], positions_a) @ charges
+        )
+    return potentials
+
+
+def inverse_distances(first_a: Floats, second_a: Floats) -> Floats:
+    """Return inverse distances in 1/Å, 0 from a point to itself, shape (n_first, n_second)."""
+    found = cdist(first_a, second_a)
+    found[found == 0.0] = np.inf
+    return np.asarray(np.reciprocal(found, out=found))
 
 
 def pairwise_potentials_v(positions_a: Floats, charges: Ints | Floats) -> Floats:

@@ -29,6 +29,9 @@ BEST_EDITS = 48
 MOST_COUPLED = 1_000
 """Moves that are looked at two by two, those that cost least."""
 
+MOST_BY_TWO = 2_000
+"""With more edits than these, no moves are looked at two by two."""
+
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
 
@@ -126,7 +129,7 @@ class Descent:
         What one of them does to the dipoles the other may undo.
         """
         self.descend(price_ev=0.0, limits=limits)
-        while self._two_moves():
+        while len(self.sign) <= MOST_BY_TWO and self._two_moves():
             self.descend(price_ev=0.0, limits=limits)
 
     def _sweep(self) -> bool:
@@ -201,10 +204,11 @@ class Descent:
                 good &= ~breaks[some, None] | mends[np.ix_(some, others)]
                 good &= ~breaks[others] | mends[np.ix_(others, some)].T
                 i, j = np.nonzero(good)
-                dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
-                lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
-                short = (lengths <= limits[:, None] + SLACK).all(axis=0)
-                i, j = i[short], j[short]
+                if np.isfinite(limits).any():
+                    dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
+                    lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
+                    short = (lengths <= limits[:, None] + SLACK).all(axis=0)
+                    i, j = i[short], j[short]
                 found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
         pays, a, b = np.concatenate(found, axis=1)
         best = np.argsort(pays, kind="stable")[:most]

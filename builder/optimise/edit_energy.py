@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array
-from scipy.spatial.distance import cdist
 
+from epicarve.builder.point_charges import inverse_distances, potentials_at_v
 from epicarve.units import COULOMB_V_A
 
 from .frame import GRAIN_A, in_grains
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints
 
     from .program import Program
-
-BLOCK_PAIRS = 1_000_000
-"""Pairs whose distances are held in memory at once."""
 
 
 class EditEnergy:
@@ -97,7 +94,7 @@ class EditEnergy:
             Edits of one ion do not act on each other.
         """
         (rows, row_starts), (columns, column_starts) = self._singles(first), self._singles(second)
-        terms = _inverse(self._points[rows], self._points[columns])
+        terms = inverse_distances(self._points[rows], self._points[columns])
         terms *= COULOMB_V_A * self._change[rows, None] * self._change[columns]
         if len(rows) > len(first):
             terms = np.add.reduceat(terms, row_starts, axis=0)
@@ -111,12 +108,8 @@ class EditEnergy:
         self._add(self._points[singles], sign * self._change[singles])
 
     def _add(self, points: Floats, charges: Floats) -> None:
-        """Add charges to the potentials, in blocks."""
-        rows = max(1, BLOCK_PAIRS // len(points))
-        for start in range(0, len(self._points), rows):
-            block = slice(start, start + rows)
-            added = _inverse(self._points[block], points) @ charges
-            self.potentials_v[block] += COULOMB_V_A * added
+        """Add charges to the potentials."""
+        self.potentials_v += potentials_at_v(self._points, points, charges)
 
     def _singles(self, columns: Ints) -> tuple[Ints, Ints]:
         """Return the single edits of columns, and where those of each begin."""
@@ -124,10 +117,3 @@ class EditEnergy:
         begins = np.cumsum(sizes) - sizes
         ramp = np.arange(int(sizes.sum())) - np.repeat(begins, sizes)
         return np.repeat(self._starts[columns], sizes) + ramp, begins
-
-
-def _inverse(first: Floats, second: Floats) -> Floats:
-    """Inverse distances in 1/Å, 0 from an ion to itself."""
-    found = cdist(first, second)
-    found[found == 0.0] = np.inf
-    return np.asarray(np.reciprocal(found, out=found))

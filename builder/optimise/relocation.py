@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.point_charges import electrostatics_of
+from epicarve.builder.point_charges import (
+    electrostatics_at,
+    electrostatics_of,
+    potentials_at_v,
+)
 from epicarve.builder.report import NotRelocated, Relocation, UnheldDipole
 
 from .descent import LEAST_GAIN_EV, SLACK, Descent, Moves
 from .surface_region import STEP_A
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats
+    from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.point_charges import Electrostatics
 
     from .program import Program
@@ -62,7 +66,9 @@ def relocated_edits(program: Program, y: Floats) -> tuple[Floats, Relocation | N
     if program.edits.n_columns == 0:
         return y, NotRelocated("no ion of the surface may be edited")
     moves, unheld = relocated(program, y)
-    before, after, anyhow = (_electrostatics(program, each) for each in (y, moves.y, unheld.y))
+    kept, _, charges = program.applied(y)
+    before = electrostatics_of(program.shell.ions.positions_a[kept], charges[kept])
+    after, anyhow = (_moved(program, (kept, charges), before, to.y) for to in (moves, unheld))
     return moves.y, Relocation(
         n_moved=moves.n_moved,
         gained_ev=round(before.energy_ev - after.energy_ev, 3),
@@ -106,7 +112,17 @@ def _shortened(descent: Descent, limits: Floats, price_ev: float) -> bool:
     return bool((descent.lengths() <= limits + SLACK).all())
 
 
-def _electrostatics(program: Program, y: Floats) -> Electrostatics:
-    """Return energy, dipole and wrong signs of the model that edits make."""
+def _moved(
+    program: Program, first: tuple[Bools, Ints], before: Electrostatics, y: Floats
+) -> Electrostatics:
+    """Return energy, dipole and wrong signs after edits, from those of the ions kept before."""
+    positions_a = program.shell.ions.positions_a
     kept, _, charges = program.applied(y)
-    return electrostatics_of(program.shell.ions.positions_a[kept], charges[kept])
+    was, had = first
+    change = np.where(kept, charges, 0) - np.where(was, had, 0)
+    changed, new = np.flatnonzero(change), kept & ~was
+    potentials = np.zeros(len(kept))
+    potentials[was] = before.potentials_v
+    potentials[new] = potentials_at_v(positions_a[new], positions_a[was], had[was])
+    potentials[kept] += potentials_at_v(positions_a[kept], positions_a[changed], change[changed])
+    return electrostatics_at(potentials[kept], positions_a[kept], charges[kept])
