@@ -28,7 +28,10 @@ STIFFNESS = 20.0
 """So many ions' worth of a map without shear is added, so that few ions make no wild cell."""
 
 GROWTH = 1.25
-ROUNDS = 40
+"""The region grows by this factor from round to round."""
+
+CELLS, SITES_PER_KEY = 1000, 100_000
+"""Cells and sites are told by one number; no particle is larger, and no cell holds more sites."""
 
 
 @dataclass(frozen=True)
@@ -130,22 +133,18 @@ class LatticeFit:
         """
         fit = self
         away = np.linalg.norm(ions.positions_a - seed_a, axis=1)
-        whole = float(away.max())
-        for _ in range(ROUNDS):
+        whole_a = float(away.max())
+        while True:
             region = ions.chosen(away <= radius_a)
             for _ in range(2):
                 placed = fit.placed(region)
                 weights = tukey(placed.distances_a, reach_a)
-                if (weights > 0).sum() < 4:
+                if (weights > 0).sum() < 4 or not fit.is_sound:
                     return fit
                 fit = fit.refined(region.positions_a, placed.places_a, weights)
-                if not fit.is_sound:
-                    return fit
-            if radius_a >= whole:
+            if radius_a >= whole_a:
                 return fit
-            # grow only as far as the lattice still holds
-            radius_a = radius_a * GROWTH
-        return fit
+            radius_a *= GROWTH
 
 
 def tukey(distances_a: Floats, reach_a: float) -> Floats:
@@ -165,6 +164,6 @@ def without_doubles(placed: Placed, which: Bools) -> Bools:
 
 
 def key_of(cells: Ints, sites: Ints) -> Ints:
-    """Return one number for each site of a lattice; cells within ±500 of the origin."""
-    x, y, z = (cells + 500).T
-    return np.asarray(((x * 1000 + y) * 1000 + z) * 100_000 + sites)
+    """Return one number for each site of a lattice, for cells within ±`CELLS` of the origin."""
+    x, y, z = (cells + CELLS).T
+    return np.asarray(((x * 2 * CELLS + y) * 2 * CELLS + z) * SITES_PER_KEY + sites)

@@ -66,6 +66,11 @@ class Pattern:
         """Kind of each site of the cell, shape (n_sites,)."""
         return kinds_of(self.crystal.symbols, self.crystal.charge_of)
 
+    @property
+    def cations(self) -> set[str]:
+        """Elements of the cations."""
+        return {symbol for symbol, charge in self.crystal.charge_of.items() if charge > 0}
+
     @cached_property
     def _images(self) -> dict[str, tuple[Ints, Ints, Floats, cKDTree]]:
         """Sites, cells, places and a tree of the sites of each kind in and around one cell."""

@@ -1,0 +1,196 @@
+"""The search: which crystals a particle is made of, the one with the most filled sites first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .domain import LEAST_SCORE, REACH_SHARE, Assigner
+from .hypotheses import hypotheses_at, seeds_of
+from .orderings import orderings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from epicarve.arrays import Bools
+
+    from .domain import Domain
+    from .hypotheses import Hypothesis
+    from .ions import ParticleIons
+    from .lattice_fit import LatticeFit
+    from .pattern import Pattern
+
+N_SEEDS = 6
+REFINED = 12
+"""The best hypotheses of a crystal that are refined."""
+
+WORTH = 0.3
+"""Hypotheses of less than this share of the best one's score are not looked at."""
+
+ALIKE, ALIKE_A = 0.15, 1.0
+"""Hypotheses are alike if their matrices and shifts differ by no more."""
+
+SAME, SAME_A = 0.02, 0.3
+"""The same for fits."""
+
+START_A, START_REACH_A = 7.0, 1.0
+"""A lattice grows from so large a region, with Tukey's reach no shorter than this, in Å."""
+
+AS_GOOD = 0.99
+"""Lattices of one crystal with this share of the best score are as good as the best one."""
+
+LEFT_SHARE = 0.08
+"""Ions that are left over are searched for another domain if they are so much of the whole."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The domains of a particle.
+
+    Parameters
+    ----------
+    domains : tuple of Domain
+        The one with the most filled sites first.
+    others : tuple of Domain
+        For each domain the best of what else it was taken for, another crystal or another
+        ordering; the domain itself where there was nothing else.
+    """
+
+    domains: tuple[Domain, ...]
+    others: tuple[Domain, ...]
+
+
+@dataclass(frozen=True)
+class DomainSearch:
+    """Looks for crystals in a particle.
+
+    Parameters
+    ----------
+    ions : ParticleIons
+        The ions.
+    patterns : sequence of Pattern
+        The crystals that may be found.
+    """
+
+    ions: ParticleIons
+    patterns: Sequence[Pattern]
+
+    @cached_property
+    def assigner(self) -> Assigner:
+        """Puts the ions on sites."""
+        return Assigner(self.ions)
+
+    def found(self) -> Found:
+        """Return the domains.
+
+        The best lattice takes the ions on its sites, the next one is sought among the others, and
+        so on. At the end each ion goes to the domain that holds the most of those around it.
+        """
+        chosen: list[Domain] = []
+        others: list[Domain] = []
+        free = self.ions.is_ion.copy()
+        pool: list[LatticeFit] = []
+        searched = False
+        while free.sum() >= LEAST_SCORE:
+            ranked = sorted(
+                (self.assigner.domain(fit, free) for fit in pool), key=lambda one: -one.score
+            )
+            if ranked and ranked[0].is_sure:
+                best = _canonical(ranked)
+                chosen.append(best)
+                others.append(next((one for one in ranked if _is_other(one, best)), best))
+                free &= ~best.members
+                searched = False
+            elif searched or (chosen and free.sum() < LEFT_SHARE * len(free)):
+                break
+            else:
+                pool, searched = self.fits(free), True
+        return Found(self._shared_out(chosen), tuple(others))
+
+    def _shared_out(self, chosen: Sequence[Domain]) -> tuple[Domain, ...]:
+        """Return domains anew, each ion in that which holds the most of those around it."""
+        if not chosen:
+            return ()
+        is_ion = self.ions.is_ion
+        whole = [self.assigner.on(one.fit, is_ion) for one in chosen]
+        support = np.array(
+            [self.assigner.support(one.worth / one.worth[one.core].mean()) for one in whole]
+        )
+        nearest = np.argmax(support, axis=0)
+        alone = is_ion & (support.max(axis=0) == 0.0)
+        if alone.any() and not alone.all():
+            there = np.flatnonzero(is_ion & ~alone)
+            tree = cKDTree(self.ions.positions_a[there])
+            nearest[alone] = nearest[there[tree.query(self.ions.positions_a[alone])[1]]]
+        regions = [is_ion & (nearest == k) for k in range(len(chosen))]
+        return tuple(
+            replace(self.assigner.domain(one.fit, region), region=region)
+            for one, region in zip(chosen, regions, strict=True)
+        )
+
+    def fits(self, free: Bools) -> list[LatticeFit]:
+        """Return fits of all crystals to the free ions."""
+        ions = self.ions.chosen(free)
+        there = set(ions.symbols.tolist())
+        tree = cKDTree(ions.positions_a)
+        reach_a = max(START_REACH_A, REACH_SHARE * ions.spacing_a)
+        found: list[LatticeFit] = []
+        for pattern in self.patterns:
+            if not pattern.cations <= there:
+                continue
+            tried = [
+                one
+                for seed in seeds_of(ions, pattern, N_SEEDS, tree).tolist()
+                for one in hypotheses_at(ions, pattern, seed, tree)
+            ]
+            for one in _distinct(tried):
+                fit = one.fit.grown(ions, ions.positions_a[one.seed], START_A, reach_a)
+                if fit.is_sound and not any(fit.is_like(other, SAME, SAME_A) for other in found):
+                    found.append(fit)
+        return found
+
+
+def _distinct(tried: list[Hypothesis]) -> list[Hypothesis]:
+    """Return the best hypotheses of which none is like another."""
+    ranked = sorted(tried, key=lambda one: -one.score)
+    kept: list[Hypothesis] = []
+    for one in ranked:
+        if len(kept) == REFINED or one.score < WORTH * ranked[0].score:
+            break
+        if not any(one.fit.is_like(other.fit, ALIKE, ALIKE_A) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _canonical(ranked: Sequence[Domain]) -> Domain:
+    """Return the best domain, of lattices that are as good that of the first ordering.
+
+    A crystal whose anions are ordered on sites that would be equal without them lies in a
+    particle in several ways, with orderings that are each other's images.
+    """
+    best = ranked[0]
+    as_good = [
+        one
+        for one in ranked
+        if one.pattern is best.pattern and one.score >= AS_GOOD * best.score and one.is_sure
+    ]
+    return min(as_good, key=lambda one: (_rank(one), -one.score))
+
+
+def _rank(domain: Domain) -> int:
+    if domain.ordering is None:
+        return 0
+    return orderings_of(domain.crystal).index(domain.ordering.sites)
+
+
+def _is_other(one: Domain, best: Domain) -> bool:
+    """Whether a domain of the same ions is of another crystal, or of another ordering of it."""
+    if (one.members & best.members).sum() < 0.5 * best.members.sum():
+        return False
+    if one.pattern is not best.pattern:
+        return True
+    return _rank(one) != _rank(best) and one.score < AS_GOOD * best.score
