@@ -19,6 +19,7 @@ from .continuity import matching_tolerance_a as matching_tolerance_a
 from .face import Face as Face
 from .face import distinct_planes as distinct_planes
 from .face import faces as faces
+from .face import plane_basis as plane_basis
 from .find import SearchOptions as SearchOptions
 from .find import best_of_faces as best_of_faces
 from .find import search as search

@@ -113,6 +113,11 @@ class Domain:
         return self.fit.pattern.crystal
 
     @property
+    def ordering_sites(self) -> dict[str, str]:
+        """Element on each orbit of anions; empty without anions."""
+        return {} if self.ordering is None else self.ordering.sites
+
+    @property
     def is_sure(self) -> bool:
         """Whether so much lies on the lattice that chance does not explain it."""
         n_members = int(self.members.sum())
@@ -158,9 +163,23 @@ class Assigner:
         shares = 1.0 / np.maximum(np.bincount(i, minlength=len(points)), 1)
         return csr_array((shares[i], (i, j)), shape=(len(points),) * 2)
 
-    def support(self, weights: Floats) -> Floats:
-        """Return the mean weight of the ions around each atom, shape (n_atoms,)."""
-        return np.asarray(self._mean @ weights)
+    def explained(self, domain: Domain) -> Floats:
+        """Return how well the lattice of a domain explains each ion of the particle, (n_atoms,).
+
+        About 1 as in its core, 0 for an ion on none of its sites or on that of another element;
+        displaced ions count.
+        """
+        placed = domain.fit.placed(self.ions)
+        expected = ordered_symbols(domain.crystal, domain.ordering)[np.maximum(placed.sites, 0)]
+        right = self.ions.is_ion & (placed.sites >= 0) & (expected == self.ions.symbols)
+        reach_a = DISPLACED_SHARE * self.ions.spacing_a
+        right = without_doubles(placed, right & (placed.distances_a <= reach_a))
+        weights = np.where(right, tukey(placed.distances_a, reach_a), 0.0)
+        return np.asarray(weights / weights[domain.core].mean())
+
+    def around(self, values: Floats) -> Floats:
+        """Return the mean of values of the ions around each atom, shape (n_atoms,)."""
+        return np.asarray(self._mean @ values)
 
     def domain(self, fit: LatticeFit, free: Bools) -> Domain:
         """Return the domain of a lattice among free ions, the lattice refined on them."""
@@ -192,7 +211,7 @@ class Assigner:
             n_empty=n_empty,
             ordering=None,
             score=0.0,
-            region=members,
+            region=free & self.ions.is_ion,
         )
         symbols, core = self.ions.symbols, found.core
         found = replace(
@@ -208,7 +227,7 @@ class Assigner:
         near = free & (placed.distances_a <= DISPLACED_SHARE * spacing_a)
         near = without_doubles(placed, near)
         weights = np.where(near, tukey(placed.distances_a, REACH_SHARE * spacing_a), 0.0)
-        return near & (self.support(weights) >= SUPPORT), placed, weights
+        return near & (self.around(weights) >= SUPPORT), placed, weights
 
 
 def _inside(pattern: Pattern, members: Bools, sites: Ints, cells: Ints) -> tuple[Bools, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from scipy.spatial import cKDTree
 
 from .domain import LEAST_SCORE, REACH_SHARE, Assigner
 from .hypotheses import hypotheses_at, seeds_of
-from .orderings import orderings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,13 +54,16 @@ class Found:
     ----------
     domains : tuple of Domain
         The one with the most filled sites first.
-    others : tuple of Domain
-        For each domain the best of what else it was taken for, another crystal or another
-        ordering; the domain itself where there was nothing else.
+    next_best : tuple of Domain or None
+        For each domain the best of what else its ions were taken for: another crystal, or another
+        ordering of the same.
+    alike : tuple of tuples of str
+        For each domain the orderings that the crystal has in other orientations as good.
     """
 
     domains: tuple[Domain, ...]
-    others: tuple[Domain, ...]
+    next_best: tuple[Domain | None, ...]
+    alike: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class DomainSearch:
         so on. At the end each ion goes to the domain that holds the most of those around it.
         """
         chosen: list[Domain] = []
-        others: list[Domain] = []
+        next_best: list[Domain | None] = []
+        alike: list[tuple[str, ...]] = []
         free = self.ions.is_ion.copy()
         pool: list[LatticeFit] = []
         searched = False
@@ -100,26 +103,24 @@ class DomainSearch:
                 (self.assigner.domain(fit, free) for fit in pool), key=lambda one: -one.score
             )
             if ranked and ranked[0].is_sure:
-                best = _canonical(ranked)
+                best = _chosen(ranked)
                 chosen.append(best)
-                others.append(next((one for one in ranked if _is_other(one, best)), best))
+                next_best.append(next((one for one in ranked if _is_other(one, best)), None))
+                alike.append(_orderings_as_good(ranked, best))
                 free &= ~best.members
                 searched = False
             elif searched or (chosen and free.sum() < LEFT_SHARE * len(free)):
                 break
             else:
                 pool, searched = self.fits(free), True
-        return Found(self._shared_out(chosen), tuple(others))
+        return Found(self._shared_out(chosen), tuple(next_best), tuple(alike))
 
     def _shared_out(self, chosen: Sequence[Domain]) -> tuple[Domain, ...]:
         """Return domains anew, each ion in that which holds the most of those around it."""
         if not chosen:
             return ()
         is_ion = self.ions.is_ion
-        whole = [self.assigner.on(one.fit, is_ion) for one in chosen]
-        support = np.array(
-            [self.assigner.support(one.worth / one.worth[one.core].mean()) for one in whole]
-        )
+        support = np.array([self.assigner.around(self.assigner.explained(d)) for d in chosen])
         nearest = np.argmax(support, axis=0)
         alone = is_ion & (support.max(axis=0) == 0.0)
         if alone.any() and not alone.all():
@@ -128,8 +129,7 @@ class DomainSearch:
             nearest[alone] = nearest[there[tree.query(self.ions.positions_a[alone])[1]]]
         regions = [is_ion & (nearest == k) for k in range(len(chosen))]
         return tuple(
-            replace(self.assigner.domain(one.fit, region), region=region)
-            for one, region in zip(chosen, regions, strict=True)
+            self.assigner.domain(one.fit, region) for one, region in zip(chosen, regions, strict=True)
         )
 
     def fits(self, free: Bools) -> list[LatticeFit]:
@@ -166,31 +166,37 @@ def _distinct(tried: list[Hypothesis]) -> list[Hypothesis]:
     return kept
 
 
-def _canonical(ranked: Sequence[Domain]) -> Domain:
-    """Return the best domain, of lattices that are as good that of the first ordering.
-
-    A crystal whose anions are ordered on sites that would be equal without them lies in a
-    particle in several ways, with orderings that are each other's images.
-    """
+def _chosen(ranked: Sequence[Domain]) -> Domain:
+    """Return the best domain; of lattices that are as good, one that has the crystal's ordering."""
     best = ranked[0]
-    as_good = [
-        one
-        for one in ranked
-        if one.pattern is best.pattern and one.score >= AS_GOOD * best.score and one.is_sure
-    ]
-    return min(as_good, key=lambda one: (_rank(one), -one.score))
+    as_good = [one for one in ranked if _is_as_good(one, best)]
+    return min(as_good, key=lambda one: (one.ordering is not None and not one.ordering.is_own))
 
 
-def _rank(domain: Domain) -> int:
-    if domain.ordering is None:
-        return 0
-    return orderings_of(domain.crystal).index(domain.ordering.sites)
+def _is_as_good(one: Domain, best: Domain) -> bool:
+    """Whether a domain is of the same crystal in a place as good as another, or that itself."""
+    same = one.pattern is best.pattern and _overlap(one, best)
+    return same and one.is_sure and one.score >= AS_GOOD * best.score
+
+
+def _overlap(one: Domain, best: Domain) -> bool:
+    return bool((one.members & best.members).sum() >= 0.5 * best.members.sum())
 
 
 def _is_other(one: Domain, best: Domain) -> bool:
     """Whether a domain of the same ions is of another crystal, or of another ordering of it."""
-    if (one.members & best.members).sum() < 0.5 * best.members.sum():
+    if not _overlap(one, best) or _is_as_good(one, best):
         return False
-    if one.pattern is not best.pattern:
-        return True
-    return _rank(one) != _rank(best) and one.score < AS_GOOD * best.score
+    return one.pattern is not best.pattern or one.ordering_sites != best.ordering_sites
+
+
+def _orderings_as_good(ranked: Sequence[Domain], best: Domain) -> tuple[str, ...]:
+    """Return the other orderings of lattices as good, in words."""
+    told = [
+        one.ordering.told
+        for one in ranked
+        if one.ordering is not None
+        and _is_as_good(one, best)
+        and one.ordering_sites != best.ordering_sites
+    ]
+    return tuple(dict.fromkeys(told))

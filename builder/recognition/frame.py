@@ -1,0 +1,314 @@
+"""The plane in which two domains meet, and the setting in which their crystals are told there.
+
+A crystal has several settings that its proper symmetry makes equal. Of a particle of one domain
+the one is told that turns the crystal least; at an interface that in which planes and directions
+have their highest indices first, (010) before (0-10) and [011] before [0-1-1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.builder.interfaces import plane_basis
+from epicarve.builder.interfaces.match import MatchOptions, coincidence_cells
+
+if TYPE_CHECKING:
+    from epicarve.arrays import Floats, Ints
+    from epicarve.builder.crystal import Crystal, Vector
+    from epicarve.builder.interfaces.match import CoincidenceCell
+
+    from .domain import Assigner, Domain
+    from .lattice_fit import LatticeFit
+
+    Directions = tuple[Vector, Vector]
+
+MAX_INDEX = 3
+"""Largest Miller index of the planes in which domains meet."""
+
+LARGEST_TILT_DEG = 10.0
+"""Planes of both domains are no interface if they lie farther from parallel."""
+
+WRONG_SIDE = 0.004
+"""Share of all ions that may lie on the wrong side for a plane of indices lower by 1 in h²+k²+l²."""
+
+NEARLY_ALL = 0.015
+"""Of planes at which this share less is explained than at best, that in the widest gap counts."""
+
+LARGEST_TURN_DEG = 6.0
+LARGEST_AREA_A2 = 260.0
+LARGEST_STRAIN = 0.12
+"""Coincidence cells are looked for up to so large a turn, area and strain of the ideal crystals."""
+
+LIKE_STRAIN, LIKE_DEG = 0.05, 3.0
+"""A cell of such a strain, or so far turned, counts as twice as large."""
+
+CHANGES = tuple(
+    np.array(rows)
+    for a, b in product((1, -1), repeat=2)
+    for rows in ([[a, 0], [0, b]], [[0, a], [b, 0]])
+)
+"""Ways to name the two vectors of a cell."""
+
+Plane = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class MeetingPlanes:
+    """The planes of two domains that meet.
+
+    Parameters
+    ----------
+    film_hkl, substrate_hkl : tuple of int
+        Miller indices along the outward normals.
+    normal : ndarray of float, shape (3,)
+        From the substrate into the film, in the frame of the particle.
+    tilt_deg : float
+        Angle between the two planes in degrees.
+    """
+
+    film_hkl: Plane
+    substrate_hkl: Plane
+    normal: Floats
+    tilt_deg: float
+
+
+def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats]]:
+    """Return the fit in all settings that the proper symmetry of the crystal makes equal.
+
+    With each the rotation W of fractional coordinates: lattice vectors [uvw] become W⁻¹ [uvw],
+    planes (hkl) become (hkl) W.
+    """
+    cell = fit.pattern.crystal.cell_a
+    turns, moves = fit.pattern.motions
+    _, first = np.unique(turns.round(6).reshape(-1, 9), axis=0, return_index=True)
+    return [
+        (
+            replace(
+                fit, matrix=fit.matrix @ turns[k], shift_a=fit.shift_a + fit.matrix @ moves[k]
+            ),
+            np.linalg.inv(cell).T @ turns[k] @ cell.T,
+        )
+        for k in np.sort(first).tolist()
+    ]
+
+
+def least_turned(fit: LatticeFit) -> LatticeFit:
+    """Return the fit in the setting whose rotation is the smallest."""
+    settings = [setting for setting, _ in settings_of(fit)]
+    return max(settings, key=lambda one: round(float(np.trace(one.rotation)), 6))
+
+
+def outward_normal(fit: LatticeFit, hkl: Plane) -> Floats:
+    """Return the normal of a plane of a fitted lattice, shape (3,)."""
+    normal = fit.pattern.crystal.direction(hkl) @ np.linalg.inv(fit.matrix)
+    return np.asarray(normal / np.linalg.norm(normal))
+
+
+def meeting_planes(film: Domain, substrate: Domain, positions_a: Floats) -> MeetingPlanes | None:
+    """Return the planes that part two domains best; None if no two of low indices are parallel."""
+    sides = [positions_a[one.region] for one in (film, substrate)]
+    towards = sides[0].mean(axis=0) - sides[1].mean(axis=0)
+    n_ions = sum(len(side) for side in sides)
+    above = _ranked(film, -towards, sides, n_ions)
+    below = _ranked(substrate, towards, sides, n_ions)
+    best: tuple[float, MeetingPlanes] | None = None
+    for (cost, hkl, normal), (other_cost, other_hkl, other) in product(above, below):
+        tilt = float(np.degrees(np.arccos(np.clip(-(normal @ other), -1.0, 1.0))))
+        if tilt > LARGEST_TILT_DEG or (best is not None and cost + other_cost >= best[0]):
+            continue
+        middle = other - normal
+        planes = MeetingPlanes(hkl, other_hkl, middle / np.linalg.norm(middle), tilt)
+        best = cost + other_cost, planes
+    return None if best is None else best[1]
+
+
+def parted(
+    assigner: Assigner, film: Domain, substrate: Domain, normal: Floats
+) -> tuple[Domain, Domain]:
+    """Return two domains parted by the plane at which both lattices explain most ions together.
+
+    Parameters
+    ----------
+    assigner : Assigner
+        The ions.
+    film, substrate : Domain
+        The domains.
+    normal : ndarray of float, shape (3,)
+        From the substrate into the film.
+    """
+    both = film.region | substrate.region
+    ions = np.flatnonzero(both)
+    heights = assigner.ions.positions_a[ions] @ normal
+    order = np.argsort(heights, kind="stable")
+    above, below = (assigner.explained(one)[ions][order] for one in (film, substrate))
+    # what is explained with the plane below the first ion, below the second, ..., above the last
+    total = np.concatenate([[0.0], np.cumsum(below)]) + np.concatenate(
+        [np.cumsum(above[::-1])[::-1], [0.0]]
+    )
+    most = np.flatnonzero(total >= (1.0 - NEARLY_ALL) * total.max())
+    padded = np.concatenate([[-np.inf], heights[order], [np.inf]])
+    widest = int(most[np.argmax(np.diff(padded)[most])])
+    upper = np.zeros(len(both), dtype=bool)
+    upper[ions[order[widest:]]] = True
+    return (
+        assigner.domain(film.fit, both & upper),
+        assigner.domain(substrate.fit, both & ~upper),
+    )
+
+
+def _ranked(
+    domain: Domain, outward: Floats, sides: list[Floats], n_ions: int
+) -> list[tuple[float, Plane, Floats]]:
+    """Return planes of a domain with what they cost: ions on the wrong side, and high indices."""
+    steps = range(-MAX_INDEX, MAX_INDEX + 1)
+    found = []
+    for hkl in product(steps, steps, steps):
+        if np.gcd.reduce(hkl) != 1:
+            continue
+        normal = outward_normal(domain.fit, hkl)
+        if normal @ outward < 0.5 * np.linalg.norm(outward):
+            continue
+        wrong = _wrong_sides(*(side @ normal for side in sides))
+        found.append((wrong / n_ions + WRONG_SIDE * float(np.square(hkl).sum()), hkl, normal))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _wrong_sides(first: Floats, second: Floats) -> int:
+    """Return how many heights no threshold parts: the fewest on the wrong side of the best one."""
+    heights = np.concatenate([first, second])
+    signs = np.concatenate([np.ones(len(first)), -np.ones(len(second))])
+    sums = np.cumsum(signs[np.argsort(heights, kind="stable")])
+    # below the threshold first − second; wrong are those of the other side there, and vice versa
+    wrong_if_first_below = len(first) - sums
+    wrong_if_second_below = len(second) + sums
+    return int(min(wrong_if_first_below.min(), wrong_if_second_below.min()))
+
+
+@dataclass(frozen=True)
+class MeetingFrame:
+    """Two fits in the setting in which their interface is told.
+
+    Parameters
+    ----------
+    film, substrate : LatticeFit
+        The fits.
+    planes : MeetingPlanes
+        The planes, highest indices first.
+    film_directions, substrate_directions : tuple of tuples of float, or None
+        Two lattice vectors of each that lie along each other and span the coincidence cell; None
+        if the lattices have none.
+    film_matrix, substrate_matrix : ndarray of int, shape (2, 2), or None
+        The same in units of the lattice vectors of each plane.
+    """
+
+    film: LatticeFit
+    substrate: LatticeFit
+    planes: MeetingPlanes
+    film_directions: Directions | None
+    substrate_directions: Directions | None
+    film_matrix: Ints | None
+    substrate_matrix: Ints | None
+
+    @property
+    def axes(self) -> Floats:
+        """Unit vectors as rows: along the substrate's first direction, across it, the normal."""
+        normal = self.planes.normal
+        basis = plane_basis(self.substrate.pattern.crystal, self.planes.substrate_hkl)
+        uvw = self.substrate_directions[0] if self.substrate_directions else basis[0]
+        along = self.substrate.matrix @ (np.array(uvw) @ self.substrate.pattern.crystal.cell_a)
+        along -= (along @ normal) * normal
+        x = along / np.linalg.norm(along)
+        return np.stack([x, np.cross(normal, x), normal])
+
+
+def meeting_frame(film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes) -> MeetingFrame:
+    """Return two fits in the setting in which planes and directions have the highest indices."""
+    above = _highest_plane(film, planes.film_hkl)
+    below = _highest_plane(substrate, planes.substrate_hkl)
+    planes = replace(planes, film_hkl=above[0][1], substrate_hkl=below[0][1])
+    best: tuple[tuple[float, ...], MeetingFrame] | None = None
+    for (film_fit, _), (substrate_fit, _) in product(above, below):
+        cell = _common_cell(film_fit, substrate_fit, planes)
+        frame = MeetingFrame(film_fit, substrate_fit, planes, None, None, None, None)
+        if cell is None:
+            return frame
+        bases = [
+            _face_basis(fit.pattern.crystal, hkl, up)
+            for fit, hkl, up in (
+                (film_fit, planes.film_hkl, False),
+                (substrate_fit, planes.substrate_hkl, True),
+            )
+        ]
+        for change in CHANGES:
+            matrices = change @ cell[0], change @ cell[1]
+            rows = [matrix @ basis for matrix, basis in zip(matrices, bases, strict=True)]
+            rank = tuple(x for row in rows for x in row.round(6).ravel().tolist())
+            if best is None or rank > best[0]:
+                told = [_directions(row) for row in rows]
+                best = rank, MeetingFrame(film_fit, substrate_fit, planes, *told, *matrices)
+    assert best is not None  # there is at least one setting of each
+    return best[1]
+
+
+def _highest_plane(fit: LatticeFit, hkl: Plane) -> list[tuple[LatticeFit, Plane]]:
+    """Return the settings in which a plane has its highest indices, and these."""
+    told = [
+        (setting, tuple(np.rint(np.array(hkl) @ turn).astype(int).tolist()))
+        for setting, turn in settings_of(fit)
+    ]
+    highest = max(plane for _, plane in told)
+    return [one for one in told if one[1] == highest]
+
+
+def _face_basis(crystal: Crystal, hkl: Plane, up: bool) -> Floats:  # noqa: FBT001
+    """Return two lattice vectors [uvw] of a plane, right-handed as seen from the film."""
+    basis = plane_basis(crystal, hkl)[:2]
+    return basis if up else basis * [[1.0], [-1.0]]
+
+
+def _common_cell(
+    film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes
+) -> tuple[Ints, Ints] | None:
+    """Return the coincidence cell of both planes as they lie, in units of each; None without one."""
+    normal = planes.normal
+    x = np.cross(normal, np.eye(3)[int(np.argmin(np.abs(normal)))])
+    x /= np.linalg.norm(x)
+    axes = np.stack([x, np.cross(normal, x)])
+    lattices = []
+    for fit, hkl, up in ((film, planes.film_hkl, False), (substrate, planes.substrate_hkl, True)):
+        crystal = fit.pattern.crystal
+        vectors = _face_basis(crystal, hkl, up) @ crystal.cell_a @ fit.rotation.T
+        lattices.append(vectors @ axes.T)
+    options = MatchOptions(max_area_a2=LARGEST_AREA_A2, max_strain=LARGEST_STRAIN)
+    cells = coincidence_cells(*lattices, options)
+    turned = [(abs((cell.rotation_deg + 90.0) % 180.0 - 90.0), cell) for cell in cells]
+    lying = [(turn, cell) for turn, cell in turned if turn <= LARGEST_TURN_DEG]
+    if not lying:
+        return None
+    cell = min(lying, key=lambda one: _cost(one[0], one[1]))[1]
+    return cell.film_matrix * _sense(cell.rotation_deg), cell.substrate_matrix
+
+
+def _cost(turn_deg: float, cell: CoincidenceCell) -> float:
+    """Area in Å², times how far the cells are from lying on each other."""
+    return float(
+        cell.area_a2 * (1.0 + (cell.max_strain / LIKE_STRAIN) ** 2 + (turn_deg / LIKE_DEG) ** 2)
+    )
+
+
+def _sense(rotation_deg: float) -> int:
+    """Return -1 for a map that turns by nearly 180°, which takes a vector to its opposite."""
+    return -1 if abs((rotation_deg + 180.0) % 360.0 - 180.0) > 90.0 else 1
+
+
+def _directions(rows: Floats) -> Directions:
+    """Return two lattice vectors as plain numbers."""
+    first, second = (
+        tuple(int(x) if float(x).is_integer() else float(x) for x in row)
+        for row in (rows.round(6) + 0.0).tolist()
+    )
+    return first, second
