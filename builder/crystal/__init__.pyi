@@ -24,7 +24,9 @@ from .miller import direction_name as direction_name
 from .miller import plane_name as plane_name
 from .miller import refuse_four_indices as refuse_four_indices
 from .molecules import molecular_units as molecular_units
+from .molecules import molecules_among as molecules_among
 from .molecules import refuse_molecular_units as refuse_molecular_units
+from .molecules import unit_formula as unit_formula
 from .neighbour_list import MAX_SITES as MAX_SITES
 from .neighbour_list import neighbours as neighbours
 from .neighbour_list import refuse_cell as refuse_cell

@@ -57,6 +57,13 @@ class CellConstants(Record):
         return cls(*(round(x, 4) for x in cell_parameters(cell_a)))
 
     @property
+    def volume_a3(self) -> float:
+        """Volume of the cell in Å³."""
+        x, y, z = np.cos(np.radians([self.alpha, self.beta, self.gamma])).tolist()
+        skew = 1.0 - x * x - y * y - z * z + 2.0 * x * y * z
+        return float(self.a * self.b * self.c * np.sqrt(skew))
+
+    @property
     def told(self) -> str:
         """The constants in words; angles of 90° to a tenth of a degree are left out."""
         lengths = f"{self.a:.2f}, {self.b:.2f}, {self.c:.2f} Å"

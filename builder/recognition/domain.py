@@ -30,7 +30,7 @@ REACH_SHARE = 0.36
 """Tukey's reach in the same unit."""
 
 SUPPORT_A, SUPPORT = 5.5, 0.25
-"""Ions within this distance in Å of a member of a domain have at least this mean weight."""
+"""Free ions within this distance in Å of a member of a domain have at least this mean weight."""
 
 LEAST_SCORE = 8.0
 """A domain has at least so many ions' worth of filled sites."""
@@ -49,6 +49,9 @@ FILLED_AROUND = 0.8
 
 FEWEST = 4
 """No lattice is fitted to fewer ions."""
+
+FEWEST_INSIDE = 5
+"""A domain beside another one has at least so many ions with members on all sites around."""
 
 ENOUGH_INNER = 20
 """Of fewer inner ions nothing is read: all members count instead."""
@@ -122,7 +125,12 @@ class Domain:
         """Whether so much lies on the lattice that chance does not explain it."""
         n_members = int(self.members.sum())
         enough = self.score >= max(LEAST_SCORE, LEAST_WEIGHT * n_members)
-        return enough and self.fit.is_sound
+        return enough and self.fit.is_sound and bool(self.is_inner.any())
+
+    @property
+    def has_inside(self) -> bool:
+        """Whether it is more than a leaf on another domain: ions that it wraps on all sides."""
+        return bool(self.is_inner.sum() >= FEWEST_INSIDE)
 
     @property
     def core(self) -> Bools:
@@ -177,7 +185,7 @@ class Assigner:
         weights = np.where(right, tukey(placed.distances_a, reach_a), 0.0)
         return np.asarray(weights / weights[domain.core].mean())
 
-    def around(self, values: Floats) -> Floats:
+    def around(self, values: Floats | Bools) -> Floats:
         """Return the mean of values of the ions around each atom, shape (n_atoms,)."""
         return np.asarray(self._mean @ values)
 
@@ -227,7 +235,7 @@ class Assigner:
         near = free & (placed.distances_a <= DISPLACED_SHARE * spacing_a)
         near = without_doubles(placed, near)
         weights = np.where(near, tukey(placed.distances_a, REACH_SHARE * spacing_a), 0.0)
-        return near & (self.around(weights) >= SUPPORT), placed, weights
+        return near & (self.around(weights) >= SUPPORT * self.around(free)), placed, weights
 
 
 def _inside(pattern: Pattern, members: Bools, sites: Ints, cells: Ints) -> tuple[Bools, int]:

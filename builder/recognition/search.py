@@ -102,7 +102,7 @@ class DomainSearch:
             ranked = sorted(
                 (self.assigner.domain(fit, free) for fit in pool), key=lambda one: -one.score
             )
-            if ranked and ranked[0].is_sure:
+            if ranked and ranked[0].is_sure and (not chosen or ranked[0].has_inside):
                 best = _chosen(ranked)
                 chosen.append(best)
                 next_best.append(next((one for one in ranked if _is_other(one, best)), None))
