@@ -189,6 +189,11 @@ class Assigner:
         """Return the mean of values of the ions around each atom, shape (n_atoms,)."""
         return np.asarray(self._mean @ values)
 
+    def weight(self, fit: LatticeFit, free: Bools) -> float:
+        """Return how many free ions lie on sites of a lattice, by Tukey's weights."""
+        distances_a = fit.placed(self.ions).distances_a[free]
+        return float(tukey(distances_a, REACH_SHARE * self.ions.spacing_a).sum())
+
     def domain(self, fit: LatticeFit, free: Bools) -> Domain:
         """Return the domain of a lattice among free ions, the lattice refined on them."""
         for _ in range(REFITS):

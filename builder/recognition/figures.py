@@ -79,20 +79,21 @@ def diameters(positions_a: Floats, volume_a3: float | None) -> Diameters:
 
 def formal_charges(
     symbols: Strings,
-    charges: Mapping[str, int | None],
+    charges: Mapping[str, int],
     domains: Sequence[Domain],
     molecules: Sequence[Molecule],
 ) -> tuple[Floats, list[str]]:
     """Return the formal charge of each atom in e, shape (n_atoms,), and what has none.
 
-    Ions on sites have those of the sites; the charge of a molecular ion is spread over its bearers.
+    Ions of elements with several charges have those of their sites; the charge of a molecular ion
+    is spread over its bearers.
 
     Parameters
     ----------
     symbols : ndarray of str, shape (n_atoms,)
         Elements.
-    charges : mapping of str to int or None
-        Formal charge of each element of the crystals; None for one that has several.
+    charges : mapping of str to int
+        Formal charge of each element that has only one.
     domains : sequence of Domain
         The domains.
     molecules : sequence of Molecule
@@ -101,7 +102,8 @@ def formal_charges(
     known = [charges.get(symbol) for symbol in symbols.tolist()]
     found = np.array([np.nan if one is None else float(one) for one in known])
     for domain in domains:
-        on_site = np.flatnonzero(domain.members & (domain.symbols == symbols))
+        own = domain.crystal.symbols[np.maximum(domain.sites, 0)] == symbols
+        on_site = np.flatnonzero(domain.members & own & np.isnan(found))
         found[on_site] = domain.crystal.oxidation_states[domain.sites[on_site]]
     names = symbols.astype(object)
     for molecule in molecules:

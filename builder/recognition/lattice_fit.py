@@ -30,6 +30,9 @@ STIFFNESS = 20.0
 GROWTH = 1.25
 """The region grows by this factor from round to round."""
 
+LOST = 0.2
+"""Mean weight of the ions around a seed below which the lattice is not there."""
+
 CELLS, SITES_PER_KEY = 1000, 100_000
 """Cells and sites are told by one number; no particle is larger, and no cell holds more sites."""
 
@@ -117,8 +120,13 @@ class LatticeFit:
         apart = (parts - np.rint(parts)) @ cell
         return bool(np.linalg.norm(apart, axis=1).min() <= shift_a)
 
-    def grown(self, ions: ParticleIons, seed_a: Floats, radius_a: float, reach_a: float) -> LatticeFit:
+    def grown(
+        self, ions: ParticleIons, seed_a: Floats, radius_a: float, reach_a: float
+    ) -> LatticeFit | None:
         """Return the fit refined on ions around a seed, then on ever more of them.
+
+        None if so few of the first ions lie on sites that the lattice is not there, or only where
+        it is stretched into another one.
 
         Parameters
         ----------
@@ -133,15 +141,17 @@ class LatticeFit:
         """
         fit = self
         away = np.linalg.norm(ions.positions_a - seed_a, axis=1)
-        whole_a = float(away.max())
+        whole_a, first_a = float(away.max()), radius_a * GROWTH**2
         while True:
             region = ions.chosen(away <= radius_a)
             for _ in range(2):
                 placed = fit.placed(region)
                 weights = tukey(placed.distances_a, reach_a)
-                if (weights > 0).sum() < 4 or not fit.is_sound:
-                    return fit
+                if radius_a <= first_a and weights.mean() < LOST:
+                    return None
                 fit = fit.refined(region.positions_a, placed.places_a, weights)
+                if not fit.is_sound:
+                    return None
             if radius_a >= whole_a:
                 return fit
             radius_a *= GROWTH

@@ -39,6 +39,9 @@ SAME, SAME_A = 0.02, 0.3
 START_A, START_REACH_A = 7.0, 1.0
 """A lattice grows from so large a region, with Tukey's reach no shorter than this, in Å."""
 
+EVALUATED = 10
+"""So many lattices, those on whose sites most ions lie, are compared in full."""
+
 AS_GOOD = 0.99
 """Lattices of one crystal with this share of the best score are as good as the best one."""
 
@@ -99,8 +102,9 @@ class DomainSearch:
         pool: list[LatticeFit] = []
         searched = False
         while free.sum() >= LEAST_SCORE:
+            likely = sorted(pool, key=lambda fit: -self.assigner.weight(fit, free))[:EVALUATED]
             ranked = sorted(
-                (self.assigner.domain(fit, free) for fit in pool), key=lambda one: -one.score
+                (self.assigner.domain(fit, free) for fit in likely), key=lambda one: -one.score
             )
             if ranked and ranked[0].is_sure and (not chosen or ranked[0].has_inside):
                 best = _chosen(ranked)
@@ -149,7 +153,7 @@ class DomainSearch:
             ]
             for one in _distinct(tried):
                 fit = one.fit.grown(ions, ions.positions_a[one.seed], START_A, reach_a)
-                if fit.is_sound and not any(fit.is_like(other, SAME, SAME_A) for other in found):
+                if fit and not any(fit.is_like(other, SAME, SAME_A) for other in found):
                     found.append(fit)
         return found
 
