@@ -33,6 +33,7 @@ from .neighbour_list import refuse_cell as refuse_cell
 from .neighbour_list import refuse_overlaps as refuse_overlaps
 from .neighbour_list import shortest_contact as shortest_contact
 from .oxidation_guess import guesses as guesses
+from .planes import LAYER_GAP_A as LAYER_GAP_A
 from .planes import Termination as Termination
 from .planes import nearest_cut as nearest_cut
 from .planes import point_on_cut as point_on_cut

@@ -35,16 +35,21 @@ def given(crystals: Sequence[str | Path | Crystal]) -> list[Pattern]:
     """
     found: dict[str, Pattern] = {}
     for one in crystals:
-        if isinstance(one, Crystal):
-            crystal = one
-        elif Path(one).suffix.lower() == ".cif":
-            crystal = read_cif(one)
-        else:
-            crystal = bundled_crystal(str(one))
-        if crystal.name in found:
-            raise InputError(f"crystals: {crystal.name} is named twice; leave one of them out")
-        found[crystal.name] = Pattern(crystal, crystal.name)
+        pattern = _pattern(one)
+        if pattern.told in found:
+            raise InputError(f"crystals: {pattern.told} is named twice; leave one of them out")
+        found[pattern.told] = pattern
     return list(found.values())
+
+
+def _pattern(one: str | Path | Crystal) -> Pattern:
+    if isinstance(one, Crystal):
+        return Pattern(one, one.name)
+    if Path(one).suffix.lower() == ".cif":
+        crystal = read_cif(one)
+        return Pattern(crystal, crystal.name)
+    crystal = bundled_crystal(str(one))
+    return Pattern(crystal, crystal.name, crystal.name)
 
 
 def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Pattern]:
@@ -56,7 +61,7 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
     Parameters
     ----------
     crystals : sequence of Crystal
-        The crystals.
+        Bundled crystals.
     elements : collection of str
         The elements.
 
@@ -74,10 +79,11 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
             if old in held and new not in held and held - {old} | {new} <= set(elements):
                 away = abs(HALIDES.index(new) - HALIDES.index(old))
                 swaps.append((away, crystal, old, new))
-    patterns = [Pattern(one, one.name) for one in own]
+    patterns = [Pattern(one, one.name, one.name) for one in own]
     for _, crystal, old, new in sorted(swaps, key=lambda swap: swap[0]):
         other = replaced(crystal, {old: new})
         if (other.formula, other.space_group) not in known:
             known.add((other.formula, other.space_group))
-            patterns.append(Pattern(other, f"{crystal.name} with {new} for {old}"))
+            told = f"{crystal.name} with {new} for {old}"
+            patterns.append(Pattern(other, told, crystal.name, ((old, new),)))
     return patterns

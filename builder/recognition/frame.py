@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from epicarve.builder.interfaces import plane_basis
 from epicarve.builder.interfaces.match import MatchOptions, coincidence_cells
+
+from .faces import is_natural, outermost_cut
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints
@@ -76,11 +78,12 @@ class MeetingPlanes:
     tilt_deg: float
 
 
-def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats]]:
+def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats, Floats]]:
     """Return the fit in all settings that the proper symmetry of the crystal makes equal.
 
-    With each the rotation W of fractional coordinates: lattice vectors [uvw] become W⁻¹ [uvw],
-    planes (hkl) become (hkl) W.
+    With each the operation that leads to it: the rotation W of fractional coordinates, by which
+    planes (hkl) become (hkl) W, and the translation m in Å, by which a height along the normal n
+    becomes less by n·m.
     """
     cell = fit.pattern.crystal.cell_a
     turns, moves = fit.pattern.motions
@@ -91,6 +94,7 @@ def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats]]:
                 fit, matrix=fit.matrix @ turns[k], shift_a=fit.shift_a + fit.matrix @ moves[k]
             ),
             np.linalg.inv(cell).T @ turns[k] @ cell.T,
+            moves[k],
         )
         for k in np.sort(first).tolist()
     ]
@@ -98,7 +102,7 @@ def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats]]:
 
 def least_turned(fit: LatticeFit) -> LatticeFit:
     """Return the fit in the setting whose rotation is the smallest."""
-    settings = [setting for setting, _ in settings_of(fit)]
+    settings = [setting for setting, _, _ in settings_of(fit)]
     return max(settings, key=lambda one: round(float(np.trace(one.rotation)), 6))
 
 
@@ -225,13 +229,18 @@ class MeetingFrame:
         return np.stack([x, np.cross(normal, x), normal])
 
 
-def meeting_frame(film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes) -> MeetingFrame:
-    """Return two fits in the setting in which planes and directions have the highest indices."""
+def meeting_frame(film: Domain, substrate: Domain, planes: MeetingPlanes) -> MeetingFrame:
+    """Return the fits of two domains in the setting in which their interface is told.
+
+    Planes have their highest indices, faces are those that a recipe takes for their layers, and
+    directions have their highest indices.
+    """
     above = _highest_plane(film, planes.film_hkl)
     below = _highest_plane(substrate, planes.substrate_hkl)
-    planes = replace(planes, film_hkl=above[0][1], substrate_hkl=below[0][1])
+    planes = replace(planes, film_hkl=above[0].hkl, substrate_hkl=below[0].hkl)
     best: tuple[tuple[float, ...], MeetingFrame] | None = None
-    for (film_fit, _), (substrate_fit, _) in product(above, below):
+    for one, other in product(above, below):
+        film_fit, substrate_fit = one.fit, other.fit
         cell = _common_cell(film_fit, substrate_fit, planes)
         frame = MeetingFrame(film_fit, substrate_fit, planes, None, None, None, None)
         if cell is None:
@@ -246,7 +255,8 @@ def meeting_frame(film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes
         for change in CHANGES:
             matrices = change @ cell[0], change @ cell[1]
             rows = [matrix @ basis for matrix, basis in zip(matrices, bases, strict=True)]
-            rank = tuple(x for row in rows for x in row.round(6).ravel().tolist())
+            indices = [x for row in rows for x in row.round(6).ravel().tolist()]
+            rank = (one.is_natural + other.is_natural, *indices)
             if best is None or rank > best[0]:
                 told = [_directions(row) for row in rows]
                 best = rank, MeetingFrame(film_fit, substrate_fit, planes, *told, *matrices)
@@ -254,14 +264,29 @@ def meeting_frame(film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes
     return best[1]
 
 
-def _highest_plane(fit: LatticeFit, hkl: Plane) -> list[tuple[LatticeFit, Plane]]:
-    """Return the settings in which a plane has its highest indices, and these."""
-    told = [
-        (setting, tuple(np.rint(np.array(hkl) @ turn).astype(int).tolist()))
-        for setting, turn in settings_of(fit)
+class _Setting(NamedTuple):
+    """A fit in one setting, its plane there, and whether a recipe takes just this face."""
+
+    fit: LatticeFit
+    hkl: Plane
+    is_natural: bool
+
+
+def _highest_plane(domain: Domain, hkl: Plane) -> list[_Setting]:
+    """Return the settings in which a plane has its highest indices."""
+    crystal, normal = domain.crystal, domain.crystal.direction(hkl)
+    cut_a, face = outermost_cut(domain, hkl)
+    found = []
+    for fit, turn, move in settings_of(domain.fit):
+        h, k, l = np.rint(np.array(hkl) @ turn).astype(int).tolist()  # noqa: E741
+        height_a = cut_a - float(normal @ move)
+        found.append((fit, (h, k, l), height_a))
+    highest = max(plane for _, plane, _ in found)
+    return [
+        _Setting(fit, plane, is_natural(crystal, plane, face.layer, height_a))
+        for fit, plane, height_a in found
+        if plane == highest
     ]
-    highest = max(plane for _, plane in told)
-    return [one for one in told if one[1] == highest]
 
 
 def _face_basis(crystal: Crystal, hkl: Plane, up: bool) -> Floats:  # noqa: FBT001

@@ -14,7 +14,6 @@ from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
     best_of_faces,
     cation_spacing_a,
-    every_termination,
     finite_continuity,
     plane_basis,
     reduced_lattice_a,
@@ -24,6 +23,7 @@ from epicarve.builder.report import ContinuityFigures
 from epicarve.errors import InputError
 from epicarve.record import Record
 
+from .faces import outermost_cut
 from .frame import meeting_frame, meeting_planes, parted
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     Side = Literal["film", "substrate"]
 
 SIDES: tuple[Side, ...] = ("film", "substrate")
-
-FILLED = 0.5
-"""The outermost layer of a face is the last one that is filled so far, against the fullest."""
 
 SAME_LAYER_A = 0.5
 """Cations within this of the outermost ones, in Å of the ideal lattice, are one layer."""
@@ -224,31 +221,6 @@ class _Side:
         return np.asarray(points[np.argmin(np.linalg.norm(points - middle_a, axis=1).round(6))])
 
 
-def outermost_cut(domain: Domain, hkl: Plane) -> tuple[float, Termination]:
-    """Return where a domain ends along a plane's normal, in Å in the frame of its crystal.
-
-    The cut runs above the outermost layer that is at least half as full as the fullest one.
-    """
-    crystal = domain.crystal
-    normal, spacing = crystal.direction(hkl), crystal.spacing_a(hkl)
-    cuts = sorted(every_termination(crystal, hkl), key=lambda one: one.offset_a)
-    offsets = np.array([one.offset_a for one in cuts])
-
-    def layer_of(heights: Floats) -> Floats:
-        """Number of the cut above each height, counted through all periods."""
-        period = np.floor(heights / spacing)
-        above = np.searchsorted(offsets, heights - period * spacing)
-        return np.asarray(period * len(cuts) + above, dtype=np.int64)
-
-    sites = np.bincount(layer_of(crystal.positions_a @ normal) % len(cuts), minlength=len(cuts))
-    members = layer_of(domain.places_a[domain.members] @ normal)
-    layers, counts = np.unique(members, return_counts=True)
-    filled = counts / sites[layers % len(cuts)]
-    outermost = int(layers[filled >= FILLED * filled.max()].max())
-    period, cut = divmod(outermost, len(cuts))
-    return float(offsets[cut] + period * spacing), cuts[cut]
-
-
 def meeting_of(assigner: Assigner, film: Domain, substrate: Domain) -> Meeting | None:
     """Return what two domains are on each other; None if no planes of low indices meet.
 
@@ -264,7 +236,7 @@ def meeting_of(assigner: Assigner, film: Domain, substrate: Domain) -> Meeting |
     if planes is None:
         return None
     film, substrate = parted(assigner, film, substrate, planes.normal)
-    frame = meeting_frame(film.fit, substrate.fit, planes)
+    frame = meeting_frame(film, substrate, planes)
     film = assigner.on(frame.film, film.region)
     substrate = assigner.on(frame.substrate, substrate.region)
     axes = frame.axes

@@ -56,10 +56,16 @@ class Pattern:
         The crystal.
     told : str
         Name that users know, such as ``"Pb4S3Cl2 with Br for Cl"``.
+    bundled : str, optional
+        Name of the bundled crystal that it is, or was made of.
+    replaced : tuple of pairs of str
+        Elements of that, and those put in their place.
     """
 
     crystal: Crystal
     told: str
+    bundled: str | None = None
+    replaced: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def kinds(self) -> Strings:
