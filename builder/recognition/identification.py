@@ -15,7 +15,7 @@ from .orderings import SiteOrdering
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epicarve.arrays import Floats, Strings
+    from epicarve.arrays import Bools, Floats, Strings
 
     from .domain import Domain
 
@@ -152,6 +152,8 @@ class Identification:
         That site, as the number in the cell of its crystal, or ``none``.
     lattices : tuple of Domain
         The domains with their lattices and all their ions.
+    is_ion, is_cation : ndarray of bool, shape (n_atoms,)
+        Whether each atom is of an element that a crystal holds, and a cation of it.
     axes : ndarray of float, shape (3, 3)
         Unit vectors as rows along which the particle is seen best: z along the normal of the
         interface, if there is one.
@@ -174,6 +176,8 @@ class Identification:
     domain_of: Strings
     site_of: Strings
     lattices: tuple[Domain, ...]
+    is_ion: Bools
+    is_cation: Bools
     axes: Floats
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from .core_cell import core_cell
 from .figures import coordination, diameters, dipole_debye, formal_charges
 from .frame import least_turned
 from .identification import FoundDomain, Identification, NextBest
-from .ions import FOREIGN, ParticleIons, kinds_of
+from .ions import ANION, FOREIGN, ParticleIons, kinds_of
 from .meeting import meeting_of
 from .molecular_charges import molecules_of
 from .particle import given_particle
@@ -181,6 +181,8 @@ def _told(
         domain_of=domain_of,
         site_of=site_of,
         lattices=laid.domains,
+        is_ion=ions.is_ion,
+        is_cation=ions.is_ion & (ions.kinds != ANION),
         axes=laid.axes,
     )
 
