@@ -194,7 +194,9 @@ def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
     near = near[lengths <= radii[near].sum(axis=1) + BOND_TOLERANCE_A]
     pairs = symbols[near].tolist()
     bonds = near[[tuple(sorted(pair)) in allowed for pair in pairs]]
-    unit, _ = bonded_units(len(symbols), *bonds.T, np.zeros((len(bonds), 3), dtype=np.int64))
+    unit, _ = bonded_units(
+        len(symbols), bonds[:, 0], bonds[:, 1], np.zeros((len(bonds), 3), dtype=np.int64)
+    )
     members = np.argsort(unit, kind="stable")
     groups = np.split(members, np.cumsum(np.bincount(unit))[:-1])
     return tuple(group for group in groups if len(group) > 1)

@@ -108,7 +108,8 @@ def draw_identification(path: Path, found: Identification) -> None:
 def _groups(found: Identification) -> dict[str, tuple[str, Bools]]:
     """Return the atoms that share a colour, by what they are."""
     names = [name for name in dict.fromkeys(found.domain_of.tolist()) if name != "none"]
-    colours = pair_colours(len(names) + 1)
+    first, red, *others = pair_colours(8)  # that red is near to the one of ions on no site
+    colours = [first, *others, red]
     groups = {
         name: (colour, found.domain_of == name)
         for name, colour in zip(sorted(names), colours, strict=False)

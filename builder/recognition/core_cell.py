@@ -52,7 +52,7 @@ class CellConstants(Record):
     gamma: float
 
     @classmethod
-    def of(cls, cell_a: Floats) -> CellConstants:
+    def measured(cls, cell_a: Floats) -> CellConstants:
         """Return the constants of a cell, its vectors as rows in Å."""
         return cls(*(round(x, 4) for x in cell_parameters(cell_a)))
 
@@ -116,9 +116,9 @@ def core_cell(domain: Domain, positions_a: Floats) -> CoreCell:
     cell = domain.crystal.cell_a
     own = domain.fit.matrix if matrix is None else matrix
     return CoreCell(
-        constants=CellConstants.of(cell @ own.T),
+        constants=CellConstants.measured(cell @ own.T),
         spread=_spread(cell, places, points, sites),
-        crystal=CellConstants.of(cell),
+        crystal=CellConstants.measured(cell),
         n_ions=len(core),
         method=method,
     )

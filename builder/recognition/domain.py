@@ -227,9 +227,7 @@ class Assigner:
             region=free & self.ions.is_ion,
         )
         symbols, core = self.ions.symbols, found.core
-        found = replace(
-            found, ordering=counted_ordering(found.crystal, sites[core], symbols[core])
-        )
+        found = replace(found, ordering=counted_ordering(found.crystal, sites[core], symbols[core]))
         worth = found.weights * np.where(found.symbols == symbols, 1.0, WRONG)
         return replace(found, worth=worth, score=float(worth.sum() - EMPTY * n_empty))
 
@@ -244,7 +242,7 @@ class Assigner:
 
 
 def _inside(pattern: Pattern, members: Bools, sites: Ints, cells: Ints) -> tuple[Bools, int]:
-    """Return which members have members on all sites around, and how many sites inside are empty."""
+    """Return which members have members on all sites around, and the number of empty sites."""
     first, second, shifts = pattern.neighbourhood
     chosen = np.flatnonzero(members)
     order = np.argsort(first, kind="stable")

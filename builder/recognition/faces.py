@@ -37,7 +37,7 @@ def outermost_cut(domain: Domain, hkl: Plane) -> tuple[float, Termination]:
     offsets = np.array([one.offset_a for one in cuts])
 
     def layer_of(heights: Floats) -> Ints:
-        """Number of the cut above each height, counted through all periods."""
+        """Return the number of the cut above each height, counted through all periods."""
         period = np.floor(heights / spacing)
         above = np.searchsorted(offsets, heights - period * spacing)
         return np.asarray(period * len(cuts) + above, dtype=np.int64)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from epicarve.builder.crystal import Vector
 from epicarve.builder.interfaces import plane_basis
 from epicarve.builder.interfaces.match import MatchOptions, coincidence_cells
 
@@ -20,13 +21,13 @@ from .faces import is_natural, outermost_cut
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints
-    from epicarve.builder.crystal import Crystal, Vector
+    from epicarve.builder.crystal import Crystal
     from epicarve.builder.interfaces.match import CoincidenceCell
 
     from .domain import Assigner, Domain
     from .lattice_fit import LatticeFit
 
-    Directions = tuple[Vector, Vector]
+Directions = tuple[Vector, Vector]
 
 MAX_INDEX = 3
 """Largest Miller index of the planes in which domains meet."""
@@ -35,7 +36,7 @@ LARGEST_TILT_DEG = 10.0
 """Planes of both domains are no interface if they lie farther from parallel."""
 
 WRONG_SIDE = 0.004
-"""Share of all ions that may lie on the wrong side for a plane of indices lower by 1 in h²+k²+l²."""
+"""Share of all ions on the wrong side that outweighs indices higher by 1 in h² + k² + l²."""
 
 NEARLY_ALL = 0.015
 """Of planes at which this share less is explained than at best, that in the widest gap counts."""
@@ -90,9 +91,7 @@ def settings_of(fit: LatticeFit) -> list[tuple[LatticeFit, Floats, Floats]]:
     _, first = np.unique(turns.round(6).reshape(-1, 9), axis=0, return_index=True)
     return [
         (
-            replace(
-                fit, matrix=fit.matrix @ turns[k], shift_a=fit.shift_a + fit.matrix @ moves[k]
-            ),
+            replace(fit, matrix=fit.matrix @ turns[k], shift_a=fit.shift_a + fit.matrix @ moves[k]),
             np.linalg.inv(cell).T @ turns[k] @ cell.T,
             moves[k],
         )
@@ -258,8 +257,18 @@ def meeting_frame(film: Domain, substrate: Domain, planes: MeetingPlanes) -> Mee
             indices = [x for row in rows for x in row.round(6).ravel().tolist()]
             rank = (one.is_natural + other.is_natural, *indices)
             if best is None or rank > best[0]:
-                told = [_directions(row) for row in rows]
-                best = rank, MeetingFrame(film_fit, substrate_fit, planes, *told, *matrices)
+                best = (
+                    rank,
+                    MeetingFrame(
+                        film=film_fit,
+                        substrate=substrate_fit,
+                        planes=planes,
+                        film_directions=_directions(rows[0]),
+                        substrate_directions=_directions(rows[1]),
+                        film_matrix=matrices[0],
+                        substrate_matrix=matrices[1],
+                    ),
+                )
     assert best is not None  # there is at least one setting of each
     return best[1]
 
@@ -289,7 +298,7 @@ def _highest_plane(domain: Domain, hkl: Plane) -> list[_Setting]:
     ]
 
 
-def _face_basis(crystal: Crystal, hkl: Plane, up: bool) -> Floats:  # noqa: FBT001
+def _face_basis(crystal: Crystal, hkl: Plane, up: bool) -> Floats:
     """Return two lattice vectors [uvw] of a plane, right-handed as seen from the film."""
     basis = plane_basis(crystal, hkl)[:2]
     return basis if up else basis * [[1.0], [-1.0]]
@@ -298,7 +307,7 @@ def _face_basis(crystal: Crystal, hkl: Plane, up: bool) -> Floats:  # noqa: FBT0
 def _common_cell(
     film: LatticeFit, substrate: LatticeFit, planes: MeetingPlanes
 ) -> tuple[Ints, Ints] | None:
-    """Return the coincidence cell of both planes as they lie, in units of each; None without one."""
+    """Return the coincidence cell of both planes as they lie, in units of each, or None."""
     normal = planes.normal
     x = np.cross(normal, np.eye(3)[int(np.argmin(np.abs(normal)))])
     x /= np.linalg.norm(x)
@@ -309,7 +318,7 @@ def _common_cell(
         vectors = _face_basis(crystal, hkl, up) @ crystal.cell_a @ fit.rotation.T
         lattices.append(vectors @ axes.T)
     options = MatchOptions(max_area_a2=LARGEST_AREA_A2, max_strain=LARGEST_STRAIN)
-    cells = coincidence_cells(*lattices, options)
+    cells = coincidence_cells(lattices[0], lattices[1], options)
     turned = [(abs((cell.rotation_deg + 90.0) % 180.0 - 90.0), cell) for cell in cells]
     lying = [(turn, cell) for turn, cell in turned if turn <= LARGEST_TURN_DEG]
     if not lying:
@@ -333,7 +342,7 @@ def _sense(rotation_deg: float) -> int:
 def _directions(rows: Floats) -> Directions:
     """Return two lattice vectors as plain numbers."""
     first, second = (
-        tuple(int(x) if float(x).is_integer() else float(x) for x in row)
+        [int(x) if float(x).is_integer() else float(x) for x in row]
         for row in (rows.round(6) + 0.0).tolist()
     )
-    return first, second
+    return (first[0], first[1], first[2]), (second[0], second[1], second[2])

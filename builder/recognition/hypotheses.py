@@ -24,7 +24,9 @@ LENGTH_SHARE, LENGTH_A = 0.06, 0.3
 COSINE = 0.2
 """How far the cosine between two vectors may be off."""
 
-LEAST_SINE = 0.5
+LEAST_SINE, NEARLY_PARALLEL = 0.5, 0.95
+"""Sine of the angle between two vectors, at least; cosine of that between two of ions, at most."""
+
 SHORTEST_A = 3.4
 """Shorter vectors tell directions too badly."""
 
@@ -89,7 +91,9 @@ def seeds_of(ions: ParticleIons, pattern: Pattern, n_seeds: int, tree: cKDTree) 
     return np.asarray(members[chosen])
 
 
-def hypotheses_at(ions: ParticleIons, pattern: Pattern, seed: int, tree: cKDTree) -> list[Hypothesis]:
+def hypotheses_at(
+    ions: ParticleIons, pattern: Pattern, seed: int, tree: cKDTree
+) -> list[Hypothesis]:
     """Return the best orientations of a crystal with one of its sites on an ion."""
     centre = ions.positions_a[seed]
     around = np.array(tree.query_ball_point(centre, ENVIRONMENT_A * 1.1 + REACH_A))
@@ -110,9 +114,7 @@ def hypotheses_at(ions: ParticleIons, pattern: Pattern, seed: int, tree: cKDTree
     return sorted(found, key=lambda one: -one.score)
 
 
-def _turns(
-    site_kinds: Strings, site_vectors: Floats, kinds: Strings, vectors: Floats
-) -> Floats:
+def _turns(site_kinds: Strings, site_vectors: Floats, kinds: Strings, vectors: Floats) -> Floats:
     """Return rotations that lay pairs of vectors of the crystal on pairs of ions, (n, 3, 3)."""
     lengths, own = np.linalg.norm(vectors, axis=1), np.linalg.norm(site_vectors, axis=1)
     limits = LENGTH_SHARE * own + LENGTH_A
@@ -138,9 +140,11 @@ def _turns(
     turns = []
     for i, j in pairs:
         first, second = np.flatnonzero(alike[i]), np.flatnonzero(alike[j])
-        cosines = (vectors[first] / lengths[first, None]) @ (vectors[second] / lengths[second, None]).T
+        cosines = (vectors[first] / lengths[first, None]) @ (
+            vectors[second] / lengths[second, None]
+        ).T
         off = np.abs(cosines - units[i] @ units[j])
-        a, b = np.nonzero(off <= COSINE)
+        a, b = np.nonzero((off <= COSINE) & (np.abs(cosines) <= NEARLY_PARALLEL))
         order = np.argsort(off[a, b], kind="stable")[:MOST]
         frames = _frames(vectors[first[a[order]]], vectors[second[b[order]]])
         own_frame = _frames(site_vectors[[i]], site_vectors[[j]])[0]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from epicarve.record import Record, plain
 
 from .core_cell import CellConstants
-from .figures import CoordinationFigures, Diameters
-from .meeting import FoundInterface
 from .orderings import SiteOrdering
 
 if TYPE_CHECKING:
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Strings
 
     from .domain import Domain
+    from .figures import CoordinationFigures, Diameters
+    from .meeting import FoundInterface
 
 Matrix = tuple[tuple[float, float, float], ...]
 

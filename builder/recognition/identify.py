@@ -87,12 +87,11 @@ def identify(
     charges = _charges([one.crystal for one in usable], library)
     kinds = kinds_of(atoms.symbols, charges.sign)
     units = molecules_of(atoms.symbols, atoms.positions_a)
-    molecules = [one for one in units if (kinds[one.atoms] == FOREIGN).any()]
-    for molecule in molecules:
-        kinds[molecule.atoms] = FOREIGN
+    for molecule in units:
+        if (kinds[molecule.atoms] == FOREIGN).any():
+            kinds[molecule.atoms] = FOREIGN
     ions = ParticleIons(atoms.symbols, atoms.positions_a, kinds)
-    pairs = Counter(one.formula for one in units if (kinds[one.atoms] != FOREIGN).all())
-    return _told(atoms, ions, charges, molecules, _laid(ions, usable), pairs)
+    return _told(atoms, ions, charges, units, _laid(ions, usable))
 
 
 class _Charges(NamedTuple):
@@ -142,15 +141,18 @@ def _told(
     atoms: GivenParticle,
     ions: ParticleIons,
     charges: _Charges,
-    molecules: Sequence[Molecule],
+    units: Sequence[Molecule],
     laid: _Laid,
-    pairs: Mapping[str, int],
 ) -> Identification:
-    """Return what is told of a particle whose domains are known."""
+    """Return what is told of a particle whose domains and covalent units are known."""
+    molecules = [one for one in units if not ions.is_ion[one.atoms].any()]
+    pairs = Counter(one.formula for one in units if ions.is_ion[one.atoms].all())
     symbols, positions_a = atoms.symbols, atoms.positions_a
     domains = tuple(
-        _found_domain(one, atoms, charges, *more)
-        for one, *more in zip(laid.domains, laid.equal_orderings, laid.next_best, strict=True)
+        _found_domain(one, atoms, charges, equal, other)
+        for one, equal, other in zip(
+            laid.domains, laid.equal_orderings, laid.next_best, strict=True
+        )
     )
     formal, unknown = formal_charges(symbols, charges.single, laid.domains, molecules)
     domain_of, site_of = np.full(len(symbols), NONE, "<U80"), np.full(len(symbols), NONE, "<U8")

@@ -24,7 +24,7 @@ from epicarve.errors import InputError
 from epicarve.record import Record
 
 from .faces import outermost_cut
-from .frame import meeting_frame, meeting_planes, parted
+from .frame import Directions, meeting_frame, meeting_planes, parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces import Continuity
 
     from .domain import Assigner, Domain
-    from .frame import Directions, MeetingFrame, Plane
+    from .frame import MeetingFrame, Plane
 
     Side = Literal["film", "substrate"]
 
@@ -175,7 +175,9 @@ class _Side:
     def continued(self, depth_a: float, around_a: Floats) -> IonTable:
         """Return the cation sites beyond the face down to a depth in Å, about some points."""
         crystal, normal = self.domain.crystal, self.domain.crystal.direction(self.hkl)
-        back = (around_a @ self.axes - self.domain.fit.shift_a) @ np.linalg.inv(self.domain.fit.matrix).T
+        back = (around_a @ self.axes - self.domain.fit.shift_a) @ np.linalg.inv(
+            self.domain.fit.matrix
+        ).T
         parts = back @ np.linalg.inv(crystal.cell_a)
         low, high = np.floor(parts.min(axis=0)) - 1, np.ceil(parts.max(axis=0)) + 1
         ranges = [np.arange(start, stop) for start, stop in zip(low, high, strict=True)]
@@ -275,7 +277,9 @@ def meeting_of(assigner: Assigner, film: Domain, substrate: Domain) -> Meeting |
 def _middle(above: _Side, below: _Side) -> Floats:
     """Return the middle (x, y) in Å of the contact: that of the smaller face."""
     tables = [side.outermost(SAME_LAYER_A).positions_a[:, :2] for side in (above, below)]
-    return np.asarray(min(tables, key=lambda table: float(np.ptp(table, axis=0).prod())).mean(axis=0))
+    return np.asarray(
+        min(tables, key=lambda table: float(np.ptp(table, axis=0).prod())).mean(axis=0)
+    )
 
 
 def _registry_lattice(frame: MeetingFrame) -> Floats | None:
@@ -290,7 +294,7 @@ def _registry_lattice(frame: MeetingFrame) -> Floats | None:
 
 def _continuity(above: _Side, below: _Side, continued: Side) -> Continuity:
     """Return the continuity of the cations if one of the lattices is continued."""
-    spacings = {
+    spacings: dict[Side, float] = {
         "film": cation_spacing_a(above.domain.crystal),
         "substrate": cation_spacing_a(below.domain.crystal),
     }
@@ -300,8 +304,7 @@ def _continuity(above: _Side, below: _Side, continued: Side) -> Continuity:
     sites = lattice.continued(depth_a, met.positions_a)
     sides = (sites, met) if continued == "film" else (met, sites)
     both = [
-        above.covers(one.positions_a[:, :2]) & below.covers(one.positions_a[:, :2])
-        for one in sides
+        above.covers(one.positions_a[:, :2]) & below.covers(one.positions_a[:, :2]) for one in sides
     ]
     return finite_continuity(*sides, (both[0], both[1]), continued, spacings)
 

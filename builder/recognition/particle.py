@@ -61,7 +61,7 @@ def given_particle(particle: Path | str | Atoms | Model) -> GivenParticle:
         raise wrong_kind(particle, "identify: the particle", remedy)
     if len(particle) == 0 or not np.isfinite(particle.positions).all():
         raise InputError("identify: the atoms are none, or lack coordinates; give a whole particle")
-    return _of_atoms(str(particle.get_chemical_formula()), particle)
+    return _of_atoms(str(particle.symbols), particle)
 
 
 def _of_atoms(name: str, atoms: Atoms) -> GivenParticle:
@@ -80,7 +80,7 @@ def _refuse_touching(name: str, positions_a: Floats, cell_a: Floats, periodic: F
         moved = positions_a + step @ cell_a
         if np.isfinite(tree.query(moved, distance_upper_bound=TOUCHING_A)[0]).any():
             raise InputError(
-                f"{name}: its atoms lie within {TOUCHING_A:g} Å of their own periodic images, so it "
-                "is a bulk crystal, a slab, or a particle that its cell cuts; give a particle in "
+                f"{name}: its atoms lie within {TOUCHING_A:g} Å of their periodic images, as in a "
+                "bulk crystal, a slab, or a particle that its cell cuts; give a particle in "
                 "vacuum, whole in its cell"
             )

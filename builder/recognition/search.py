@@ -133,7 +133,8 @@ class DomainSearch:
             nearest[alone] = nearest[there[tree.query(self.ions.positions_a[alone])[1]]]
         regions = [is_ion & (nearest == k) for k in range(len(chosen))]
         return tuple(
-            self.assigner.domain(one.fit, region) for one, region in zip(chosen, regions, strict=True)
+            self.assigner.domain(one.fit, region)
+            for one, region in zip(chosen, regions, strict=True)
         )
 
     def fits(self, free: Bools) -> list[LatticeFit]:
@@ -174,7 +175,7 @@ def _chosen(ranked: Sequence[Domain]) -> Domain:
     """Return the best domain; of lattices that are as good, one that has the crystal's ordering."""
     best = ranked[0]
     as_good = [one for one in ranked if _is_as_good(one, best)]
-    return min(as_good, key=lambda one: (one.ordering is not None and not one.ordering.is_own))
+    return min(as_good, key=lambda one: one.ordering is not None and not one.ordering.is_own)
 
 
 def _is_as_good(one: Domain, best: Domain) -> bool:
