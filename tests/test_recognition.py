@@ -40,7 +40,12 @@ def joined():
         )
         for name, hkl, layer in (("Pb4S3Cl2", (0, 1, 0), "Pb"), ("CsPbCl3", (1, 0, 0), "CsCl"))
     )
-    best = ec.find_interfaces(film, substrate)[0]
+    planes = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}
+    best = next(
+        one
+        for one in ec.find_interfaces(film.crystal, substrate.crystal, **planes)
+        if (one.film_termination, one.substrate_termination) == ("Pb", "CsCl")
+    )
     return ec.join(film, substrate, best)
 
 
@@ -75,7 +80,7 @@ def require_lattice(lattice, ideal, mine, sites):
     "name", ["PbS", "CsPbCl3", "CsPbBr3-Pnma", "Pb3S2Cl2", "Pb3S2Cl2-I213", "Pb4S3Br2"]
 )
 def test_a_shaken_particle_is_recognised(name):
-    model = dot(name)
+    model = dot(name, 2.0)
     atoms, ideal, order = shaken(model, seed=3)
     found = ec.identify(atoms)
     assert [domain.crystal for domain in found.domains] == [name]
@@ -89,7 +94,7 @@ def test_a_shaken_particle_is_recognised(name):
     assert found.interface is None
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 1000))
 def test_nothing_depends_on_place_and_order(seed):
     model = dot("CsPbCl3", 1.6)
@@ -192,7 +197,10 @@ def test_the_registry_is_that_of_the_recipe():
         (ec.Sphere(diameter_nm=2.4), "sphere"),
         (ec.Hemisphere(diameter_nm=3.0, hkl=(1, 0, 0), termination="PbCl2"), "hemisphere"),
         (
-            ec.Box(faces=[{"hkl": hkl, "length_nm": 1.7} for hkl in np.eye(3, dtype=int).tolist()]),
+            ec.Box(
+                faces=[{"hkl": hkl, "length_nm": 2.242} for hkl in np.eye(3, dtype=int).tolist()],
+                centre=(0.25, 0.25, 0.25),
+            ),
             "box",
         ),
     ],
@@ -228,7 +236,10 @@ def test_what_is_written(tmp_path):
 
 def test_molecules_are_foreign():
     model = dot("CsPbBr3")
-    acetate = Atoms("C2O2H3", molecule("CH3COO").positions)
+    acetate = molecule("CH3COOH")
+    oxygen = acetate.positions[acetate.symbols == "O"]
+    to_oxygen = np.where(acetate.symbols == "H", cKDTree(oxygen).query(acetate.positions)[0], 9.0)
+    del acetate[int(np.argmin(to_oxygen))]  # the acid's hydrogen
     atoms = Atoms(model.symbols.tolist(), model.positions_a)
     reach = model.positions_a[:, 0].max() + 4.0
     for k in range(3):
@@ -255,7 +266,7 @@ def test_unknown_charges_are_not_told():
 
 def test_an_amorphous_heap_is_no_crystal():
     random = np.random.default_rng(0)
-    points = random.uniform(-12.0, 12.0, (4000, 3))
+    points = random.uniform(-12.0, 12.0, (1500, 3))
     kept = []
     for k, point in enumerate(points):
         if all(np.linalg.norm(point - points[j]) > 2.7 for j in kept):
@@ -271,7 +282,7 @@ def test_an_amorphous_heap_is_no_crystal():
     ("atoms", "said"),
     [
         (Octahedron("Au", 4), "it holds Au"),
-        (molecule("CH3COO"), "no bundled crystal"),
+        (molecule("CH3COOH"), "no bundled crystal"),
         (bulk("PbS", "rocksalt", a=5.936), "periodic images"),
     ],
     ids=["gold", "molecule", "bulk"],
