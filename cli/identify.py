@@ -79,7 +79,7 @@ def _facts(found: Identification) -> dict[str, object]:
     volume = "" if size.equal_volume is None else f", of equal volume {size.equal_volume:.2f}"
     facts: dict[str, object] = {
         "atoms": f"{found.n_atoms}: {_counted(found.counts)}",
-        "net charge": "not known" if found.net_charge is None else f"{found.net_charge:+d} e",
+        "net charge": "not known" if found.net_charge is None else f"{found.net_charge} e",
         "dipole": "not known" if found.dipole_debye is None else f"{found.dipole_debye:.0f} debye",
         "diameter": f"{size.largest:.2f} nm, by gyration {size.gyration:.2f}{volume}",
         "crystals": " and ".join(domain.told for domain in found.domains) or "none found",

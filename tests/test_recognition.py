@@ -32,19 +32,23 @@ def dot(name, diameter_nm=2.2):
 
 @cache
 def joined():
+    loose = {**QUICK, "strong_bonds": False, "ratio_tolerance": 0.1}
     film, substrate = (
         ec.half_of(
             ec.crystal(name),
-            ec.Hemisphere(diameter_nm=2.4, hkl=hkl, termination=layer),
-            balance=QUICK,
+            ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
+            balance=loose,
         )
-        for name, hkl, layer in (("Pb4S3Cl2", (0, 1, 0), "Pb"), ("CsPbCl3", (1, 0, 0), "CsCl"))
+        for name, hkl, layer, centre in (
+            ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
+            ("CsPbCl3", (1, 0, 0), "PbCl2", (0, 0.2, 0.2)),
+        )
     )
     planes = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}
     best = next(
         one
         for one in ec.find_interfaces(film.crystal, substrate.crystal, **planes)
-        if (one.film_termination, one.substrate_termination) == ("Pb", "CsCl")
+        if (one.film_termination, one.substrate_termination) == ("Pb", "PbCl2")
     )
     return ec.join(film, substrate, best)
 
