@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal, Termination
 
     from .domain import Domain
-
-    Plane = tuple[int, int, int]
+    from .planes import Plane
 
 FILLED = 0.5
 """The outermost layer of a face is the last one that is filled so far, against the fullest."""

@@ -12,6 +12,7 @@ from epicarve.errors import InputError, refusing_unknown_names
 
 from .candidates import bundled, fitting, given
 from .core_cell import core_cell
+from .element_charges import ElementCharges
 from .figures import coordination, diameters, dipole_debye, formal_charges
 from .frame import least_turned
 from .identification import FoundDomain, Identification, NextBest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-    from epicarve.arrays import Floats, Strings
+    from epicarve.arrays import Floats
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
 
@@ -84,7 +85,7 @@ def identify(
     usable = [one for one in patterns if one.cations <= elements]
     if not usable:
         raise _no_crystal(atoms, patterns)
-    charges = _charges([one.crystal for one in usable], library)
+    charges = ElementCharges.of([one.crystal for one in usable], library)
     kinds = kinds_of(atoms.symbols, charges.sign)
     units = molecules_of(atoms.symbols, atoms.positions_a)
     for molecule in units:
@@ -92,13 +93,6 @@ def identify(
             kinds[molecule.atoms] = FOREIGN
     ions = ParticleIons(atoms.symbols, atoms.positions_a, kinds)
     return _told(atoms, ions, charges, units, _laid(ions, usable))
-
-
-class _Charges(NamedTuple):
-    """Formal charges by element: the sign of each, and the charge where it has only one."""
-
-    sign: dict[str, int]
-    single: dict[str, int]
 
 
 class _Laid(NamedTuple):
@@ -140,7 +134,7 @@ def _laid(ions: ParticleIons, patterns: Sequence[Pattern]) -> _Laid:
 def _told(
     atoms: GivenParticle,
     ions: ParticleIons,
-    charges: _Charges,
+    charges: ElementCharges,
     units: Sequence[Molecule],
     laid: _Laid,
 ) -> Identification:
@@ -169,15 +163,15 @@ def _told(
         name=atoms.name,
         symbols=symbols,
         positions_a=positions_a,
-        counts=_counts(symbols, charges),
+        counts=charges.counted(symbols),
         net_charge=None if unknown else round(float(formal.sum())),
         dipole_debye=None if unknown else round(dipole_debye(positions_a, formal), 3),
         diameter_nm=diameters(positions_a, volume_a3 or None),
         domains=domains,
         interface=laid.interface,
         coordination=coordination(symbols, positions_a, crystals),
-        surface=_counts(symbols[ions.is_ion & ~is_inner], charges) if domains else {},
-        unassigned=_counts(symbols[ions.is_ion & (domain_of == NONE)], charges),
+        surface=charges.counted(symbols[ions.is_ion & ~is_inner]) if domains else {},
+        unassigned=charges.counted(symbols[ions.is_ion & (domain_of == NONE)]),
         foreign=_foreign(ions, molecules),
         notes=_notes(ions, laid, molecules, unknown, pairs),
         domain_of=domain_of,
@@ -192,7 +186,7 @@ def _told(
 def _found_domain(
     domain: Domain,
     atoms: GivenParticle,
-    charges: _Charges,
+    charges: ElementCharges,
     equal_orderings: tuple[str, ...],
     next_best: NextBest | None,
 ) -> FoundDomain:
@@ -227,7 +221,7 @@ def _found_domain(
         substituted=dict(sorted(substituted.items())),
         n_empty=domain.n_empty,
         rms_a=round(float(np.sqrt(squared.mean())), 4) if len(squared) else 0.0,
-        counts=_counts(symbols[domain.region], charges),
+        counts=charges.counted(symbols[domain.region]),
         next_best=next_best,
     )
 
@@ -254,30 +248,6 @@ def _names(domains: Sequence[Domain]) -> list[str]:
         number = sum(one.crystal.name == name for one in domains[: len(names)]) + 1
         names.append(name if number == 1 else f"{name}-{number}")
     return names
-
-
-def _charges(crystals: Sequence[Crystal], library: Sequence[Crystal]) -> _Charges:
-    """Return the formal charges of elements, those of the crystals looked for before others."""
-    sign: dict[str, int] = {}
-    single: dict[str, int] = {}
-    for crystal in (*crystals, *library):
-        for symbol, found in crystal.charges_of.items():
-            if symbol not in sign:
-                sign[symbol] = 1 if crystal.charge_of[symbol] > 0 else -1
-                if len(found) == 1:
-                    single[symbol] = found[0]
-    return _Charges(sign, single)
-
-
-def _counts(symbols: Strings, charges: _Charges) -> dict[str, int]:
-    """Count atoms by element: cations first, each by ascending charge, then by symbol."""
-
-    def rank(symbol: str) -> tuple[bool, int, str]:
-        charge = charges.single.get(symbol, charges.sign.get(symbol, 0))
-        return charge <= 0, charge, symbol
-
-    counts = Counter(symbols.tolist())
-    return {symbol: counts[symbol] for symbol in sorted(counts, key=rank)}
 
 
 def _foreign(ions: ParticleIons, molecules: Sequence[Molecule]) -> dict[str, int]:

@@ -24,7 +24,8 @@ from epicarve.errors import InputError
 from epicarve.record import Record
 
 from .faces import outermost_cut
-from .frame import Directions, meeting_frame, meeting_planes, parted
+from .frame import Directions, meeting_frame
+from .planes import meeting_planes, parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from epicarve.builder.interfaces import Continuity
 
     from .domain import Assigner, Domain
-    from .frame import MeetingFrame, Plane
+    from .frame import MeetingFrame
+    from .planes import Plane
 
     Side = Literal["film", "substrate"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from epicarve.builder.shapes import ShapeSpec
 
     from .domain import Domain
-    from .frame import Plane
+    from .planes import Plane
 
 MARGIN_A = 4.0
 SIMPLER = 0.01
