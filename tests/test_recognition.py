@@ -1,6 +1,7 @@
 """Particles that are made here, moved and shaken, are recognised; what is no crystal is not."""
 
 import json
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -19,9 +20,12 @@ import epicarve as ec
 from epicarve.builder.crystal import molecules_among, replaced
 from epicarve.builder.geometry import kabsch
 from epicarve.builder.recognition import shape_of
+from epicarve.cli import main
 from epicarve.workflow.tasks.identify import identified
 
-QUICK = {"relocations": 0}
+QUICK = {"relocations": 0, "strong_bonds": False, "ratio_tolerance": 0.1}
+"""What makes models cheap; how good their surfaces are is not asked here."""
+
 RATTLE_A = 0.2
 
 
@@ -32,12 +36,11 @@ def dot(name, diameter_nm=2.2):
 
 @cache
 def joined():
-    loose = {**QUICK, "strong_bonds": False, "ratio_tolerance": 0.1}
     film, substrate = (
         ec.half_of(
             ec.crystal(name),
             ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
-            balance=loose,
+            balance=QUICK,
         )
         for name, hkl, layer, centre in (
             ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
@@ -321,3 +324,38 @@ def test_xyz_without_its_head_is_read(tmp_path):
     (tmp_path / "bare.xyz").write_text(text + "\nPb 1.0 2.0\n")
     with pytest.raises(ec.InputError, match="no whole geometry"):
         ec.identify(tmp_path / "bare.xyz")
+
+
+@pytest.fixture
+def epicarve(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["epicarve", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        told = capsys.readouterr()
+        return stop.value.code or 0, told.out, told.err
+
+    return call
+
+
+def test_the_command(epicarve, tmp_path):
+    model = dot("CsPbCl3")
+    write(tmp_path / "dot.xyz", Atoms(model.symbols.tolist(), model.positions_a))
+    code, out, _ = epicarve(
+        "identify", tmp_path / "dot.xyz", "--crystals", "PbS", "CsPbCl3", "--json"
+    )
+    told = json.loads(out)
+    assert code == 0 and told["interface"] is None and told["net_charge"] == 0
+    assert np.allclose(told["domains"][0]["orientation"], np.eye(3), atol=1e-4)
+    code, out, _ = epicarve("identify", tmp_path / "dot.xyz", "-o", tmp_path / "out")
+    assert code == 0 and "cell of the core" in out
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_bad_command_writes_nothing(epicarve, tmp_path):
+    write(tmp_path / "gold.xyz", Octahedron("Au", 3))
+    code, _, err = epicarve("identify", tmp_path / "gold.xyz", "-o", tmp_path / "out")
+    assert code == 2 and "it holds Au" in err
+    code, _, err = epicarve("identify", tmp_path / "gold.xyz", tmp_path / "gold.xyz")
+    assert code == 2 and "one file at a time" in err
+    assert not (tmp_path / "out").exists()
