@@ -23,7 +23,8 @@ from epicarve.builder.recognition import shape_of
 from epicarve.cli import main
 from epicarve.workflow.tasks.identify import identified
 
-QUICK = {"relocations": 0, "strong_bonds": False, "ratio_tolerance": 0.1}
+QUICK = {"relocations": 0}
+LOOSE = {**QUICK, "strong_bonds": False, "ratio_tolerance": 0.1}
 """What makes models cheap; how good their surfaces are is not asked here."""
 
 RATTLE_A = 0.2
@@ -31,7 +32,8 @@ RATTLE_A = 0.2
 
 @cache
 def dot(name, diameter_nm=2.2):
-    return ec.carve(ec.crystal(name), ec.Sphere(diameter_nm=diameter_nm), QUICK)
+    balance = LOOSE if name.startswith("Pb3S2Cl2") else QUICK
+    return ec.carve(ec.crystal(name), ec.Sphere(diameter_nm=diameter_nm), balance)
 
 
 @cache
@@ -40,7 +42,7 @@ def joined():
         ec.half_of(
             ec.crystal(name),
             ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
-            balance=QUICK,
+            balance=LOOSE,
         )
         for name, hkl, layer, centre in (
             ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
