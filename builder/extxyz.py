@@ -73,7 +73,7 @@ def read_atoms(path: Path) -> Atoms:
     Parameters
     ----------
     path : Path
-        A file that ASE can read, such as XYZ or CIF.
+        A file that ASE can read, such as XYZ or CIF; of XYZ the two lines at its head may lack.
 
     Raises
     ------
@@ -89,6 +89,9 @@ def read_atoms(path: Path) -> Atoms:
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; name one with coordinates") from None
     except Exception as error:  # ase raises whatever its parsers raise
+        bare = _bare_xyz(path)
+        if bare is not None:
+            return bare
         why = f" ({error})" if isinstance(error, ValueError | OSError) and str(error) else ""
         raise InputError(
             f"{path}: there is no whole geometry in it that can be read{why}; copy it again, or "
@@ -97,3 +100,19 @@ def read_atoms(path: Path) -> Atoms:
     if len(atoms) == 0 or not np.isfinite(atoms.positions).all():
         raise InputError(f"{path}: its coordinates are missing or not numbers; give a whole file")
     return atoms
+
+
+def _bare_xyz(path: Path) -> Atoms | None:
+    """Return the atoms of an XYZ file without number of atoms and comment; None if it is none."""
+    from ase import Atoms  # noqa: PLC0415  (costs half a second)
+    from ase.data import atomic_numbers  # noqa: PLC0415
+
+    try:
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [line for line in lines if line]
+        if not rows or any(len(row) != 4 or row[0] not in atomic_numbers for row in rows):
+            return None
+        places = np.array([[float(x) for x in row[1:]] for row in rows])
+    except (OSError, ValueError):  # binary, or no numbers
+        return None
+    return Atoms([row[0] for row in rows], places)

@@ -21,6 +21,7 @@ from .campaign import campaign
 from .check import check
 from .crystals import crystals
 from .cube import cube
+from .identify import identify
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
@@ -51,6 +52,7 @@ for command in (
     campaign,
     analyse,
     structure,
+    identify,
     cube,
 ):
     app.command()(command)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions as Balance
     from epicarve.builder.optimise import TreatmentOptions as Treatment
+    from epicarve.builder.recognition import Identification, identify
     from epicarve.builder.shapes import BoxSpec as Box
     from epicarve.builder.shapes import CombinedSpec as Combined
     from epicarve.builder.shapes import EllipsoidSpec as Ellipsoid
@@ -73,6 +74,7 @@ __all__ = [
     "Ellipsoid",
     "GuessWarning",
     "Hemisphere",
+    "Identification",
     "InputError",
     "Interface",
     "MachineSettings",
@@ -99,6 +101,7 @@ __all__ = [
     "cube",
     "find_interfaces",
     "half_of",
+    "identify",
     "inputs",
     "interface",
     "join",
@@ -123,6 +126,7 @@ _HOMES = {
     "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
     "GuessWarning": "epicarve.errors",
     "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
+    "Identification": "epicarve.builder.recognition.identification",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
     "MachineSettings": "epicarve.dft.settings.options",
@@ -149,6 +153,7 @@ _HOMES = {
     "cube": "epicarve.workflow.tasks.cube",
     "find_interfaces": "epicarve.builder.interfaces.keyword_search",
     "half_of": "epicarve.builder.hetero.half_particle",
+    "identify": "epicarve.builder.recognition.identify",
     "inputs": "epicarve.workflow.tasks.inputs",
     "interface": "epicarve.workflow.tasks.interface",
     "join": "epicarve.builder.assemble.heterostructure",

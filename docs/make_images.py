@@ -8,11 +8,15 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from matplotlib.figure import Figure
+from scipy.spatial.transform import Rotation
 
 from epicarve.builder.interfaces import SearchOptions, search
 from epicarve.builder.interfaces.energy import born_repulsion, interface_energy, neutral_sides
 from epicarve.builder.library import bundled_crystal
+from epicarve.builder.model import Model
+from epicarve.builder.recognition import identify
 from epicarve.builder.shapes import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
@@ -108,12 +112,25 @@ def draw_interface_energy(path: Path) -> None:
         figure.savefig(path, dpi=150, metadata={"Software": None})
 
 
+def draw_identification(model: Model, scratch: Path, path: Path) -> None:
+    """Draw what `identify` finds of a model turned, shaken by 0.2 Å and reordered."""
+    random = np.random.default_rng(1)
+    turn = Rotation.random(random_state=random).as_matrix()
+    order = random.permutation(model.n_atoms)
+    moved = (model.positions_a @ turn.T)[order] + random.normal(0.0, 0.2, (model.n_atoms, 3))
+    Atoms(model.symbols[order].tolist(), moved).write(scratch / "particle.xyz")
+    identify(scratch / "particle.xyz").write(scratch / "found")
+    shutil.copy(scratch / "found" / "identification.png", path)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         for name in MODELS:
             build(ROOT / "examples" / f"{name}.yaml", Path(scratch) / name)
             shutil.copy(Path(scratch) / name / "preview.png", IMAGES / f"{name}.png")
+        model = Model.read(Path(scratch) / "pb4s3cl2-cspbcl3")
+        draw_identification(model, Path(scratch), IMAGES / "identify.png")
         build(opened(read_recipe(ROOT / f"examples/{CORE_SHELL}.yaml")), Path(scratch) / CORE_SHELL)
         shutil.copy(Path(scratch) / CORE_SHELL / "preview.png", IMAGES / f"{CORE_SHELL}.png")
         summary = run(ROOT / "examples" / "demo-pb3s2cl2.yaml", Path(scratch) / "demo")

@@ -14,8 +14,8 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 SUBROOMS = {
     "builder": """
         extxyz report crystal model point_charges cif library orderings shapes optimise carve
-        geometry interfaces.match interfaces interfaces.energy hetero output assemble exchange
-        notebook
+        geometry interfaces.match interfaces interfaces.energy hetero recognition output assemble
+        exchange notebook
     """.split(),
     "dft": """
         occupations weighed_states states settings cp2k_input check matrix_root orbitals output
@@ -29,6 +29,7 @@ SUBROOMS = {
 OBJECTS = {
     *("builder.crystal.crystal", "builder.model"),
     *("builder.interfaces.interface", "builder.interfaces.slab"),
+    "builder.recognition.identification",
     *("analysis.states.results", "analysis.states.kinds", "workflow.recipes.recipe"),
 }
 """Modules of objects that read, convert, draw or write themselves by what stands after them."""

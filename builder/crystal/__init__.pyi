@@ -24,7 +24,9 @@ from .miller import direction_name as direction_name
 from .miller import plane_name as plane_name
 from .miller import refuse_four_indices as refuse_four_indices
 from .molecules import molecular_units as molecular_units
+from .molecules import molecules_among as molecules_among
 from .molecules import refuse_molecular_units as refuse_molecular_units
+from .molecules import unit_formula as unit_formula
 from .neighbour_list import MAX_SITES as MAX_SITES
 from .neighbour_list import OVERLAP as OVERLAP
 from .neighbour_list import neighbours as neighbours
@@ -33,6 +35,7 @@ from .neighbour_list import refuse_overlaps as refuse_overlaps
 from .neighbour_list import shortest_contact as shortest_contact
 from .oxidation_guess import guesses as guesses
 from .oxidation_guess import state_shares as state_shares
+from .planes import LAYER_GAP_A as LAYER_GAP_A
 from .planes import Termination as Termination
 from .planes import nearest_cut as nearest_cut
 from .planes import point_on_cut as point_on_cut

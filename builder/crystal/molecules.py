@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from epicarve.errors import InputError
 
@@ -106,7 +107,7 @@ def molecular_units(cell_a: Floats, fractional: Floats, symbols: Strings) -> dic
             if covalent[sites].any() or (only_finite and endless[unit]):
                 continue
             covalent[sites] = True
-            found[_formula(symbols[sites]) + ("…" if endless[unit] else "")] += 1
+            found[unit_formula(symbols[sites]) + ("…" if endless[unit] else "")] += 1
     return dict(found)
 
 
@@ -152,7 +153,7 @@ def _units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Bools]:
     return unit, endless
 
 
-def _formula(symbols: Strings) -> str:
+def unit_formula(symbols: Strings) -> str:
     """Return the formula of a unit: carbon and hydrogen first, else the least negative first."""
     counts = Counter(symbols.tolist())
     if dict(counts) == {"H": 2, "O": 1}:
@@ -162,3 +163,40 @@ def _formula(symbols: Strings) -> str:
     else:
         order = [*NEGATIVE_LAST, *sorted(set(counts) - set(NEGATIVE_LAST))]
     return "".join(f"{e}{counts[e] if counts[e] > 1 else ''}" for e in order if counts[e])
+
+
+def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
+    """Return the atoms of each molecule among atoms in vacuum, by the rule of `molecular_units`.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Elements.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates in Å.
+
+    Returns
+    -------
+    tuple of ndarray of int
+        Molecules of two atoms or more; single atoms, such as the ions of a crystal, are none.
+
+    Examples
+    --------
+    >>> places = np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0], [9.0, 0.0, 0.0]])
+    >>> [unit.tolist() for unit in molecules_among(np.array(["O", "H", "H", "Pb"]), places)]
+    [[0, 1, 2]]
+    """
+    allowed = _pairs(PARTNERS)
+    radii = covalent_radii_a(symbols)
+    reach = 2.0 * float(radii.max()) + BOND_TOLERANCE_A
+    near = cKDTree(positions_a).query_pairs(reach, output_type="ndarray")
+    lengths = np.linalg.norm(positions_a[near[:, 0]] - positions_a[near[:, 1]], axis=1)
+    near = near[lengths <= radii[near].sum(axis=1) + BOND_TOLERANCE_A]
+    pairs = symbols[near].tolist()
+    bonds = near[[tuple(sorted(pair)) in allowed for pair in pairs]]
+    unit, _ = bonded_units(
+        len(symbols), bonds[:, 0], bonds[:, 1], np.zeros((len(bonds), 3), dtype=np.int64)
+    )
+    members = np.argsort(unit, kind="stable")
+    groups = np.split(members, np.cumsum(np.bincount(unit))[:-1])
+    return tuple(group for group in groups if len(group) > 1)

@@ -18,7 +18,9 @@ from .continuity import finite_continuity as finite_continuity
 from .continuity import matching_tolerance_a as matching_tolerance_a
 from .face import Face as Face
 from .face import distinct_planes as distinct_planes
+from .face import every_termination as every_termination
 from .face import faces as faces
+from .face import plane_basis as plane_basis
 from .find import SearchOptions as SearchOptions
 from .find import best_of_faces as best_of_faces
 from .find import search as search
@@ -34,3 +36,4 @@ from .translations import inverse_2x2 as inverse_2x2
 from .translations import nearest_squared_a2 as nearest_squared_a2
 from .translations import reduced_lattice_a as reduced_lattice_a
 from .translations import registry_grid_a as registry_grid_a
+from .translations import registry_lattice_a as registry_lattice_a

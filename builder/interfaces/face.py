@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import (
+    LAYER_GAP_A,
     Termination,
     primitive_vectors,
     row_hermite,
@@ -203,7 +204,7 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     spacing_a, basis = crystal.spacing_a(hkl), plane_basis(crystal, hkl)
     rises = group.translations[keeps] @ hkl / np.gcd.reduce(hkl)
     kept: list[Face] = []
-    for termination in _terminations(crystal, hkl, FACE_GAP_A):
+    for termination in every_termination(crystal, hkl, FACE_GAP_A):
         apart = [
             (termination.offset_a - other.termination.offset_a) / spacing_a - rises
             for other in kept
@@ -213,16 +214,16 @@ def faces(crystal: Crystal, hkl: tuple[int, int, int]) -> tuple[Face, ...]:
     return tuple(kept)
 
 
-def _terminations(
-    crystal: Crystal, hkl: tuple[int, int, int], layer_gap_a: float
+def every_termination(
+    crystal: Crystal, hkl: tuple[int, int, int], layer_gap_a: float = LAYER_GAP_A
 ) -> tuple[Termination, ...]:
-    """Return the terminations at gaps of a width, or of half of it as often as it takes."""
+    """Return all cuts at gaps of a width in Å, or of half of it as often as it takes."""
     try:
         return terminations(crystal, hkl, layer_gap_a)
     except InputError:
         if layer_gap_a < SAME_A:
             raise
-        return _terminations(crystal, hkl, 0.5 * layer_gap_a)
+        return every_termination(crystal, hkl, 0.5 * layer_gap_a)
 
 
 def distinct_planes(crystal: Crystal, max_index: int) -> tuple[tuple[int, int, int], ...]:

@@ -1,3 +1,5 @@
+from .identification_files import draw_identification as draw_identification
+from .identification_files import write_identification as write_identification
 from .interface_figure import draw_interfaces as draw_interfaces
 from .interface_figure import interfaces_figure as interfaces_figure
 from .model_files import write_model as write_model

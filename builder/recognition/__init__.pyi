@@ -1,0 +1,9 @@
+from .domain import Domain as Domain
+from .identification import FoundDomain as FoundDomain
+from .identification import Identification as Identification
+from .identify import identify as identify
+from .meeting import FoundInterface as FoundInterface
+from .orderings import SiteOrdering as SiteOrdering
+from .orderings import ordered_symbols as ordered_symbols
+from .shape import FoundShape as FoundShape
+from .shape import shape_of as shape_of
