@@ -335,7 +335,8 @@ class Model:
             Formal charges by element; else those of a column ``formal_charge``, else those of the
             crystal, else guessed, with a warning.
         crystals : sequence of Crystal
-            What it consists of: one crystal, after which its domain is named, or none.
+            What it consists of: crystals, after which its domains are named, or none. Which ions
+            belong to which of several is found as `identify` does.
         charge : int, optional
             Net charge in e that the formal charges have to sum to; 0 if not given.
 

@@ -21,6 +21,7 @@ from epicarve.version import __version__
 
 from .free_cluster import cluster_of_atoms, notes_of_molecules
 from .structure_charges import charges_of_structure
+from .structure_domains import domains_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,13 +63,15 @@ def model_of_structure(
     structure, oxidation_states, crystals, charge
         As in `Model.from_structure`.
     domains : sequence of str, optional
-        Crystal of each ion by its name, or ``"whole"``; needed where several crystals are named.
+        Crystal of each ion by its name, or ``"whole"``; if not given, several are found out.
     """
     atoms, name, source = _read(structure)
     symbols, positions_a = cluster_of_atoms(name, atoms)
     for crystal in crystals:
         require_kind(crystal, Crystal, "crystals: an entry", "give epicarve.crystal('PbS')")
     crystals = distinct_names(crystals) if len(crystals) > 1 else tuple(crystals)
+    if domains is None and len(crystals) > 1:
+        domains = domains_found(name, symbols, positions_a, crystals).tolist()
     named = _domains(name, len(symbols), crystals, domains)
     _refuse_absent(name, symbols, named, crystals)
     charges, notes = charges_of_structure(
@@ -140,11 +143,6 @@ def _domains(
     """Return the domain of each ion."""
     names = [crystal.name for crystal in crystals]
     if domains is None:
-        if len(names) > 1:
-            raise InputError(
-                f"{name}: {' and '.join(names)} are named, but which ions belong to which is not "
-                "found out yet; name one crystal, or none"
-            )
         return np.full(n_atoms, names[0] if names else WHOLE)
     strange = sorted({*domains} - {*names, WHOLE})
     if len(domains) != n_atoms or strange:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from epicarve.builder.cif import whole_charges
 from epicarve.builder.crystal import Direction, Indices
@@ -90,7 +90,7 @@ class StructureSpec(Options):
         the crystal, or guessed if not given.
     crystals : tuple of CrystalSpec
         What it consists of: names of bundled crystals, CIF files, or blocks as those of `crystal`.
-        None, or one; which ions of several belong to which is not found out yet.
+        Which ions belong to which of several is found as `epicarve identify` does. May be empty.
     charge : int, optional
         Net charge in e that the formal charges have to sum to; 0 if not given.
     """
@@ -108,16 +108,6 @@ class StructureSpec(Options):
         if isinstance(data, dict) and isinstance(data.get("crystals"), list | tuple):
             return {**data, "crystals": [_named_or_file(each) for each in data["crystals"]]}
         return data
-
-    @field_validator("crystals")
-    @classmethod
-    def _one_crystal(cls, crystals: tuple[CrystalSpec, ...]) -> tuple[CrystalSpec, ...]:
-        if len(crystals) > 1:
-            raise ValueError(
-                "which ions belong to which of several crystals is not found out yet; name one, or "
-                "none"
-            )
-        return crystals
 
 
 def _named_or_file(crystal: Any) -> Any:
