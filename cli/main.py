@@ -24,6 +24,7 @@ from .cube import cube
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
+from .plot import plot
 from .run import run
 from .series import series
 from .structure import structure
@@ -50,6 +51,7 @@ for command in (
     run,
     campaign,
     analyse,
+    plot,
     structure,
     cube,
 ):

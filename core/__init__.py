@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.inputs import inputs
     from epicarve.workflow.tasks.interface import compare, interface
     from epicarve.workflow.tasks.new import new
+    from epicarve.workflow.tasks.plot import plot
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
     from epicarve.workflow.tasks.structure import structure
@@ -104,6 +105,7 @@ __all__ = [
     "join",
     "lowdin_weights",
     "new",
+    "plot",
     "read_states",
     "run",
     "series",
@@ -154,6 +156,7 @@ _HOMES = {
     "join": "epicarve.builder.assemble.heterostructure",
     "lowdin_weights": "epicarve.dft.orbitals.lowdin",
     "new": "epicarve.workflow.tasks.new",
+    "plot": "epicarve.workflow.tasks.plot",
     "read_states": "epicarve.dft.read.folder",
     "run": "epicarve.workflow.tasks.run",
     "series": "epicarve.workflow.tasks.series",

@@ -1,0 +1,43 @@
+"""What a model consists of, and how large it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from scipy.spatial import ConvexHull, QhullError
+from scipy.spatial.distance import pdist
+
+from epicarve.units import A_PER_NM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from epicarve.arrays import Floats
+
+
+def chemical_formula(symbols: Sequence[str]) -> str:
+    """Return how many atoms of each element there are, in order of first appearance.
+
+    Examples
+    --------
+    >>> chemical_formula(["Pb", "S", "Pb", "Cl", "Cl"])
+    'Pb2SCl2'
+    """
+    return "".join(f"{name}{n if n > 1 else ''}" for name, n in Counter(symbols).items())
+
+
+def largest_distance_nm(positions_a: Floats) -> float:
+    """Return the largest distance between two atoms in nm, as `Model.diameter_nm` does.
+
+    Examples
+    --------
+    >>> largest_distance_nm([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]])
+    0.5
+    """
+    points = positions_a
+    try:
+        points = positions_a[ConvexHull(positions_a).vertices]
+    except (QhullError, ValueError, TypeError):  # few, in one plane or on one line
+        pass
+    return float(pdist(points).max(initial=0.0) / A_PER_NM)
