@@ -43,6 +43,9 @@ HELP: dict[str, tuple[Any, str]] = {
 }
 """Kind and help of each option, by the field of `FigureOptions`."""
 
+OF_STATES = tuple(HELP)[tuple(HELP).index("zero") :]
+"""Fields that only figures of states have a use for."""
+
 NAMES = {
     "zero": ("--zero", "--align"),
     "colours": ("--colour",),

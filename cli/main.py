@@ -28,6 +28,7 @@ from .plot import plot
 from .run import run
 from .series import series
 from .structure import structure
+from .table import table
 from .terminal import complain, describe_guesses, report_guess
 
 app = typer.Typer(
@@ -52,6 +53,7 @@ for command in (
     campaign,
     analyse,
     plot,
+    table,
     structure,
     cube,
 ):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.analysis.options import AnalysisOptions, FigureOptions
     from epicarve.analysis.states import Analysis
     from epicarve.builder.assemble import Core, carve, join
     from epicarve.builder.crystal import Crystal
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
     from epicarve.workflow.tasks.structure import structure
+    from epicarve.workflow.tasks.table import table
 
     from .errors import GuessWarning, InputError
 
@@ -72,6 +73,7 @@ __all__ = [
     "Cp2kSettings",
     "Crystal",
     "Ellipsoid",
+    "FigureOptions",
     "GuessWarning",
     "Hemisphere",
     "InputError",
@@ -110,6 +112,7 @@ __all__ = [
     "run",
     "series",
     "structure",
+    "table",
     "write_cp2k",
 ]
 
@@ -123,6 +126,7 @@ _HOMES = {
     "Cp2kSettings": "epicarve.dft.settings.options",
     "Crystal": "epicarve.builder.crystal.crystal",
     "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
+    "FigureOptions": "epicarve.analysis.options",
     "GuessWarning": "epicarve.errors",
     "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
     "InputError": "epicarve.errors",
@@ -161,6 +165,7 @@ _HOMES = {
     "run": "epicarve.workflow.tasks.run",
     "series": "epicarve.workflow.tasks.series",
     "structure": "epicarve.workflow.tasks.structure",
+    "table": "epicarve.workflow.tasks.table",
     "write_cp2k": "epicarve.dft.write.stage_inputs",
 }
 """Where each name lives, and after a colon what it is called there; as in the block above."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .run_table import rows_csv
 
+if TYPE_CHECKING:
     from epicarve.analysis.states import SizeSeries
 
 
@@ -51,12 +49,3 @@ def size_rows(series: SizeSeries) -> list[dict[str, Any]]:
 def fits_csv(series: SizeSeries) -> str:
     """Return one line per fit, its columns the fields of `Confinement`."""
     return rows_csv([fit.as_dict() for fit in series.fits])
-
-
-def rows_csv(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows as comma-separated values under their keys; None is left empty."""
-    text = StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -240,8 +240,8 @@ def _stacked(compared: Compared, ax: AnyAxes) -> Figure:
                 size = mpl.rcParams["font.size"]
                 axes.set_title(words, loc="left", pad=2.5, fontsize=size, linespacing=1.1)
             seen.add(number)
+            axes.yaxis.minorticks_off()  # in panels so low they are noise
         frame.axes[-1].set_xlabel(compared.zeros[0].label)
-        frame.axes[-1].set_xlim(*compared.window_ev)
         frame.align_labels()
         frame.legend(*_legend(compared, {kind for _, kind in kinds}, frame.width_inches))
     return frame.figure
@@ -415,7 +415,6 @@ def _draw_bars(axes: Axes, compared: Compared, shades: Sequence[str]) -> None:
             xytext=(3, 6),
             textcoords="offset points",
             va="center",
-            color=shade,
         )
     axes.set_ylim(len(compared.spectra) - 0.5, -0.65)
     axes.set_yticks([])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import linregress
 
 from epicarve.errors import InputError
 
@@ -104,17 +103,13 @@ class Confinement:
         """
         if len(set(diameters_nm)) < 2:
             return None
-        line = linregress(np.power(diameters_nm, -exponent), gaps_ev)
-        known = len(gaps_ev) > 2
-        return cls(
-            gap,
-            exponent,
-            len(gaps_ev),
-            bulk_ev=float(line.intercept),
-            coefficient_ev_nm=float(line.slope),
-            bulk_error_ev=float(line.intercept_stderr) if known else None,
-            coefficient_error_ev_nm=float(line.stderr) if known else None,
-        )
+        x = np.power(diameters_nm, -exponent)
+        slope, intercept = np.polyfit(x, gaps_ev, 1)
+        errors: tuple[float | None, float | None] = (None, None)
+        if len(gaps_ev) > 2:
+            _, covariance = np.polyfit(x, gaps_ev, 1, cov=True)
+            errors = float(np.sqrt(covariance[1, 1])), float(np.sqrt(covariance[0, 0]))
+        return cls(gap, exponent, len(gaps_ev), float(intercept), float(slope), *errors)
 
     def at(self, diameter_nm: float) -> float:
         """Return the gap in eV that the fit gives at a diameter."""

@@ -12,9 +12,6 @@ from epicarve.analysis.options import FigureOptions
 from epicarve.analysis.states import Analysis, KindAnalysis, SizeSeries, Spectrum
 from epicarve.errors import InputError, near_name
 from epicarve.files import filled_folder, write_text
-from epicarve.workflow.recipes import checked
-
-from .analyse import analyse_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -181,7 +178,7 @@ def plotted(
         raise InputError(f"against {against!r}: {near_name(against, get_args(Against))}")
     base = figures.model_dump() if isinstance(figures, FigureOptions) else dict(figures or {})
     chosen = {**base, **look, **({} if align is None else {"zero": align})}
-    options = checked(FigureOptions, chosen, "settings of the figure")
+    options = FigureOptions(**chosen)
     spectra = spectra_of(sources, labels, tell)
     if against is None:
         return Plotted(comparison_figure(spectra, options, ax), spectra, None)
@@ -238,6 +235,8 @@ def _spectrum(source: Source, name: str) -> Spectrum:
     folder = Path(source)
     if is_analysed(folder):
         return read_spectrum(folder, name)
+    from .analyse import analyse_folder  # noqa: PLC0415  (readers of runs cost a second)
+
     return analyse_folder(folder).spectrum.named(name)
 
 
