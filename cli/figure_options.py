@@ -87,7 +87,10 @@ def figure_options(*left_out: str, **names: str) -> Callable[[Command], Command]
 
         added = [
             inspect.Parameter(
-                field, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_option(field, names)
+                field,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None,
+                annotation=_option(field, names),
             )
             for field in fields
         ]
@@ -95,9 +98,9 @@ def figure_options(*left_out: str, **names: str) -> Callable[[Command], Command]
             parameters=[*own, *added]
         )
         del with_figures.__wrapped__
-        with_figures.__annotations__ = {
-            each.name: each.annotation for each in (*own, *added)
-        } | {"return": None}
+        with_figures.__annotations__ = {each.name: each.annotation for each in (*own, *added)} | {
+            "return": None
+        }
         return with_figures
 
     return adding

@@ -77,7 +77,9 @@ def chosen(palette: str) -> dict[str, str]:
     found = {symbol: seen(np.array([rgb_of(text)])) for symbol, text in fixed.items()}
     names = dict(fixed)
     strong = {s: sum(d == APART for d in apart[s].values()) for s in apart}
-    order = sorted((s for s in apart if s not in fixed), key=lambda s: (s not in ANIONS, -strong[s]))
+    order = sorted(
+        (s for s in apart if s not in fixed), key=lambda s: (s not in ANIONS, -strong[s])
+    )
     for symbol in order:
         wanted = seen(jmol_colors[chemical_symbols.index(symbol)][None])
         far = np.linalg.norm(places - wanted, axis=2)[0]

@@ -224,9 +224,7 @@ def _n_atoms(table: dict[str, Any]) -> int:
     return round(float(np.median(table["n_ipr"] / table["ipr"])))
 
 
-def _shares(
-    table: dict[str, Any], domains: Sequence[str], path: Path
-) -> tuple[SharedStates, ...]:
+def _shares(table: dict[str, Any], domains: Sequence[str], path: Path) -> tuple[SharedStates, ...]:
     """Part the weights into partitions: each ends where the weights of all states sum to 1."""
     blocks: list[tuple[tuple[str, ...], Floats]] = []
     names: list[str] = []

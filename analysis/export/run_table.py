@@ -129,7 +129,10 @@ def rows_csv(rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(
-        {key: str(value).lower() if isinstance(value, bool) else value for key, value in row.items()}
+        {
+            key: str(value).lower() if isinstance(value, bool) else value
+            for key, value in row.items()
+        }
         for row in rows
     )
     return text.getvalue()

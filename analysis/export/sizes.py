@@ -39,7 +39,10 @@ def size_rows(series: SizeSeries) -> list[dict[str, Any]]:
             if key == "diameter_nm":
                 row["inverse_square_nm2"] = round(point.diameter_nm**-2, 6)
         row["filter"] = series.filter_told
-        for is_plain, name in ((True, "fitted_homo_lumo_gap_ev"), (False, "fitted_filtered_gap_ev")):
+        for is_plain, name in (
+            (True, "fitted_homo_lumo_gap_ev"),
+            (False, "fitted_filtered_gap_ev"),
+        ):
             fit = fits.get(is_plain)
             row[name] = None if fit is None else round(fit.at(point.diameter_nm), 6)
         rows.append(row)

@@ -101,7 +101,7 @@ def provenance_fields(
         "version": __version__,
         "states": states.source,
         "caveat": states.caveat,
-        "options": options.model_dump(mode="json"),
+        "options": options.model_dump(mode="json", exclude_none=True),
         **(further or {}),
     }
 

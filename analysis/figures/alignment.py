@@ -22,9 +22,7 @@ MARGIN = 0.3
 """How far the bars reach beyond the outermost edges, as a part of the range of the edges."""
 
 
-def alignment_figure(
-    analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None
-) -> Figure:
+def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the band edges of each domain as bars, and the offsets of two domains between them.
 
     Parameters

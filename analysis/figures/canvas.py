@@ -42,6 +42,9 @@ LINE_INCHES = 0.125
 LABELS_LARGER_PT = 0.5
 """Points by which the labels of axes are larger than other letters."""
 
+LINE_HEIGHT = 1.5
+"""Height of the line of a title, in sizes of its letters."""
+
 MM_PER_INCH = 25.4
 
 SHORTEST_ARROW = 0.06
@@ -83,6 +86,9 @@ class ShownFigure(Figure):
     *given, **settings
         As for Figure.
     """
+
+    title_share: float = 0.0
+    """Part of the height that the title takes at the top."""
 
     def __init__(self, look: FigureOptions, *given: Any, **settings: Any) -> None:
         self.look = look
@@ -155,17 +161,23 @@ def framed_figure(
         width = width if look.width_mm is None else look.width_mm / MM_PER_INCH
         size = mpl.rcParams["font.size"]
         line_inches = LINE_INCHES * size / NOTE_POINTS
-        lines = _wrapped(_pretty_words(caption(notes)), 0.96 * width) if notes and look.caption else []
-        title_inches = 1.3 * line_inches if look.title else 0.0
+        lines = (
+            _wrapped(_pretty_words(caption(notes)), 0.96 * width) if notes and look.caption else []
+        )
+        larger = mpl.rcParams["axes.labelsize"]
+        title_inches = LINE_HEIGHT * larger / 72.0 if look.title else 0.0
         height = usual_height if height_inches is None else height_inches
         height += line_inches * len(lines) + title_inches
         if look.height_mm is not None:
             height = look.height_mm / MM_PER_INCH
         layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.02, w_pad=0.02)
         figure = ShownFigure(look, (width, height), layout=layout)
+        figure.title_share = title_inches / height
+        layout.set(rect=(0.0, 0.0, 1.0, 1.0 - figure.title_share))
         yield figure
         if look.title:
-            figure.suptitle(look.title, fontsize=mpl.rcParams["axes.labelsize"])
+            title = _pretty_words(look.title)
+            figure.text(0.5, 1.0 - 0.02 / height, title, ha="center", va="top", fontsize=larger)
         if lines:
             figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=size, color=NOTE_GREY)
         if not look.legend:
@@ -180,12 +192,15 @@ def _take_legends_away(figure: Figure) -> None:
             legend.remove()
 
 
-def _settle(figure: Figure) -> None:
+def _settle(figure: ShownFigure) -> None:
     """Lay the figure out for good, at places without the last bits, in which two runs differ."""
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
     figure.set_layout_engine("none")
+    if figure.title_share:
+        for legend in figure.legends:  # only now, as the engine makes no room for anchored ones
+            legend.set_bbox_to_anchor((0.0, 0.0, 1.0, 1.0 - figure.title_share))
     for axes in figure.axes:
         left, low, width, height = (round(x, 6) for x in axes.get_position(original=True).bounds)
         axes.set_position((left, low, width, height))
@@ -223,11 +238,13 @@ class Frame(NamedTuple):
             for axes in self.axes:
                 axes.yaxis.set_label_coords(-points / (72.0 * 0.8 * self.width_inches), 0.5)
 
-    def legend(self, handles: Sequence[Artist], ncols: int, **settings: Any) -> None:
+    def legend(self, handles: Sequence[Artist], most: int = 7, **settings: Any) -> None:
         """Tell colours and marks above all panels; in the axes of a user in the last of them."""
         if self.is_own:
-            place = {"loc": "outside upper center", "ncols": ncols, **settings}
-            self.figure.legend(handles=handles, **place)
+            labels = [str(handle.get_label()) for handle in handles]
+            columns = min(most, legend_columns(labels, 0.97 * self.width_inches))
+            settings["loc"] = "outside upper center"
+            self.figure.legend(handles=handles, ncols=columns, **settings)
         elif self.look.legend:
             self.axes[-1].legend(handles=handles)
 
@@ -369,3 +386,14 @@ def pretty_formula(name: str) -> str:
     if not set(_SYMBOL.findall(formula.group())) <= set(colours()["elements"]):
         return name
     return re.sub(r"(\d+)", r"$_{\1}$", formula.group()) + name[formula.end() :]
+
+
+def pretty_group(name: str) -> str:
+    """Set the numbers of the formulas in the name of a group low.
+
+    Examples
+    --------
+    >>> pretty_group("CsPbCl3:Pb"), pretty_group("list:1")
+    ('CsPbCl$_{3}$:Pb', 'list:1')
+    """
+    return ":".join(pretty_formula(part) for part in name.split(":"))

@@ -13,7 +13,7 @@ from epicarve.analysis.states import DensityOfStates, core_levels, zeros_of
 from epicarve.errors import InputError
 from epicarve.style import caption, colours, element_colours, pair_colours
 
-from .canvas import AnyAxes, fits_width, framed_axes, legend_columns, pretty_formula
+from .canvas import AnyAxes, fits_width, framed_axes, pretty_formula, pretty_group
 from .dos import window_of
 from .dos_panel import LOWEST, draw_density, in_order, scale_density
 from .levels_panel import (
@@ -243,7 +243,7 @@ def _stacked(compared: Compared, ax: AnyAxes) -> Figure:
             axes.yaxis.minorticks_off()  # in panels so low they are noise
         frame.axes[-1].set_xlabel(compared.zeros[0].label)
         frame.align_labels()
-        frame.legend(*_legend(compared, {kind for _, kind in kinds}, frame.width_inches))
+        frame.legend(_legend(compared, {kind for _, kind in kinds}), 9)
     return frame.figure
 
 
@@ -297,16 +297,14 @@ def _heading(spectrum: Spectrum, width_inches: float) -> str:
     return line if fits_width(line, width_inches) else f"{name}:\n{told}"
 
 
-def _legend(
-    compared: Compared, kinds: set[str], width_inches: float
-) -> tuple[list[Patch | Line2D], int]:
-    """Name groups, marks and gaps, and say in how many columns."""
+def _legend(compared: Compared, kinds: set[str]) -> list[Patch | Line2D]:
+    """Name groups, marks and gaps."""
     look = compared.look
     handles: list[Patch | Line2D] = []
     if "dos" in kinds:
         shades = element_colours(compared.group_names, look.palette, look.colours)
         handles += [
-            Patch(color=shades[name], label=pretty_formula(name)) for name in compared.group_names
+            Patch(color=shades[name], label=pretty_group(name)) for name in compared.group_names
         ]
     if "ipr" in kinds:
         restricted = all(one.restricted for one in compared.spectra)
@@ -317,7 +315,7 @@ def _legend(
     if any(one.filter_in_use.gap_ev is not None for one in compared.spectra):
         handles.append(Patch(color=shades["filtered_gap"], label="filtered gap"))
     handles.append(Patch(color=shades["plain_gap"], label="HOMO–LUMO gap"))
-    return handles, legend_columns([str(h.get_label()) for h in handles], 0.97 * width_inches)
+    return handles
 
 
 def _require_panels(kinds: Sequence[Any]) -> None:
@@ -350,9 +348,7 @@ def _overlaid(compared: Compared, ax: AnyAxes) -> Figure:
                 scale_localization(axes, *compared.ipr_range)
                 for i in with_ipr:
                     zero_ev, window_ev = compared.zeros[i].energy_ev, compared.window_of(i)
-                    draw_localization(
-                        axes, spectra[i], zero_ev, window_ev, shades[i], sticks=False
-                    )
+                    draw_localization(axes, spectra[i], zero_ev, window_ev, shades[i], sticks=False)
             else:
                 _draw_totals(axes, compared, shades)
         frame.axes[-1].set_xlabel(compared.zeros[0].label)
@@ -365,8 +361,7 @@ def _overlaid(compared: Compared, ax: AnyAxes) -> Figure:
             restricted = all(len(markers(one)) == 1 for one in spectra)
             handles += legend_of_marks("0.3", restricted=True)
             handles += [] if restricted else legend_of_marks("0.3", restricted=False)[2:]
-        columns = legend_columns([str(h.get_label()) for h in handles], 0.97 * frame.width_inches)
-        frame.legend(handles, columns)
+        frame.legend(handles, 9)
     return frame.figure
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from epicarve.style import pair_colours
 
-from .canvas import legend_columns, pretty_formula
+from .canvas import legend_columns, pretty_group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,9 +70,7 @@ def draw_coop(
     for index, (pair, shade) in enumerate(zip(coop.pairs, shades, strict=True)):
         for of_spin, dashes in zip(curves[:, index], ("-", "--"), strict=False):
             axes.plot(grid_ev, of_spin, dashes, color=shade, lw=0.8)
-        label = "–".join(
-            ":".join(pretty_formula(part) for part in name.split(":")) for name in pair
-        )
+        label = "–".join(map(pretty_group, pair))
         handles.append(Line2D([], [], color=shade, lw=0.8, label=label))
     if len(curves) > 1:
         handles.append(Line2D([], [], color="black", ls="--", lw=0.8, label="β"))

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from epicarve.analysis.states import DensityOfStates
 from epicarve.style import colours, element_colours
 
-from .canvas import NAME_BOX, AnyAxes, framed_axes, pretty_formula
+from .canvas import NAME_BOX, AnyAxes, framed_axes, pretty_formula, pretty_group
 from .coop_panel import COOP_INCHES, draw_coop
 from .dos_panel import density_label, draw_density, in_order, scale_density
 from .levels_panel import (
@@ -112,8 +112,7 @@ def dos_figure(
         if frame.is_own:
             frame.figure.align_ylabels()
         frame.legend_of_axes(frame.axes[0], legend_of_gaps(analysis.spectrum.gap, look.palette))
-        marks = legend_of_groups(analysis, panels)
-        frame.legend(marks, ncols=min(len(marks), 7))
+        frame.legend(legend_of_groups(analysis, panels))
     return frame.figure
 
 
@@ -211,7 +210,7 @@ def legend_of_groups(
     names = [name for name in known if name in _group_names(densities)]
     shades = element_colours(_group_names(densities), look.palette, look.colours)
     handles: list[Patch | Line2D] = [
-        Patch(color=shades[name], label=pretty_formula(name)) for name in names
+        Patch(color=shades[name], label=pretty_group(name)) for name in names
     ]
     if any(panel.kind == "ipr" for panel in panels):
         red = colours(look.palette)["ipr"]

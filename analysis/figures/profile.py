@@ -25,9 +25,7 @@ LEAST_SHARE = 0.2
 """They do not end below this part of the highest density."""
 
 
-def profile_figure(
-    analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None
-) -> Figure:
+def profile_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the local density of states along the profile's axis, and the edges in each slice.
 
     Shades are states per eV and per atom of the slice, so that thin slices and thick ones compare.

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
 
 
-def scan_figure(
-    analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None
-) -> Figure:
+def scan_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw gap and traps against the largest IPR that the filter keeps.
 
     Each is a step function; the steps are those of the threshold scan. The fixed threshold, that of
@@ -93,7 +91,7 @@ def scan_figure(
             marks.append(span)
         if frame.is_own:
             frame.figure.align_ylabels()
-        frame.legend(marks, ncols=3, handlelength=1.8)
+        frame.legend(marks, 3, handlelength=1.8)
         frame.legend_of_axes(upper, steps, handlelength=1.8)
     return frame.figure
 

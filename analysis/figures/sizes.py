@@ -89,7 +89,7 @@ def size_figure(
         lower.set_xlabel("Diameter $d$ (nm)" if against == "diameter" else inverse)
         if frame.is_own:
             frame.figure.align_ylabels()
-        frame.legend(_handles(series, red), ncols=2)
+        frame.legend(_handles(series, red), 2)
     return frame.figure
 
 

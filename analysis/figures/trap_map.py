@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
 
 
-def trap_map_figure(
-    analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None
-) -> Figure:
+def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the model from the side, its ions shaded by their weight summed over the traps.
 
     One panel shows the valence traps, one the conduction traps. Ions of larger weight are drawn
@@ -60,7 +58,9 @@ def trap_map_figure(
         notes = (f"Traps are states with N·IPR > {used.limit:g}.", *notes)
     height = 3.0 if look.width == "double" else 1.65
     shape = {"nrows": 1, "ncols": 2}
-    with framed_axes(look, ["valence traps", "conduction traps"], notes, height, ax, **shape) as frame:
+    with framed_axes(
+        look, ["valence traps", "conduction traps"], notes, height, ax, **shape
+    ) as frame:
         panels = frame.axes
         for axes, side, summed in zip(panels, SIDES, weights, strict=True):
             points = centred(positions_a) @ side_view().T

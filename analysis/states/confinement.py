@@ -127,9 +127,13 @@ class Confinement:
         )
         power = _POWERS.get(self.exponent, f"^{self.exponent:g}")
         told = (
-            f"{self.gap}: E(d) = E(∞) + A/d{power}, E(∞) {bulk} eV, A {coefficient} eV nm{power}, "
-            f"{self.n_points} particles"
-        ).replace("-", "−").replace("HOMO−LUMO", "HOMO–LUMO")
+            (
+                f"{self.gap}: E(d) = E(∞) + A/d{power}, E(∞) {bulk} eV, A {coefficient} eV nm{power}, "
+                f"{self.n_points} particles"
+            )
+            .replace("-", "−")
+            .replace("HOMO−LUMO", "HOMO–LUMO")
+        )
         return told if self.bulk_error_ev is not None else f"{told}, so without a standard error"
 
     def as_dict(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .dos import DensityOfStates
     from .results import Analysis
 
+
 @dataclass(frozen=True)
 class Grouping:
     """Groups that share each state, with their names, colours, weights and densities.

@@ -306,12 +306,13 @@ class Analysis:
     def spectrum(self) -> Spectrum:
         """What figures show of the states."""
         states, model = self.states, self.model
+        formula = chemical_formula(states.symbols) if model is None else model.formula
         domains = () if model is None or len(model.domain_names) < 2 else model.domain_names
         blocks = [(each.names, each.weights(states.weights)) for each in self.partitions]
         if states.orbital_names:
             blocks.append((states.orbital_names, states.orbital_weights))
         return Spectrum(
-            label=chemical_formula(states.symbols),
+            label=formula,
             options=self.options,
             energies_ev=states.energies_ev,
             spins=states.spins,
@@ -322,7 +323,7 @@ class Analysis:
             fermi_ev=fermi_ev(states),
             vacuum_ev=self.vacuum_ev,
             n_atoms=states.n_atoms,
-            formula=chemical_formula(states.symbols),
+            formula=formula,
             diameter_nm=self.diameter_nm,
             domain_names=domains,
             source=states.source,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
+from ase.formula import Formula
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def chemical_formula(symbols: Sequence[str]) -> str:
-    """Return how many atoms of each element there are, in order of first appearance.
+    """Return how many atoms of each element there are, metals first.
 
     Examples
     --------
-    >>> chemical_formula(["Pb", "S", "Pb", "Cl", "Cl"])
-    'Pb2SCl2'
+    >>> chemical_formula(["Cl", "Pb", "S", "Pb", "Cl"])
+    'Pb2Cl2S'
     """
-    return "".join(f"{name}{n if n > 1 else ''}" for name, n in Counter(symbols).items())
+    return str(Formula.from_list(list(symbols)).format("metal"))
 
 
 def largest_distance_nm(positions_a: Floats) -> float:
