@@ -28,8 +28,8 @@ SEMICONDUCTORS = """
     SiC SiGe GaAs InP CdSe CdS CdTe ZnS ZnSe ZnTe ZnO HgTe HgSe PbSe PbTe GaN AlN InN InAs InSb GaP
     GaSb AlAs AlSb CuInS2 CuInSe2 CuGaSe2 CuGaS2 AgInS2 AgBiS2 AgBiSe2 Cu2ZnSnS4 CsPbI3 CsSnI3
     Cs2AgBiBr6 Bi2Te3 Bi2Se3 Sb2Se3 Sb2S3 SnS SnSe TiO2 Cu2O FeS2 MoS2 WSe2 SrTiO3 BiOCl CeO2
-""".split()
-ANIONS = "H C N O F P S Cl Se Br Te I".split()
+"""
+ANIONS = ("H", "C", "N", "O", "F", "P", "S", "Cl", "Se", "Br", "Te", "I")
 APART, FROM_ANIONS, DISTINCT, FROM_WHITE = 16.0, 9.0, 5.0, 20.0
 TABLE = Path(__file__).parents[1] / "templates" / "styles" / "colours.yaml"
 KINDS = ("protanomaly", "deuteranomaly", "tritanomaly")
@@ -37,7 +37,7 @@ STUDY = ("Pb", "S", "Cl", "Cs", "Br", "I")
 
 
 def seen(rgb: np.ndarray) -> np.ndarray:
-    """Places of colours (n, 3) in CAM02-UCS for each kind of vision: (4, n, 3)."""
+    """Return the places of colours (n, 3) in CAM02-UCS for each kind of vision: (4, n, 3)."""
     views = [rgb]
     for kind in KINDS:
         space = {"name": "sRGB1+CVD", "cvd_type": kind, "severity": 100}
@@ -46,18 +46,18 @@ def seen(rgb: np.ndarray) -> np.ndarray:
 
 
 def rgb_of(text: str) -> list[float]:
-    """Red, green and blue from 0 to 1."""
+    """Return red, green and blue from 0 to 1."""
     return [int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def meetings() -> dict[str, dict[str, float]]:
-    """For each element the least distance from those that it meets."""
+    """Return for each element the least distance from those that it meets."""
     elements = chemical_symbols[1:104]
     apart: dict[str, dict[str, float]] = {symbol: {} for symbol in elements}
     for one, other in product(elements, ANIONS):
         if one != other:
             apart[one][other] = apart[other][one] = FROM_ANIONS
-    compounds = [set(re.findall("[A-Z][a-z]?", name)) for name in SEMICONDUCTORS]
+    compounds = [set(re.findall("[A-Z][a-z]?", name)) for name in SEMICONDUCTORS.split()]
     compounds += [set(bundled_crystal(name).formula_unit) for name in bundled_names()]
     for compound in compounds:
         for one, other in combinations(sorted(compound), 2):
@@ -66,7 +66,7 @@ def meetings() -> dict[str, dict[str, float]]:
 
 
 def chosen(palette: str) -> dict[str, str]:
-    """Colour of each element."""
+    """Return the colour of each element."""
     steps = np.linspace(0.0, 1.0, 18)
     grid = np.array(list(product(steps, repeat=3)))
     places = seen(grid)
@@ -91,15 +91,13 @@ def chosen(palette: str) -> dict[str, str]:
                 gaps = np.linalg.norm(places - found[other], axis=2).min(axis=0)
                 margin = np.minimum(margin, gaps / least)
         best = int(np.argmin(np.where(margin >= 1.0, far, 1e3 + 1e3 * (1.0 - margin))))
-        if margin[best] < 1.0:
-            print(f"# {palette} {symbol}: {margin[best]:.2f}")
         found[symbol] = places[:, best : best + 1]
         names[symbol] = "#" + "".join(f"{round(255 * c):02x}" for c in grid[best])
     return {symbol: names[symbol] for symbol in apart}
 
 
 def lines_of(palette: str) -> str:
-    """The block of elements of a palette in colours.yaml, six in a line."""
+    """Return the block of elements of a palette in colours.yaml, six in a line."""
     found = chosen(palette)
     parts = [f'"{symbol}": "{text}"' for symbol, text in found.items()]  # No is a word of YAML
     rows = [", ".join(parts[i : i + 6]) for i in range(0, len(parts), 6)]

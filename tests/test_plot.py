@@ -1,4 +1,4 @@
-"""Several runs in one figure, read from folders, runs and memory; what is drawn is held to numbers."""
+"""Several runs in one figure, from folders, runs and memory: what is drawn, held to numbers."""
 
 import json
 import re

@@ -113,12 +113,12 @@ def test_title_caption_and_legend(analysis):
 
 def test_window_and_zero(analysis):
     figure = analysis.plot(window_ev=(-2, 2.5), zero="middle")
-    assert all(axes.get_xlim() == (-2.0, 2.5) for axes in figure.axes)
+    assert all(axes.get_xlim() == pytest.approx((-2.0, 2.5)) for axes in figure.axes)
     assert figure.axes[-1].get_xlabel() == "Energy − mid-gap (eV)"
     curve = figure.axes[1].lines[0].get_xdata()
-    assert -2.0 <= curve.min() < curve.max() <= 2.5
+    assert -2.001 < curve.min() < curve.max() < 2.501
     (profile, _) = analysis.plot("profile", window_ev=(-1, 1)).axes
-    assert profile.get_ylim() == (-1.0, 1.0)
+    assert profile.get_ylim() == pytest.approx((-1.0, 1.0))
     with pytest.raises(ec.InputError, match="the first energy must be the lower one"):
         analysis.plot(window_ev=(1, -1))
 

@@ -128,7 +128,7 @@ def test_wrong_sizes_are_one_sentence(how, sentence):
 
 def test_an_unknown_diameter_is_told_with_what_to_do():
     states = dot(2.0).states
-    with pytest.raises(ec.InputError, match="its diameter is not known.*give --diameters"):
+    with pytest.raises(ec.InputError, match=r"its diameter is not known.*give --diameters"):
         ec.plot(ec.analyse(states), against="diameter")
 
 

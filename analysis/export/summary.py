@@ -122,8 +122,8 @@ def missing_of_particle(spectrum: Spectrum) -> dict[str, str]:
     """Give the reasons of what `particle_fields` lack."""
     reasons = {
         "diameter_nm": "it is not known where the atoms are, or they are those of a periodic cell",
-        "vacuum_ev": "energies count from vacuum in runs of CP2K that are periodic in no direction, "
-        "in the cell and in the Poisson equation (&POISSON PERIODIC NONE), and this is none that "
+        "vacuum_ev": "energies count from vacuum in runs of CP2K without periodic images, in "
+        "the cell and in the Poisson equation (&POISSON PERIODIC NONE), and this is none that "
         "is known to be so",
     }
     return {name: why for name, why in reasons.items() if getattr(spectrum, name) is None}

@@ -232,7 +232,7 @@ class Frame(NamedTuple):
         return float(self.figure.get_size_inches()[0])
 
     def align_labels(self) -> None:
-        """Put the labels of all panels at one distance from them, as many panels are slow to align."""
+        """Put the labels of all panels at one distance; matplotlib is slow to align many."""
         if self.is_own:
             points = 4.6 * mpl.rcParams["ytick.labelsize"]
             for axes in self.axes:

@@ -19,7 +19,6 @@ from .dos_panel import LOWEST, draw_density, in_order, scale_density
 from .levels_panel import (
     colour_localization,
     draw_localization,
-    is_plain,
     legend_of_marks,
     markers,
     scale_localization,
@@ -129,7 +128,7 @@ class Compared:
     @property
     def peak(self) -> float:
         """Highest density that is drawn."""
-        return max((float(dos.total.max(initial=0.0)) for dos in self.densities)) or 1.0
+        return max(float(dos.total.max(initial=0.0)) for dos in self.densities) or 1.0
 
     @property
     def ipr_range(self) -> tuple[float, float]:

@@ -39,6 +39,7 @@ def draw_coop(
     spectrum: Spectrum,
     window_ev: tuple[float, float],
     zero_ev: float,
+    *,
     look: FigureOptions,
 ) -> None:
     """Draw a line for each pair of groups, bonding up and antibonding down; beta is dashed.

@@ -147,7 +147,7 @@ def draw_dos(
                 label_gaps(each, spectrum.gap, zero.energy_ev, peak)
             first = False
         elif analysis.coop is not None:
-            draw_coop(each, analysis.coop, spectrum, window_ev, zero.energy_ev, look)
+            draw_coop(each, analysis.coop, spectrum, window_ev, zero.energy_ev, look=look)
     axes[-1].set_xlabel(zero.label)
 
 

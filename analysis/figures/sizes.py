@@ -68,16 +68,17 @@ def size_figure(
             ("filtered_gap_ev", red, "o", red),
         ):
             gaps = [getattr(point, field) for point in series.points]
-            _draw_points(upper, x, gaps, colour, marker, face)
+            _draw_points(upper, x, gaps, colour, marker=marker, face=face)
         _draw_fits(upper, series, against, red)
         upper.set_ylabel("Gap (eV)")
+        faces = {"^": red, "v": "white"}
         for axes, fields in (
             (middle, ("n_valence_traps", "n_conduction_traps")),
             (lower, ("valence_depth_ev", "conduction_depth_ev")),
         ):
-            for field, marker in zip(fields, ("^", "v"), strict=True):
+            for field, marker in zip(fields, faces, strict=True):
                 values = [getattr(point, field) for point in series.points]
-                _draw_points(axes, x, values, red, marker, "white" if marker == "v" else red)
+                _draw_points(axes, x, values, red, marker=marker, face=faces[marker])
             top = max((getattr(p, f) or 0.0 for p in series.points for f in fields), default=0.0)
             axes.set_ylim(-0.12 * (top or 1.0), 1.15 * (top or 1.0))
         middle.set_ylabel("Traps")
@@ -103,6 +104,7 @@ def _draw_points(
     x: Floats,
     values: Sequence[float | None],
     colour: str,
+    *,
     marker: str,
     face: str,
 ) -> None:

@@ -128,7 +128,8 @@ class Confinement:
         power = _POWERS.get(self.exponent, f"^{self.exponent:g}")
         told = (
             (
-                f"{self.gap}: E(d) = E(∞) + A/d{power}, E(∞) {bulk} eV, A {coefficient} eV nm{power}, "
+                f"{self.gap}: E(d) = E(∞) + A/d{power}, E(∞) {bulk} eV, "
+                f"A {coefficient} eV nm{power}, "
                 f"{self.n_points} particles"
             )
             .replace("-", "−")
@@ -153,7 +154,7 @@ class SizeSeries:
     points : tuple of SizePoint
         The particles, the smallest first.
     filter_told : str
-        The filter of all filtered gaps and traps, such as ``"IPR ≤ 0.03"``; empty if none is common.
+        The filter of all filtered gaps and traps, such as ``"IPR ≤ 0.03"``; empty if they differ.
     fits : tuple of Confinement
         Of the gap without a filter and of the filtered gap, as far as there are two sizes.
     notes : tuple of str
@@ -204,7 +205,7 @@ class SizeSeries:
             ),
             key=lambda point: (point.diameter_nm, point.label),
         )
-        notes = []
+        notes: list[str] = []
         fits = [_fit("HOMO-LUMO gap", points, "homo_lumo_gap_ev", exponent, notes)]
         if len(measures) == 1:
             title = f"gap at {min(measures)}"

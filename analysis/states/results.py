@@ -271,7 +271,7 @@ class Analysis:
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.
         **look
-            Fields of `FigureOptions` that override those of the options, such as ``title="Fig. 1"``.
+            Fields of `FigureOptions` that override those of the options, such as ``title="A"``.
 
         Raises
         ------

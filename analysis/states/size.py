@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 from ase.formula import Formula
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
@@ -35,9 +37,7 @@ def largest_distance_nm(positions_a: Floats) -> float:
     >>> largest_distance_nm([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]])
     0.5
     """
-    points = positions_a
-    try:
-        points = positions_a[ConvexHull(positions_a).vertices]
-    except (QhullError, ValueError, TypeError):  # few, in one plane or on one line
-        pass
+    points = np.asarray(positions_a)
+    with contextlib.suppress(QhullError):  # raised for few atoms, and flat and linear models
+        points = points[ConvexHull(points).vertices]
     return float(pdist(points).max(initial=0.0) / A_PER_NM)

@@ -39,8 +39,8 @@ def table(
     Returns
     -------
     list of dict
-        One for each run, all with the same keys: the columns in docs/figures.md. What does not exist
-        is None.
+        One for each run, all with the same keys: the columns in docs/figures.md. What does not
+        exist is None.
 
     Raises
     ------
