@@ -117,7 +117,7 @@ def test_each_run_has_its_panels_its_name_its_gaps_and_its_traps(folders):
     assert len(figure.axes) == 10
     told = titles(figure)
     assert [title.partition(":")[0] for title in told] == [
-        "pb9s6cl6-orbitals", "so-triplet", "PbS-CsPbCl3", "xtb", "zn2s2-gapw",
+        "pb9s6cl6-orbitals", "so-triplet", "PbS-CsPbCl$_{3}$", "xtb", "zn2s2-gapw",
     ]  # fmt: skip
     for name, title in zip(NAMES, told, strict=True):
         summary = json.loads((folders / name / "summary.json").read_text())

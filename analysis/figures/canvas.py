@@ -162,7 +162,7 @@ def framed_figure(
         size = mpl.rcParams["font.size"]
         line_inches = LINE_INCHES * size / NOTE_POINTS
         lines = (
-            _wrapped(_pretty_words(caption(notes)), 0.96 * width) if notes and look.caption else []
+            _wrapped(pretty_words(caption(notes)), 0.96 * width) if notes and look.caption else []
         )
         larger = mpl.rcParams["axes.labelsize"]
         title_inches = LINE_HEIGHT * larger / 72.0 if look.title else 0.0
@@ -176,7 +176,7 @@ def framed_figure(
         layout.set(rect=(0.0, 0.0, 1.0, 1.0 - figure.title_share))
         yield figure
         if look.title:
-            title = _pretty_words(look.title)
+            title = pretty_words(look.title)
             figure.text(0.5, 1.0 - 0.02 / height, title, ha="center", va="top", fontsize=larger)
         if lines:
             figure.supxlabel("\n".join(lines), x=0.02, ha="left", fontsize=size, color=NOTE_GREY)
@@ -367,8 +367,14 @@ def note_of_edges(gap: Gap) -> tuple[str, ...]:
     return () if used is gap.filtered else (f"Edges of the states with {used.told}.",)
 
 
-def _pretty_words(text: str) -> str:
-    """Set the numbers of formulas in a text low."""
+def pretty_words(text: str) -> str:
+    """Set the numbers of all formulas in a text low.
+
+    Examples
+    --------
+    >>> pretty_words("PbS-CsPbCl3 by CP2K, PBE0")
+    'PbS-CsPbCl$_{3}$ by CP2K, PBE0'
+    """
     return _WORD.sub(lambda found: pretty_formula(found.group()), text)
 
 

@@ -13,7 +13,7 @@ from epicarve.analysis.states import DensityOfStates, core_levels, zeros_of
 from epicarve.errors import InputError
 from epicarve.style import caption, colours, element_colours, pair_colours
 
-from .canvas import AnyAxes, fits_width, framed_axes, pretty_formula, pretty_group
+from .canvas import AnyAxes, fits_width, framed_axes, pretty_group, pretty_words
 from .dos import window_of
 from .dos_panel import LOWEST, draw_density, in_order, scale_density
 from .levels_panel import (
@@ -291,7 +291,7 @@ def numbers_of(spectrum: Spectrum) -> str:
 
 def _heading(spectrum: Spectrum, width_inches: float) -> str:
     """Return name and numbers of a run, in two lines if one is too long."""
-    name, told = pretty_formula(spectrum.label), numbers_of(spectrum)
+    name, told = pretty_words(spectrum.label), numbers_of(spectrum)
     line = f"{name}:  {told}"
     return line if fits_width(line, width_inches) else f"{name}:\n{told}"
 
@@ -334,7 +334,7 @@ def _overlaid(compared: Compared, ax: AnyAxes) -> Figure:
         inches["ipr"] = 1.1
     if "dos" in look.panels:
         inches["dos"] = 1.7 if all(one.restricted for one in spectra) else 2.3
-    names = [pretty_formula(one.label) for one in spectra]
+    names = [pretty_words(one.label) for one in spectra]
     shades = _colours_of_runs(compared)
     layout = {"sharex": True, "height_ratios": list(inches.values())}
     height = sum(inches.values()) + 0.75

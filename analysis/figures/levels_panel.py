@@ -38,7 +38,7 @@ def draw_localization(
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        The panel; its axis becomes logarithmic.
+        The panel, whose axis of the IPR is set already.
     spectrum : Spectrum
         The states, with an IPR.
     zero_ev : float
@@ -52,7 +52,7 @@ def draw_localization(
     """
     assert spectrum.ipr is not None
     used, limit = spectrum.filter_in_use, spectrum.ipr_limit
-    floor = spectrum.ipr_range[0]
+    floor = axes.get_ylim()[0]
     for spin, marker in enumerate(markers(spectrum)):
         shown = (spectrum.energies_ev >= window_ev[0]) & (spectrum.energies_ev <= window_ev[1])
         shown &= spectrum.spins == spin
