@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from epicarve.analysis.export import (
@@ -15,22 +16,25 @@ from epicarve.analysis.export import (
     write_traps_extxyz,
 )
 from epicarve.analysis.figures import (
+    AnyAxes,
     alignment_figure,
     dos_figure,
+    png_of,
     profile_figure,
     scan_figure,
     trap_map_figure,
     write_figure,
 )
 from epicarve.analysis.report import report_html
-from epicarve.analysis.states import Analysis
+from epicarve.analysis.states import Analysis, KindAnalysis
+from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
 from epicarve.page import card
 
-from .options import AnalysisOptions
+from .options import AnalysisOptions, FigureOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -151,15 +155,38 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
         ``"profile"`` if there is a model, ``"trap-map"`` if there are traps and it is known where
         the atoms are.
     """
-    notes = analysis.notes
-    drawn = {"dos": dos_figure(analysis, notes), "scan": scan_figure(analysis, notes)}
+    return {name: draw(analysis, analysis.notes) for name, draw in _drawers(analysis).items()}
+
+
+def drawn(
+    analysis: Analysis | KindAnalysis, name: str, ax: AnyAxes, look: Mapping[str, Any]
+) -> Figure:
+    """Draw one figure, in a look of its own, into axes that are there; see `Analysis.plot`."""
+    drawers = _drawers(analysis)
+    if name not in drawers:
+        raise InputError(
+            f"there is no figure {name!r} of this analysis; it has {', '.join(drawers)}"
+        )
+    if look:
+        chosen = FigureOptions(**{**analysis.options.figures.model_dump(), **look})
+        options = analysis.options.model_copy(update={"figures": chosen})
+        analysis = replace(analysis, options=options)
+    return drawers[name](analysis, analysis.notes, ax)
+
+
+def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figure]]:
+    """Return what draws each figure that there is something to show in."""
+    found: dict[str, Callable[..., Figure]] = {"dos": dos_figure}
+    if isinstance(analysis, KindAnalysis):
+        return found
+    found["scan"] = scan_figure
     if len(analysis.edges) > 1:
-        drawn["alignment"] = alignment_figure(analysis, notes)
+        found["alignment"] = alignment_figure
     if analysis.model is not None:
-        drawn["profile"] = profile_figure(analysis, notes)
+        found["profile"] = profile_figure
     if analysis.positions_a is not None and analysis.traps.traps:
-        drawn["trap-map"] = trap_map_figure(analysis, notes)
-    return drawn
+        found["trap-map"] = trap_map_figure
+    return found
 
 
 def analysis_card(analysis: Analysis) -> str:
@@ -175,7 +202,7 @@ def analysis_card(analysis: Analysis) -> str:
         "notes": " ".join(analysis.notes),
     }
     heading = "Gap and density of states"
-    return card(heading, rows, dos_figure(analysis, analysis.notes)._repr_png_())
+    return card(heading, rows, png_of(dos_figure(analysis, analysis.notes)))
 
 
 def _format_gap(gap_ev: float | None) -> str:

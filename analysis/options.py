@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from epicarve.errors import near_name
 from epicarve.options import Options
-from epicarve.style import Palette, Width
+from epicarve.style import Palette, Width, require_colour
+
+ZEROS = ("homo", "fermi", "middle", "edge", "vacuum", "core", "none")
+"""Words for the energy that figures count from."""
+
+PANELS: tuple[Literal["ipr", "dos", "coop"], ...] = ("ipr", "dos", "coop")
+"""Panels of the density of states, from above."""
 
 N_IPR_OF_1S_ENVELOPE = 2.815
 """N·IPR of the 1S envelope sin(πr/R)/r over a sphere of radius R: the most delocalised state that a
@@ -16,7 +25,7 @@ integrals from 0 to π."""
 
 
 class FigureOptions(Options):
-    """The look of the figures, and the formats they are written in.
+    """The look of all figures, and the formats they are written in.
 
     Parameters
     ----------
@@ -24,23 +33,108 @@ class FigureOptions(Options):
         A file of each figure is written in each of them.
     width : {"single", "double"}
         Columns of a journal's page that a figure spans: one (85 mm) or two (170 mm).
-    zero : {"homo", "fermi"}
-        Energy that figures and report count from: the HOMO, or the Fermi energy that the source of
-        the states tells.
+    width_mm, height_mm : float, optional
+        Size of a figure in mm, in the place of `width` and of the height that its panels need.
+    font : str, optional
+        Family of the letters, which must be installed; DejaVu Sans if not given.
+    font_size_pt : float, optional
+        Size of the letters; those of the axes are half a point larger. 7 if not given.
     palette : {"study", "safe"}
-        Colours of the study, or near ones that can be told apart with any colour vision. The
-        report always has the latter.
+        Colours of the study, or ones that can be told apart with any colour vision. The report
+        always has the latter.
+    colours : dict of str to str
+        Own colours by element or by the name of a group, such as ``{"Pb": "black"}``.
+    style : Path, optional
+        A style file of matplotlib, laid over the project's own; what is set by the other options
+        counts more.
+    title : str
+        Words over a figure; none if empty.
+    legend, caption : bool
+        Whether colours and marks are told, and whether the notes stand below.
+    zero : str
+        Energy that figures and report count from, which aligns several runs: ``homo``; ``fermi``,
+        the Fermi energy that the source tells; ``middle`` of the HOMO-LUMO gap; ``edge``, the
+        valence edge of the filter in use; ``vacuum``; ``core``, a core level that all runs have, or
+        a named one, as in ``core:Pb:d``; an energy with a name, as in ``E(ref)=-5.1``, or one for
+        each run, ``E(ref)=-5.1,-4.9``; ``none`` for the zero of each source.
+    window_ev : pair of float, optional
+        Range of energies that is shown, counted from the zero.
+    panels : tuple of {"ipr", "dos", "coop"}
+        Panels of the density of states that are drawn, if there is something to show.
+    groups : str
+        By what the density is coloured: ``element``, ``orbital`` (element and angular momentum),
+        ``domain``, ``domain-element``, ``shell`` (core and surface), or a column that the atoms
+        are grouped by.
+    broadening_ev : float, optional
+        Standard deviation of the Gaussians in figures, in eV; that of the analysis if not given.
+    filled, stacked : bool
+        Whether densities of groups are areas or lines, and whether they stand on each other.
+    per_atom : bool, optional
+        Whether densities are divided by the number of atoms. If not given, they are where several
+        runs of different numbers of atoms are compared.
+    overlaid : bool
+        Whether the sums of several runs share one panel, and do not each have their own.
 
     Examples
     --------
     >>> FigureOptions(formats=("pdf",), palette="safe").width
     'single'
+    >>> FigureOptions(zero="edges")
+    Traceback (most recent call last):
+    epicarve.errors.InputError: FigureOptions: zero: 'edges' is no energy to count from; did you \
+mean edge? (got 'edges')
     """
 
     formats: tuple[Literal["png", "svg", "pdf"], ...] = Field(default=("png", "svg"), min_length=1)
     width: Width = "single"
+    width_mm: float | None = Field(default=None, ge=30, le=1000)
+    height_mm: float | None = Field(default=None, ge=20, le=1000)
+    font: str | None = None
+    font_size_pt: float | None = Field(default=None, ge=3, le=40)
     palette: Palette = "study"
-    zero: Literal["homo", "fermi"] = "homo"
+    colours: dict[str, str] = Field(default_factory=dict)
+    style: Path | None = None
+    title: str = ""
+    legend: bool = True
+    caption: bool = True
+    zero: str = "homo"
+    window_ev: tuple[float, float] | None = None
+    panels: tuple[Literal["ipr", "dos", "coop"], ...] = Field(default=PANELS, min_length=1)
+    groups: str = "element"
+    broadening_ev: float | None = Field(default=None, ge=0.001, le=10)
+    filled: bool = True
+    stacked: bool = True
+    per_atom: bool | None = None
+    overlaid: bool = False
+
+    @field_validator("zero")
+    @classmethod
+    def _known_zero(cls, zero: str) -> str:
+        if zero in ZEROS or zero.startswith("core:"):
+            return zero
+        name, equals, energies = zero.rpartition("=")
+        try:
+            if equals and name and all(math.isfinite(float(e)) for e in energies.split(",")):
+                return zero
+        except ValueError:
+            raise ValueError(
+                f"{energies!r} are no energies; give numbers in eV, as in 'E(ref)=-5.1'"
+            ) from None
+        raise ValueError(f"{zero!r} is no energy to count from; {near_name(zero, ZEROS)}")
+
+    @field_validator("window_ev")
+    @classmethod
+    def _ascending(cls, window_ev: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window_ev is not None and window_ev[0] >= window_ev[1]:
+            raise ValueError("the first energy must be the lower one")
+        return window_ev
+
+    @field_validator("colours")
+    @classmethod
+    def _drawable(cls, colours: dict[str, str]) -> dict[str, str]:
+        for name, colour in colours.items():
+            require_colour(name, colour)
+        return colours
 
 
 class AnalysisOptions(Options):

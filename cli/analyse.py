@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from epicarve.errors import InputError
 
+from .figure_options import figure_options
 from .terminal import AsJson, charges_of, print_json, progress
 
 
+@figure_options("overlaid", "per_atom")
 def analyse(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with output of CP2K.")],
     out: Annotated[
@@ -37,23 +39,6 @@ def analyse(
         typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
     ] = None,
     hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
-    formats: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LIST", help="Formats of the figures: png, svg, pdf; png,svg if not given."
-        ),
-    ] = None,
-    width: Annotated[
-        str | None,
-        typer.Option(help="Width of the figures: single (85 mm, the default) or double (170 mm)."),
-    ] = None,
-    palette: Annotated[
-        str | None, typer.Option(help="Colours of figures: study, or safe for any colour vision.")
-    ] = None,
-    zero: Annotated[
-        str | None,
-        typer.Option(help="Figures count from the HOMO (homo, the default) or E(Fermi) (fermi)."),
-    ] = None,
     states: Annotated[
         int | None,
         typer.Option(
@@ -94,13 +79,12 @@ def analyse(
         typer.Option(help="Charges of those coordinates, as in Pb=2,S=-2; guessed if not given."),
     ] = None,
     as_json: AsJson = False,
+    figures: dict[str, Any],
 ) -> None:
     """Turn CP2K output into states, DOS, IPR, traps and gap; needs no recipe."""
     with progress("analyse"):
         from epicarve.workflow.tasks.analyse import analyse_folder
 
-        listed = None if formats is None else [name.strip() for name in formats.split(",")]
-        asked = {"formats": listed, "width": width, "palette": palette, "zero": zero}
         pairs = None if coop is None else [_pair(text) for text in coop]
         analysis = analyse_folder(
             folder,
@@ -115,7 +99,7 @@ def analyse(
             step=step,
             model=model,
             oxidation_states=charges_of(charges, "--charges"),
-            figures={name: value for name, value in asked.items() if value is not None},
+            figures=figures,
         )
         summary = analysis.write(out or folder, hdf5=hdf5)
     if as_json:

@@ -25,9 +25,11 @@ from .identify import identify
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
+from .plot import plot
 from .run import run
 from .series import series
 from .structure import structure
+from .table import table
 from .terminal import complain, describe_guesses, report_guess
 
 app = typer.Typer(
@@ -51,6 +53,8 @@ for command in (
     run,
     campaign,
     analyse,
+    plot,
+    table,
     structure,
     identify,
     cube,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .figure_options import OF_STATES, figure_options
 from .terminal import AsJson, OutFolder, console, facts_table, print_json, progress
 
 if TYPE_CHECKING:
     from epicarve.analysis.compare import Comparison
 
 
+@figure_options(*OF_STATES)
 def structure(
     before: Annotated[
         Path, typer.Argument(metavar="BEFORE", help="Geometry, or a folder with a whole run.")
@@ -23,12 +25,14 @@ def structure(
     *,
     out: OutFolder,
     as_json: AsJson = False,
+    figures: dict[str, Any],
 ) -> None:
     """Compare two geometries: displacements, bonds, phase, interface, diffraction."""
     with progress("compare"):
+        from epicarve.analysis.options import FigureOptions
         from epicarve.workflow.tasks.structure import compared
 
-        found = compared(before, after, out)
+        found = compared(before, after, out, figures=FigureOptions(**figures))
     if as_json:
         print_json(found.as_dict())
         return

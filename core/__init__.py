@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from epicarve.analysis.options import AnalysisOptions
+    from epicarve.analysis.options import AnalysisOptions, FigureOptions
     from epicarve.analysis.states import Analysis
     from epicarve.builder.assemble import Core, carve, join
     from epicarve.builder.crystal import Crystal
@@ -56,9 +56,11 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.inputs import inputs
     from epicarve.workflow.tasks.interface import compare, interface
     from epicarve.workflow.tasks.new import new
+    from epicarve.workflow.tasks.plot import plot
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
     from epicarve.workflow.tasks.structure import structure
+    from epicarve.workflow.tasks.table import table
 
     from .errors import GuessWarning, InputError
 
@@ -72,6 +74,7 @@ __all__ = [
     "Cp2kSettings",
     "Crystal",
     "Ellipsoid",
+    "FigureOptions",
     "GuessWarning",
     "Hemisphere",
     "Identification",
@@ -107,10 +110,12 @@ __all__ = [
     "join",
     "lowdin_weights",
     "new",
+    "plot",
     "read_states",
     "run",
     "series",
     "structure",
+    "table",
     "write_cp2k",
 ]
 
@@ -124,6 +129,7 @@ _HOMES = {
     "Cp2kSettings": "epicarve.dft.settings.options",
     "Crystal": "epicarve.builder.crystal.crystal",
     "Ellipsoid": "epicarve.builder.shapes.ellipsoid:EllipsoidSpec",
+    "FigureOptions": "epicarve.analysis.options",
     "GuessWarning": "epicarve.errors",
     "Hemisphere": "epicarve.builder.shapes.sphere:HemisphereSpec",
     "Identification": "epicarve.builder.recognition.identification",
@@ -159,10 +165,12 @@ _HOMES = {
     "join": "epicarve.builder.assemble.heterostructure",
     "lowdin_weights": "epicarve.dft.orbitals.lowdin",
     "new": "epicarve.workflow.tasks.new",
+    "plot": "epicarve.workflow.tasks.plot",
     "read_states": "epicarve.dft.read.folder",
     "run": "epicarve.workflow.tasks.run",
     "series": "epicarve.workflow.tasks.series",
     "structure": "epicarve.workflow.tasks.structure",
+    "table": "epicarve.workflow.tasks.table",
     "write_cp2k": "epicarve.dft.write.stage_inputs",
 }
 """Where each name lives, and after a colon what it is called there; as in the block above."""

@@ -21,9 +21,10 @@ from epicarve.builder.shapes import CutSpec
 from epicarve.style import figure_style
 from epicarve.units import J_M2_PER_EV_A2
 from epicarve.workflow.recipes import Recipe, parse_recipe, read_recipe
-from epicarve.workflow.tasks.analyse import analyse
+from epicarve.workflow.tasks.analyse import analyse, analyse_folder
 from epicarve.workflow.tasks.build import build
 from epicarve.workflow.tasks.interface import compare
+from epicarve.workflow.tasks.plot import plot
 from epicarve.workflow.tasks.run import run
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,16 @@ def draw_coop(scratch: Path, path: Path) -> None:
     pairs = [("Pb", "S"), ("Pb", "Cl"), ("Pb:s", "S:p")]
     analyse(scratch / "run", scratch / "coop", ipr_max=0.1, overlap_populations=pairs)
     shutil.copy(scratch / "coop" / "dos.png", path)
+
+
+def draw_comparison(scratch: Path, demo: Path, path: Path) -> None:
+    """Two particles with PBE, whose runs the tests keep, and the demo with GFN1-xTB."""
+    sources = []
+    for name in ("pb9s6cl6-orbitals", "pb49s33cl32"):
+        shutil.unpack_archive(ROOT / "tests" / "fixtures" / f"cp2k-{name}.tar.xz", scratch / name)
+        sources.append(analyse_folder(scratch / name, ipr_max=0.15))
+    labels = ["Pb9S6Cl6, PBE", "Pb49S33Cl32, PBE", "demo, GFN1-xTB"]
+    plot([*sources, demo], path, align="edge", labels=labels, window_ev=(-3, 4))
 
 
 def draw_interface_energy(path: Path) -> None:
@@ -142,6 +153,7 @@ if __name__ == "__main__":
         for figure in ("profile", "alignment"):
             shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         draw_coop(Path(scratch), IMAGES / "coop.png")
+        draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")
     draw_interface_energy(IMAGES / "interface-energy.png")

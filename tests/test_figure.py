@@ -203,7 +203,7 @@ def test_a_missing_edge_is_told():
     figure = alignment_figure(missing)
     assert "no delocalised\nempty state" in texts(figure.axes[0])
     assert "no gap" in figure.axes[0].get_xticklabels()[1].get_text()
-    assert "CsPbCl3 has no delocalised state" in figure.get_supxlabel().replace("\n", " ")
+    assert "CsPbCl$_{3}$ has no delocalised state" in figure.get_supxlabel().replace("\n", " ")
 
 
 def test_ions_of_the_trap_map_have_the_colour_of_their_summed_weight():

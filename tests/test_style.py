@@ -1,12 +1,17 @@
 """Colours told apart by the model of colour vision of Machado et al., IEEE TVCG 2009, 15, 1291."""
 
+import re
 from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from ase.data import chemical_symbols
+from colorspacious import cspace_convert
 from matplotlib.colors import to_rgb
 
+from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.errors import InputError
 from epicarve.style import colours, element_colours, figure_style
 
 VISION = {
@@ -33,6 +38,7 @@ VISION = {
         ]
     ),
 }
+STUDY = ("Pb", "S", "Cl", "Cs", "Br", "I")
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 
@@ -46,8 +52,9 @@ def lab(colour, vision):
 
 
 def closest(palette, vision):
-    """Least distance (CIE 1976) between the colours of elements and of the IPR."""
-    shades = [*colours(palette)["elements"].values(), colours(palette)["ipr"]]
+    """Least distance (CIE 1976) between the colours of the study's elements and of the IPR."""
+    elements = colours(palette)["elements"]
+    shades = [*(elements[name] for name in STUDY), colours(palette)["ipr"]]
     seen = [lab(shade, vision) for shade in shades]
     return min(np.linalg.norm(a - b) for a, b in combinations(seen, 2))
 
@@ -87,3 +94,63 @@ def test_figures_are_as_wide_as_columns_and_no_letter_is_too_small(width, millim
         assert mpl.rcParams["figure.figsize"][0] * 25.4 == pytest.approx(millimetres, abs=0.1)
         sizes = [mpl.rcParams[f"{name}.labelsize"] for name in ("axes", "xtick", "ytick")]
         assert min(*sizes, mpl.rcParams["legend.fontsize"], mpl.rcParams["font.size"]) >= 7.0
+
+
+COMPOUNDS = """
+    GaAs InP CdSe CdS CdTe ZnS ZnSe ZnTe ZnO HgTe PbSe PbTe SiC GaN AlN InN InAs InSb GaP GaSb AlAs
+    CuInS2 CuInSe2 CuGaSe2 AgInS2 AgBiS2 Cu2ZnSnS4 CsPbI3 Cs2AgBiBr6 Bi2Te3 Sb2Se3 SnS TiO2 Cu2O
+    FeS2 MoS2 WSe2 SrTiO3
+""".split()
+LEAST = {"study": 10.0, "safe": 15.0}
+"""Least distances in CAM02-UCS; in the study's colours Cl and Cs are 10.6 apart in tritanopia."""
+
+
+def pairs_that_meet():
+    """Pairs of elements in a bundled crystal or in one of the common semiconductors."""
+    found = {tuple(sorted(pair)) for name in bundled_names() for pair in
+             combinations(bundled_crystal(name).formula_unit, 2)}  # fmt: skip
+    for compound in COMPOUNDS:
+        found |= {tuple(sorted(p)) for p in combinations(re.findall("[A-Z][a-z]?", compound), 2)}
+    return sorted(found)
+
+
+@pytest.mark.parametrize("kind", [None, "protanomaly", "deuteranomaly", "tritanomaly"])
+@pytest.mark.parametrize("palette", LEAST)
+def test_elements_that_meet_in_a_crystal_are_told_apart(palette, kind):
+    elements = colours(palette)["elements"]
+
+    def place(symbol):
+        rgb = np.array(to_rgb(elements[symbol]))
+        if kind is not None:
+            space = {"name": "sRGB1+CVD", "cvd_type": kind, "severity": 100}
+            rgb = np.clip(cspace_convert(rgb, space, "sRGB1"), 0.0, 1.0)
+        return cspace_convert(rgb, "sRGB1", "CAM02-UCS")
+
+    assert len(COMPOUNDS) >= 30
+    apart = {pair: np.linalg.norm(place(pair[0]) - place(pair[1])) for pair in pairs_that_meet()}
+    assert min(apart.values()) >= LEAST[palette], min(apart, key=apart.get)
+
+
+@pytest.mark.parametrize("palette", LEAST)
+def test_every_element_from_hydrogen_to_lawrencium_has_a_colour_of_its_own(palette):
+    elements = colours(palette)["elements"]
+    assert list(elements) == chemical_symbols[1:104]
+    assert len(set(elements.values())) == 103
+    alone = {symbol: element_colours([symbol], palette)[symbol] for symbol in elements}
+    assert element_colours([*elements][::-1], palette) == alone == elements
+
+
+def test_orbitals_are_tints_of_their_element_and_own_colours_count_first():
+    found = element_colours(["Pb:s", "Pb:p", "Pb:d", "a:Pb", "b:Pb"], own={"Pb:d": "red"})
+    assert found["Pb:p"] == found["a:Pb"] == colours()["elements"]["Pb"]
+    assert found["Pb:s"] == found["b:Pb"] != found["Pb:p"]
+    assert found["Pb:d"] == "red"
+
+
+def test_a_style_file_that_matplotlib_cannot_use_is_told(tmp_path):
+    with pytest.raises(InputError, match="no such style file"), figure_style(own=tmp_path / "x"):
+        pass
+    wrong = tmp_path / "wrong.mplstyle"
+    wrong.write_text("axes.linewidth: thick\n")
+    with pytest.raises(InputError, match="give a style file"), figure_style(own=wrong):
+        pass

@@ -16,6 +16,11 @@ from epicarve.errors import InputError
 KEYS = {
     "n_states",
     "n_electrons",
+    "n_atoms",
+    "formula",
+    "diameter_nm",
+    "vacuum_ev",
+    "notes",
     "fermi_ev",
     "metallic",
     "spins",

@@ -3,6 +3,14 @@ from .formats import write_hdf5 as write_hdf5
 from .formats import write_traps_extxyz as write_traps_extxyz
 from .kinds import checks_of_kinds as checks_of_kinds
 from .kinds import summarise_kinds as summarise_kinds
+from .read import is_analysed as is_analysed
+from .read import read_spectrum as read_spectrum
+from .run_table import TABLE_COLUMNS as TABLE_COLUMNS
+from .run_table import rows_csv as rows_csv
+from .run_table import run_rows as run_rows
+from .sizes import fits_csv as fits_csv
+from .sizes import size_rows as size_rows
+from .sizes import sizes_csv as sizes_csv
 from .summary import checks_of as checks_of
 from .summary import summarise as summarise
 from .tables import SPIN_NAMES as SPIN_NAMES

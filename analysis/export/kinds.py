@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from epicarve.analysis.states import (
     SIDES,
     Alignment,
     Check,
-    FilteredGap,
-    GapBand,
     checks_of_states,
     missing_plain,
     no_ipr,
@@ -23,6 +19,8 @@ from .summary import (
     alignment_fields,
     band_fields,
     filtered_fields,
+    missing_of_particle,
+    particle_fields,
     plateau_fields,
     provenance_fields,
 )
@@ -52,20 +50,15 @@ def summarise_kinds(analysis: KindAnalysis) -> dict[str, Any]:
 def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
     """Return the numbers of a summary, None where an IPR is needed."""
     states = analysis.states
-    fixed, strict, loose = (
-        FilteredGap(measure, limit, np.zeros(0, bool), None, None, None, None)
-        for measure, limit in (
-            ("IPR", analysis.options.ipr_max),
-            *(("N·IPR", limit) for limit in analysis.options.n_ipr_band),
-        )
-    )
-    no_filter = filtered_fields(fixed)
+    gap = analysis.spectrum.gap
+    no_filter = filtered_fields(gap.filtered)
     return {
         **plain_fields(states),
+        **particle_fields(analysis.spectrum),
         "ipr_max": analysis.options.ipr_max,
         "filtered": no_filter,
         "size_aware": no_filter,
-        "size_aware_band": band_fields(GapBand(strict, loose)),
+        "size_aware_band": band_fields(gap.band),
         "threshold_scan": [],
         "plateau": plateau_fields(None),
         "edge_filter": None,
@@ -88,7 +81,10 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
 def checks_of_kinds(analysis: KindAnalysis) -> list[Check]:
     """Return what bears on how far results can be trusted, and why numbers do not exist."""
     states = analysis.states
-    reasons = missing_plain(states)
+    reasons = missing_plain(states) | {
+        **missing_of_particle(analysis.spectrum),
+        **dict.fromkeys(("n_atoms", "formula"), "the files tell kinds of atoms, not how many"),
+    }
     checks = [*checks_of_states(states), *spin_orbit_checks(states.symbols)]
     known = {check.name for check in checks}
     return [

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Plateau,
         Profile,
         Share,
+        Spectrum,
         Traps,
     )
     from epicarve.dft.weighed_states import WeighedStates
@@ -54,6 +55,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
     states, gap, options = analysis.states, analysis.gap, analysis.options
     return {
         **plain_fields(states),
+        **particle_fields(analysis.spectrum),
         "ipr_max": options.ipr_max,
         "filtered": filtered_fields(gap.filtered),
         "size_aware": filtered_fields(gap.size_aware),
@@ -99,9 +101,32 @@ def provenance_fields(
         "version": __version__,
         "states": states.source,
         "caveat": states.caveat,
-        "options": options.model_dump(mode="json"),
+        "options": options.model_dump(mode="json", exclude_none=True),
         **(further or {}),
     }
+
+
+def particle_fields(spectrum: Spectrum) -> dict[str, Any]:
+    """Return what the states are of, the vacuum level, and what must stand under figures."""
+    diameter_nm = spectrum.diameter_nm
+    return {
+        "n_atoms": spectrum.n_atoms,
+        "formula": spectrum.formula,
+        "diameter_nm": None if diameter_nm is None else round(diameter_nm, 4),
+        "vacuum_ev": rounded(spectrum.vacuum_ev),
+        "notes": list(spectrum.notes),
+    }
+
+
+def missing_of_particle(spectrum: Spectrum) -> dict[str, str]:
+    """Give the reasons of what `particle_fields` lack."""
+    reasons = {
+        "diameter_nm": "it is not known where the atoms are, or they are those of a periodic cell",
+        "vacuum_ev": "energies count from vacuum in runs of CP2K without periodic images, in "
+        "the cell and in the Poisson equation (&POISSON PERIODIC NONE), and this is none that "
+        "is known to be so",
+    }
+    return {name: why for name, why in reasons.items() if getattr(spectrum, name) is None}
 
 
 def filtered_fields(gap: FilteredGap) -> dict[str, Any]:
@@ -276,7 +301,7 @@ def _checks_of_results(analysis: Analysis) -> list[Check]:
 def _missing_numbers(analysis: Analysis) -> list[Check]:
     """Give the reason of each None, under its dotted name."""
     gap, edges, alignment = analysis.gap, analysis.edges, analysis.alignment
-    reasons = missing_plain(analysis.states)
+    reasons = missing_plain(analysis.states) | missing_of_particle(analysis.spectrum)
     for name, filtered in (
         ("filtered", gap.filtered),
         ("size_aware", gap.size_aware),

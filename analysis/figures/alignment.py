@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from epicarve.analysis.states import difference
 from epicarve.style import element_colours
 
-from .canvas import SHORTEST_ARROW, framed_figure, note_of_edges, pretty_formula
+from .canvas import SHORTEST_ARROW, AnyAxes, framed_axes, note_of_edges, pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ MARGIN = 0.3
 """How far the bars reach beyond the outermost edges, as a part of the range of the edges."""
 
 
-def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the band edges of each domain as bars, and the offsets of two domains between them.
 
     Parameters
@@ -31,6 +31,8 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         The results; its model has at least two domains.
     notes : tuple of str
         Sentences to stand below the figure.
+    ax : Axes or sequence of Axes, optional
+        Axes to draw into, one for each panel.
 
     Returns
     -------
@@ -51,9 +53,9 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     margin = MARGIN * max(max(known) - min(known), 0.5)
     low, high = min(known) - margin, max(known) + margin
     names = list(analysis.edges)
-    shades = element_colours(names, look.palette)
-    with framed_figure(look, notes, 2.6) as figure:
-        axes = figure.subplots()
+    shades = element_colours(names, look.palette, look.colours)
+    with framed_axes(look, ["levels"], notes, 2.6, ax) as frame:
+        (axes,) = frame.axes
         axes.set_ylim(low, high)
         axes.set_xlim(-0.25 * BAR, len(names) * (BAR + SPACE) - SPACE + 0.25 * BAR)
         for index, (name, domain) in enumerate(analysis.edges.items()):
@@ -72,7 +74,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             axes.set_title(
                 "Quasi-type-II alignment" if quasi else f"Type {alignment.type} alignment"
             )
-    return figure
+    return frame.figure
 
 
 def _gap_text(domain: DomainEdges) -> str:

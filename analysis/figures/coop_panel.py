@@ -11,12 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from epicarve.style import pair_colours
 
-from .canvas import legend_columns, pretty_formula
+from .canvas import legend_columns, pretty_group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from epicarve.analysis.states import Analysis, Coop
+    from epicarve.analysis.options import FigureOptions
+    from epicarve.analysis.states import Coop, Spectrum
 
 COOP_INCHES = 1.5
 """Height of the panel."""
@@ -32,7 +33,15 @@ LEGEND_SHARE = 0.85
 """Part of the width of the figure that the legend may take."""
 
 
-def draw_coop(axes: Axes, coop: Coop, analysis: Analysis, zero_ev: float) -> None:
+def draw_coop(
+    axes: Axes,
+    coop: Coop,
+    spectrum: Spectrum,
+    window_ev: tuple[float, float],
+    zero_ev: float,
+    *,
+    look: FigureOptions,
+) -> None:
     """Draw a line for each pair of groups, bonding up and antibonding down; beta is dashed.
 
     Curves of empty states that exceed those of the occupied ones by far leave the panel.
@@ -43,30 +52,33 @@ def draw_coop(axes: Axes, coop: Coop, analysis: Analysis, zero_ev: float) -> Non
         The panel, whose axis of energies is set already.
     coop : Coop
         What to draw.
-    analysis : Analysis
-        The results that it is of, for range and colours.
+    spectrum : Spectrum
+        The states that it is of.
+    window_ev : pair of float
+        Range in eV that is shown, on the scale of the states.
     zero_ev : float
         Energy in eV that the axis counts from.
+    look : FigureOptions
+        Colours, legend, broadening.
     """
-    grid_ev, (below_ev, above_ev) = coop.curves.grid_ev, analysis.window_ev
-    shown = (grid_ev >= below_ev) & (grid_ev <= above_ev)
-    grid_ev = grid_ev[shown] - zero_ev
-    curves = coop.curves.density[:, :, shown]
-    shades = pair_colours(len(coop.pairs), analysis.options.figures.palette)
+    all_curves = coop.curves
+    if look.broadening_ev is not None:
+        all_curves = spectrum.broadened(coop.names, coop.populations, look.broadening_ev)
+    shown = all_curves.within(*window_ev)
+    grid_ev, curves = shown.grid_ev - zero_ev, shown.density
+    shades = pair_colours(len(coop.pairs), look.palette)
     handles = []
     for index, (pair, shade) in enumerate(zip(coop.pairs, shades, strict=True)):
         for of_spin, dashes in zip(curves[:, index], ("-", "--"), strict=False):
             axes.plot(grid_ev, of_spin, dashes, color=shade, lw=0.8)
-        label = "–".join(
-            ":".join(pretty_formula(part) for part in name.split(":")) for name in pair
-        )
+        label = "–".join(map(pretty_group, pair))
         handles.append(Line2D([], [], color=shade, lw=0.8, label=label))
     if len(curves) > 1:
         handles.append(Line2D([], [], color="black", ls="--", lw=0.8, label="β"))
     axes.axhline(0.0, color="black", lw=0.5)
     low, high = float(curves.min(initial=0.0)), float(curves.max(initial=0.0))
-    if analysis.gap.homo_ev is not None:
-        occupied = curves[:, :, grid_ev <= analysis.gap.homo_ev - zero_ev]
+    if spectrum.gap.homo_ev is not None:
+        occupied = curves[:, :, grid_ev <= spectrum.gap.homo_ev - zero_ev]
         most = MOST_OF_OCCUPIED * float(np.abs(occupied).max(initial=0.0)) or np.inf
         low, high = max(low, -most), min(high, most)
     least = COOP_ROOM * ((high - low) or 1.0)  # room on either side for the words beside it

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from matplotlib.lines import Line2D
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from epicarve.analysis.states import DensityOfStates, by_species_in_domain
+from epicarve.analysis.states import DensityOfStates
 from epicarve.style import colours, element_colours
 
-from .canvas import (
-    NAME_BOX,
-    SHORTEST_ARROW,
-    ShownFigure,
-    framed_figure,
-    label_decades,
-    pretty_formula,
-)
+from .canvas import NAME_BOX, AnyAxes, framed_axes, pretty_formula, pretty_group
 from .coop_panel import COOP_INCHES, draw_coop
-from .dos_panel import density_label, draw_density, scale_density
+from .dos_panel import density_label, draw_density, in_order, scale_density
+from .levels_panel import (
+    colour_localization,
+    draw_localization,
+    label_gaps,
+    legend_of_gaps,
+    legend_of_marks,
+    scale_localization,
+    shade_gaps,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from collections.abc import Sequence
 
-    from epicarve.analysis.states import Analysis, Gap
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from epicarve.analysis.options import FigureOptions
+    from epicarve.analysis.states import Analysis, Gap, KindAnalysis, Spectrum
 
 HEADROOM = 1.45
 """Height of the first panel of the density over its peak: room for the labels of the gaps."""
@@ -38,14 +44,35 @@ PANEL_INCHES = 0.95
 MOST_PANELS = 4
 """Domains that have a panel of their own; of more, all share one."""
 
-PRINTED_EV = 0.005
-"""Half of the last digit of a gap in the figure."""
 
-MARKERS = (("^", "α"), ("v", "β"))
-"""Marks and names of unrestricted states in the panel of the IPR."""
+FIRST_INCHES = 3.0
+"""Heights of the panels of the IPR and of one density together."""
 
 
-def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> ShownFigure:
+class Panel(NamedTuple):
+    """A panel of the figure.
+
+    Parameters
+    ----------
+    kind : {"ipr", "dos", "coop"}
+        What it shows.
+    name : str
+        Of the domain, empty if it is of all.
+    inches : float
+        Its height.
+    dos : DensityOfStates or None
+        What a panel of the density shows.
+    """
+
+    kind: str
+    name: str
+    inches: float
+    dos: DensityOfStates | None = None
+
+
+def dos_figure(
+    analysis: Analysis | KindAnalysis, notes: tuple[str, ...] = (), ax: AnyAxes = None
+) -> Figure:
     """Draw the density of states by element under the localization of each state.
 
     Above, each state is a red mark at its IPR on a logarithmic axis, filled if the trap filter
@@ -54,201 +81,146 @@ def dos_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> ShownFigure:
     gap. Filter and gap are the size-aware ones where the fixed threshold leaves none. Of
     unrestricted states, alpha are triangles that point up, and beta point down. Overlap
     populations, if there are some, stand in the lowest panel, a line for each pair of groups,
-    bonding up and antibonding down; there, beta is dashed.
+    bonding up and antibonding down; there, beta is dashed. Of whole kinds of atoms there is the
+    density alone.
 
     Parameters
     ----------
-    analysis : Analysis
+    analysis : Analysis or KindAnalysis
         The results.
     notes : tuple of str
         Sentences to stand below the figure.
+    ax : Axes or sequence of Axes, optional
+        Axes to draw into, one for each panel; a single one takes the density.
 
     Returns
     -------
     matplotlib.figure.Figure
         In the look that the options of the analysis ask for.
     """
-    gap, look, restricted = analysis.gap, analysis.options.figures, analysis.states.restricted
-    zero_ev = analysis.zero.energy_ev
-    notes = (*_why_no_gap(gap), *notes)
-    panels = _panels(analysis)
-    shades = element_colours(analysis.densities[0].groups, look.palette)
-    inches = [1.2, 1.8, *[PANEL_INCHES] * (len(panels) - 1)]
-    if analysis.coop is not None:
-        inches.append(COOP_INCHES)
-    height = (3.4 if look.width == "double" else 3.0) + sum(inches[2:])
-    with framed_figure(look, notes, height) as figure:
-        axes = figure.subplots(len(inches), 1, sharex=True, height_ratios=inches)
-        upper, lower = axes[0], axes[1 : 1 + len(panels)]
-        upper.set_xlim(*(energy_ev - zero_ev for energy_ev in analysis.window_ev))
-        for each in axes:
-            _shade_gaps(each, analysis, zero_ev)
-        _draw_states(upper, analysis, zero_ev)
-        peak = max(float(dos.total.max(initial=0.0)) for dos in panels.values()) or 1.0
-        for number, (each, (name, dos)) in enumerate(zip(lower, panels.items(), strict=True)):
-            draw_density(each, dos, shades, zero_ev)
-            headroom = HEADROOM if number == 0 else NAME_ROOM
-            scale_density(each, peak, headroom, restricted=restricted)
-            if name:
-                place = {"transform": each.transAxes, "va": "top", "bbox": NAME_BOX}
-                each.text(0.02, 0.95, pretty_formula(name), **place)
-        _label_gaps(lower[0], gap, zero_ev, peak)
-        lower[0].set_ylabel(density_label(restricted=restricted))
-        for each in lower[1:]:
-            each.set_ylabel("DOS (eV$^{-1}$)")
-        if analysis.coop is not None:
-            draw_coop(axes[-1], analysis.coop, analysis, zero_ev)
-        axes[-1].set_xlabel(analysis.zero.label)
-        figure.align_ylabels()
-        upper.legend(
-            handles=_legend_of_gaps(analysis),
-            loc="lower center",
-            bbox_to_anchor=(0.5, 1.0),
-            ncols=2,
-        )
-        marks = _legend_of_marks(analysis)
-        figure.legend(handles=marks, loc="outside upper center", ncols=min(len(marks), 7))
-    return figure
+    look = analysis.options.figures
+    panels = panels_of(analysis)
+    if isinstance(ax, Axes) and len(panels) > 1:
+        panels = [panel for panel in panels if panel.kind == "dos"]
+    inches = [panel.inches for panel in panels]
+    height = (3.4 if look.width == "double" else 3.0) + sum(inches) - FIRST_INCHES
+    notes = (*why_no_gap(analysis.spectrum), *notes)
+    names = [f"{panel.kind} {panel.name}".strip() for panel in panels]
+    layout = {"sharex": True, "height_ratios": inches}
+    with framed_axes(look, names, notes, max(height, 1.6), ax, **layout) as frame:
+        draw_dos(frame.axes, analysis, panels)
+        if frame.is_own:
+            frame.figure.align_ylabels()
+        frame.legend_of_axes(frame.axes[0], legend_of_gaps(analysis.spectrum.gap, look.palette))
+        frame.legend(legend_of_groups(analysis, panels))
+    return frame.figure
 
 
-def _panels(analysis: Analysis) -> dict[str, DensityOfStates]:
-    """Return what is drawn of the density of each element, for each panel by its name."""
-    model = analysis.model
-    if model is None or not 1 < len(model.domain_names) <= MOST_PANELS:
-        return {"": analysis.densities[0].within(*analysis.window_ev)}
-    names = by_species_in_domain(model).names
-    dos = next(each for each in analysis.densities if each.groups == names)
-    dos = dos.within(*analysis.window_ev)
-    of_domain: dict[str, dict[str, int]] = {}
-    for index, name in enumerate(names):
-        domain, element = name.rsplit(":", 1)
-        of_domain.setdefault(domain, {})[element] = index
-    return {
-        domain: DensityOfStates(dos.grid_ev, tuple(rows), dos.density[:, list(rows.values())])
-        for domain, rows in of_domain.items()
-    }
+def draw_dos(
+    axes: Sequence[Axes], analysis: Analysis | KindAnalysis, panels: Sequence[Panel]
+) -> None:
+    """Draw each panel into its axes, without legends."""
+    spectrum, look, zero = analysis.spectrum, analysis.options.figures, analysis.zero
+    window_ev = window_of(spectrum, zero.energy_ev, look)
+    densities = [panel.dos for panel in panels if panel.dos is not None]
+    shades = element_colours(_group_names(densities), look.palette, look.colours)
+    peak = max((_peak(dos) for dos in densities), default=1.0) or 1.0
+    first = True
+    for each, panel in zip(axes, panels, strict=True):
+        each.set_xlim(*(energy_ev - zero.energy_ev for energy_ev in window_ev))
+        shade_gaps(each, spectrum.gap, zero.energy_ev, look.palette)
+        if panel.kind == "ipr":
+            red = colours(look.palette)["ipr"]
+            scale_localization(each, *spectrum.ipr_range)
+            draw_localization(each, spectrum, zero.energy_ev, window_ev, red)
+            colour_localization(each, spectrum.ipr_limit, red)
+        elif panel.dos is not None:
+            draw_density(each, panel.dos, shades, zero.energy_ev, look)
+            headroom = HEADROOM if first else NAME_ROOM
+            scale_density(each, peak, headroom, restricted=spectrum.restricted)
+            short = "DOS (eV$^{-1}$)"
+            each.set_ylabel(density_label(restricted=spectrum.restricted) if first else short)
+            if panel.name:
+                name = pretty_formula(panel.name)
+                each.text(0.02, 0.95, name, transform=each.transAxes, va="top", bbox=NAME_BOX)
+            if first:
+                label_gaps(each, spectrum.gap, zero.energy_ev, peak)
+            first = False
+        elif analysis.coop is not None:
+            draw_coop(each, analysis.coop, spectrum, window_ev, zero.energy_ev, look=look)
+    axes[-1].set_xlabel(zero.label)
 
 
-def _shade_gaps(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
-    """Shade the filtered gap, and the HOMO-LUMO gap within it darker."""
-    gap, palette = analysis.gap, colours(analysis.options.figures.palette)
-    filtered = gap.delocalised
-    for lower_ev, upper_ev, shade in (
-        (filtered.valence_edge_ev, filtered.conduction_edge_ev, "filtered_gap"),
-        (gap.homo_ev, gap.lumo_ev, "plain_gap"),
-    ):
-        if lower_ev is not None and upper_ev is not None and lower_ev < upper_ev:
-            axes.axvspan(lower_ev - zero_ev, upper_ev - zero_ev, color=palette[shade], lw=0)
+def window_of(spectrum: Spectrum, zero_ev: float, look: FigureOptions) -> tuple[float, float]:
+    """Return the range in eV that is shown, on the scale of the states."""
+    if look.window_ev is None:
+        return spectrum.window_ev
+    return look.window_ev[0] + zero_ev, look.window_ev[1] + zero_ev
 
 
-def _draw_states(axes: Axes, analysis: Analysis, zero_ev: float) -> None:
-    """Draw a stick and a mark for each state: filled if kept, hollow if dropped."""
-    red = colours(analysis.options.figures.palette)["ipr"]
-    states, used, limit = analysis.states, analysis.gap.delocalised, analysis.ipr_limit
-    below_ev, above_ev = analysis.window_ev
-    floor, top = analysis.ipr_range
-    axes.set_yscale("log")
-    axes.set_ylim(floor, top)
-    label_decades(axes.yaxis, floor, top)
-    for spin, marker in enumerate(_markers(analysis)):
-        shown = (states.energies_ev >= below_ev) & (states.energies_ev <= above_ev)
-        shown &= states.spins == spin
-        energies_ev, ipr = states.energies_ev[shown] - zero_ev, analysis.localization.ipr[shown]
-        kept = used.kept[shown]
-        axes.vlines(energies_ev[~kept], floor, ipr[~kept], color=red, lw=0.5, alpha=0.6)
-        axes.plot(energies_ev[kept], ipr[kept], marker, ls="", ms=1.8, color=red, mew=0)
-        axes.plot(
-            energies_ev[~kept], ipr[~kept], marker, ls="", ms=2.2, mfc="white", mec=red, mew=0.5
-        )
-    axes.axhline(limit, color=red, lw=0.6, ls=(0, (4, 2)))
-    axes.annotate(
-        f"{limit:.2g}",
-        (1.0, limit),
-        xycoords=("axes fraction", "data"),
-        xytext=(2, 0),
-        textcoords="offset points",
-        va="center",
-        color=red,
-    )
-    axes.set_ylabel("IPR", color=red)
-    axes.tick_params(axis="y", colors=red, which="both")
+def panels_of(analysis: Analysis | KindAnalysis) -> list[Panel]:
+    """Return the panels that are asked for and have something to show, from above."""
+    spectrum, look = analysis.spectrum, analysis.options.figures
+    found = []
+    for kind in look.panels:
+        if kind == "ipr" and spectrum.ipr is not None:
+            found.append(Panel("ipr", "", 1.2))
+        if kind == "dos":
+            found += _density_panels(spectrum, look, analysis.zero.energy_ev)
+        if kind == "coop" and analysis.coop is not None:
+            found.append(Panel("coop", "", COOP_INCHES))
+    return found or _density_panels(spectrum, look, analysis.zero.energy_ev)
 
 
-def _markers(analysis: Analysis) -> list[str]:
-    """Return the mark of each spin."""
-    return ["o"] if analysis.states.restricted else [marker for marker, _ in MARKERS]
+def _density_panels(spectrum: Spectrum, look: FigureOptions, zero_ev: float) -> list[Panel]:
+    """Return the panels of the density: one, or that of elements in each of a few domains."""
+    window_ev = window_of(spectrum, zero_ev, look)
+    domains = spectrum.domain_names
+    if look.groups != "element" or not 1 < len(domains) <= MOST_PANELS:
+        dos = spectrum.density(look.groups, look.broadening_ev).within(*window_ev)
+        return [Panel("dos", "", 1.8, dos)]
+    elements = spectrum.shared_by("element").names
+    whole = spectrum.density("domain-element", look.broadening_ev).within(*window_ev)
+    panels = []
+    for number, domain in enumerate(domains):
+        rows = [i for i, name in enumerate(whole.groups) if name.rpartition(":")[0] == domain]
+        names = tuple(whole.groups[i].rpartition(":")[2] for i in rows)
+        dos = in_order(DensityOfStates(whole.grid_ev, names, whole.density[:, rows]), elements)
+        panels.append(Panel("dos", domain, PANEL_INCHES if number else 1.8, dos))
+    return panels
 
 
-def _is_plain(gap: Gap) -> bool:
-    """Whether the gap of the filter in use is that of HOMO and LUMO, to what is printed."""
-    filtered_ev, plain_ev = gap.delocalised.gap_ev, gap.homo_lumo_gap_ev
-    if filtered_ev is None or plain_ev is None:
-        return filtered_ev is plain_ev
-    return abs(filtered_ev - plain_ev) < PRINTED_EV
+def _group_names(densities: Sequence[DensityOfStates]) -> tuple[str, ...]:
+    """Return the names of the groups in all panels, once each."""
+    return tuple(dict.fromkeys(name for dos in densities for name in dos.groups))
 
 
-def _label_gaps(axes: Axes, gap: Gap, zero_ev: float, peak: float) -> None:
-    """Write each gap over an arrow between its edges, in the room above the density."""
-    filtered = gap.delocalised
-    arrows = [(gap.homo_ev, gap.lumo_ev, 1.06 * peak)]
-    if not _is_plain(gap):
-        arrows.append((filtered.valence_edge_ev, filtered.conduction_edge_ev, 1.26 * peak))
-    for lower_ev, upper_ev, height in arrows:
-        if lower_ev is None or upper_ev is None:
-            continue
-        below_ev, above_ev = axes.get_xlim()
-        if upper_ev - lower_ev > SHORTEST_ARROW * (above_ev - below_ev):
-            axes.annotate(
-                "",
-                (upper_ev - zero_ev, height),
-                (lower_ev - zero_ev, height),
-                arrowprops={"arrowstyle": "<->", "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
-            )
-        axes.annotate(
-            f"{upper_ev - lower_ev:.2f} eV".replace("-", "−"),
-            ((lower_ev + upper_ev) / 2 - zero_ev, height),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-        )
+def _peak(dos: DensityOfStates) -> float:
+    """Return the highest density that is drawn."""
+    return float(dos.total.max(initial=0.0))
 
 
-def _legend_of_gaps(analysis: Analysis) -> list[Patch]:
-    """Name the shades."""
-    gap, palette = analysis.gap, colours(analysis.options.figures.palette)
-    plain, filtered = palette["plain_gap"], palette["filtered_gap"]
-    if gap.homo_lumo_gap_ev is None or gap.homo_lumo_gap_ev <= 0.0:
-        return []
-    used = gap.delocalised
-    if used.gap_ev is None:
-        return [Patch(color=plain, label="HOMO–LUMO gap")]
-    if _is_plain(gap):
-        return [Patch(color=plain, label="HOMO–LUMO gap, no traps at the edges")]
-    name = "trap-filtered gap" if used is gap.filtered else "size-aware gap"
-    return [Patch(color=filtered, label=name), Patch(color=plain, label="HOMO–LUMO gap")]
-
-
-def _legend_of_marks(analysis: Analysis) -> list[Patch | Line2D]:
-    """Name the elements and the two kinds of marks."""
-    palette = analysis.options.figures.palette
-    red = colours(palette)["ipr"]
-    marker = _markers(analysis)[0]
-    marks = {"ls": "", "mec": red}
-    shades = element_colours(analysis.densities[0].groups, palette)
-    return [
-        *(Patch(color=colour, label=name) for name, colour in shades.items()),
-        Line2D([], [], ms=3, marker=marker, mfc=red, label="kept", **marks),
-        Line2D([], [], ms=3, marker=marker, mfc="white", mew=0.6, label="trap", **marks),
-        *(
-            Line2D([], [], ms=3, marker=marker, mfc=red, label=name, **marks)
-            for marker, name in (() if analysis.states.restricted else MARKERS)
-        ),
+def legend_of_groups(
+    analysis: Analysis | KindAnalysis, panels: Sequence[Panel]
+) -> list[Patch | Line2D]:
+    """Name the groups and, beside a panel of the IPR, the kinds of marks."""
+    spectrum, look = analysis.spectrum, analysis.options.figures
+    densities = [panel.dos for panel in panels if panel.dos is not None]
+    known = spectrum.shared_by(look.groups).names
+    names = [name for name in known if name in _group_names(densities)]
+    shades = element_colours(_group_names(densities), look.palette, look.colours)
+    handles: list[Patch | Line2D] = [
+        Patch(color=shades[name], label=pretty_group(name)) for name in names
     ]
+    if any(panel.kind == "ipr" for panel in panels):
+        red = colours(look.palette)["ipr"]
+        handles += legend_of_marks(red, restricted=spectrum.restricted)
+    return handles
 
 
-def _why_no_gap(gap: Gap) -> tuple[str, ...]:
+def why_no_gap(spectrum: Spectrum) -> tuple[str, ...]:
     """Say why there is no filtered gap, and which filter is shown instead."""
+    gap: Gap = spectrum.gap
     reasons = [r for r in (gap.filtered.valence_reason, gap.filtered.conduction_reason) if r]
     if not reasons:
         return ()

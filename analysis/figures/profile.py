@@ -9,7 +9,8 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.style import colours
 
-from .canvas import NAME_BOX, framed_figure, note_of_edges, pretty_formula
+from .canvas import NAME_BOX, AnyAxes, framed_axes, note_of_edges, pretty_formula
+from .dos import window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ LEAST_SHARE = 0.2
 """They do not end below this part of the highest density."""
 
 
-def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+def profile_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the local density of states along the profile's axis, and the edges in each slice.
 
     Shades are states per eV and per atom of the slice, so that thin slices and thick ones compare.
@@ -36,6 +37,8 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         Results with a profile.
     notes : tuple of str
         Sentences to stand below the figure.
+    ax : Axes or sequence of Axes, optional
+        Axes to draw into, one for each panel.
 
     Returns
     -------
@@ -51,15 +54,16 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     if profile is None or analysis.model is None:
         raise InputError("there is no profile in space without a model; give the model")
     zero_ev = analysis.zero.energy_ev
-    look, (below_ev, above_ev) = analysis.options.figures, analysis.window_ev
+    look = analysis.options.figures
+    below_ev, above_ev = window_of(analysis.spectrum, zero_ev, look)
     notes = (*note_of_edges(analysis.gap), *notes)
-    with framed_figure(look, notes) as figure:
-        axes = figure.subplots()
-        _draw_density(figure, axes, profile, (below_ev, above_ev), zero_ev)
+    with framed_axes(look, ["profile"], notes, given=ax) as frame:
+        (axes,) = frame.axes
+        _draw_density(frame.figure, axes, profile, (below_ev, above_ev), zero_ev)
         _draw_edges(axes, profile, zero_ev, colours(look.palette)["ipr"])
         axes.set_ylim(below_ev - zero_ev, above_ev - zero_ev)
         axes.set_ylabel(analysis.zero.label)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        frame.legend_of_axes(axes, axes.get_legend_handles_labels()[0])
         axes.set_xlabel("Distance from the centre (Å)")
         if profile.axis.kind == "normal":
             axes.set_xlabel("Height over the interface (Å)")
@@ -67,7 +71,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             above, below = (pretty_formula(name) for name in analysis.model.domain_names)
             for name, x, side in ((below, 0.02, "left"), (above, 0.98, "right")):
                 axes.text(x, 0.02, name, transform=axes.transAxes, ha=side, bbox=NAME_BOX)
-    return figure
+    return frame.figure
 
 
 def _draw_density(

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from epicarve.style import colours
 
-from .canvas import framed_figure, label_decades
+from .canvas import AnyAxes, framed_axes, label_decades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
 
 
-def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+def scan_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw gap and traps against the largest IPR that the filter keeps.
 
     Each is a step function; the steps are those of the threshold scan. The fixed threshold, that of
@@ -32,6 +32,8 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         The results.
     notes : tuple of str
         Sentences to stand below the figure.
+    ax : Axes or sequence of Axes, optional
+        Axes to draw into, one for each panel.
 
     Returns
     -------
@@ -41,8 +43,9 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     look, options = analysis.options.figures, analysis.options
     palette = colours(look.palette)
     red = palette["ipr"]
-    with framed_figure(look, notes, 2.6) as figure:
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    layout = {"sharex": True, "height_ratios": (3, 2)}
+    with framed_axes(look, ["gap", "traps"], notes, 2.6, ax, **layout) as frame:
+        upper, lower = frame.axes
         limits = [step.limit for step in analysis.threshold_scan]
         upper.set_xscale("log")
         n_atoms = analysis.states.n_atoms
@@ -86,12 +89,11 @@ def scan_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
                 )
             span.set_label(f"plateau, {plateau.gap_ev:.2f} eV".replace("-", "−"))
             marks.append(span)
-        figure.align_ylabels()
-        figure.legend(handles=marks, loc="outside upper center", ncols=3, handlelength=1.8)
-        upper.legend(
-            handles=steps, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.8
-        )
-    return figure
+        if frame.is_own:
+            frame.figure.align_ylabels()
+        frame.legend(marks, 3, handlelength=1.8)
+        frame.legend_of_axes(upper, steps, handlelength=1.8)
+    return frame.figure
 
 
 def _draw_steps(axes: Axes, analysis: Analysis, field: str, **style: Any) -> Line2D:

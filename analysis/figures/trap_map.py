@@ -13,7 +13,7 @@ from epicarve.builder.output import centred, draw_discs, draw_scale_bar, side_vi
 from epicarve.errors import InputError
 from epicarve.style import colours
 
-from .canvas import framed_figure
+from .canvas import AnyAxes, framed_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
 
 
-def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
+def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
     """Draw the model from the side, its ions shaded by their weight summed over the traps.
 
     One panel shows the valence traps, one the conduction traps. Ions of larger weight are drawn
@@ -33,6 +33,8 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
         The results; they know where the atoms are, and have at least one trap.
     notes : tuple of str
         Sentences to stand below the figure.
+    ax : Axes or sequence of Axes, optional
+        Axes to draw into, one for each panel.
 
     Returns
     -------
@@ -54,8 +56,12 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
     used = analysis.gap.delocalised
     if used is analysis.gap.size_aware:
         notes = (f"Traps are states with N·IPR > {used.limit:g}.", *notes)
-    with framed_figure(look, notes, 3.0 if look.width == "double" else 1.65) as figure:
-        panels = figure.subplots(1, 2)
+    height = 3.0 if look.width == "double" else 1.65
+    shape = {"nrows": 1, "ncols": 2}
+    with framed_axes(
+        look, ["valence traps", "conduction traps"], notes, height, ax, **shape
+    ) as frame:
+        panels = frame.axes
         for axes, side, summed in zip(panels, SIDES, weights, strict=True):
             points = centred(positions_a) @ side_view().T
             order = np.lexsort((points[:, 2], np.round(summed / largest, 2)))
@@ -65,9 +71,9 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = ()) -> Figure:
             n_traps = len(traps.of_side(side))
             axes.set_title(f"{n_traps} {side} trap{'' if n_traps == 1 else 's'}")
         draw_scale_bar(panels[0], extent_a)
-        bar = figure.colorbar(
+        bar = frame.figure.colorbar(
             ScalarMappable(Normalize(0.0, largest), shades), ax=panels, shrink=0.7, aspect=18
         )
         bar.set_label("Summed weight of an ion")
         bar.outline.set_linewidth(0.5)
-    return figure
+    return frame.figure

@@ -4,6 +4,9 @@ from .alignment import align as align
 from .alignment import alignment_margin_ev as alignment_margin_ev
 from .alignment import alignment_type as alignment_type
 from .alignment import domain_edges as domain_edges
+from .confinement import Confinement as Confinement
+from .confinement import SizePoint as SizePoint
+from .confinement import SizeSeries as SizeSeries
 from .coop import Coop as Coop
 from .coop import group_pairs as group_pairs
 from .dos import DensityOfStates as DensityOfStates
@@ -35,9 +38,12 @@ from .profile import Profile as Profile
 from .results import Analysis as Analysis
 from .results import partitions_of as partitions_of
 from .results import require_same_atoms as require_same_atoms
-from .results import window_around as window_around
 from .site_kinds import LEVELS as LEVELS
 from .sites import Sites as Sites
+from .spectrum import TITLES as TITLES
+from .spectrum import SharedStates as SharedStates
+from .spectrum import Spectrum as Spectrum
+from .spectrum import shared_states as shared_states
 from .spin_orbit import spin_orbit_checks as spin_orbit_checks
 from .trap_anatomy import SHARES as SHARES
 from .trap_anatomy import SIDES as SIDES
@@ -52,4 +58,7 @@ from .unfiltered_gap import is_metal as is_metal
 from .unfiltered_gap import missing_plain as missing_plain
 from .unfiltered_gap import plain_fields as plain_fields
 from .unfiltered_gap import rounded as rounded
-from .unfiltered_gap import zero_of as zero_of
+from .zero import CoreLevel as CoreLevel
+from .zero import Zero as Zero
+from .zero import core_levels as core_levels
+from .zero import zeros_of as zeros_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,6 +12,8 @@ from epicarve.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.arrays import Bools, Floats
@@ -29,6 +31,22 @@ SHARED_WEIGHT = 1e-4
 WIDEST_EMPTY_EV = 10.0
 """Wider stretches without a state, as between core levels and valence bands, are left out of the
 grid of energies."""
+
+
+class Levels(Protocol):
+    """What a density of states is made of besides weights: states of one spin or of two."""
+
+    @property
+    def energies_ev(self) -> Floats:
+        """Energies in eV, shape (n_states,)."""
+
+    @property
+    def spins(self) -> NDArray[np.int8]:
+        """0 for alpha or restricted states, 1 for beta, shape (n_states,)."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether each state holds up to two electrons."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +299,7 @@ def _with_rest(names: tuple[str, ...], weights: Floats) -> tuple[tuple[str, ...]
 
 
 def broadened(
-    states: WeighedStates,
+    states: Levels,
     names: tuple[str, ...],
     group_weights: Floats,
     options: AnalysisOptions,
@@ -290,7 +308,7 @@ def broadened(
 
     Parameters
     ----------
-    states : WeighedStates
+    states : Levels
         The states.
     names : tuple of str
         Names of the groups.
@@ -317,7 +335,7 @@ def broadened(
     return DensityOfStates(grid_ev=grid_ev, groups=names, density=np.stack(density))
 
 
-def energy_grid_ev(states: WeighedStates, options: AnalysisOptions) -> Floats:
+def energy_grid_ev(states: Levels, options: AnalysisOptions) -> Floats:
     """Return multiples of the energy step, in eV, that hold every broadened state whole.
 
     They are evenly spaced but for stretches of more than `WIDEST_EMPTY_EV` without a state.

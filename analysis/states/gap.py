@@ -81,6 +81,25 @@ class Gap:
         return max(self.filtered, self.size_aware, key=lambda found: found.n_edges)
 
     @classmethod
+    def unfiltered(
+        cls,
+        homo_ev: float | None,
+        lumo_ev: float | None,
+        options: AnalysisOptions,
+        *,
+        is_metallic: bool,
+    ) -> Gap:
+        """Return the gap of states whose localization is not known, so that no filter has edges."""
+        fixed, aware, strict, loose = (
+            FilteredGap(measure, limit, np.zeros(0, bool), None, None, None, None)
+            for measure, limit in (
+                ("IPR", options.ipr_max),
+                *(("N·IPR", limit) for limit in (options.n_ipr_max, *options.n_ipr_band)),
+            )
+        )
+        return cls(homo_ev, lumo_ev, fixed, aware, GapBand(strict, loose), is_metallic)
+
+    @classmethod
     def of(cls, states: OrbitalStates, localization: Localization, options: AnalysisOptions) -> Gap:
         """Find the gaps of the states of a model."""
         energies_ev, occupied = states.energies_ev, states.is_occupied

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .dos import by_element, density_of_states, list_densities, orbital_densities
+from .dos import (
+    by_element,
+    density_of_states,
+    groups_of_lists,
+    list_densities,
+    orbital_densities,
+)
+from .gap import Gap
+from .spectrum import Spectrum, shared_states
+from .unfiltered_gap import fermi_ev
+from .zero import Zero, zeros_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from epicarve.analysis.options import AnalysisOptions
@@ -33,12 +47,18 @@ class KindAnalysis:
         together.
     provenance : dict
         What is known of the origin of the states besides what they say themselves.
+    vacuum_ev : float or None
+        Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
     """
+
+    coop: ClassVar[None] = None
+    """Overlap populations, which need orbitals."""
 
     states: KindStates
     options: AnalysisOptions
     densities: tuple[DensityOfStates, ...]
     provenance: dict[str, Any] = field(default_factory=dict)
+    vacuum_ev: float | None = None
 
     @classmethod
     def of(
@@ -46,17 +66,56 @@ class KindAnalysis:
         states: KindStates,
         options: AnalysisOptions,
         provenance: dict[str, Any] | None = None,
+        vacuum_ev: float | None = None,
     ) -> KindAnalysis:
         """Analyse states of whole kinds."""
         by_kind = density_of_states(states, by_element(states.symbols), options)
         further = orbital_densities(states, options) + list_densities(states, options)
-        return cls(states, options, (by_kind, *further), provenance or {})
+        return cls(states, options, (by_kind, *further), provenance or {}, vacuum_ev)
 
     def __repr__(self) -> str:
         gap_ev = self.states.gap_ev()
         told = "none" if gap_ev is None else f"{gap_ev:.3f} eV"
         kinds = " ".join(self.states.symbols)
         return f"KindAnalysis({self.states.n_states} states of {kinds}, HOMO-LUMO gap {told})"
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """What figures show of the states: no IPR, and no filter that parts traps from edges."""
+        states = self.states
+        blocks = [(states.symbols, states.weights)]
+        if states.orbital_names:
+            blocks.append((states.orbital_names, states.orbital_weights))
+        return Spectrum(
+            label=states.source,
+            options=self.options,
+            energies_ev=states.energies_ev,
+            spins=states.spins,
+            restricted=states.restricted,
+            ipr=None,
+            shares=shared_states([*blocks, *groups_of_lists(states)]),
+            gap=Gap.unfiltered(
+                states.homo_ev, states.lumo_ev, self.options, is_metallic=states.is_metallic()
+            ),
+            fermi_ev=fermi_ev(states),
+            vacuum_ev=self.vacuum_ev,
+            n_atoms=None,
+            formula=None,
+            diameter_nm=None,
+            domain_names=(),
+            source=states.source,
+            notes=self.notes,
+        )
+
+    @property
+    def zero(self) -> Zero:
+        """The energy that figures count from."""
+        return zeros_of([self.spectrum], self.options.figures.zero)[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that must stand under figures."""
+        return (self.states.caveat,) if self.states.caveat else ()
 
     @property
     def dos(self) -> DensityOfStates:
@@ -76,11 +135,19 @@ class KindAnalysis:
 
         return checks_of_kinds(self)
 
-    def plot(self) -> Figure:
-        """Draw the density of states, stacked by kind, with the gap shaded."""
-        from epicarve.analysis.figures import kind_figure  # noqa: PLC0415  (it draws)
+    def plot(self, ax: Axes | Sequence[Axes] | None = None, **look: Any) -> Figure:
+        """Draw the density of states, stacked by kind, with the gap shaded.
 
-        return kind_figure(self, (self.states.caveat,) if self.states.caveat else ())
+        Parameters
+        ----------
+        ax : Axes or sequence of Axes, optional
+            Axes to draw into; a figure of its own is made if not given.
+        **look
+            Fields of `FigureOptions` that override those of the options.
+        """
+        from epicarve.analysis.analyse import drawn  # noqa: PLC0415  (it draws)
+
+        return drawn(self, "dos", ax, look)
 
     def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
         """Write summary.json, states.csv, dos.csv and the figure dos: all of them, or none.

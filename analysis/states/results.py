@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from .dos import (
     by_shell,
     by_species_in_domain,
     density_of_states,
+    groups_of_lists,
     list_densities,
     orbital_densities,
 )
@@ -30,30 +32,24 @@ from .gap import Gap
 from .localization import Localization
 from .profile import Axis, Profile
 from .sites import Sites
+from .size import chemical_formula, largest_distance_nm
+from .spectrum import Spectrum, shared_states
 from .trap_anatomy import Traps
-from .unfiltered_gap import Zero, zero_of
+from .unfiltered_gap import fermi_ev
+from .zero import Zero, zeros_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.arrays import Floats
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
-    from epicarve.dft.weighed_states import WeighedStates
 
     from .unfiltered_gap import Check
-
-LOWEST_PART, HIGHEST_PART = 0.7, 1.5
-"""Ends of the axis of the IPR, as parts of the smallest and the largest that a state can have."""
-
-EDGE_MARGIN_EV = 1.0
-"""Energies beyond a filtered edge that figures show at least, in eV."""
-
-WINDOW_MARGIN = 3.0
-"""Standard deviations of the broadening by which figures reach beyond the outermost states."""
 
 ATOM_RADIUS_A = 1.3
 """Radius in Å at which an atom of unknown charge is drawn."""
@@ -105,6 +101,10 @@ class Analysis:
         Sentences that must stand under figures, for instance that a crystal is derived.
     provenance : dict
         What is known of the origin of the states besides what they say themselves.
+    vacuum_ev : float or None
+        Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
+    is_periodic : bool
+        Whether the states are of a crystal or slab, so that there is no diameter.
     """
 
     states: OrbitalStates
@@ -125,6 +125,8 @@ class Analysis:
     coop: Coop | None
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    vacuum_ev: float | None = None
+    is_periodic: bool = False
 
     @classmethod
     def of(
@@ -137,6 +139,8 @@ class Analysis:
         *,
         notes: tuple[str, ...] = (),
         provenance: dict[str, Any] | None = None,
+        vacuum_ev: float | None = None,
+        is_periodic: bool = False,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -157,6 +161,10 @@ class Analysis:
             Sentences to stand under figures; the caveat of the states stands there anyway.
         provenance : dict, optional
             What is known of the origin of the states, for summary.json and the report.
+        vacuum_ev : float, optional
+            Energy in eV of an electron at rest in vacuum, on the scale of the states.
+        is_periodic : bool
+            Whether the states are of a crystal or slab.
 
         Returns
         -------
@@ -207,6 +215,8 @@ class Analysis:
             coop=Coop.of(states, localization, options) if states.pairs else None,
             notes=tuple(note for note in (states.caveat, *notes) if note),
             provenance=provenance or {},
+            vacuum_ev=vacuum_ev,
+            is_periodic=is_periodic,
         )
 
     def __repr__(self) -> str:
@@ -247,7 +257,9 @@ class Analysis:
 
         return checks_of(self)
 
-    def plot(self, name: str = "dos") -> Figure:
+    def plot(
+        self, name: str = "dos", ax: Axes | Sequence[Axes] | None = None, **look: Any
+    ) -> Figure:
         """Draw a figure, to change or to save by matplotlib's means.
 
         Parameters
@@ -255,20 +267,21 @@ class Analysis:
         name : {"dos", "scan", "alignment", "profile", "trap-map"}
             Density of states with localization and gaps; gap by threshold; levels of the domains;
             levels in space; where the traps sit.
+        ax : Axes or sequence of Axes, optional
+            Axes to draw into, one for each panel; a single one takes the density of the figure
+            ``"dos"``. If not given, a figure of its own is made.
+        **look
+            Fields of `FigureOptions` that override those of the options, such as ``title="A"``.
 
         Raises
         ------
         InputError
-            If there is nothing to show in such a figure.
+            If there is nothing to show in such a figure, a field is wrong, or there is not one
+            of the axes for each panel.
         """
-        from epicarve.analysis.analyse import figures  # noqa: PLC0415  (matplotlib costs half a second)
+        from epicarve.analysis.analyse import drawn  # noqa: PLC0415  (matplotlib costs half a second)
 
-        drawn = figures(self)
-        if name not in drawn:
-            raise InputError(
-                f"there is no figure {name!r} of this analysis; it has {', '.join(drawn)}"
-            )
-        return drawn[name]
+        return drawn(self, name, ax, look)
 
     def write(self, folder: Path | str, *, hdf5: bool = False) -> dict[str, Any]:
         """Write summary.json, tables, figures and report.html: all of them, or none.
@@ -289,10 +302,47 @@ class Analysis:
 
         return write_analysis(Path(folder), self, hdf5=hdf5)
 
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """What figures show of the states."""
+        states, model = self.states, self.model
+        formula = chemical_formula(states.symbols) if model is None else model.formula
+        domains = () if model is None or len(model.domain_names) < 2 else model.domain_names
+        blocks = [(each.names, each.weights(states.weights)) for each in self.partitions]
+        if states.orbital_names:
+            blocks.append((states.orbital_names, states.orbital_weights))
+        return Spectrum(
+            label=formula,
+            options=self.options,
+            energies_ev=states.energies_ev,
+            spins=states.spins,
+            restricted=states.restricted,
+            ipr=self.localization.ipr,
+            shares=shared_states([*blocks, *groups_of_lists(states)], domains),
+            gap=self.gap,
+            fermi_ev=fermi_ev(states),
+            vacuum_ev=self.vacuum_ev,
+            n_atoms=states.n_atoms,
+            formula=formula,
+            diameter_nm=self.diameter_nm,
+            domain_names=domains,
+            source=states.source,
+            notes=self.notes,
+        )
+
+    @property
+    def diameter_nm(self) -> float | None:
+        """Largest distance between two atoms; None if periodic, or where they are is not known."""
+        if self.model is not None:
+            return self.model.diameter_nm
+        if self.positions_a is None or self.is_periodic:
+            return None
+        return largest_distance_nm(self.positions_a)
+
     @property
     def zero(self) -> Zero:
         """The energy that figures and report count from."""
-        return zero_of(self.states, self.options.figures.zero)
+        return zeros_of([self.spectrum], self.options.figures.zero)[0]
 
     @property
     def drawn_radii_a(self) -> Floats:
@@ -303,49 +353,18 @@ class Analysis:
 
     @property
     def ipr_limit(self) -> float:
-        """Threshold of the filter in use as one of the IPR: no more than the highest there can be.
-
-        That is 1, or the highest of the states, as Mulliken weights may give more.
-        """
-        used, highest = self.gap.delocalised, float(self.localization.ipr.max())
-        limit = used.limit if used.measure == "IPR" else used.limit / self.states.n_atoms
-        return min(limit, max(1.0, highest))
+        """Threshold of the filter in use as one of the IPR; see `Spectrum.ipr_limit`."""
+        return self.spectrum.ipr_limit
 
     @property
     def ipr_range(self) -> tuple[float, float]:
-        """Range of the IPR that figures and report show: all that a state can have, and more."""
-        low = min(1.0 / self.states.n_atoms, self.ipr_limit)
-        return LOWEST_PART * low, HIGHEST_PART * max(1.0, float(self.localization.ipr.max()))
+        """Range of the IPR that figures and report show; see `Spectrum.ipr_range`."""
+        return self.spectrum.ipr_range
 
     @property
     def window_ev(self) -> tuple[float, float]:
-        """Range in eV that figures show: around the gap, with the filtered edges inside it.
-
-        It ends at the lowest and the highest state, beyond which nothing is known.
-        """
-        used = self.gap.delocalised
-        return window_around(
-            self.states, self.options, used.valence_edge_ev, used.conduction_edge_ev
-        )
-
-
-def window_around(
-    states: WeighedStates,
-    options: AnalysisOptions,
-    valence_edge_ev: float | None = None,
-    conduction_edge_ev: float | None = None,
-) -> tuple[float, float]:
-    """Return the range in eV to show of some states, with edges inside it."""
-    homo_ev, lumo_ev, energies_ev = states.homo_ev, states.lumo_ev, states.energies_ev
-    lowest, highest = float(energies_ev.min()), float(max(energies_ev.max(), lumo_ev or -np.inf))
-    below = -np.inf if homo_ev is None else homo_ev - options.window_below_ev
-    above = np.inf if lumo_ev is None else lumo_ev + options.window_above_ev
-    if valence_edge_ev is not None:
-        below = min(below, valence_edge_ev - EDGE_MARGIN_EV)
-    if conduction_edge_ev is not None:
-        above = max(above, conduction_edge_ev + EDGE_MARGIN_EV)
-    margin_ev = WINDOW_MARGIN * options.broadening_ev
-    return max(below, lowest - margin_ev), min(above, highest + margin_ev)
+        """Range in eV that figures show; see `Spectrum.window_ev`."""
+        return self.spectrum.window_ev
 
 
 def partitions_of(

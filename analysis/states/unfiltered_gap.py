@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve.errors import InputError
 from epicarve.record import Record
 
 from .filtered_gap import difference
@@ -95,53 +94,6 @@ class Check(Record):
     name: str
     ok: bool
     message: str
-
-
-class Zero(NamedTuple):
-    """The energy that figures count from.
-
-    Parameters
-    ----------
-    energy_ev : float
-        In eV, 0 where the source's own zero stays.
-    name : str
-        What it is, empty for the source's own zero.
-    """
-
-    energy_ev: float
-    name: str
-
-    @property
-    def label(self) -> str:
-        """Label of an axis of energies."""
-        return f"Energy{f' − {self.name}' if self.name else ''} (eV)"
-
-
-def zero_of(states: WeighedStates, wanted: Literal["homo", "fermi"]) -> Zero:
-    """Return the energy that figures of states count from.
-
-    Parameters
-    ----------
-    states : WeighedStates
-        The states.
-    wanted : {"homo", "fermi"}
-        Which one; without a HOMO the source's own zero stays.
-
-    Raises
-    ------
-    InputError
-        If it is the Fermi energy and the source tells none that all states share.
-    """
-    if wanted == "homo":
-        homo_ev = states.homo_ev
-        return Zero(0.0, "") if homo_ev is None else Zero(homo_ev, "HOMO")
-    level_ev = fermi_ev(states)
-    if level_ev is None:
-        raise InputError(
-            f"{states.source or 'orbital states'}: no Fermi energy of all states is told, from "
-            "which figures could count; leave out --zero fermi, or smear the electrons (&SMEAR)"
-        )
-    return Zero(level_ev, "E(Fermi)")
 
 
 def missing_plain(states: WeighedStates) -> dict[str, str]:

@@ -23,6 +23,7 @@ from epicarve.builder.model import COLUMNS, Model
 from epicarve.builder.output import notes_of_model
 from epicarve.builder.report import Relaxation
 from epicarve.dft.bulk_displacement import known_displacements
+from epicarve.dft.cp2k_input import periodicity
 from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from epicarve.arrays import Floats
+    from epicarve.dft.cp2k_input import CheckContext
     from epicarve.dft.orbitals import GroupPair
 
 MODEL = "model.extxyz"
@@ -240,8 +242,10 @@ def analyse_folder(
     relaxation = _relaxation(folder)
     relaxed = {} if relaxation is None else {"relaxation": relaxation.as_dict()}
     provenance = {**relaxed, **_made_by(model)}
+    inputs = () if reading.run is None else reading.run.inputs
+    vacuum_ev, is_periodic = _surroundings(inputs[0].subject if inputs else None)
     if isinstance(reading.states, KindStates):
-        return KindAnalysis.of(reading.states, options, provenance)
+        return KindAnalysis.of(reading.states, options, provenance, vacuum_ev)
     notes = () if model is None else notes_of_model(model)
     if relaxation is not None and not relaxation.converged:
         notes += (
@@ -271,6 +275,8 @@ def analyse_folder(
         positions_a,
         notes=notes,
         provenance=provenance,
+        vacuum_ev=vacuum_ev,
+        is_periodic=is_periodic,
     )
 
 
@@ -404,6 +410,21 @@ def _model_as_computed(run_folder: RunFolder) -> Model | None:
             "the folder mixes two runs, so run the chain again in an empty one"
         )
     return replace(model, positions_a=positions_a)
+
+
+def _surroundings(subject: CheckContext | None) -> tuple[float | None, bool]:
+    """Return the vacuum level of a run in eV, if its input tells it, and whether it is periodic.
+
+    In a run of CP2K without periodic images, the potential of a finite model goes to zero far away,
+    so that its energies count from vacuum. GFN1-xTB's do not: its parameters shift them.
+    """
+    if subject is None:
+        return None, False
+    if any(subject.periodic):
+        return None, True
+    poisson = subject.dft.first("POISSON") if subject.dft is not None else None
+    is_isolated = poisson is not None and not any(periodicity(str(poisson.value("PERIODIC"))))
+    return (0.0 if is_isolated else None), False
 
 
 def _relaxation(folder: Path) -> Relaxation | None:
