@@ -271,12 +271,12 @@ def test_whole_kinds_have_no_panel_of_the_ipr(runs, tmp_path):
 
 
 def test_different_thresholds_and_notes_are_told():
-    strict = heterostructure().options.model_copy(update={"ipr_max": 0.05})
+    strict = heterostructure().options.model_copy(update={"ipr_max": 0.08})
     model = particle()
     other = Analysis.of(states_of(model), strict, model, notes=("A note.", "Its own."))
     below = ec.plot([heterostructure(), other], labels=["a", "b"]).get_supxlabel()
     told = below.replace("\n", " ")
-    assert "different thresholds: a: IPR ≤ 0.1; b: IPR ≤ 0.05." in told
+    assert "different thresholds: a: IPR ≤ 0.1; b: IPR ≤ 0.08." in told
     assert told.count("A note.") == 1 and "b: Its own." in told
 
 
