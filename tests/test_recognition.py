@@ -187,6 +187,33 @@ def test_an_interface_is_recognised():
     assert meeting.continuity.matched_fraction > 0.8
 
 
+def cut_lattice(name, origin, radius_a, sign):
+    """Symbols and positions of a plain half sphere of a cubic crystal, above or below z = 0."""
+    crystal = ec.crystal(name)
+    cells = np.stack(np.meshgrid(*[np.arange(-4, 5)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    places = ((crystal.fractional + origin + cells) @ crystal.cell_a).reshape(-1, 3)
+    kept = (np.linalg.norm(places, axis=1) < radius_a) & (sign * places[:, 2] > 0.0)
+    return np.tile(crystal.symbols, len(cells))[kept], places[kept]
+
+
+def test_halves_that_share_sites_are_both_recognised():
+    # Pb and the anions of the perovskite stand on sites of PbS continued; only Cs does not
+    film = cut_lattice("CsPbBr3", (0.0, 0.0, 0.47), 12.0, sign=1)
+    substrate = cut_lattice("PbS", (0.5, 0.5, 0.97), 12.0, sign=-1)
+    symbols, places = (np.concatenate(both) for both in zip(film, substrate, strict=True))
+    is_film = np.arange(len(symbols)) < len(film[0])
+    moved = places + np.random.default_rng(0).normal(0.0, RATTLE_A, places.shape)
+    found = ec.identify(Atoms(symbols.tolist(), moved), ["CsPbBr3", "PbS"])
+    regions = {lattice.crystal.name: lattice.region for lattice in found.lattices}
+    assert set(regions) == {"CsPbBr3", "PbS"}
+    assert (regions["CsPbBr3"] == is_film).mean() > 0.95
+    assert (regions["PbS"] != is_film).mean() > 0.95
+    assert (found.interface.film_termination, found.interface.substrate_termination) == (
+        "CsBr",
+        "PbS",
+    )
+
+
 def test_the_registry_is_that_of_the_recipe():
     model = joined()
     meeting = ec.identify(model).interface

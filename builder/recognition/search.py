@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .domain import LEAST_SCORE, REACH_SHARE, Assigner
+from .domain import FEWEST_INSIDE, LEAST_SCORE, REACH_SHARE, Assigner
 from .hypotheses import hypotheses_at, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from epicarve.arrays import Bools
+    from epicarve.arrays import Bools, Floats
 
     from .domain import Domain
     from .hypotheses import Hypothesis
@@ -47,6 +47,9 @@ AS_GOOD = 0.99
 
 LEFT_SHARE = 0.08
 """Ions that are left over are searched for another domain if they are so much of the whole."""
+
+GAINED = 0.4
+"""A lattice whose ions another one has taken gets them back if so much of its score is gained."""
 
 
 @dataclass(frozen=True)
@@ -93,38 +96,76 @@ class DomainSearch:
         """Return the domains.
 
         The best lattice takes the ions on its sites, the next one is sought among the others, and
-        so on. At the end each ion goes to the domain that holds the most of those around it.
+        so on. Lattices that share sites, as at a coherent interface, take each other's ions: those
+        that explain a part of them much better get it back. At the end each ion goes to the domain
+        that holds the most of those around it.
         """
-        chosen: list[Domain] = []
-        next_best: list[Domain | None] = []
-        alike: list[tuple[str, ...]] = []
+        found: list[list[Domain]] = []
         free = self.ions.is_ion.copy()
-        pool: list[LatticeFit] = []
-        searched = False
+        pool = self.fits(free)
+        every, searched = list(pool), True
         while free.sum() >= LEAST_SCORE:
-            likely = sorted(pool, key=lambda fit: -self.assigner.weight(fit, free))[:EVALUATED]
-            ranked = sorted(
-                (self.assigner.domain(fit, free) for fit in likely), key=lambda one: -one.score
-            )
-            if ranked and ranked[0].is_sure and (not chosen or ranked[0].has_inside):
-                best = _chosen(ranked)
-                chosen.append(best)
-                next_best.append(next((one for one in ranked if _is_other(one, best)), None))
-                alike.append(_orderings_as_good(ranked, best))
-                free &= ~best.members
+            ranked = self._ranked(pool, free)
+            if ranked and ranked[0].is_sure and (not found or ranked[0].has_inside):
+                found.append(ranked)
+                free &= ~_chosen(ranked).members
                 searched = False
-            elif searched or (chosen and free.sum() < LEFT_SHARE * len(free)):
+            elif searched or (found and free.sum() < LEFT_SHARE * len(free)):
                 break
             else:
                 pool, searched = self.fits(free), True
-        return Found(self._shared_out(chosen), tuple(next_best), tuple(alike))
+                every += pool
+        while found and (ranked := self._rivals(every, [_chosen(one) for one in found])):
+            found.append(ranked)
+        chosen = [_chosen(ranked) for ranked in found]
+        pairs = list(zip(found, chosen, strict=True))
+        return Found(
+            domains=self._shared_out(chosen),
+            next_best=tuple(
+                next((one for one in ranked if _is_other(one, best)), None)
+                for ranked, best in pairs
+            ),
+            alike=tuple(_orderings_as_good(ranked, best) for ranked, best in pairs),
+        )
+
+    def _ranked(self, fits: Sequence[LatticeFit], free: Bools) -> list[Domain]:
+        """Return the likeliest domains among free ions, the best first."""
+        likely = sorted(fits, key=lambda fit: -self.assigner.weight(fit, free))[:EVALUATED]
+        return sorted((self.assigner.domain(fit, free) for fit in likely), key=lambda d: -d.score)
+
+    def _rivals(self, fits: Sequence[LatticeFit], chosen: Sequence[Domain]) -> list[Domain]:
+        """Return domains of ions that a lattice explains much better than the chosen ones do.
+
+        The lattice that gains most has the ions around which it explains more than they. Nothing is
+        returned if none gains enough.
+        """
+        is_ion, assigner = self.ions.is_ion, self.assigner
+        support = self._support(chosen).max(axis=0)
+        contested, most = None, 0.0
+        for fit in fits:
+            whole = assigner.domain(fit, is_ion)
+            if whole.score < LEAST_SCORE:
+                continue
+            region = is_ion & (self._support([whole])[0] > support)
+            rival = assigner.domain(fit, region)
+            n_inside = (whole.is_inner & region).sum()  # sites that both hold count as filled
+            if not rival.is_sure or n_inside < FEWEST_INSIDE:
+                continue
+            gain = rival.score - max(assigner.on(one.fit, region).score for one in chosen)
+            if gain > max(most, GAINED * rival.score):
+                contested, most = region, gain
+        return [] if contested is None else self._ranked(fits, contested)
+
+    def _support(self, domains: Sequence[Domain]) -> Floats:
+        """Return how well each domain explains the ions around each atom, (n_domains, n_atoms)."""
+        return np.array([self.assigner.around(self.assigner.explained(one)) for one in domains])
 
     def _shared_out(self, chosen: Sequence[Domain]) -> tuple[Domain, ...]:
         """Return domains anew, each ion in that which holds the most of those around it."""
         if not chosen:
             return ()
         is_ion = self.ions.is_ion
-        support = np.array([self.assigner.around(self.assigner.explained(d)) for d in chosen])
+        support = self._support(chosen)
         nearest = np.argmax(support, axis=0)
         alone = is_ion & (support.max(axis=0) == 0.0)
         if alone.any() and not alone.all():
