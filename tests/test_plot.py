@@ -271,12 +271,12 @@ def test_whole_kinds_have_no_panel_of_the_ipr(runs, tmp_path):
 
 
 def test_different_thresholds_and_notes_are_told():
-    strict = heterostructure().options.model_copy(update={"ipr_max": 0.05})
+    strict = heterostructure().options.model_copy(update={"ipr_max": 0.08})
     model = particle()
     other = Analysis.of(states_of(model), strict, model, notes=("A note.", "Its own."))
     below = ec.plot([heterostructure(), other], labels=["a", "b"]).get_supxlabel()
     told = below.replace("\n", " ")
-    assert "different thresholds: a: IPR ≤ 0.1; b: IPR ≤ 0.05." in told
+    assert "different thresholds: a: IPR ≤ 0.1; b: IPR ≤ 0.08." in told
     assert told.count("A note.") == 1 and "b: Its own." in told
 
 
@@ -349,3 +349,18 @@ def test_nothing_to_draw_is_told():
             ec.plot(wrong)
     with pytest.raises(ec.InputError, match="2 labels for 1 runs"):
         ec.plot(with_core(), labels=["a", "b"])
+
+
+def test_a_campaign_stands_for_its_members(tmp_path):
+    for name in ("b", "a"):
+        heterostructure().write(tmp_path / name)
+    rows = {"campaign": [{"name": "b"}, {"name": "a"}]}
+    (tmp_path / "campaign.json").write_text(json.dumps(rows))
+    told = titles(ec.plot(tmp_path))
+    assert [title.partition(":")[0] for title in told] == ["b", "a"]
+    rows["campaign"].append({"name": "c"})
+    (tmp_path / "campaign.json").write_text(json.dumps(rows))
+    with pytest.raises(
+        ec.InputError, match="members of this campaign without results: c; run them, or"
+    ):
+        ec.plot(tmp_path)
