@@ -239,8 +239,8 @@ def _members(source: Source) -> list[Source]:
     without = [name for name in names if not is_analysed(folder / name)]
     if without:
         raise InputError(
-            f"{folder}: members of this {table} without results: {', '.join(without)}; run them, or "
-            "name the folders of the others"
+            f"{folder}: members of this {table} without results: {', '.join(without)}; run them, "
+            "or name the folders of the others"
         )
     return [folder / name for name in names]
 
