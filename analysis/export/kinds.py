@@ -16,6 +16,7 @@ from epicarve.analysis.states import (
 )
 
 from .summary import (
+    RARELY_TOLD,
     alignment_fields,
     band_fields,
     filtered_fields,
@@ -90,7 +91,7 @@ def checks_of_kinds(analysis: KindAnalysis) -> list[Check]:
     return [
         *checks,
         *(
-            Check(name, False, reasons.get(name, no_ipr(states)))
+            Check(name, name in RARELY_TOLD, reasons.get(name, no_ipr(states)))
             for name in _names_of_none(_numbers(analysis))
             if name not in known
         ),

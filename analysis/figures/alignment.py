@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from epicarve.analysis.states import difference
 from epicarve.style import element_colours
 
-from .canvas import SHORTEST_ARROW, AnyAxes, framed_axes, note_of_edges, pretty_formula
+from .canvas import SHORTEST_ARROW, AnyAxes, framed_axes, note_of_edges
+from .formulas import pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

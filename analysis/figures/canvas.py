@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -17,7 +16,9 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from epicarve.errors import InputError, near_name
-from epicarve.style import caption, colours, figure_style
+from epicarve.style import caption, figure_style
+
+from .formulas import pretty_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,12 +69,6 @@ _NO_DATES = {
     ".svg": {"Date": None},
     ".pdf": {"CreationDate": None},
 }
-NO_FORMULAS = {"CP2K"}
-"""Words that read like formulas and are none."""
-
-_WORD = re.compile(r"[A-Z][A-Za-z]*\d[A-Za-z0-9]*")
-_SYMBOL = re.compile(r"[A-Z][a-z]?")
-_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+(?=-|$)")
 
 
 class ShownFigure(Figure):
@@ -365,41 +360,3 @@ def note_of_edges(gap: Gap) -> tuple[str, ...]:
     """Tell the filter that edges are of, unless it is the fixed one, as is usual."""
     used = gap.delocalised
     return () if used is gap.filtered else (f"Edges of the states with {used.told}.",)
-
-
-def pretty_words(text: str) -> str:
-    """Set the numbers of all formulas in a text low.
-
-    Examples
-    --------
-    >>> pretty_words("PbS-CsPbCl3 by CP2K, PBE0")
-    'PbS-CsPbCl$_{3}$ by CP2K, PBE0'
-    """
-    return _WORD.sub(lambda found: pretty_formula(found.group()), text)
-
-
-def pretty_formula(name: str) -> str:
-    """Set the numbers of a chemical formula low, for matplotlib; other names stay as they are.
-
-    Examples
-    --------
-    >>> pretty_formula("Pb4S3Cl2"), pretty_formula("CsPbCl3-Pnma"), pretty_formula("film 2")
-    ('Pb$_{4}$S$_{3}$Cl$_{2}$', 'CsPbCl$_{3}$-Pnma', 'film 2')
-    """
-    formula = _FORMULA.match(name)
-    if formula is None or name in NO_FORMULAS:
-        return name
-    if not set(_SYMBOL.findall(formula.group())) <= set(colours()["elements"]):
-        return name
-    return re.sub(r"(\d+)", r"$_{\1}$", formula.group()) + name[formula.end() :]
-
-
-def pretty_group(name: str) -> str:
-    """Set the numbers of the formulas in the name of a group low.
-
-    Examples
-    --------
-    >>> pretty_group("CsPbCl3:Pb"), pretty_group("list:1")
-    ('CsPbCl$_{3}$:Pb', 'list:1')
-    """
-    return ":".join(pretty_formula(part) for part in name.split(":"))

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from epicarve.style import pair_colours
 
-from .canvas import legend_columns, pretty_group
+from .canvas import legend_columns
+from .formulas import pretty_group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

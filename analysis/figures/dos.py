@@ -10,9 +10,10 @@ from matplotlib.patches import Patch
 from epicarve.analysis.states import DensityOfStates
 from epicarve.style import colours, element_colours
 
-from .canvas import NAME_BOX, AnyAxes, framed_axes, pretty_formula, pretty_group
+from .canvas import NAME_BOX, AnyAxes, framed_axes
 from .coop_panel import COOP_INCHES, draw_coop
 from .dos_panel import density_label, draw_density, in_order, scale_density
+from .formulas import pretty_formula, pretty_group
 from .levels_panel import (
     colour_localization,
     draw_localization,

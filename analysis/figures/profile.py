@@ -9,8 +9,9 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.style import colours
 
-from .canvas import NAME_BOX, AnyAxes, framed_axes, note_of_edges, pretty_formula
+from .canvas import NAME_BOX, AnyAxes, framed_axes, note_of_edges
 from .dos import window_of
+from .formulas import pretty_formula
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from epicarve.analysis.figures import Against, comparison_figure, size_figure, w
 from epicarve.analysis.options import FigureOptions
 from epicarve.analysis.states import Analysis, KindAnalysis, SizeSeries, Spectrum
 from epicarve.errors import InputError, near_name
-from epicarve.files import filled_folder, write_text
+from epicarve.files import filled_folder, is_file, read_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from epicarve.analysis.figures import AnyAxes
 
     Source = Path | str | Analysis | KindAnalysis
+
+TABLES = ("campaign", "series")
+"""Names of the tables of folders that hold a folder for each of many particles."""
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -43,8 +46,8 @@ def plot(
     Parameters
     ----------
     sources : folder, Analysis, or sequence of them
-        Folders that `analyse` wrote to, folders of runs, which are analysed on the way, or results
-        in memory; from above.
+        Folders that `analyse` wrote to, folders of runs, which are analysed on the way, folders of
+        campaigns, of which each member is taken, or results in memory; from above.
     out : Path or str, optional
         File to write, .png, .svg or .pdf; nothing is written without it. Against size, a table
         FILE.csv and the fits FILE-fits.csv stand beside it.
@@ -209,7 +212,8 @@ def spectra_of(
     InputError
         If there is none, one cannot be read, or there is not one label for each.
     """
-    listed = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
+    given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
+    listed = [member for source in given for member in _members(source)]
     if not listed:
         raise InputError("plot: there is nothing to draw; name one analysed folder or more")
     if labels is not None and len(labels) != len(listed):
@@ -221,6 +225,24 @@ def spectra_of(
             tell(f"read: {source}")
         found.append(_spectrum(source, name))
     return tuple(found)
+
+
+def _members(source: Source) -> list[Source]:
+    """Return a source, or the folders of all members of a campaign or series in their order."""
+    if not isinstance(source, str | Path):
+        return [source]
+    folder = Path(source)
+    table = next((name for name in TABLES if is_file(folder / f"{name}.json")), None)
+    if table is None:
+        return [source]
+    names = [str(row["name"]) for row in read_json(folder / f"{table}.json")[table]]
+    without = [name for name in names if not is_analysed(folder / name)]
+    if without:
+        raise InputError(
+            f"{folder}: members of this {table} without results: {', '.join(without)}; run them, "
+            "or name the folders of the others"
+        )
+    return [folder / name for name in names]
 
 
 def _spectrum(source: Source, name: str) -> Spectrum:
