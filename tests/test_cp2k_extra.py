@@ -1,4 +1,4 @@
-"""Keywords of CP2K beyond the settings: where they go, and what is refused before anything is written."""
+"""Keywords of CP2K beyond the settings: where they go, and what is refused."""
 
 import sys
 from functools import cache
@@ -228,6 +228,7 @@ SCF = "extra.FORCE_EVAL.DFT.SCF"
         (nested("FORCE_EVAL.DFT.SCF", {"CHOLESKY": "a\n&END"}), f"{SCF}.CHOLESKY: .*lines"),
         (nested("FORCE_EVAL.DFT.SCF", {"CHOLESKY": "OUT"}), f"{SCF}.CHOLESKY: .*no choice"),
         (nested("FORCE_EVAL.DFT.SCF", {True: 1}), f"{SCF}: True is no name"),
+        (nested("FORCE_EVAL.SUBSYS.KIND.Pb", {"MASS": 1}), "KIND: .*missing; give it under _"),
         (nested("FORCE_EVAL.SUBSYS.KIND", {"_": "Pb2", "MASS": 1}), "KIND: Pb2 is no element"),
         ("&FORCE_EVAL\n&DFT\nCHARGES 1\n&END\n&END", "FORCE_EVAL.DFT.CHARGES: .*write CHARGE$"),
         ("&FORCE_EVAL\n&DFT\n", "extra.FORCE_EVAL: &FORCE_EVAL is not closed"),

@@ -121,6 +121,9 @@ def _tree(
             if not all(isinstance(item, Mapping) for item in items):
                 raise FragmentError(within, "values stand beside blocks; give blocks alone")
             inner = spec.section(name) if spec else None
+            needed = inner is not None and inner.parameter and not inner.parameter.lone
+            if needed and not all(PARAMETER in item for item in items):
+                raise FragmentError(within, f"its parameter is missing; give it under {PARAMETER}")
             tree[name] = [_tree(item, inner, within) for item in items]
         elif value is None and keyword is None:
             tree[name] = {}
