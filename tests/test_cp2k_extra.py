@@ -120,7 +120,7 @@ def test_keywords_go_over_those_of_the_templates(model, tmp_path):
         dft, qs = after["force_eval"]["dft"], before["force_eval"]["dft"]["qs"]
         assert after["global"].pop("preferred_diag_library") == "scalapack"
         assert dft["scf"]["eps_scf"] == 1e-7
-        assert dft["scf"]["outer_scf"] == before["force_eval"]["dft"]["scf"]["outer_scf"]
+        assert dft["scf"]["outer_scf"] == {"eps_scf": 1e-7, "max_scf": 20}
         assert dft["scf"]["ot"] == {"minimizer": "diis", "preconditioner": "full_all"}
         assert dft["qs"] == {**qs, "extrapolation": "use_guess"}
         assert after["global"] == before["global"]
@@ -165,6 +165,14 @@ def test_a_stage_has_its_own_over_that_of_all(model, tmp_path):
     inputs = written(model, tmp_path, extra=scf(1e-7), relax=relax, prerelax={"extra": scf(1e-4)})
     found = {name: parsed(path)["force_eval"]["dft"]["scf"] for name, path in inputs.items()}
     assert [found[name]["eps_scf"] for name in inputs] == [1e-4, 1e-5, 1e-7, 1e-3]
+    outer = [found[name]["outer_scf"]["eps_scf"] for name in list(inputs)[:3]]
+    assert outer == [1e-4, 1e-5, 1e-7]  # EPS_SCF of both loops, as eps_scf sets it
+
+
+def test_the_outer_loop_may_differ_where_it_is_said(model, tmp_path):
+    asked = nested("FORCE_EVAL.DFT.SCF", {"EPS_SCF": 1e-7, "OUTER_SCF": {"EPS_SCF": 1e-8}})
+    scf = parsed(written(model, tmp_path, extra=asked)["relax"])["force_eval"]["dft"]["scf"]
+    assert (scf["eps_scf"], scf["outer_scf"]["eps_scf"]) == (1e-7, 1e-8)
 
 
 def test_keywords_without_a_name_and_those_that_repeat(model, tmp_path):
@@ -302,11 +310,11 @@ def test_what_has_no_meaning_is_refused_before_anything_is_written(model, tmp_pa
 
 
 def test_what_is_hardly_meant_is_told(model, tmp_path):
-    loose = nested("FORCE_EVAL.DFT.SCF", {"EPS_SCF": 1e-2})
+    loose = nested("FORCE_EVAL.DFT.QS", {"EPS_DEFAULT": 1e-5})
     written(model, tmp_path, extra=loose)
     note = read_resources(tmp_path)["3-ground-state"].note
     assert note.startswith("cp2k.extra in 3-ground-state: ")
-    assert "EPS_SCF" in note
+    assert "EPS_DEFAULT 1e-05 is too coarse for EPS_SCF 1e-06" in note
 
 
 def test_the_command_refuses_with_the_path_inside_the_recipe(epicarve, tmp_path):

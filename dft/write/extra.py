@@ -124,10 +124,12 @@ def _merge(tree: dict[str, Any], section: Section, system: System) -> None:
         # A new one is in capitals, as some sections have a section and a keyword of one name.
         key = next((key for key in tree if spec.keyword(key.upper()) == keyword), name)
         tree[key] = [[entry.line.rest.strip()] for entry in entries]
+        if key == "eps_scf":  # one setting in the templates; with either alone the looser holds
+            for outer in _listed(tree.get("outer_scf", [])):
+                outer[key] = tree[key]
     for name, sections in section.children.items():
         key = name.lower()
-        there = tree.get(key, [])
-        there = there if isinstance(there, list) else [there]
+        there = _listed(tree.get(key, []))
         merged = list(there)
         for each in sections:
             if name == "KIND" and _parameter(each).capitalize() not in system.symbols:
@@ -141,6 +143,10 @@ def _merge(tree: dict[str, Any], section: Section, system: System) -> None:
             _merge(same, each, system)
         if merged:
             tree[key] = merged
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _same(section: Section, there: list[dict[str, Any]], *, alone: bool) -> dict[str, Any] | None:
