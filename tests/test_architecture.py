@@ -18,7 +18,7 @@ SUBROOMS = {
         exchange notebook
     """.split(),
     "dft": """
-        occupations weighed_states states settings cp2k_input check matrix_root orbitals output
+        occupations weighed_states states cp2k_input settings check matrix_root orbitals output
         write read cube run xtb bulk_displacement
     """.split(),
     "analysis": "options states compare figures export report analyse kinds".split(),

@@ -18,7 +18,14 @@ from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.dft.check import check_input
-from epicarve.dft.cp2k_input import basis_entry, data_folder, entries, valence_electrons, versions
+from epicarve.dft.cp2k_input import (
+    basis_entry,
+    data_folder,
+    entries,
+    input_text,
+    valence_electrons,
+    versions,
+)
 from epicarve.dft.settings import (
     AUXILIARY,
     AUXILIARY_FILE,
@@ -33,7 +40,6 @@ from epicarve.dft.settings import (
 from epicarve.dft.write import (
     System,
     boxed,
-    input_text,
     n_added_mos,
     stage_input,
     write_periodic,

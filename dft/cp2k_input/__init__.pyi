@@ -16,6 +16,8 @@ from .data_files import entries as entries
 from .data_files import valence_electrons as valence_electrons
 from .finding import Finding as Finding
 from .finding import Report as Report
+from .fragment import FragmentError as FragmentError
+from .fragment import read_fragment as read_fragment
 from .lines import InputText as InputText
 from .lines import data_folder as data_folder
 from .lines import find_file as find_file
@@ -24,6 +26,7 @@ from .lines import read_text as read_text
 from .lines import without_comment as without_comment
 from .schemas import schema as schema
 from .schemas import versions as versions
+from .text import input_text as input_text
 from .tree import Section as Section
 from .tree import read_tree as read_tree
 from .units import BadValueError as BadValueError

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+_HEAD = re.compile(r'&?("[^"]*"|[^\s,:;=#!\\]*)')
 
 
 class Line(NamedTuple):
@@ -22,3 +25,15 @@ class Line(NamedTuple):
     text: str
     number: int
     included: str = ""
+
+    @property
+    def name(self) -> str:
+        """The word that it begins with in capitals, without & and quotation marks."""
+        head = _HEAD.match(self.text)
+        return head[1].strip('"').upper() if head else ""
+
+    @property
+    def rest(self) -> str:
+        """What follows the name."""
+        head = _HEAD.match(self.text)
+        return self.text[head.end() :] if head else self.text

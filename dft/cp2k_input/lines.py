@@ -121,8 +121,13 @@ class InputText:
         InputError
             If there is no such file, or it is no text.
         """
+        return cls.of(read_text(path), path)
+
+    @classmethod
+    def of(cls, text: str, path: Path) -> InputText:
+        """Take the text of an input; what it includes is looked for beside `path`."""
         report = Report()
-        lines = _InputLines(path, report)
+        lines = _InputLines(path, text, report)
         found = tuple(lines)
         return cls(path, found, report.findings, lines.is_cut_off)
 
@@ -134,12 +139,15 @@ class _InputLines:
     ----------
     path : Path
         The input.
+    text : str
+        Its text.
     report : Report
         Is told what is wrong with directives and variables.
     """
 
-    def __init__(self, path: Path, report: Report) -> None:
+    def __init__(self, path: Path, text: str, report: Report) -> None:
         self._path = path
+        self._text = text
         self._report = report
         self._variables: dict[str, str] = {}
         self._continued: Line | None = None
@@ -147,7 +155,7 @@ class _InputLines:
         """Whether lines are missing at the end, because an @IF does not end."""
 
     def __iter__(self) -> Iterator[Line]:
-        yield from self._lines(self._path, read_text(self._path), None, (self._path,))
+        yield from self._lines(self._path, self._text, None, (self._path,))
         if self._continued is not None:
             self._report.error(
                 self._continued, "the line is continued, but the file ends", "add what is missing"

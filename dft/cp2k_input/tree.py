@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .line import Line
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from .lines import InputText
     from .schemas import SectionSpec
     from .values import Value
-
-_HEAD = re.compile(r'"[^"]*"|[^\s,:;=#!\\]*')
 
 
 class Entry(NamedTuple):
@@ -138,9 +135,7 @@ def read_tree(text: InputText, version: str, report: Report) -> Section:
             if not skipped:
                 _take_keyword(open_section, line, version, report)
             continue
-        head = _HEAD.match(line.text, 1)
-        name = head[0].upper() if head else ""
-        rest = line.text[1 + len(name) :]
+        name, rest = line.name, line.rest
         if name == "END":
             if skipped:
                 skipped -= 1
@@ -228,15 +223,13 @@ def _closed(section: Section, rest: str, line: Line, report: Report) -> Section:
 
 
 def _take_keyword(section: Section, line: Line, version: str, report: Report) -> None:
-    head = _HEAD.match(line.text)
-    given = head[0] if head else ""
-    name = given.strip('"').upper()
+    name = line.name
     if section.parent is None:
         message = f"{name} stands in no section"
         report.error(line, message, "put it into its section or make it a comment")
         return
     spec = section.spec.keyword(name)
-    rest = line.text[len(given) :]
+    rest = line.rest
     if spec is None:
         spec, rest = section.spec.default_keyword, line.text
     if spec is None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from epicarve.dft.cp2k_input import FragmentError
 from epicarve.options import Options
 
+from .extra import refuse_extra
 from .versions import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OneLine = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\r\n]+$")]
 """A string without line breaks, so that it stays one line of a job script."""
@@ -36,6 +42,8 @@ class RelaxSettings(Options):
         that they have in CP2K's defaults, 3e-4 : 3e-3 : 1.5e-3 at 4.5e-4.
     must_converge : bool
         Whether the chain stops when `max_steps` are over and the forces are still larger.
+    extra : dict, str or None
+        More sections and keywords of CP2K for this stage alone, over those of all stages.
 
     Examples
     --------
@@ -46,6 +54,7 @@ class RelaxSettings(Options):
     max_steps: int = Field(default=500, ge=1)
     max_force_hartree_bohr: float = Field(default=4.5e-4, gt=0)
     must_converge: bool = True
+    extra: Any | None = None
 
 
 class PrerelaxSettings(RelaxSettings):
@@ -118,6 +127,9 @@ class LevelSettings(Options):
         Number of empty states; None takes a quarter of the occupied ones, at least 10.
     exchange_memory_mb : int
         Memory in MB that each MPI process may use to store the integrals of exact exchange.
+    extra : dict, str or None
+        More sections and keywords of CP2K, which go over those that all stages have: nested by
+        name, or a block of CP2K input (`epicarve.dft.cp2k_input.read_fragment`).
     """
 
     version: Version = "2023.1"
@@ -133,12 +145,37 @@ class LevelSettings(Options):
     smearing_k: float | None = Field(default=None, gt=0)
     added_mos: int | None = Field(default=None, ge=1)
     exchange_memory_mb: int = Field(default=2000, ge=1)
+    extra: Any | None = None
 
     @field_validator("version", mode="before")
     @classmethod
     def _unquoted(cls, version: object) -> object:
         """Take 2024.1 for "2024.1": without quotation marks YAML reads a number."""
         return str(version) if isinstance(version, float) else version
+
+    @model_validator(mode="after")
+    def _extra_is_understood(self) -> Self:
+        """Refuse what CP2K does not understand, and what is set otherwise, by its place."""
+        unset = {"functional": self.functional not in HYBRIDS, "dispersion": not self.dispersion}
+        for place, extra in self._extras():
+            try:
+                refuse_extra(extra, self.version, [key for key, value in unset.items() if value])
+            except FragmentError as error:
+                said = PydanticCustomError("extra", "{said}", {"said": str(error)})
+                where = (*place, "extra", *error.place)
+                raise ValidationError.from_exception_data(
+                    "extra", [{"type": said, "loc": where, "input": {}}]
+                ) from None
+        return self
+
+    def _extras(self) -> Iterator[tuple[tuple[str, ...], object]]:
+        """Yield the place and the extra keywords of all stages, and of each alone."""
+        if self.extra is not None:
+            yield (), self.extra
+        for name in ("prerelax", "relax"):
+            relaxation = getattr(self, name, None)
+            if relaxation is not None and relaxation.extra is not None:
+                yield (name,), relaxation.extra
 
 
 class Cp2kSettings(LevelSettings):

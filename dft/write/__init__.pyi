@@ -17,4 +17,3 @@ from .stage_inputs import write_periodic as write_periodic
 from .stage_inputs import write_stages as write_stages
 from .system import System as System
 from .system import boxed as boxed
-from .text import input_text as input_text

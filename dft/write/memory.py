@@ -74,7 +74,7 @@ def planned_stages(
         plans = _plans(model, trial, machine)
         if all(_fits(plan, machine) for plan in plans):
             note = _note(plans, usual, machine)
-            return tuple(_noted(plan, note) for plan in plans)
+            return tuple(noted(plan, note) for plan in plans)
     stated = [key for key in CHOSEN if settings.model_dump(exclude_unset=True).get(key)]
     raise _too_large(max(plans, key=lambda plan: plan.need.memory_gb), machine, stated)
 
@@ -131,8 +131,9 @@ def _fits(plan: StagePlan, machine: MachineSettings) -> bool:
     return machine.memory_gb is None or plan.need.memory_gb <= machine.memory_gb * machine.nodes
 
 
-def _noted(plan: StagePlan, note: str) -> StagePlan:
-    told = "; ".join(filter(None, (plan.need.note, note)))
+def noted(plan: StagePlan, *notes: str) -> StagePlan:
+    """Return a stage of which more must be said."""
+    told = "; ".join(filter(None, (plan.need.note, *notes)))
     return plan._replace(need=replace(plan.need, note=told))
 
 

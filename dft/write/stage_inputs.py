@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from epicarve.builder.interfaces import Slab
 from epicarve.builder.model import Model
 from epicarve.dft.check import MOMENT_KEPT
+from epicarve.dft.cp2k_input import input_text
 from epicarve.dft.settings import (
     AUXILIARY_FILE,
     FILES,
@@ -29,11 +30,12 @@ from epicarve.errors import InputError, require_kind
 from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
+from .extra import extra_notes, put_extra, without_extra
 from .job_scripts import job_files
-from .memory import StagePlan, planned_periodic, planned_stages
+from .memory import StagePlan, noted, planned_periodic, planned_stages
 from .resources import RESOURCES
 from .system import System
-from .text import input_text, merged
+from .text import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,6 +233,7 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
         ]
     if stage.name == "states":
         tree["force_eval"]["dft"]["print"] = _projections(system.n_atoms, settings.version)
+    put_extra(tree, system, settings, stage)
     return input_text(tree)
 
 
@@ -251,8 +254,17 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
     refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
     chain = tuple(plan.stage for plan in plans)
     texts = {plan.stage.input: stage_input(*plan[:3]) for plan in plans}
+    notes = {
+        plan.stage.folder: extra_notes(plan, texts[plan.stage.input], stage_input(*plain[:3]))
+        for plan in plans
+        for plain in [without_extra(plan)]
+        if plain != plan
+    }
     texts |= job_files(chain, machine)
-    needs = {plan.stage.folder: plan.need.as_dict() for plan in plans}
+    needs = {
+        plan.stage.folder: noted(plan, *notes.get(plan.stage.folder, ())).need.as_dict()
+        for plan in plans
+    }
     texts[RESOURCES] = json.dumps(needs, indent=2) + "\n"
     start = system.xyz_text()
     changed = not holds_text(folder / START, start)

@@ -236,13 +236,15 @@ def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:
     start = bulk.crystal
     began = start.derivation or f"{start.status} coordinates."
     functional = " + ".join([level.functional, *([level.dispersion] if level.dispersion else [])])
+    extras = (level.extra, level.relax.extra if level.relax else None)
+    more = "" if extras == (None, None) else ", more keywords of CP2K (cp2k.extra of its recipe)"
     pressure = "" if cell.pressure_gpa is None else f", pressure {cell.pressure_gpa:.2f} GPa"
     return (
         f"{'Cell and ions' if level.variable_cell else 'Ions'} relaxed by CP2K {cell.version}"
         f"{'' if level.variable_cell else ' in the cell of the source'}: {functional}, "
         f"{level.basis}, GTH-PBE, {cutoff_ry:g} Ry (relative {level.rel_cutoff_ry:g} Ry), "
         f"EPS_DEFAULT {level.eps_default:g}, {' × '.join(map(str, level.kpoints))} k-points for "
-        f"the primitive cell of {bulk.system.n_atoms} ions; "
+        f"the primitive cell of {bulk.system.n_atoms} ions{more}; "
         f"{cell.energy_hartree / bulk.n_formula_units:.6f} hartree per formula unit, largest force "
         f"{force:.1e} hartree/bohr ({force * EV_PER_HARTREE / A_PER_BOHR:.3f} eV/Å){pressure}. "
         f"Started from: {began}"
