@@ -214,6 +214,19 @@ def test_halves_that_share_sites_are_both_recognised():
     )
 
 
+@pytest.mark.parametrize(("height", "is_told"), [(0.24, False), (0.4, True)])
+def test_layers_that_fit_both_lattices_are_told(height, is_told):
+    # at 0.4 the film goes on as the perovskite below it: a PbCl2 and a CsCl layer are of either
+    film = cut_lattice("Cs2PbCl4", (0.0, 0.0, height), 12.0, sign=1)
+    substrate = cut_lattice("CsPbCl3", (0.0, 0.0, 0.25), 12.0, sign=-1)
+    symbols, places = (np.concatenate(both) for both in zip(film, substrate, strict=True))
+    moved = places + np.random.default_rng(0).normal(0.0, RATTLE_A, places.shape)
+    found = ec.identify(Atoms(symbols.tolist(), moved), ["Cs2PbCl4", "CsPbCl3"])
+    assert any("may lie elsewhere" in note for note in found.notes) is is_told
+    assert (found.interface.plane_range_a > 4.5) is is_told
+    assert (found.interface.n_in_plane_range > 40) is is_told
+
+
 def test_the_registry_is_that_of_the_recipe():
     model = joined()
     meeting = ec.identify(model).interface

@@ -19,11 +19,12 @@ from .identification import FoundDomain, Identification, NextBest
 from .ions import ANION, FOREIGN, ParticleIons, kinds_of
 from .meeting import meeting_of
 from .molecular_charges import molecules_of
+from .notes import FEWEST_IONS, notes_of
 from .particle import given_particle
 from .search import DomainSearch, Found
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ase import Atoms
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from .molecular_charges import Molecule
     from .particle import GivenParticle
     from .pattern import Pattern
-
-FEWEST_IONS = 10
-"""Fewer ions don't tell a crystal."""
 
 NONE = "none"
 """Domain and site of atoms that stand on none."""
@@ -173,7 +171,14 @@ def _told(
         surface=charges.counted(symbols[ions.is_ion & ~is_inner]) if domains else {},
         unassigned=charges.counted(symbols[ions.is_ion & (domain_of == NONE)]),
         foreign=_foreign(ions, molecules),
-        notes=_notes(ions, laid, molecules, unknown, pairs),
+        notes=notes_of(
+            ions,
+            laid.domains,
+            laid.interface,
+            molecules=molecules,
+            unknown=unknown,
+            pairs=pairs,
+        ),
         domain_of=domain_of,
         site_of=site_of,
         lattices=laid.domains,
@@ -258,39 +263,6 @@ def _foreign(ions: ParticleIons, molecules: Sequence[Molecule]) -> dict[str, int
     found = Counter(molecule.formula for molecule in molecules)
     found.update(ions.symbols[alone].tolist())
     return dict(sorted(found.items()))
-
-
-def _notes(
-    ions: ParticleIons,
-    laid: _Laid,
-    molecules: Sequence[Molecule],
-    unknown: Sequence[str],
-    pairs: Mapping[str, int],
-) -> tuple[str, ...]:
-    """Return sentences on what has to be known beside the numbers."""
-    notes = []
-    n_ions = int(ions.is_ion.sum())
-    if n_ions < FEWEST_IONS:
-        notes.append(f"{n_ions} ions are too few to tell a crystal; none was looked for.")
-    elif not laid.domains:
-        notes.append("No crystal was found: the ions lie on none of the lattices looked for.")
-    if len(laid.domains) == 2 and laid.interface is None:
-        notes.append("No planes of low indices part the two domains: no interface is told.")
-    if len(laid.domains) > 2:
-        notes.append(f"{len(laid.domains)} domains: interfaces are told of two only.")
-    if molecules or not ions.is_ion.all():
-        notes.append("Molecules and foreign atoms belong to no crystal and stand under foreign.")
-    notes += [
-        f"{count} × {formula}: anions as near to each other as if they were bonded; they are "
-        "counted as single ions with the charge that each has in the crystal."
-        for formula, count in sorted(pairs.items())
-    ]
-    if unknown:
-        notes.append(
-            f"No formal charge is known of {', '.join(unknown)}, so net charge and dipole are not "
-            "told."
-        )
-    return tuple(notes)
 
 
 def _no_crystal(atoms: GivenParticle, patterns: Sequence[Pattern]) -> InputError:

@@ -66,6 +66,11 @@ class FoundInterface(Record):
         Composition of the outermost layer of each face.
     tilt_deg : float
         Angle between both planes in degrees.
+    plane_range_a : float
+        Height in Å within which other planes part the domains nearly as well. Up to the spacing of
+        cations it is the gap; where it is more, layers fit both lattices.
+    n_in_plane_range : int
+        Ions in it.
     registry_a : tuple of float
         From a lattice point of the substrate to one of the film, in Å along the substrate's first
         direction and across it, at the middle of the contact: ``registry_a`` of a recipe.
@@ -90,6 +95,8 @@ class FoundInterface(Record):
     film_termination: str
     substrate_termination: str
     tilt_deg: float
+    plane_range_a: float
+    n_in_plane_range: int
     registry_a: tuple[float, float]
     registry_lattice_a: tuple[tuple[float, float], tuple[float, float]] | None
     gap_a: float
@@ -239,10 +246,10 @@ def meeting_of(assigner: Assigner, film: Domain, substrate: Domain) -> Meeting |
     planes = meeting_planes(film, substrate, positions_a)
     if planes is None:
         return None
-    film, substrate = parted(assigner, film, substrate, planes.normal)
-    frame = meeting_frame(film, substrate, planes)
-    film = assigner.on(frame.film, film.region)
-    substrate = assigner.on(frame.substrate, substrate.region)
+    sides = parted(assigner, film, substrate, planes.normal)
+    frame = meeting_frame(sides.film, sides.substrate, planes)
+    film = assigner.on(frame.film, sides.film.region)
+    substrate = assigner.on(frame.substrate, sides.substrate.region)
     axes = frame.axes
     above = _Side.of(film, frame.planes.film_hkl, axes, positions_a)
     below = _Side.of(substrate, frame.planes.substrate_hkl, axes, positions_a)
@@ -266,6 +273,8 @@ def meeting_of(assigner: Assigner, film: Domain, substrate: Domain) -> Meeting |
             film_termination=above.face.layer,
             substrate_termination=below.face.layer,
             tilt_deg=round(frame.planes.tilt_deg, 3),
+            plane_range_a=round(sides.range_a, 3),
+            n_in_plane_range=sides.n_in_range,
             registry_a=_pair(registry),
             registry_lattice_a=None if lattice is None else (_pair(lattice[0]), _pair(lattice[1])),
             gap_a=round(float(heights[0] - heights[1]), 4),

@@ -49,6 +49,26 @@ class MeetingPlanes:
     tilt_deg: float
 
 
+@dataclass(frozen=True)
+class Parted:
+    """Two domains parted by a plane.
+
+    Parameters
+    ----------
+    film, substrate : Domain
+        The domains, above and below.
+    range_a : float
+        Height in Å within which other planes part them nearly as well.
+    n_in_range : int
+        Ions in it, which the lattices of both explain nearly as well.
+    """
+
+    film: Domain
+    substrate: Domain
+    range_a: float
+    n_in_range: int
+
+
 def outward_normal(fit: LatticeFit, hkl: Plane) -> Floats:
     """Return the normal of a plane of a fitted lattice, shape (3,)."""
     normal = fit.pattern.crystal.direction(hkl) @ np.linalg.inv(fit.matrix)
@@ -73,9 +93,7 @@ def meeting_planes(film: Domain, substrate: Domain, positions_a: Floats) -> Meet
     return None if best is None else best[1]
 
 
-def parted(
-    assigner: Assigner, film: Domain, substrate: Domain, normal: Floats
-) -> tuple[Domain, Domain]:
+def parted(assigner: Assigner, film: Domain, substrate: Domain, normal: Floats) -> Parted:
     """Return two domains parted by the plane at which both lattices explain most ions together.
 
     Parameters
@@ -101,9 +119,13 @@ def parted(
     widest = int(most[np.argmax(np.diff(padded)[most])])
     upper = np.zeros(len(both), dtype=bool)
     upper[ions[order[widest:]]] = True
-    return (
-        assigner.domain(film.fit, both & upper),
-        assigner.domain(substrate.fit, both & ~upper),
+    lowest, highest = int(most[0]), int(most[-1])
+    between = heights[order[lowest:highest]]
+    return Parted(
+        film=assigner.domain(film.fit, both & upper),
+        substrate=assigner.domain(substrate.fit, both & ~upper),
+        range_a=float(np.ptp(between)) if len(between) else 0.0,
+        n_in_range=highest - lowest,
     )
 
 
