@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
-from scipy.spatial.distance import pdist
 
 from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError
-from epicarve.units import A_PER_NM, DEBYE_PER_E_A
 
+from .dimensions import dipole_debye, largest_distance_nm
 from .extxyz import write_extxyz
 
 if TYPE_CHECKING:
@@ -233,17 +230,12 @@ class Model:
     @cached_property
     def diameter_nm(self) -> float:
         """Largest distance between two ions in nm."""
-        points = self.positions_a
-        if self.n_atoms > 20:
-            with contextlib.suppress(QhullError):  # raised for flat and linear models
-                points = points[ConvexHull(points).vertices]
-        return float(pdist(points).max() / A_PER_NM) if len(points) > 1 else 0.0
+        return largest_distance_nm(self.positions_a)
 
     @property
     def dipole_debye(self) -> float:
         """Magnitude of the dipole of the formal charges in debye, about the centroid."""
-        arms_a = self.positions_a - self.positions_a.mean(axis=0)
-        return float(np.linalg.norm(self.charges @ arms_a) * DEBYE_PER_E_A)
+        return dipole_debye(self.positions_a, self.charges)
 
     def domain(self, name: str) -> Model:
         """Return the ions of one domain as a model of its own, its edits with them."""

@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.special import erf, erfc
 
-from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
+from epicarve.builder.dimensions import dipole_debye
+from epicarve.units import COULOMB_V_A
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,12 +102,11 @@ def electrostatics_of(positions_a: Floats, charges: Ints) -> Electrostatics:
 def electrostatics_at(potentials_v: Floats, positions_a: Floats, charges: Ints) -> Electrostatics:
     """Return energy and dipole of charges whose potentials are known."""
     mesh_error = MESH_ERROR_V * int(np.abs(charges).max())
-    moment = charges @ (positions_a - positions_a.mean(axis=0))
     return Electrostatics(
         potentials_v=potentials_v,
         n_wrong_sign=int((charges * potentials_v > 0.0).sum()),
         energy_ev=0.5 * float(charges @ potentials_v),
-        dipole_debye=float(np.linalg.norm(moment)) * DEBYE_PER_E_A,
+        dipole_debye=dipole_debye(positions_a, charges),
         error_v=0.0 if len(charges) <= EXACT_IONS else mesh_error,
     )
 

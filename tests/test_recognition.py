@@ -332,7 +332,7 @@ def test_an_amorphous_heap_is_no_crystal():
     [
         (Octahedron("Au", 4), "it holds Au"),
         (molecule("CH3COOH"), "no bundled crystal"),
-        (bulk("PbS", "rocksalt", a=5.936), "periodic images"),
+        (bulk("PbS", "rocksalt", a=5.936), "Å of vacuum"),
     ],
     ids=["gold", "molecule", "bulk"],
 )

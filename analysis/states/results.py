@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ase.formula import Formula
 
+from epicarve.builder.dimensions import largest_distance_nm
 from epicarve.builder.output import radii_a
 from epicarve.errors import InputError
 
@@ -32,7 +34,6 @@ from .gap import Gap
 from .localization import Localization
 from .profile import Axis, Profile
 from .sites import Sites
-from .size import chemical_formula, largest_distance_nm
 from .spectrum import Spectrum, shared_states
 from .trap_anatomy import Traps
 from .unfiltered_gap import fermi_ev
@@ -306,7 +307,7 @@ class Analysis:
     def spectrum(self) -> Spectrum:
         """What figures show of the states."""
         states, model = self.states, self.model
-        formula = chemical_formula(states.symbols) if model is None else model.formula
+        formula = _formula_of(states.symbols) if model is None else model.formula
         domains = () if model is None or len(model.domain_names) < 2 else model.domain_names
         blocks = [(each.names, each.weights(states.weights)) for each in self.partitions]
         if states.orbital_names:
@@ -394,3 +395,8 @@ def require_same_atoms(symbols: tuple[str, ...], model: Model) -> None:
             f"{model.n_atoms}, in another order or of other elements; give the model whose states "
             "these are"
         )
+
+
+def _formula_of(symbols: Sequence[str]) -> str:
+    """Return how many atoms of each element there are, metals first."""
+    return str(Formula.from_list(list(symbols)).format("metal"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +11,21 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from epicarve.builder.crystal import Crystal, bond_valences, distinct_names
+from epicarve.builder.crystal import (
+    Crystal,
+    bond_valences,
+    distinct_names,
+    molecules_among,
+    unit_formula,
+)
 from epicarve.builder.extxyz import read_atoms
-from epicarve.builder.geometry import BondRule, limits_from_distances_a
+from epicarve.builder.geometry import BondRule, cluster_of_atoms, limits_from_distances_a
 from epicarve.builder.model import Model
 from epicarve.builder.output import with_domains
 from epicarve.builder.report import GivenStructure, Provenance, told_bonds
 from epicarve.errors import InputError, require_kind, warn_of_guess
 from epicarve.version import __version__
 
-from .free_cluster import cluster_of_atoms, notes_of_molecules
 from .structure_charges import charges_of_structure
 from .structure_domains import domains_found
 
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
-    from epicarve.arrays import Ints, Strings
+    from epicarve.arrays import Floats, Ints, Strings
 
     Pairs = dict[tuple[str, str], float]
 
@@ -103,7 +109,7 @@ def model_of_structure(
         )
     graph = coo_array((np.ones(len(cations)), (cations, anions)), shape=(model.n_atoms,) * 2)
     of_kind, taken = _bulk_coordination(model, coordination, known)
-    notes = (*notes, *found, *taken, *notes_of_molecules(symbols, positions_a))
+    notes = (*notes, *found, *taken, *_notes_of_molecules(symbols, positions_a))
     given = GivenStructure(
         source=source,
         longest_bonds_a={domain: told_bonds(pairs) for domain, pairs in limits.items()},
@@ -135,6 +141,16 @@ def _read(structure: Atoms | Path | str) -> tuple[Atoms, str, str]:
             raise InputError("from_structure: no atoms, or coordinates that are not numbers")
         return structure, structure.symbols.formula.format("metal"), "ASE Atoms"
     return read_atoms(Path(structure)), str(structure), f"file {Path(structure).name}"
+
+
+def _notes_of_molecules(symbols: Strings, positions_a: Floats) -> tuple[str, ...]:
+    """Return a note on atoms that covalent bonds hold together, such as S2; none without any."""
+    units = molecules_among(symbols, positions_a)
+    found = Counter(unit_formula(symbols[atoms]) for atoms in units)
+    if not found:
+        return ()
+    told = ", ".join(f"{count} {formula}" for formula, count in found.items())
+    return (f"atoms with covalent bonds counted as single ions: {told}",)
 
 
 def _domains(

@@ -1,18 +1,17 @@
-"""Size, charge, dipole, surface and coordination of a particle whose domains are known."""
+"""Size, charges, surface and coordination of a particle whose domains are known."""
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError, cKDTree
-from scipy.spatial.distance import pdist
+from scipy.spatial import cKDTree
 
+from epicarve.builder.dimensions import largest_distance_nm
 from epicarve.record import Record
-from epicarve.units import A_PER_NM, DEBYE_PER_E_A
+from epicarve.units import A_PER_NM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,16 +61,11 @@ class CoordinationFigures(Record):
 
 def diameters(positions_a: Floats, volume_a3: float | None) -> Diameters:
     """Return the size of a particle; the volume in Å³ if it is known."""
-    points = positions_a
-    if len(points) > 20:
-        with contextlib.suppress(QhullError):  # raised for flat and linear particles
-            points = points[ConvexHull(points).vertices]
-    largest = float(pdist(points).max()) if len(points) > 1 else 0.0
     away = positions_a - positions_a.mean(axis=0)
     gyration = 2.0 * np.sqrt(5.0 / 3.0 * (away**2).sum(axis=1).mean())
     sphere = None if volume_a3 is None else 2.0 * (3.0 * volume_a3 / (4.0 * np.pi)) ** (1.0 / 3.0)
     return Diameters(
-        largest=round(largest / A_PER_NM, 4),
+        largest=round(largest_distance_nm(positions_a), 4),
         gyration=round(float(gyration) / A_PER_NM, 4),
         equal_volume=None if sphere is None else round(float(sphere) / A_PER_NM, 4),
     )
@@ -112,12 +106,6 @@ def formal_charges(
         if molecule.charge is not None:
             found[molecule.bearers] += molecule.charge / len(molecule.bearers)
     return found, sorted(set(names[np.isnan(found)].tolist()))
-
-
-def dipole_debye(positions_a: Floats, charges: Floats) -> float:
-    """Return the magnitude of the dipole of formal charges in debye, about the centroid."""
-    arms_a = positions_a - positions_a.mean(axis=0)
-    return float(np.linalg.norm(charges @ arms_a) * DEBYE_PER_E_A)
 
 
 def coordination(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 
 from epicarve.builder.crystal import primitive_vectors
+from epicarve.builder.dimensions import dipole_debye
 from epicarve.errors import InputError, refusing_unknown_names
 
 from .candidates import bundled, fitting, given
 from .core_cell import core_cell
 from .element_charges import ElementCharges
-from .figures import coordination, diameters, dipole_debye, formal_charges
+from .figures import coordination, diameters, formal_charges
 from .frame import least_turned
 from .identification import FoundDomain, Identification, NextBest
 from .ions import ANION, FOREIGN, ParticleIons, kinds_of

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from epicarve.builder.extxyz import read_atoms
+from epicarve.builder.geometry import cluster_of_atoms
 from epicarve.builder.model import Model
 from epicarve.errors import InputError, wrong_kind
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from epicarve.arrays import Floats, Strings
-
-TOUCHING_A = 4.0
-"""A particle that comes as near to its own image as this, in Å, is none in vacuum."""
 
 
 class GivenParticle(NamedTuple):
@@ -45,7 +42,7 @@ def given_particle(particle: Path | str | Atoms | Model) -> GivenParticle:
     Raises
     ------
     InputError
-        If it is none of these, can't be read, or touches its own periodic image.
+        If it is none of these, can't be read, or is no cluster in vacuum.
     """
     if isinstance(particle, Model):
         return GivenParticle(particle.formula, particle.symbols, particle.positions_a)
@@ -65,22 +62,4 @@ def given_particle(particle: Path | str | Atoms | Model) -> GivenParticle:
 
 
 def _of_atoms(name: str, atoms: Atoms) -> GivenParticle:
-    positions_a = np.array(atoms.positions, dtype=float)
-    _refuse_touching(name, positions_a, np.array(atoms.cell), np.array(atoms.pbc))
-    return GivenParticle(name, np.array(list(atoms.symbols), dtype=np.str_), positions_a)
-
-
-def _refuse_touching(name: str, positions_a: Floats, cell_a: Floats, periodic: Floats) -> None:
-    """Refuse a bulk crystal, a slab, and a particle that lies across the faces of its cell."""
-    periodic = periodic & (np.linalg.norm(cell_a, axis=1) > 0.0)
-    ranges = [np.array([-1, 0, 1]) if each else np.array([0]) for each in periodic.tolist()]
-    steps = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-    tree = cKDTree(positions_a)
-    for step in steps[len(steps) // 2 + 1 :]:
-        moved = positions_a + step @ cell_a
-        if np.isfinite(tree.query(moved, distance_upper_bound=TOUCHING_A)[0]).any():
-            raise InputError(
-                f"{name}: its atoms lie within {TOUCHING_A:g} Å of their periodic images, as in a "
-                "bulk crystal, a slab, or a particle that its cell cuts; give a particle in "
-                "vacuum, whole in its cell"
-            )
+    return GivenParticle(name, *cluster_of_atoms(name, atoms))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.crystal import OVERLAP, molecular_units, shortest_contact
+from epicarve.builder.crystal import OVERLAP, shortest_contact
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,15 +86,6 @@ def _without_images(name: str, atoms: Atoms) -> Floats:
         middle = along[widest] + 0.5 * empty[widest]
         fractional[:, axis] = (fractional[:, axis] - middle) % 1.0
     return np.asarray(fractional @ cell_a)
-
-
-def notes_of_molecules(symbols: Strings, positions_a: Floats) -> tuple[str, ...]:
-    """Return a note on atoms that covalent bonds hold together, such as S2; none without any."""
-    units = molecular_units(*_boxed(positions_a), symbols)
-    if not units:
-        return ()
-    told = ", ".join(f"{count} {formula}" for formula, count in units.items())
-    return (f"atoms with covalent bonds counted as single ions: {told}",)
 
 
 def _boxed(positions_a: Floats) -> tuple[Floats, Floats]:
