@@ -3,7 +3,7 @@
 import pytest
 
 from epicarve.errors import InputError
-from epicarve.workflow.recipes import read_recipe
+from epicarve.workflow.recipes import read_recipe, write_recipe
 
 GOOD = """
 crystal:
@@ -125,3 +125,21 @@ def test_missing_empty_and_binary_files(recipe, tmp_path):
     (tmp_path / "recipe.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not valid YAML"):
         read_recipe(tmp_path / "recipe.yaml")
+
+
+def test_the_style_of_figures_lies_beside_the_recipe_and_goes_with_it(tmp_path):
+    (tmp_path / "mine.mplstyle").write_text("lines.linewidth: 3\n")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "crystal: {name: PbS}\nshape: {kind: sphere, atoms: 60}\n"
+        "analysis: {figures: {style: mine.mplstyle}}\n"
+    )
+    recipe = read_recipe(path)
+    assert recipe.analysis.figures.style == tmp_path / "mine.mplstyle"
+    write_recipe(recipe, tmp_path / "job")
+    again = read_recipe(tmp_path / "job" / "recipe.yaml").analysis.figures.style
+    assert again.parent == tmp_path / "job" / "files" / "figures"
+    assert again.read_text() == "lines.linewidth: 3\n"
+    (tmp_path / "mine.mplstyle").unlink()
+    with pytest.raises(InputError, match=r"no such style file"):
+        write_recipe(recipe, tmp_path / "other")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import Voronoi
 
+from epicarve.arrays import whole_points
 from epicarve.builder.optimise import TooDearError
 from epicarve.builder.point_charges import rank
 from epicarve.builder.report import ChosenCentre, TriedCentre
@@ -81,14 +82,14 @@ def largest_void(crystal: Crystal) -> tuple[Centre, float]:
     ((0.25, 0.25, 0.25), 2.57)
     """
     heights = 1.0 / np.linalg.norm(np.linalg.inv(crystal.cell_a), axis=0)
-    ranges = [np.arange(-n, n + 1) for n in np.ceil(VOID_REACH_A / heights).astype(int)]
-    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    ions = (crystal.fractional + cells).reshape(-1, 3)
+    reach = np.ceil(VOID_REACH_A / heights)
+    cells = whole_points(-reach, reach + 1)
+    ions = (crystal.fractional + cells[:, None]).reshape(-1, 3)
     corners = Voronoi(ions @ crystal.cell_a).vertices @ np.linalg.inv(crystal.cell_a)
     grain = 10.0**-VOID_GRAIN
     corners = corners[((corners > -grain) & (corners < 1.0 - grain)).all(axis=1)]
     corners = np.unique(np.round(corners, VOID_GRAIN) + 0.0, axis=0)
-    away = (corners[:, None, :] - crystal.fractional[None, :, :])[:, :, None, :] - cells[:, 0, :]
+    away = (corners[:, None, :] - crystal.fractional[None, :, :])[:, :, None, :] - cells
     radii = np.linalg.norm(away @ crystal.cell_a, axis=3).min(axis=(1, 2)).round(VOID_GRAIN - 2)
     x, y, z = corners[int(np.argmax(radii))].tolist()
     return Centre("void", (x, y, z)), float(radii.max())

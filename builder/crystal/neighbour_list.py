@@ -8,6 +8,7 @@ import gemmi
 import numpy as np
 from scipy.spatial import cKDTree
 
+from epicarve.arrays import whole_points
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def neighbours(
     n_sites = len(fractional)
     heights = 1.0 / np.linalg.norm(np.linalg.inv(cell_a), axis=0)
     reach = np.ceil(radius_a / heights).astype(int) + 1
-    ranges = [np.arange(-n, n + 1) for n in reach]
-    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    cells = whole_points(-reach, reach + 1)
     images = (fractional[None, :, :] + cells[:, None, :]).reshape(-1, 3) @ cell_a
     positions = fractional @ cell_a
     found = cKDTree(images).query_ball_point(positions, radius_a, return_sorted=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
+from epicarve.arrays import whole_points
 from epicarve.builder.carve import IonTable
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
@@ -188,9 +189,7 @@ class _Side:
             self.domain.fit.matrix
         ).T
         parts = back @ np.linalg.inv(crystal.cell_a)
-        low, high = np.floor(parts.min(axis=0)) - 1, np.ceil(parts.max(axis=0)) + 1
-        ranges = [np.arange(start, stop) for start, stop in zip(low, high, strict=True)]
-        cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+        cells = whole_points(np.floor(parts.min(axis=0)) - 1, np.ceil(parts.max(axis=0)) + 1)
         sites = np.tile(np.flatnonzero(crystal.oxidation_states > 0), len(cells))
         shifts = np.repeat(cells, len(sites) // len(cells), axis=0)
         places = (crystal.fractional[sites] + shifts) @ crystal.cell_a

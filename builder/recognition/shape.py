@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.arrays import whole_points
 from epicarve.builder.interfaces import distinct_planes
 from epicarve.builder.shapes import BoxSpec, HemisphereSpec, SphereSpec
 from epicarve.errors import InputError
@@ -86,10 +87,8 @@ def _sites(domain: Domain) -> tuple[Floats, Bools]:
     held = domain.places_a[domain.region]
     parts = held @ np.linalg.inv(crystal.cell_a)
     steps = MARGIN_A * np.linalg.norm(np.linalg.inv(crystal.cell_a), axis=0)
-    low, high = np.floor(parts.min(axis=0) - steps), np.ceil(parts.max(axis=0) + steps)
-    ranges = [np.arange(start, stop) for start, stop in zip(low, high, strict=True)]
-    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    places = (crystal.fractional + cells).reshape(-1, 3) @ crystal.cell_a
+    cells = whole_points(np.floor(parts.min(axis=0) - steps), np.ceil(parts.max(axis=0) + steps))
+    places = (crystal.fractional + cells[:, None]).reshape(-1, 3) @ crystal.cell_a
     filled = {tuple(row) for row in np.rint(held * 100).astype(int).tolist()}
     keys = np.rint(places * 100).astype(int).tolist()
     return places, np.array([tuple(row) in filled for row in keys])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from epicarve.arrays import whole_points
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -162,8 +163,7 @@ def ions_near(crystal: Crystal, shape: Shape, centre: Floats, margin_a: float) -
             f"the limit is {MAX_IONS:.0e}, some {MAX_IONS * KB_PER_ION / 1e6:.0f} GB of memory, "
             "so make it smaller"
         )
-    ranges = [np.arange(int(a), int(b)) for a, b in zip(first, last, strict=True)]
-    cells = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    cells = whole_points(first, last)
     reach_a = float(np.linalg.norm(np.abs(crystal.cell_a).sum(axis=0)))
     middles = (cells + 0.5 - centre) @ crystal.cell_a
     cells = cells[shape.signed_distance_a(middles) <= margin_a + reach_a]

@@ -26,6 +26,7 @@ from .lines import read_text as read_text
 from .lines import without_comment as without_comment
 from .schemas import schema as schema
 from .schemas import versions as versions
+from .text import as_list as as_list
 from .text import input_text as input_text
 from .tree import Section as Section
 from .tree import read_tree as read_tree

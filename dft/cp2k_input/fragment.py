@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .finding import Report
 from .lines import InputText, without_comment
 from .schemas import schema
-from .text import input_text
+from .text import as_list, input_text
 from .tree import read_tree
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _tree(
         elif value is None and keyword is None:
             tree[name] = {}
         elif name != PARAMETER and keyword and keyword.repeats and keyword.n_values == 1:
-            tree[name] = [_listed(_written(item, keyword, within)) for item in items]
+            tree[name] = [as_list(_written(item, keyword, within)) for item in items]
         else:
             tree[name] = _written(value, keyword, within)
     return tree
@@ -139,10 +139,6 @@ def _keyword(name: str, spec: SectionSpec | None) -> KeywordSpec | None:
         return None
     unnamed = {PARAMETER: spec.parameter, DEFAULT_KEYWORD: spec.default_keyword}
     return unnamed[name] if name in unnamed else spec.keyword(name)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _written(value: object, keyword: KeywordSpec | None, place: tuple[str, ...]) -> Any:

@@ -44,7 +44,7 @@ def _lines(tree: Mapping[str, Any], indent: str) -> Iterator[str]:
         name = key.upper()
         first = value[0] if isinstance(value, list) else value
         if isinstance(first, dict):
-            sections += [(name, section) for section in _listed(value)]
+            sections += [(name, section) for section in as_list(value)]
         elif isinstance(first, list):
             for each in value:
                 yield _line(indent, name, each)
@@ -61,7 +61,8 @@ def _line(indent: str, name: str, value: object) -> str:
     return f"{indent}{'' if name == '*' else f'{name} '}{_written(value)}".rstrip()
 
 
-def _listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, and anything else as one of a single item."""
     return value if isinstance(value, list) else [value]
 
 

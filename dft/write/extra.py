@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from epicarve.dft.check import check_input
-from epicarve.dft.cp2k_input import read_fragment, without_comment
+from epicarve.dft.cp2k_input import as_list, read_fragment, without_comment
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
@@ -125,11 +125,11 @@ def _merge(tree: dict[str, Any], section: Section, system: System) -> None:
         key = next((key for key in tree if spec.keyword(key.upper()) == keyword), name)
         tree[key] = [[entry.line.rest.strip()] for entry in entries]
         if key == "eps_scf":  # one setting in the templates; with either alone the looser holds
-            for outer in _listed(tree.get("outer_scf", [])):
+            for outer in as_list(tree.get("outer_scf", [])):
                 outer[key] = tree[key]
     for name, sections in section.children.items():
         key = name.lower()
-        there = _listed(tree.get(key, []))
+        there = as_list(tree.get(key, []))
         merged = list(there)
         for each in sections:
             if name == "KIND" and _parameter(each).capitalize() not in system.symbols:
@@ -143,10 +143,6 @@ def _merge(tree: dict[str, Any], section: Section, system: System) -> None:
             _merge(same, each, system)
         if merged:
             tree[key] = merged
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _same(section: Section, there: list[dict[str, Any]], *, alone: bool) -> dict[str, Any] | None:

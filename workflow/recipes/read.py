@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from epicarve.builder.shapes import KINDS
 from epicarve.errors import InputError, require_kind
-from epicarve.files import replaced_file, write_text
+from epicarve.files import is_file, replaced_file, write_text
 from epicarve.options import Options, sentence
 
 from .recipe import Recipe, kind_of_recipe
@@ -102,7 +102,13 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
     """
     data = recipe.as_dict()
     for part, holder, key in named_files(data):
-        source = relaxed_geometry(Path(holder[key]))
+        source = Path(holder[key])
+        if key != "style":
+            source = relaxed_geometry(source)
+        elif not is_file(source):
+            raise InputError(
+                f"{source}: there is no such style file; give one of matplotlib's kind"
+            )
         holder[key] = f"files/{part}/{source.name}"
         with replaced_file(folder / holder[key]) as copy:
             shutil.copyfile(source, copy)
@@ -133,6 +139,10 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         for holder, key in ((crystal, "file"), (block, "relaxed")):
             if isinstance(holder, dict) and isinstance(holder.get(key), str):
                 yield part, holder, key
+    analysis = data.get("analysis")
+    figures = analysis.get("figures") if isinstance(analysis, dict) else None
+    if isinstance(figures, dict) and isinstance(figures.get("style"), str):
+        yield "figures", figures, "style"
 
 
 def read_yaml(path: Path, needs: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epicarve.arrays import whole_points
 from epicarve.builder.crystal import neighbours
 from epicarve.builder.interfaces import contact_limits_a
 from epicarve.errors import InputError
@@ -146,8 +147,7 @@ def _ewald_sum_ev(crystal: Crystal, pairs: tuple[NDArray[Any], ...]) -> float:
     reciprocal = 2.0 * np.pi * np.linalg.inv(crystal.cell_a).T
     largest = 2.0 * split * ENDS
     reach = np.floor(largest * np.linalg.norm(crystal.cell_a, axis=1) / 2.0 / np.pi).astype(int)
-    ranges = [np.arange(-n, n + 1) for n in reach]
-    waves = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    waves = whole_points(-reach, reach + 1)
     squared = ((waves @ reciprocal) ** 2).sum(axis=1)
     kept = (squared > 0.0) & (squared < largest**2)
     factors = np.exp(2j * np.pi * (waves[kept] @ crystal.fractional.T)) @ q
