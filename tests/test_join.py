@@ -59,7 +59,8 @@ def test_no_contact_is_shorter_than_nine_tenths_of_the_bulks(janus, film, substr
 
 def test_pb_of_the_film_continues_the_cs_lattice(janus):
     continuity = janus.report.interface.continuity
-    assert continuity.matched_fraction == 1.0
+    assert continuity.n_matched == continuity.n_cations  # each Pb of the film's face on a Cs site
+    assert continuity.n_sites - continuity.n_matched <= 1  # moves may take a Pb off the rim
     assert set(continuity.pairs) == {"Pb→Cs"}
     # the face Pb stand 0.4 Å off a square net (by the computed coordinates), plus misfit
     assert 0.40 <= continuity.rms_a <= 0.55
