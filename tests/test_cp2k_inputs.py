@@ -109,6 +109,16 @@ def test_states_take_the_orbitals_of_the_ground_state(model, parser, tmp_path):
     )
 
 
+@pytest.mark.parametrize("left_out", [("relax",), ("prerelax", "relax")])
+def test_ground_state_of_a_held_geometry_goes_on_where_it_was_stopped(
+    model, parser, tmp_path, left_out
+):
+    inputs = written(model, Cp2kSettings(**dict.fromkeys(left_out)), tmp_path)
+    dft = parsed(parser, inputs["ground-state"])["force_eval"]["dft"]
+    assert dft["scf"]["scf_guess"] == "restart"
+    assert "wfn_restart_file_name" not in dft  # its own
+
+
 def test_density_functional_stages_agree_on_everything_but_the_scf(model, parser, tmp_path):
     inputs = written(model, Cp2kSettings(functional="PBEsol", cutoff_ry=321.0), tmp_path)
     trees = [parsed(parser, inputs[name]) for name in ("relax", "ground-state", "states")]

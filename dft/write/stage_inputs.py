@@ -220,8 +220,8 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
     if stage.relaxation is not None:
         variable = isinstance(settings, PeriodicSettings) and settings.variable_cell
         names.append("cell-relaxation" if variable else "relaxation")
-        if stage.name == "relax":
-            names.append("restartable")
+    if stage.name in {"relax", "ground-state"}:
+        names.append("restartable")
     if stage.previous is not None and stage.previous.orbitals is not None:
         names.append("orbitals-from-previous")
     if is_since(settings.version, CONVERGENCE_ENFORCED):
