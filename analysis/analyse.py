@@ -119,7 +119,7 @@ def analyse_states(
 def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> dict[str, Any]:
     """Write an analysis, and return what summary.json holds; see `Analysis.write`."""
     summary = analysis.summary()
-    with filled_folder(folder, instead_of=RESULTS) as scratch:
+    with filled_folder(folder, "summary.json", RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))

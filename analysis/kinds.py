@@ -24,7 +24,7 @@ def write_kinds(folder: Path, analysis: KindAnalysis, *, hdf5: bool = False) -> 
         missing = no_ipr(analysis.states)
         raise InputError(f"there is no analysis.h5 without weights of atoms; {missing}")
     summary = analysis.summary()
-    with filled_folder(folder, instead_of=RESULTS) as scratch:
+    with filled_folder(folder, "summary.json", RESULTS) as scratch:
         write_json(scratch / "summary.json", summary)
         write_text(scratch / "states.csv", kind_states_csv(analysis))
         write_text(scratch / "dos.csv", dos_csv(analysis))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE.inp...", help="CP2K inputs, or folders that hold some."),
+        typer.Argument(
+            metavar="FILE.inp...", help="CP2K inputs, folders that hold some, - for standard input."
+        ),
     ],
     cp2k: Annotated[
         str | None,

@@ -119,15 +119,21 @@ def refuse_file_name(folder: Path, holds: str) -> None:
 
 
 @contextmanager
-def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path]:
+def filled_folder(
+    folder: Path, known_by: str | None, instead_of: Iterable[str] = ()
+) -> Iterator[Path]:
     """Hand out a scratch folder and move all it holds into `folder` only if nothing failed.
 
-    Files of the same name in `folder` are replaced; other files there are left alone.
+    Files of an earlier result are replaced; other files there are left alone.
 
     Parameters
     ----------
     folder : Path
         Where the files shall end up. Made only on success.
+    known_by : str or None
+        Name of a file that is written here each time. Only where it is there already, files of the
+        same name as new ones are those of an earlier result; a JSON file must tell its provenance.
+        None if the user named each file, so that all may be replaced.
     instead_of : iterable of str
         Names of files of an earlier result, which are taken away if they are not written anew.
 
@@ -135,6 +141,11 @@ def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path
     ------
     Path
         The scratch folder to write into.
+
+    Raises
+    ------
+    InputError
+        If a file would be replaced that is of no earlier result.
     """
     folder = Path(folder)
     missing = [ancestor for ancestor in (folder, *folder.parents) if not ancestor.exists()]
@@ -143,16 +154,16 @@ def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path
     done = False
     try:
         yield scratch
-        stale = [folder / name for name in instead_of if not (scratch / name).exists()]
-        for source in sorted(scratch.rglob("*")):
-            target = folder / source.relative_to(scratch)
-            if source.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(target)
-        for path in stale:
-            path.unlink(missing_ok=True)
+        stale = [Path(name) for name in instead_of if not (scratch / name).exists()]
+        new = [path.relative_to(scratch) for path in sorted(scratch.rglob("*")) if path.is_file()]
+        if known_by is not None and not _is_result(folder / known_by):
+            _refuse_to_replace(folder, [*new, *stale], known_by)
+            new.sort(key=lambda name: name != Path(known_by))  # first, if all ends midway
+        for name in new:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).replace(folder / name)
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
         done = True
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -160,6 +171,26 @@ def filled_folder(folder: Path, instead_of: Iterable[str] = ()) -> Iterator[Path
             for ancestor in missing:
                 if ancestor.is_dir() and not any(ancestor.iterdir()):
                     ancestor.rmdir()
+
+
+def _is_result(known_by: Path) -> bool:
+    """Return whether a file is one that tells of an earlier result."""
+    if known_by.suffix != ".json" or not is_file(known_by):
+        return is_file(known_by)
+    try:
+        return "provenance" in read_json(known_by)
+    except InputError:
+        return False
+
+
+def _refuse_to_replace(folder: Path, names: Iterable[Path], known_by: str) -> None:
+    """Refuse to touch files that are there already."""
+    if there := [str(name) for name in names if (folder / name).exists()]:
+        more = f" and {len(there) - 1} more that would be replaced" if len(there) > 1 else ""
+        raise InputError(
+            f"{folder}: {there[0]}{more} there already, not written by epicarve (no {known_by} of "
+            "its own beside it); name another folder, or move them away"
+        )
 
 
 def write_text(path: Path, text: str) -> None:

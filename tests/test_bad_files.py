@@ -135,3 +135,45 @@ def test_names_longer_than_a_file_can_have_are_of_no_file(tmp_path):
         relaxed_geometry(tmp_path / long)
     with pytest.raises(InputError, match="there is no such file"):
         Model.read(tmp_path / long)
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments"),
+    [
+        ("model.cif", ("build", "sphere.yaml", "-o", "mine")),
+        ("run.sh", ("inputs", "sphere.yaml", "-o", "mine")),
+        ("summary.json", ("analyse", "run", "-o", "mine")),
+        ("coop.csv", ("analyse", "run", "-o", "mine")),  # would be taken away
+        ("structure.json", ("structure", "a.xyz", "a.xyz", "-o", "mine")),
+        ("interfaces.csv", ("interface", "PbS", "CsPbBr3", "-o", "mine")),
+    ],
+)
+def test_files_of_others_are_not_replaced(told, tmp_path, file, arguments):
+    unpacked("cs4pbbr6", tmp_path / "run", *WFN)
+    (tmp_path / "sphere.yaml").write_text(
+        "crystal: {name: PbS}\nshape: {kind: sphere, diameter_nm: 1}\nbalance: {relocations: 0}\n"
+    )
+    (tmp_path / "a.xyz").write_text("2\n\nPb 0 0 0\nS 0 0 2.9\n")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / file).write_text('{"by": "me"}\n')
+    (mine / "notes.txt").write_text("harmless\n")
+    code, error = told(*arguments)
+    assert code == 2
+    assert f"mine: {file}" in error
+    assert "there already, not written by epicarve" in error
+    assert sorted(path.name for path in mine.iterdir()) == sorted([file, "notes.txt"])
+    assert (mine / file).read_text() == '{"by": "me"}\n'
+
+
+def test_own_results_are_replaced_beside_files_of_others(told, tmp_path):
+    recipe = tmp_path / "sphere.yaml"
+    for diameter in (1.0, 1.2):
+        recipe.write_text(
+            f"crystal: {{name: PbS}}\nshape: {{kind: sphere, diameter_nm: {diameter}}}\n"
+        )
+        code, _ = told("build", "sphere.yaml", "-o", "mine")
+        assert code == 0
+        (tmp_path / "mine" / "notes.txt").write_text("harmless\n")
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "harmless\n"
+    assert '"diameter_nm": 1.2' in (tmp_path / "mine" / "model.json").read_text()

@@ -335,6 +335,15 @@ def test_several_files_and_folders_are_checked_at_once(tmp_path, capsys):
     assert f"{good}: nothing wrong found" in told.stdout
 
 
+def test_standard_input_is_checked_as_if_it_lay_here():
+    run = partial(subprocess.run, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "epicarve", "check", "-"]
+    told = run(command, input=GOOD.replace("CUTOFF", "CUTTOFF"))
+    assert told.returncode == 1
+    assert told.stdout == "-:11: error: CUTTOFF is no keyword of &MGRID; write CUTOFF\n"
+    assert run(command, input=GOOD).stdout == "-: nothing wrong found\n"
+
+
 def test_a_folder_without_inputs_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"there is no \*\.inp"):
         inputs_in([tmp_path])

@@ -47,7 +47,7 @@ def write_identification(found: Identification, folder: Path | str) -> None:
     """
     folder = Path(folder)
     refuse_file_name(folder, f"{NAME}.json, {NAME}.png and {NAME}.extxyz")
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, f"{NAME}.extxyz") as scratch:
         write_json(scratch / f"{NAME}.json", found.as_dict())
         write_extxyz(
             scratch / f"{NAME}.extxyz",

@@ -51,7 +51,7 @@ def write_model(folder: Path, model: Model) -> None:
     """
     refuse_file_name(folder, "model.extxyz, model.cif, model.json and preview.png")
     notes = notes_of_model(model)
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, "model.json") as scratch:
         model.write_extxyz(scratch / "model.extxyz")
         write_text(scratch / "model.cif", cif_text(model, notes))
         write_json(scratch / "model.json", summary_of(model))
@@ -74,7 +74,7 @@ def write_slab(folder: Path, slab: Slab) -> None:
     crystals = (report.interface.film.crystal, report.interface.substrate.crystal)
     asked = Provenance(version=__version__, slab=report.options.model_dump(mode="json"))
     summary = {**slab.as_dict(), "provenance": with_origins(asked, crystals).as_dict()}
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, "model.json") as scratch:
         write_extxyz(
             scratch / "model.extxyz",
             slab.symbols,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,8 +60,12 @@ def find_moved(name: str, beside: Path) -> Path | None:
     return find_file(name, beside) or find_file(Path(name).name, beside)
 
 
+STANDARD_INPUT = Path("-")
+"""Name by which an input is read from standard input."""
+
+
 def read_text(path: Path) -> str:
-    """Return the text of a CP2K input.
+    """Return the text of a CP2K input; that of standard input if the path is ``-``.
 
     Raises
     ------
@@ -68,7 +73,7 @@ def read_text(path: Path) -> str:
         If there is no such file or it is no text.
     """
     try:
-        data = path.read_bytes()
+        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; name a CP2K input") from None
     except OSError as error:

@@ -31,7 +31,7 @@ from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
 from .extra import extra_notes, put_extra, without_extra
-from .job_scripts import job_files
+from .job_scripts import ORDER, job_files
 from .memory import StagePlan, noted, planned_periodic, planned_stages
 from .resources import RESOURCES
 from .system import System
@@ -273,7 +273,7 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
         # whole, so that each can be checked.
         if changed or not (folder / path).is_file():
             texts[path] = start
-    with filled_folder(folder) as scratch:
+    with filled_folder(folder, ORDER) as scratch:
         for name, text in texts.items():
             if not holds_text(folder / name, text):
                 write_text(scratch / name, text)

@@ -221,7 +221,7 @@ def finish_bulk(recipe: BulkRecipe, out: Path) -> RelaxedBulk:
         bulk.crystal, bulk.primitive, cell.cell_a, cell.positions_a, _derivation(bulk, cell)
     )
     results = RelaxedBulk(recipe, bulk, cell, relaxed)
-    with filled_folder(out) as scratch:
+    with filled_folder(out, results_name(recipe)) as scratch:
         write_text(scratch / CRYSTAL, crystal_cif(relaxed.crystal))
         write_json(scratch / results_name(recipe), results.summary())
     return results

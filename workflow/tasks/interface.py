@@ -403,7 +403,7 @@ def _energy_fields(one: Interface, energy: InterfaceEnergy | NoEnergy) -> dict[s
 
 
 def _write(out: Path, ranking: Ranking, drawn: Sequence[Interface], options: SearchOptions) -> None:
-    with filled_folder(out) as folder:
+    with filled_folder(out, "interface.json") as folder:
         content = {
             **ranking.as_dict(),
             "notes": list(ranking.notes),

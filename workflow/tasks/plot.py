@@ -133,7 +133,7 @@ class Plotted:
         """
         path = require_figure_name(out)
         written = [path.name]
-        with filled_folder(path.parent) as scratch:
+        with filled_folder(path.parent, None) as scratch:
             write_figure(self.figure, scratch / path.name)
             if self.series is not None:
                 for name, text in (

@@ -119,7 +119,7 @@ def compared(
     if out is not None:
         notes = () if model is None else notes_of_model(model)
         figure = structure_figure(comparison, notes, look)
-        with filled_folder(Path(out)) as scratch:
+        with filled_folder(Path(out), "structure.json") as scratch:
             write_json(scratch / "structure.json", found.as_dict())
             write_text(scratch / "radial.csv", radial_csv(comparison))
             write_text(scratch / "diffraction.csv", diffraction_csv(comparison))
