@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -51,7 +51,7 @@ class FilteredGap:
 
     measure: str
     limit: float
-    kept: Bools
+    kept: Bools = field(repr=False)
     valence_edge_ev: float | None
     conduction_edge_ev: float | None
     n_valence_traps: int | None

@@ -105,6 +105,8 @@ def summary_of(model: Model) -> dict[str, Any]:
 
 def notes_of_model(model: Model) -> tuple[str, ...]:
     """Return the sentences that must stand wherever a model is shown, as its report knows them."""
+    if model.report.structure is not None:  # the coordinates are those of a file
+        return _notes_of_origins(model.report.origins, "crystal for bonds and bulk neighbours")
     return _notes_of_origins(model.report.origins)
 
 
@@ -125,9 +127,9 @@ def derived_notes(crystals: Sequence[Crystal]) -> tuple[str, ...]:
     return _notes_of_origins({crystal.name: _origin(crystal) for crystal in crystals})
 
 
-def _notes_of_origins(origins: Mapping[str, Origin]) -> tuple[str, ...]:
+def _notes_of_origins(origins: Mapping[str, Origin], role: str = "crystal") -> tuple[str, ...]:
     return tuple(
-        f"{origin.status.capitalize()} crystal: {name}.\n{origin.derivation}"
+        f"{origin.status.capitalize()} {role}: {name}.\n{origin.derivation}"
         for name, origin in origins.items()
         if origin.status in UNPUBLISHED
     )
