@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import Crystal, replaced
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.errors import InputError
 
+from .ions import kinds_of
+from .orderings import anion_orbits
 from .pattern import Pattern
 
 if TYPE_CHECKING:
@@ -18,6 +23,10 @@ if TYPE_CHECKING:
 
 HALIDES = ("F", "Cl", "Br", "I")
 """Elements that take each other's place in a structure, by size."""
+
+SAME_CELL, SAME_SITE_A = 0.02, 1.0
+"""Crystals have one lattice if their cells differ by no more than this share, and their sites by no
+more than this distance in Å."""
 
 
 def bundled() -> tuple[Crystal, ...]:
@@ -87,3 +96,47 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
             told = f"{crystal.name} with {new} for {old}"
             patterns.append(Pattern(other, told, crystal.name, ((old, new),)))
     return patterns
+
+
+def without_orderings(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Return patterns less those that only order the anions of an earlier one in another way.
+
+    Their names are kept with that one, so that a particle is held against a lattice once, and the
+    crystal of its ordering is told all the same.
+
+    Examples
+    --------
+    >>> both = [Pattern(bundled_crystal(name), name) for name in ("Pb3S2Cl2", "Pb3S2Cl2-X1X3")]
+    >>> without_orderings(both)[0].named
+    {('Cl', 'S', 'Cl', 'S'): 'Pb3S2Cl2-X1X3'}
+    """
+    kept: list[Pattern] = []
+    for one in patterns:
+        for k, first in enumerate(kept):
+            ordering = _ordering_in(first, one.crystal)
+            if ordering is not None:
+                kept[k] = replace(first, named={**first.named, ordering: one.told})
+                break
+        else:
+            kept.append(one)
+    return kept
+
+
+def _ordering_in(pattern: Pattern, crystal: Crystal) -> tuple[str, ...] | None:
+    """Return the element of each orbit of a pattern in another crystal of the same lattice."""
+    own = pattern.crystal
+    if (own.formula, own.n_sites) != (crystal.formula, crystal.n_sites):
+        return None
+    longest_a = np.linalg.norm(own.cell_a, axis=1).max()
+    if np.abs(own.cell_a - crystal.cell_a).max() > SAME_CELL * longest_a:
+        return None
+    kinds = kinds_of(crystal.symbols, crystal.charge_of)
+    placed = pattern.placed(kinds, crystal.fractional @ own.cell_a)
+    if len(set(placed.sites.tolist())) < own.n_sites or placed.distances_a.max() > SAME_SITE_A:
+        return None
+    symbols = np.empty_like(crystal.symbols)
+    symbols[placed.sites] = crystal.symbols
+    found = [set(symbols[sites].tolist()) for sites in anion_orbits(own).values()]
+    ordering = tuple(min(one) for one in found)
+    mine = tuple(str(own.symbols[sites[0]]) for sites in anion_orbits(own).values())
+    return ordering if ordering != mine and all(len(one) == 1 for one in found) else None

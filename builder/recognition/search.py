@@ -213,10 +213,18 @@ def _distinct(tried: list[Hypothesis]) -> list[Hypothesis]:
 
 
 def _chosen(ranked: Sequence[Domain]) -> Domain:
-    """Return the best domain; of lattices that are as good, one that has the crystal's ordering."""
+    """Return the best domain; of lattices that are as good, one in the ordering of a crystal."""
     best = ranked[0]
     as_good = [one for one in ranked if _is_as_good(one, best)]
-    return min(as_good, key=lambda one: one.ordering is not None and not one.ordering.is_own)
+    return min(as_good, key=_strangeness)
+
+
+def _strangeness(domain: Domain) -> int:
+    """Sort orderings: that of the crystal itself, that of another one that is known, any other."""
+    ordering = domain.ordering
+    if ordering is None or ordering.is_own:
+        return 0
+    return 1 if ordering.crystal is not None else 2
 
 
 def _is_as_good(one: Domain, best: Domain) -> bool:
