@@ -7,6 +7,7 @@ from .rows import Claim as Claim
 from .rows import Row as Row
 from .run_results import RunResults as RunResults
 from .run_results import read_results as read_results
+from .run_results import require_analysed as require_analysed
 from .structure_claims import DISTANCES as DISTANCES
 from .structure_claims import PAIR_DISTRIBUTION as PAIR_DISTRIBUTION
 from .subjects import Subject as Subject

@@ -78,6 +78,21 @@ class RunResults(Record):
     edge_domains: dict[str, dict[str, float]]
 
 
+def require_analysed(folder: Path) -> None:
+    """Refuse a folder that holds no analysis.
+
+    Raises
+    ------
+    InputError
+        If that is so.
+    """
+    if not is_analysed(folder):
+        raise InputError(
+            f"{folder}: it holds no summary.json and states.csv; name the folder that epicarve "
+            "analyse or run wrote to"
+        )
+
+
 def read_results(folder: Path, counts: Mapping[str, int]) -> RunResults:
     """Read the results of a model from the folder of its analysis.
 
@@ -93,11 +108,7 @@ def read_results(folder: Path, counts: Mapping[str, int]) -> RunResults:
     InputError
         If it holds no analysis with weights of single atoms, or that of other atoms.
     """
-    if not is_analysed(folder):
-        raise InputError(
-            f"{folder}: it holds no summary.json and states.csv; name the folder that epicarve "
-            "analyse or run wrote to"
-        )
+    require_analysed(folder)
     spectrum = read_spectrum(folder)
     told = read_json(folder / "summary.json")
     if "traps" not in told or spectrum.ipr is None:

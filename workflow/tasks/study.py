@@ -36,6 +36,7 @@ from epicarve.workflow.study import (
     claims_of,
     page_of,
     read_results,
+    require_analysed,
     study_models,
 )
 
@@ -184,9 +185,10 @@ def study(
     chosen = study_models() if models is None else tuple(models)
     analysed = {name: Path(path) for name, path in (results or {}).items()}
     names = [name for one in chosen for name in (one.name, one.published_name)]
-    for name in analysed:
+    for name, path in analysed.items():
         if name not in names:
             raise InputError(f"results: there is no model {name!r}; {near_name(name, names)}")
+        require_analysed(path)
     files = _files(None if folder is None else Path(folder), chosen)
     for one in chosen:
         if one.published_name in analysed and one.name not in files:
