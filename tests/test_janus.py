@@ -317,7 +317,9 @@ def test_flat_face_and_the_body_without_it(shape):
 # ---- recipes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["pb4s3cl2-cspbcl3-cuboid", "pb4s3cl2-cspbcl3-cap"])
+@pytest.mark.parametrize(
+    "name", ["pb4s3cl2-cspbcl3-cuboid", "pb4s3cl2-cspbcl3-cap", "pb4s3cl2-cspbcl3-cube"]
+)
 def test_examples(name, tmp_path):
     built = build(EXAMPLES / f"{name}.yaml", tmp_path)
     assert_sound(built.model)

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,14 @@ def test_every_number_of_the_study_has_its_place_in_the_supplement(out):
     assert all(re.search(r"§\d|Table S\d|Fig\. S\d", one["source"]) for one in stated)
 
 
+def test_the_page_in_the_documents_tells_the_same_of_the_study(out):
+    whole = (Path(__file__).parents[1] / "docs" / "study.md").read_text()
+    lines = [line.split(" | ") for line in (out / "study.md").read_text().splitlines()]
+    cells = [line[1] for line in lines if len(line) == 5 and line[1] not in {"–", "study"}]
+    assert len(cells) > 10
+    assert all(f" | {cell} | " in whole for cell in cells)
+
+
 def test_what_is_told_is_what_was_carved(out):
     told = json.loads((out / "study.json").read_text())
     published, ours = (told["models"]["pb3s2cl2-sphere"][whose] for whose in ("published", "ours"))
@@ -101,9 +110,11 @@ def test_what_is_told_is_what_was_carved(out):
     }
     assert ordering["ours_value"] == "S on X0, X1; Cl on X2, X3"
     assert ordering["judged"] == "ours differs"
-    composition, charge = rows_of(told, "Composition and charge")
+    composition, atoms, charge = rows_of(told, "Composition and charge")
     assert composition["stated"]["source"] == "§3" and charge["ours_value"] == 0
     counts = ours["counts"]
+    shares = [100 * counts[symbol] / ours["n_atoms"] for symbol in ("Pb", "S", "Cl")]
+    assert atoms["ours_value"] == pytest.approx(shares)
     unit = crystal.formula_unit
     share = sum(counts.values()) / sum(unit.values())
     off = max(abs(counts[symbol] / share / n - 1) for symbol, n in unit.items())

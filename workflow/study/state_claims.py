@@ -8,7 +8,7 @@ from .rows import Cell, Claim, Row, Stated, energy, row, same
 from .run_results import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .run_results import RunResults
     from .subjects import Subject
@@ -23,7 +23,10 @@ MANY_TRAPS = Stated("many localized states at both edges", "§3, Fig. S11")
 EDGES = Stated("valence S, conduction Pb", "§3, Fig. S11", ("S", "Pb"))
 EDGES_JOINED = Stated("both Pb4S3Cl2", "§3", ("Pb4S3Cl2", "Pb4S3Cl2"))
 TRAPS_ON = Stated("Pb4S3Cl2 alone, at the chalcogenide surface", "§3")
-ALIGNMENT = Stated("type I, both edges Pb4S3Cl2", "§3", "I")
+ALIGNMENT = Stated("type I suggested, both edges Pb4S3Cl2", "§3", "I")
+
+LEAST_SHARE = 0.005
+"""Smaller shares of a state are not told."""
 
 NOT_COMPUTED = Cell("not computed", None)
 
@@ -85,7 +88,9 @@ def _edges(shares: Mapping[str, Mapping[str, float]]) -> Cell:
     told, most = [], []
     for side in SIDES:
         ranked = sorted(shares.get(side, {}).items(), key=lambda item: -item[1])
-        listed = ", ".join(f"{name} {100.0 * share:.0f} %" for name, share in ranked)
+        listed = ", ".join(
+            f"{name} {100.0 * share:.0f} %" for name, share in ranked if share >= LEAST_SHARE
+        )
         told.append(f"{side} {listed or 'none that is delocalized'}")
         most += [name for name, _ in ranked[:1]]
     return Cell("; ".join(told), tuple(most) if len(most) == len(SIDES) else None)
@@ -118,15 +123,19 @@ def _how_to_compute(told: Sequence[Subject]) -> str:
     if lacking:
         one = lacking[0]
         words.append(
-            f"Ours, as for the first one: `epicarve run {one.made_by} -o DIR`, then this command "
-            f"with `--results {one.name}=DIR`; names are {', '.join(m.name for m in lacking)}."
+            f"Ours, such as {one.told}: `epicarve run {one.made_by} -o DIR`, then this command "
+            f"with `--results {one.name}=DIR`; the names are {_listed(m.name for m in lacking)}."
         )
     if published:
         one = published[0]
         words.append(
             f"Published ones: a recipe with `structure: {one.file}` and `cp2k: {{prerelax: null, "
             "relax: null}` (docs/structures.md), `epicarve run` on it, then "
-            f"`--results {one.published_name}=DIR`; names are "
-            f"{', '.join(m.published_name for m in published)}."
+            f"`--results {one.published_name}=DIR`; the names are "
+            f"{_listed(m.published_name for m in published)}."
         )
     return " ".join(words)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from .measured import Measured
     from .subjects import Subject
 
-ABOUT_4_2_NM = Stated("about 4.2 nm", "§3, Fig. S11", 4.2)
+SIZES = {
+    "Pb3S2Cl2 sphere": Stated("about 4.2 nm", "§3, Fig. S11a", 4.2),
+    "Pb4S3Cl2 sphere": Stated("about 4.2 nm", "§3, Fig. S11c", 4.2),
+    "Pb4S3Cl2 hemisphere": Stated("half a sphere of about 4.2 nm", "§3, Fig. S11c", 4.2),
+}
 
 RATIOS = {"Pb3S2Cl2 sphere": Stated("Pb:S:Cl nearly 3:2:2", "§3")}
+
+ATOMS_PERCENT = {
+    "Pb3S2Cl2": Stated("46.0, 26.3, 28.5 %", "SEM-EDX, Table S1", (46.0, 26.3, 28.5)),
+}
 
 DENSITIES = {
     "Pb3S2Cl2": Stated("6.95 g/cm³", "§4", 6.95),
@@ -57,10 +65,12 @@ DISTANCES = {
 NEIGHBOURS = {
     ("Pb3S2Cl2", "Cl"): Stated("6 Pb, distorted octahedron", "§4, Fig. S15", 6),
     ("Pb4S3Br2", "Br"): Stated("7 Pb, pentagonal bipyramid", "§4, Fig. S15", 7),
-    ("Pb4S3Cl2", "Cl"): Stated("7 Pb, as Br and I in Pb4S3X2", "§4, Fig. S15", 7),
+    **{
+        (crystal, symbol): Stated("alike in Pb3S2Cl2 and Pb4S3Br2", "§4, Fig. S15")
+        for crystal in ("Pb3S2Cl2", "Pb4S3Br2")
+        for symbol in ("S", "Pb")
+    },
 }
-
-ALIKE = Stated("alike in all compounds", "§4, Fig. S15")
 
 UNKNOWN_ORDERING = Stated("S and Cl can't be told apart; tentative", "§2, Fig. S7")
 
@@ -92,6 +102,10 @@ def _composition(subjects: Sequence[Subject]) -> Claim:
         each if _crystal(one) is None else _with_judgement(each)
         for one, each in zip(subjects, rows, strict=True)
     ]
+    for one, crystal in _named(subjects):
+        if crystal in ATOMS_PERCENT:
+            what = f"{one.model.told}: atoms of {', '.join(one.ours.found.counts)}"
+            rows.append(row(what, ATOMS_PERCENT[crystal], *one.cells(_percent), lengths))
     published = _charges([one.published for one in subjects])
     ours = _charges([one.ours for one in subjects])
     neutral = Stated("charge-balanced", "§3", 0)
@@ -100,7 +114,8 @@ def _composition(subjects: Sequence[Subject]) -> Claim:
         "Composition and charge",
         "Ions by crystal. The percentage is the largest deviation of an element from its ratio in "
         "the crystal, of two joined crystals the larger one: there the cuboid has CsCl on five "
-        "faces by intent. Of particles of one crystal it is judged by itself.",
+        "faces by intent. Of particles of one crystal it is judged by itself. The measured atoms "
+        "are those of dried nanocrystals with their ligands.",
         tuple(rows),
     )
 
@@ -111,6 +126,12 @@ def _formula(measured: Measured) -> Cell:
     told = " on ".join("".join(f"{symbol}{n}" for symbol, n in part.items()) for part in parts)
     total = f"{measured.found.n_atoms:,} ions: {told}"
     return Cell(total if off is None else f"{total}; {100.0 * off:.1f} %", off)
+
+
+def _percent(measured: Measured) -> Cell:
+    found = measured.found
+    shares = tuple(100.0 * n / found.n_atoms for n in found.counts.values())
+    return Cell(f"{', '.join(f'{share:.1f}' for share in shares)} %", shares)
 
 
 def _with_judgement(each: Row) -> Row:
@@ -138,7 +159,7 @@ def _charges(models: Sequence[Measured | None]) -> Cell:
 def _sizes(subjects: Sequence[Subject]) -> Claim:
     rows = []
     for one in subjects:
-        stated = ABOUT_4_2_NM if one.model.told.endswith(("sphere", "hemisphere")) else None
+        stated = SIZES.get(one.model.told)
         whole = None if one.model.told.endswith("hemisphere") else stated
         for what, said, tell in (
             ("largest distance", stated, _largest),
@@ -240,7 +261,7 @@ def _neighbours(spheres: Sequence[Subject]) -> Claim:
                 share = 100.0 * numbers[most] / total
                 return Cell(f"{most} ({share:.0f} % of {total}; mean {figures.mean:.2f})", most)
 
-            stated = NEIGHBOURS.get((crystal, symbol), ALIKE if symbol in {"S", "Pb"} else None)
+            stated = NEIGHBOURS.get((crystal, symbol))
             rows.append(row(f"{symbol} in {crystal}", stated, *one.cells(inner), same))
     return Claim(
         "Neighbours of opposite charge",

@@ -147,7 +147,7 @@ class StudyPage:
         }
         distances_a = self.subjects[0].ours.radial.distances_a
         table = np.column_stack([distances_a, *columns.values()])
-        lines = [",".join(f"{x:.6g}" for x in line) for line in table.tolist()]
+        lines = [",".join(f"{x:.4g}" for x in line) for line in table.tolist()]
         return "\n".join([",".join(["distance_a", *columns]), *lines]) + "\n"
 
 
