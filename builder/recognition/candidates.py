@@ -98,32 +98,56 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
     return patterns
 
 
-def without_orderings(patterns: Sequence[Pattern]) -> list[Pattern]:
-    """Return patterns less those that only order the anions of an earlier one in another way.
+def one_name_each(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Return patterns, those that only order the anions of an earlier one otherwise by its name.
 
-    Their names are kept with that one, so that a particle is held against a lattice once, and the
-    crystal of its ordering is told all the same.
+    Each is looked for with its own places, as these tell orientations apart, but all are told as
+    one crystal, and the ordering names which of them it is.
 
     Examples
     --------
-    >>> both = [Pattern(bundled_crystal(name), name) for name in ("Pb3S2Cl2", "Pb3S2Cl2-X1X3")]
-    >>> without_orderings(both)[0].named
-    {('Cl', 'S', 'Cl', 'S'): 'Pb3S2Cl2-X1X3'}
+    >>> names = "Pb3S2Cl2", "Pb3S2Cl2-X1X3"
+    >>> first, second = one_name_each([Pattern(bundled_crystal(name), name) for name in names])
+    >>> second.told, second.crystal.name, second.named == first.named
+    ('Pb3S2Cl2', 'Pb3S2Cl2', True)
+    >>> first.named
+    {('S', 'S', 'Cl', 'Cl'): 'Pb3S2Cl2', ('Cl', 'S', 'Cl', 'S'): 'Pb3S2Cl2-X1X3'}
     """
-    kept: list[Pattern] = []
+    families: list[list[Pattern]] = []
     for one in patterns:
-        for k, first in enumerate(kept):
-            ordering = _ordering_in(first, one.crystal)
-            if ordering is not None:
-                kept[k] = replace(first, named={**first.named, ordering: one.told})
+        for family in families:
+            crystal = _on_sites_of(family[0], one.crystal)
+            if crystal is not None and _ordering(crystal) not in map(_own_ordering, family):
+                family.append(replace(one, crystal=crystal))
                 break
         else:
-            kept.append(one)
-    return kept
+            families.append([one])
+    return [member for family in families for member in _named_after_the_first(family)]
 
 
-def _ordering_in(pattern: Pattern, crystal: Crystal) -> tuple[str, ...] | None:
-    """Return the element of each orbit of a pattern in another crystal of the same lattice."""
+def _named_after_the_first(family: Sequence[Pattern]) -> list[Pattern]:
+    """Return patterns of one lattice under the name of the first."""
+    first = family[0]
+    if len(family) == 1:
+        return [first]
+    named = {_own_ordering(one): one.told for one in family}
+    return [
+        replace(first, crystal=replace(one.crystal, name=first.crystal.name), named=named)
+        for one in family
+    ]
+
+
+def _own_ordering(pattern: Pattern) -> tuple[str, ...]:
+    return _ordering(pattern.crystal)
+
+
+def _ordering(crystal: Crystal) -> tuple[str, ...]:
+    """Return the element on each orbit of anions."""
+    return tuple(str(crystal.symbols[sites[0]]) for sites in anion_orbits(crystal).values())
+
+
+def _on_sites_of(pattern: Pattern, crystal: Crystal) -> Crystal | None:
+    """Return a crystal with its sites in the order of a pattern; None if its lattice is another."""
     own = pattern.crystal
     if (own.formula, own.n_sites) != (crystal.formula, crystal.n_sites):
         return None
@@ -132,11 +156,17 @@ def _ordering_in(pattern: Pattern, crystal: Crystal) -> tuple[str, ...] | None:
         return None
     kinds = kinds_of(crystal.symbols, crystal.charge_of)
     placed = pattern.placed(kinds, crystal.fractional @ own.cell_a)
-    if len(set(placed.sites.tolist())) < own.n_sites or placed.distances_a.max() > SAME_SITE_A:
+    order = np.argsort(placed.sites)
+    if (placed.sites[order] != np.arange(own.n_sites)).any():
         return None
-    symbols = np.empty_like(crystal.symbols)
-    symbols[placed.sites] = crystal.symbols
-    found = [set(symbols[sites].tolist()) for sites in anion_orbits(own).values()]
-    ordering = tuple(min(one) for one in found)
-    mine = tuple(str(own.symbols[sites[0]]) for sites in anion_orbits(own).values())
-    return ordering if ordering != mine and all(len(one) == 1 for one in found) else None
+    if placed.distances_a.max() > SAME_SITE_A:
+        return None
+    ordered = replace(
+        crystal,
+        symbols=crystal.symbols[order],
+        fractional=crystal.fractional[order],
+        oxidation_states=crystal.oxidation_states[order],
+    )
+    orbits = [sites.tolist() for sites in anion_orbits(own).values()]
+    same = orbits == [sites.tolist() for sites in anion_orbits(ordered).values()]
+    return ordered if same else None

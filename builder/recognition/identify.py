@@ -11,7 +11,7 @@ from epicarve.builder.crystal import primitive_vectors
 from epicarve.builder.dimensions import dipole_debye
 from epicarve.errors import InputError, refusing_unknown_names
 
-from .candidates import bundled, fitting, given, without_orderings
+from .candidates import bundled, fitting, given, one_name_each
 from .core_cell import core_cell
 from .element_charges import ElementCharges
 from .figures import coordination, diameters, formal_charges
@@ -81,7 +81,7 @@ def identify(
     library = bundled()
     elements = set(atoms.symbols.tolist())
     named = fitting(library, elements) if crystals is None else given(list(crystals))
-    patterns = without_orderings(named)
+    patterns = one_name_each(named)
     usable = [one for one in patterns if one.cations <= elements]
     if not usable:
         raise _no_crystal(atoms, patterns)

@@ -107,7 +107,7 @@ def counted_ordering(pattern: Pattern, sites: Ints, symbols: Strings) -> SiteOrd
     Parameters
     ----------
     pattern : Pattern
-        The crystal, and the names of others that order its anions otherwise.
+        The crystal, and the names of those that order its anions otherwise.
     sites : ndarray of int, shape (n,)
         Site of the cell on which each ion stands.
     symbols : ndarray of str, shape (n,)
@@ -125,14 +125,16 @@ def counted_ordering(pattern: Pattern, sites: Ints, symbols: Strings) -> SiteOrd
     right = [sum(counts[name][e] for name, e in one.items()) / total for one in found]
     ranks = sorted(range(len(found)), key=lambda k: -right[k])
     best = ranks[0]
+    known = pattern.named or {tuple(found[0].values()): pattern.told}
+    name = known.get(tuple(found[best].values()))
     return SiteOrdering(
         sites=found[best],
-        is_own=best == 0,
+        is_own=name == pattern.told,
         agreement=round(right[best], 4),
         next_agreement=round(right[ranks[1]], 4) if len(ranks) > 1 else None,
         occupancy={name: dict(sorted(count.items())) for name, count in counts.items()},
         n_orderings=len(found),
-        crystal=pattern.told if best == 0 else pattern.named.get(tuple(found[best].values())),
+        crystal=name,
     )
 
 

@@ -63,7 +63,8 @@ class Pattern:
     replaced : tuple of pairs of str
         Elements of that, and those put in their place.
     named : mapping of tuple of str to str, optional
-        Other crystals of the same lattice, by the element that they have on each orbit of anions.
+        All crystals that are looked for with the same lattice, by the element that they have on
+        each orbit of anions; empty if it is the only one.
     """
 
     crystal: Crystal

@@ -229,7 +229,7 @@ def _strangeness(domain: Domain) -> int:
 
 def _is_as_good(one: Domain, best: Domain) -> bool:
     """Whether a domain is of the same crystal in a place as good as another, or that itself."""
-    same = one.pattern is best.pattern and _overlap(one, best)
+    same = one.pattern.told == best.pattern.told and _overlap(one, best)
     return same and one.is_sure and one.score >= AS_GOOD * best.score
 
 
@@ -241,7 +241,7 @@ def _is_other(one: Domain, best: Domain) -> bool:
     """Whether a domain of the same ions is of another crystal, or of another ordering of it."""
     if not _overlap(one, best) or _is_as_good(one, best):
         return False
-    return one.pattern is not best.pattern or one.ordering_sites != best.ordering_sites
+    return one.pattern.told != best.pattern.told or one.ordering_sites != best.ordering_sites
 
 
 def _orderings_as_good(ranked: Sequence[Domain], best: Domain) -> tuple[str, ...]:
