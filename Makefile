@@ -7,12 +7,17 @@ JOBS   ?= 2
 ROOMS  := core builder dft analysis workflow cli templates examples
 FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.pyi' -o -name '*.yaml' -o -name '*.cif' -o -name '*.xyz' -o -name '*.csv' -o -name '*.gz' -o -name '*.sh' -o -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle' -o -name '*.typed' 2>/dev/null)
 
-.PHONY: demo test lint install docs clean help
+# The folder with the models that the study's group published, and results: NAME=FOLDER ...
+MODELS  ?=
+RESULTS ?=
+
+.PHONY: demo test lint install docs study clean help
 
 help:
 	@echo "make demo     a small nanocrystal from crystal to gap, and the three models of the study"
 	@echo "make test     lint, types and all tests; names what it skips where CP2K is absent"
 	@echo "make docs     the pictures of README.md and docs/"
+	@echo "make study    docs/study.md, MODELS=folder of the published models, RESULTS=NAME=FOLDER"
 	@echo "make install  the environment in .venv (needed again after a file was added)"
 
 install: $(VENV)/installed
@@ -45,6 +50,9 @@ test: lint
 docs: install
 	$(BIN)/python docs/make_images.py
 	$(BIN)/python docs/make_matching.py
+
+study: install
+	$(BIN)/epicarve study $(MODELS) -o docs $(addprefix --results ,$(RESULTS))
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -112,9 +112,11 @@ def _facts_of_domain(domain: FoundDomain) -> dict[str, object]:
     ordering = domain.ordering
     if ordering is not None and ordering.next_agreement is not None:
         equal = f"; equal to {', '.join(domain.equal_orderings)}" if domain.equal_orderings else ""
+        known = None if ordering.is_own else ordering.crystal
+        of = "" if known is None else f" ({known})"
         facts["ordering"] = (
-            f"{ordering.told}{equal}: {100 * ordering.agreement:.0f} % of the anions in the core, "
-            f"next best {100 * ordering.next_agreement:.0f} %"
+            f"{ordering.told}{of}{equal}: {100 * ordering.agreement:.0f} % of the anions in the "
+            f"core, next best {100 * ordering.next_agreement:.0f} %"
         )
     if domain.substituted:
         facts["other elements"] = ", ".join(f"{n} {told}" for told, n in domain.substituted.items())

@@ -29,6 +29,7 @@ from .plot import plot
 from .run import run
 from .series import series
 from .structure import structure
+from .study import study
 from .table import table
 from .terminal import complain, describe_guesses, report_guess
 
@@ -57,6 +58,7 @@ for command in (
     table,
     structure,
     identify,
+    study,
     cube,
 ):
     app.command()(command)

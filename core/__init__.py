@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
     from epicarve.workflow.tasks.structure import structure
+    from epicarve.workflow.tasks.study import study
     from epicarve.workflow.tasks.table import table
 
     from .errors import GuessWarning, InputError
@@ -115,6 +116,7 @@ __all__ = [
     "run",
     "series",
     "structure",
+    "study",
     "table",
     "write_cp2k",
 ]
@@ -170,6 +172,7 @@ _HOMES = {
     "run": "epicarve.workflow.tasks.run",
     "series": "epicarve.workflow.tasks.series",
     "structure": "epicarve.workflow.tasks.structure",
+    "study": "epicarve.workflow.tasks.study",
     "table": "epicarve.workflow.tasks.table",
     "write_cp2k": "epicarve.dft.write.stage_inputs",
 }

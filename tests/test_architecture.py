@@ -22,7 +22,7 @@ SUBROOMS = {
         write read cube run xtb bulk_displacement
     """.split(),
     "analysis": "options states compare figures export report analyse kinds".split(),
-    "workflow": "recipes tasks".split(),
+    "workflow": "recipes study tasks".split(),
 }
 """What may import what stands before it, inside a room."""
 

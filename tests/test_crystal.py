@@ -51,6 +51,7 @@ def test_unit_cell_equals_pymatgens(name):
     ("name", "density", "neighbours"),
     [
         ("Pb3S2Cl2", 6.95, {"Cl": {6}, "S": {6}, "Pb": {8}}),
+        ("Pb3S2Cl2-X1X3", 6.95, {"Cl": {6}, "S": {6}, "Pb": {8}}),
         ("Pb3S2Cl2-I213", 6.95, {"Cl": {6}, "S": {6}, "Pb": {8}}),
         ("Pb4S3Br2", 7.30, {"Br": {7}, "S": {6}, "Pb": {8}}),
         ("Pb4S3Cl2", None, {"Cl": {7}, "S": {6}, "Pb": {8}}),

@@ -146,6 +146,33 @@ def test_an_ordering_is_found_with_a_margin():
     assert domain.ordering.agreement == 1.0 and domain.ordering.next_agreement < 0.7
 
 
+@pytest.mark.parametrize("crystals", [None, ["Pb3S2Cl2", "Pb3S2Cl2-X1X3"]])
+def test_an_ordering_that_is_a_crystal_is_told_once_and_by_its_name(crystals, tmp_path):
+    model = dot("Pb3S2Cl2-X1X3", 2.6)
+    atoms, _, _ = shaken(model, seed=0)  # with the places of the other one it lies otherwise
+    write(tmp_path / "dot.xyz", atoms)
+    found = identified(tmp_path / "dot.xyz", crystals, recipe=tmp_path / "like.yaml")
+    (domain,) = found.domains
+    assert domain.crystal == "Pb3S2Cl2" and not domain.ordering.is_own
+    assert domain.ordering.crystal == "Pb3S2Cl2-X1X3" and domain.ordering.agreement == 1.0
+    assert domain.ordering.sites == {"X0": "Cl", "X1": "S", "X2": "Cl", "X3": "S"}
+    assert domain.next_best is None or domain.next_best.ordering != domain.ordering.told
+    assert domain.n_substituted == 0 and domain.assigned_fraction > 0.95
+    assert "{name: Pb3S2Cl2-X1X3}" in (tmp_path / "like.yaml").read_text()
+    assert not list(tmp_path.glob("*.cif"))
+    alone = ec.identify(atoms, ["Pb3S2Cl2-X1X3"]).domains[0]
+    assert alone.crystal == "Pb3S2Cl2-X1X3" and alone.ordering.is_own
+
+
+def test_neighbours_inside_are_those_of_the_bulk():
+    found = ec.identify(shaken(dot("PbS"), seed=5, rattle_a=0.05)[0])
+    assert set(found.inner_coordination) == {"Pb", "S"}
+    for symbol, inner in found.inner_coordination.items():
+        assert set(inner.numbers) == {"6"}
+        assert sum(inner.numbers.values()) == found.counts[symbol] - found.surface[symbol]
+        assert found.coordination[symbol].mean < inner.mean
+
+
 def test_another_halide_is_told():
     model = ec.carve(
         replaced(ec.crystal("CsPbBr3"), {"Br": "I"}), ec.Sphere(diameter_nm=1.8), QUICK

@@ -1,4 +1,5 @@
 from .scattering import Distances as Distances
+from .scattering import RadialDistribution as RadialDistribution
 from .scattering import debye_intensity as debye_intensity
 from .scattering import form_factor as form_factor
 from .scattering import radial_distribution as radial_distribution

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 if TYPE_CHECKING:
@@ -80,6 +81,42 @@ class Distances:
         lengths_a = np.where(found, sums_a / np.maximum(found, 1), np.arange(n_bins) * BIN_A)
         return cls(dict(zip(kinds.tolist(), counts.tolist(), strict=True)), pairs, found, lengths_a)
 
+    @classmethod
+    def within(cls, symbols: Strings, positions_a: Floats, reach_a: float) -> Distances:
+        """Count the distances up to a reach: time and memory grow with the atoms.
+
+        Parameters
+        ----------
+        symbols : ndarray of str, shape (n_atoms,)
+            Chemical symbols.
+        positions_a : ndarray of float, shape (n_atoms, 3)
+            Cartesian coordinates in Å.
+        reach_a : float
+            Largest distance in Å.
+
+        Examples
+        --------
+        >>> line = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 3.0], [0.0, 0.0, 6.0]])
+        >>> pair = Distances.within(np.array(["Pb", "S", "Pb"]), line, 4.0)
+        >>> pair.pairs, pair.counts.sum(axis=1).tolist()
+        ((('Pb', 'Pb'), ('Pb', 'S'), ('S', 'S')), [0, 2, 0])
+        """
+        kinds, kind_of, counts = np.unique(symbols, return_inverse=True, return_counts=True)
+        pairs = tuple(combinations_with_replacement(kinds.tolist(), 2))
+        row_of = np.zeros((len(kinds), len(kinds)), dtype=np.int64)
+        for row, (a, b) in enumerate(combinations_with_replacement(range(len(kinds)), 2)):
+            row_of[a, b] = row_of[b, a] = row
+        near = cKDTree(positions_a).query_pairs(reach_a, output_type="ndarray")
+        i, j = near.T
+        distances_a = np.linalg.norm(positions_a[i] - positions_a[j], axis=1)
+        n_bins = int(reach_a / BIN_A) + 2
+        places = row_of[kind_of[i], kind_of[j]] * n_bins + np.rint(distances_a / BIN_A).astype(int)
+        shape = len(pairs), n_bins
+        found = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
+        sums_a = np.bincount(places, distances_a, minlength=found.size).reshape(shape)
+        lengths_a = np.where(found, sums_a / np.maximum(found, 1), np.arange(n_bins) * BIN_A)
+        return cls(dict(zip(kinds.tolist(), counts.tolist(), strict=True)), pairs, found, lengths_a)
+
     @property
     def n_atoms(self) -> int:
         """Number of atoms."""
@@ -117,7 +154,9 @@ class RadialDistribution:
     values: Floats
 
 
-def radial_distribution(distances: Distances, reach_a: float, width_a: float) -> RadialDistribution:
+def radial_distribution(
+    distances: Distances, reach_a: float, width_a: float, steps_per_width: int = 2
+) -> RadialDistribution:
     r"""Return the radial distribution function of a particle.
 
     .. math:: R_{AB}(r) = \frac{1}{N_A} \sum_{i \in A} \sum_{j \in B, j \ne i}
@@ -134,13 +173,15 @@ def radial_distribution(distances: Distances, reach_a: float, width_a: float) ->
         Largest distance in Å.
     width_a : float
         Standard deviation of the Gaussian in Å.
+    steps_per_width : int
+        Points of the curve within that, at least.
 
     Returns
     -------
     RadialDistribution
-        In steps of half the width or less.
+        The curves.
     """
-    stride = max(1, int(0.5 * width_a / BIN_A))
+    stride = max(1, int(width_a / steps_per_width / BIN_A))
     n_bins = min(distances.counts.shape[1], int((reach_a + 6.0 * width_a) / BIN_A) + 1)
     smooth = gaussian_filter1d(
         distances.counts[:, :n_bins] / BIN_A, width_a / BIN_A, axis=1, mode="constant", truncate=6.0

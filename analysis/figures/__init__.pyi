@@ -4,6 +4,9 @@ from .canvas import png_of as png_of
 from .canvas import write_figure as write_figure
 from .comparison import comparison_figure as comparison_figure
 from .dos import dos_figure as dos_figure
+from .formulas import pretty_words as pretty_words
+from .pair_distribution import DistributionPanel as DistributionPanel
+from .pair_distribution import pair_distribution_figure as pair_distribution_figure
 from .profile import profile_figure as profile_figure
 from .scan import scan_figure as scan_figure
 from .sizes import Against as Against

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from epicarve.builder.cif import read_cif
 from epicarve.builder.crystal import Crystal, replaced
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.errors import InputError
 
+from .ions import kinds_of
+from .orderings import anion_orbits
 from .pattern import Pattern
 
 if TYPE_CHECKING:
@@ -18,6 +23,10 @@ if TYPE_CHECKING:
 
 HALIDES = ("F", "Cl", "Br", "I")
 """Elements that take each other's place in a structure, by size."""
+
+SAME_CELL, SAME_SITE_A = 0.02, 1.0
+"""Crystals have one lattice if their cells differ by no more than this share, and their sites by no
+more than this distance in Å."""
 
 
 def bundled() -> tuple[Crystal, ...]:
@@ -87,3 +96,77 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
             told = f"{crystal.name} with {new} for {old}"
             patterns.append(Pattern(other, told, crystal.name, ((old, new),)))
     return patterns
+
+
+def one_name_each(patterns: Sequence[Pattern]) -> list[Pattern]:
+    """Return patterns, those that only order the anions of an earlier one otherwise by its name.
+
+    Each is looked for with its own places, as these tell orientations apart, but all are told as
+    one crystal, and the ordering names which of them it is.
+
+    Examples
+    --------
+    >>> names = "Pb3S2Cl2", "Pb3S2Cl2-X1X3"
+    >>> first, second = one_name_each([Pattern(bundled_crystal(name), name) for name in names])
+    >>> second.told, second.crystal.name, second.named == first.named
+    ('Pb3S2Cl2', 'Pb3S2Cl2', True)
+    >>> first.named
+    {('S', 'S', 'Cl', 'Cl'): 'Pb3S2Cl2', ('Cl', 'S', 'Cl', 'S'): 'Pb3S2Cl2-X1X3'}
+    """
+    families: list[list[Pattern]] = []
+    for one in patterns:
+        for family in families:
+            crystal = _on_sites_of(family[0], one.crystal)
+            if crystal is not None and _ordering(crystal) not in map(_own_ordering, family):
+                family.append(replace(one, crystal=crystal))
+                break
+        else:
+            families.append([one])
+    return [member for family in families for member in _named_after_the_first(family)]
+
+
+def _named_after_the_first(family: Sequence[Pattern]) -> list[Pattern]:
+    """Return patterns of one lattice under the name of the first."""
+    first = family[0]
+    if len(family) == 1:
+        return [first]
+    named = {_own_ordering(one): one.told for one in family}
+    return [
+        replace(first, crystal=replace(one.crystal, name=first.crystal.name), named=named)
+        for one in family
+    ]
+
+
+def _own_ordering(pattern: Pattern) -> tuple[str, ...]:
+    return _ordering(pattern.crystal)
+
+
+def _ordering(crystal: Crystal) -> tuple[str, ...]:
+    """Return the element on each orbit of anions."""
+    return tuple(str(crystal.symbols[sites[0]]) for sites in anion_orbits(crystal).values())
+
+
+def _on_sites_of(pattern: Pattern, crystal: Crystal) -> Crystal | None:
+    """Return a crystal with its sites in the order of a pattern; None if its lattice is another."""
+    own = pattern.crystal
+    if (own.formula, own.n_sites) != (crystal.formula, crystal.n_sites):
+        return None
+    longest_a = np.linalg.norm(own.cell_a, axis=1).max()
+    if np.abs(own.cell_a - crystal.cell_a).max() > SAME_CELL * longest_a:
+        return None
+    kinds = kinds_of(crystal.symbols, crystal.charge_of)
+    placed = pattern.placed(kinds, crystal.fractional @ own.cell_a)
+    order = np.argsort(placed.sites)
+    if (placed.sites[order] != np.arange(own.n_sites)).any():
+        return None
+    if placed.distances_a.max() > SAME_SITE_A:
+        return None
+    ordered = replace(
+        crystal,
+        symbols=crystal.symbols[order],
+        fractional=crystal.fractional[order],
+        oxidation_states=crystal.oxidation_states[order],
+    )
+    orbits = [sites.tolist() for sites in anion_orbits(own).values()]
+    same = orbits == [sites.tolist() for sites in anion_orbits(ordered).values()]
+    return ordered if same else None

@@ -227,7 +227,7 @@ class Assigner:
             region=free & self.ions.is_ion,
         )
         symbols, core = self.ions.symbols, found.core
-        found = replace(found, ordering=counted_ordering(found.crystal, sites[core], symbols[core]))
+        found = replace(found, ordering=counted_ordering(found.pattern, sites[core], symbols[core]))
         worth = found.weights * np.where(found.symbols == symbols, 1.0, WRONG)
         return replace(found, worth=worth, score=float(worth.sum() - EMPTY * n_empty))
 

@@ -16,7 +16,7 @@ from epicarve.units import A_PER_NM
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from epicarve.arrays import Floats, Strings
+    from epicarve.arrays import Bools, Floats, Strings
     from epicarve.builder.crystal import Crystal
 
     from .domain import Domain
@@ -109,9 +109,21 @@ def formal_charges(
 
 
 def coordination(
-    symbols: Strings, positions_a: Floats, crystals: Sequence[Crystal]
+    symbols: Strings, positions_a: Floats, crystals: Sequence[Crystal], which: Bools
 ) -> dict[str, CoordinationFigures]:
-    """Return how many opposite ions lie around those of each element, by the crystals' bonds."""
+    """Return how many opposite ions lie around those of each element, by the crystals' bonds.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Elements.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates in Å.
+    crystals : sequence of Crystal
+        Crystals with the bonds.
+    which : ndarray of bool, shape (n_atoms,)
+        Ions whose neighbours are counted.
+    """
     limits: dict[tuple[str, str], float] = {}
     for crystal in crystals:
         for pair, limit in crystal.bond_rule.items():
@@ -127,7 +139,7 @@ def coordination(
             counts += np.bincount(second[near["j"]], minlength=len(symbols))
     found = {}
     for symbol in dict.fromkeys(symbol for pair in limits for symbol in pair):
-        mine = counts[symbols == symbol]
+        mine = counts[which & (symbols == symbol)]
         if len(mine):
             numbers = {str(n): count for n, count in sorted(Counter(mine.tolist()).items())}
             found[symbol] = CoordinationFigures(round(float(mine.mean()), 3), numbers)

@@ -138,6 +138,8 @@ class Identification:
         How the first two domains lie on each other.
     coordination : dict of str to CoordinationFigures
         Opposite neighbours by element.
+    inner_coordination : dict of str to CoordinationFigures
+        The same of the ions that have ions on all sites around them.
     surface : dict of str to int
         Ions that lack a neighbour on a site around them, by element.
     unassigned : dict of str to int
@@ -169,6 +171,7 @@ class Identification:
     domains: tuple[FoundDomain, ...]
     interface: FoundInterface | None
     coordination: dict[str, CoordinationFigures]
+    inner_coordination: dict[str, CoordinationFigures]
     surface: dict[str, int]
     unassigned: dict[str, int]
     foreign: dict[str, int]
@@ -193,7 +196,8 @@ class Identification:
         """Return the content of identification.json."""
         keys = (
             *("name", "n_atoms", "counts", "net_charge", "dipole_debye", "diameter_nm", "domains"),
-            *("interface", "coordination", "surface", "unassigned", "foreign", "notes"),
+            *("interface", "coordination", "inner_coordination", "surface", "unassigned"),
+            *("foreign", "notes"),
         )
         told: dict[str, Any] = {key: plain(getattr(self, key)) for key in keys}
         return told

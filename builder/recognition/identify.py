@@ -11,7 +11,7 @@ from epicarve.builder.crystal import primitive_vectors
 from epicarve.builder.dimensions import dipole_debye
 from epicarve.errors import InputError, refusing_unknown_names
 
-from .candidates import bundled, fitting, given
+from .candidates import bundled, fitting, given, one_name_each
 from .core_cell import core_cell
 from .element_charges import ElementCharges
 from .figures import coordination, diameters, formal_charges
@@ -80,7 +80,8 @@ def identify(
     atoms = given_particle(particle)
     library = bundled()
     elements = set(atoms.symbols.tolist())
-    patterns = fitting(library, elements) if crystals is None else given(list(crystals))
+    named = fitting(library, elements) if crystals is None else given(list(crystals))
+    patterns = one_name_each(named)
     usable = [one for one in patterns if one.cations <= elements]
     if not usable:
         raise _no_crystal(atoms, patterns)
@@ -168,7 +169,8 @@ def _told(
         diameter_nm=diameters(positions_a, volume_a3 or None),
         domains=domains,
         interface=laid.interface,
-        coordination=coordination(symbols, positions_a, crystals),
+        coordination=coordination(symbols, positions_a, crystals, ions.is_ion),
+        inner_coordination=coordination(symbols, positions_a, crystals, is_inner),
         surface=charges.counted(symbols[ions.is_ion & ~is_inner]) if domains else {},
         unassigned=charges.counted(symbols[ions.is_ion & (domain_of == NONE)]),
         foreign=_foreign(ions, molecules),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from epicarve.arrays import Ints, Strings
     from epicarve.builder.crystal import Crystal
 
+    from .pattern import Pattern
+
 MAX_ORDERINGS = 5000
 """More ways to fill the orbits of anions than this are not compared: the crystal's own is held."""
 
@@ -36,6 +38,8 @@ class SiteOrdering(Record):
         Ions counted on each orbit.
     n_orderings : int
         Orderings that were compared.
+    crystal : str or None
+        The crystal that has this ordering, if one of those that were looked for does.
     """
 
     sites: dict[str, str]
@@ -44,6 +48,7 @@ class SiteOrdering(Record):
     next_agreement: float | None
     occupancy: dict[str, dict[str, int]]
     n_orderings: int
+    crystal: str | None = None
 
     @property
     def told(self) -> str:
@@ -96,18 +101,19 @@ def orderings_of(crystal: Crystal) -> list[dict[str, str]]:
     return [own, *(filled for _, filled in partial if filled != own)]
 
 
-def counted_ordering(crystal: Crystal, sites: Ints, symbols: Strings) -> SiteOrdering | None:
+def counted_ordering(pattern: Pattern, sites: Ints, symbols: Strings) -> SiteOrdering | None:
     """Return the ordering that ions on sites of a crystal have; None without an anion among them.
 
     Parameters
     ----------
-    crystal : Crystal
-        The crystal.
+    pattern : Pattern
+        The crystal, and the names of those that order its anions otherwise.
     sites : ndarray of int, shape (n,)
         Site of the cell on which each ion stands.
     symbols : ndarray of str, shape (n,)
         Elements of the ions.
     """
+    crystal = pattern.crystal
     counts = {
         name: Counter(symbols[np.isin(sites, members)].tolist())
         for name, members in anion_orbits(crystal).items()
@@ -119,13 +125,16 @@ def counted_ordering(crystal: Crystal, sites: Ints, symbols: Strings) -> SiteOrd
     right = [sum(counts[name][e] for name, e in one.items()) / total for one in found]
     ranks = sorted(range(len(found)), key=lambda k: -right[k])
     best = ranks[0]
+    known = pattern.named or {tuple(found[0].values()): pattern.told}
+    name = known.get(tuple(found[best].values()))
     return SiteOrdering(
         sites=found[best],
-        is_own=best == 0,
+        is_own=name == pattern.told,
         agreement=round(right[best], 4),
         next_agreement=round(right[ranks[1]], 4) if len(ranks) > 1 else None,
         occupancy={name: dict(sorted(count.items())) for name, count in counts.items()},
         n_orderings=len(found),
+        crystal=name,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,8 @@ from epicarve.builder.crystal import neighbours
 from .ions import kinds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from epicarve.arrays import Bools, Floats, Ints, Strings
     from epicarve.builder.crystal import Crystal
 
@@ -60,12 +62,16 @@ class Pattern:
         Name of the bundled crystal that it is, or was made of.
     replaced : tuple of pairs of str
         Elements of that, and those put in their place.
+    named : mapping of tuple of str to str, optional
+        All crystals that are looked for with the same lattice, by the element that they have on
+        each orbit of anions; empty if it is the only one.
     """
 
     crystal: Crystal
     told: str
     bundled: str | None = None
     replaced: tuple[tuple[str, str], ...] = ()
+    named: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     @cached_property
     def kinds(self) -> Strings:

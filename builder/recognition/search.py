@@ -213,15 +213,23 @@ def _distinct(tried: list[Hypothesis]) -> list[Hypothesis]:
 
 
 def _chosen(ranked: Sequence[Domain]) -> Domain:
-    """Return the best domain; of lattices that are as good, one that has the crystal's ordering."""
+    """Return the best domain; of lattices that are as good, one in the ordering of a crystal."""
     best = ranked[0]
     as_good = [one for one in ranked if _is_as_good(one, best)]
-    return min(as_good, key=lambda one: one.ordering is not None and not one.ordering.is_own)
+    return min(as_good, key=_strangeness)
+
+
+def _strangeness(domain: Domain) -> int:
+    """Sort orderings: that of the crystal itself, that of another one that is known, any other."""
+    ordering = domain.ordering
+    if ordering is None or ordering.is_own:
+        return 0
+    return 1 if ordering.crystal is not None else 2
 
 
 def _is_as_good(one: Domain, best: Domain) -> bool:
     """Whether a domain is of the same crystal in a place as good as another, or that itself."""
-    same = one.pattern is best.pattern and _overlap(one, best)
+    same = one.pattern.told == best.pattern.told and _overlap(one, best)
     return same and one.is_sure and one.score >= AS_GOOD * best.score
 
 
@@ -233,7 +241,7 @@ def _is_other(one: Domain, best: Domain) -> bool:
     """Whether a domain of the same ions is of another crystal, or of another ordering of it."""
     if not _overlap(one, best) or _is_as_good(one, best):
         return False
-    return one.pattern is not best.pattern or one.ordering_sites != best.ordering_sites
+    return one.pattern.told != best.pattern.told or one.ordering_sites != best.ordering_sites
 
 
 def _orderings_as_good(ranked: Sequence[Domain], best: Domain) -> tuple[str, ...]:

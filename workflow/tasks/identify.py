@@ -122,6 +122,8 @@ def _crystal(domain: Domain, path: Path, texts: dict[Path, str]) -> dict[str, An
     if pattern.bundled is not None and (ordering is None or ordering.is_own):
         told: dict[str, Any] = {"name": pattern.bundled}
         return {**told, "replace": dict(pattern.replaced)} if pattern.replaced else told
+    if pattern.bundled is not None and ordering is not None and ordering.crystal is not None:
+        return {"name": ordering.crystal}
     crystal = _ordered(domain)
     file = path.with_name(f"{one_word(path.stem)}-{crystal.name}.cif")
     texts[file] = crystal_cif(crystal)

@@ -1,0 +1,7 @@
+"""The study that this tool follows: its models, its claims, and what of them is found."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,13 @@
+from .claims import claims_of as claims_of
+from .measured import Measured as Measured
+from .models import StudyModel as StudyModel
+from .models import study_models as study_models
+from .page import page_of as page_of
+from .rows import Claim as Claim
+from .rows import Row as Row
+from .run_results import RunResults as RunResults
+from .run_results import read_results as read_results
+from .run_results import require_analysed as require_analysed
+from .structure_claims import DISTANCES as DISTANCES
+from .structure_claims import PAIR_DISTRIBUTION as PAIR_DISTRIBUTION
+from .subjects import Subject as Subject
