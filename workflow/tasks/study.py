@@ -98,7 +98,7 @@ class StudyPage:
         """
         folder = Path(folder)
         refuse_file_name(folder, f"{PAGE}, {NUMBERS}, {CURVES} and images")
-        with filled_folder(folder) as scratch:
+        with filled_folder(folder, CURVES) as scratch:
             figures = self._draw(scratch / "images")
             write_text(scratch / PAGE, page_of(self.subjects, self.claims, figures))
             write_json(scratch / NUMBERS, self.as_dict())
