@@ -78,7 +78,7 @@ def dispersion_block(
         if same is None:
             raise ValueError(
                 f"there are no parameters of {form} for {settings.reference}; "
-                f"{near_name(settings.reference, having)}"
+                f"{near_name(settings.reference.upper(), tuple(spelt))}"
             )
         known = table[same]
     if form not in known:

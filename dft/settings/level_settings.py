@@ -221,17 +221,16 @@ class LevelSettings(Options):
         try:
             _ = self.dispersion_block
         except ValueError as error:
-            raise ValueError(f"dispersion: {error}") from None
+            raise _refusal(("dispersion",), str(error)) from None
         if self.method == "gpw" and self.computes_all_electrons:
-            raise ValueError(
-                f"potential: {ALL} needs method: gapw, as GPW has no grid for the core; set it, or "
-                "take a GTH potential"
-            )
+            said = f"{ALL} needs method: gapw, as no grid holds the core; set it, or take a GTH one"
+            raise _refusal(("potential",), said)
         if self.method == "gapw" and self.xc.has_laplacian:
-            raise ValueError(
-                f"functional: {self.xc.name} depends on the Laplacian of the density, which CP2K "
-                "does not compute in GAPW; take method: gpw, or another functional"
+            said = (
+                f"{self.xc.name} depends on the Laplacian of the density, which CP2K does not "
+                "compute in GAPW; take method: gpw, or another functional"
             )
+            raise _refusal(("functional",), said)
         return self
 
     @model_validator(mode="after")
@@ -246,11 +245,7 @@ class LevelSettings(Options):
             try:
                 refuse_extra(extra, self.version, [key for key, value in unset.items() if value])
             except FragmentError as error:
-                said = PydanticCustomError("extra", "{said}", {"said": str(error)})
-                where = (*place, "extra", *error.place)
-                raise ValidationError.from_exception_data(
-                    "extra", [{"type": said, "loc": where, "input": {}}]
-                ) from None
+                raise _refusal((*place, "extra", *error.place), str(error)) from None
         return self
 
     def _extras(self) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -261,3 +256,11 @@ class LevelSettings(Options):
             relaxation = getattr(self, name, None)
             if relaxation is not None and relaxation.extra is not None:
                 yield (name,), relaxation.extra
+
+
+def _refusal(place: tuple[str, ...], said: str) -> ValidationError:
+    """Return the error of what is wrong at a place of the settings."""
+    error = PydanticCustomError("settings", "{said}", {"said": said})
+    return ValidationError.from_exception_data(
+        "settings", [{"type": error, "loc": place, "input": {}}]
+    )

@@ -94,6 +94,8 @@ def checked_notes(
     templates = plan.settings.templates is not None
     extra = without_own(plan)._replace(settings=plan.settings) != plan or plan.settings.extra
     own = " and ".join(["cp2k.extra"] * bool(extra) + ["cp2k.templates"] * templates)
+    if templates:
+        _refuse_changes(plan, text, plain)
     before = {(each.message, each.remedy) for each in _findings(plan, plain, data)}
     found = _findings(plan, text, data)
     found = tuple(each for each in found if (each.message, each.remedy) not in before)
@@ -104,8 +106,6 @@ def checked_notes(
             raise InputError(
                 f"{own}: with it {folder} would be wrong: {each.message}{where}; {each.remedy}"
             )
-    if templates:
-        _refuse_changes(plan, text, plain)
     told = [f"{own} in {folder}: {each.message}; {each.remedy}" for each in found]
     return (*told, *_left_out(plan))
 

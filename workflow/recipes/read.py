@@ -34,7 +34,7 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error."""
+    """YAML in which a key given twice is an error, and a version stays as it is written."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         merge = "tag:yaml.org,2002:merge"
@@ -44,6 +44,9 @@ class _StrictLoader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
                 raise yaml.YAMLError(f"key {key!r} is given twice in the block at line {line}")
+        for key, value in node.value:
+            if key.value == "version" and value.tag == "tag:yaml.org,2002:float":
+                value.tag = "tag:yaml.org,2002:str"  # 2023.10 is not 2023.1
         return super().construct_mapping(node, deep)
 
 
