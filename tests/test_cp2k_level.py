@@ -10,6 +10,7 @@ from cp2k_program import assert_accepted, cp2k
 
 from epicarve.dft.check import check_input
 from epicarve.dft.cp2k_input import data_folder, read_fragment
+from epicarve.dft.read import read_folder
 from epicarve.dft.settings import (
     Cp2kSettings,
     MachineSettings,
@@ -28,12 +29,15 @@ from epicarve.workflow.tasks.status import key_of
 MOLECULE = "2\nPbS\nPb 0.0 0.0 0.0\nS 0.0 0.0 2.35\n"
 RECIPE = {"structure": {"file": "pbs.xyz", "oxidation_states": {"Pb": 2, "S": -2}}}
 TINY = {"cutoff_ry": 80, "rel_cutoff_ry": 30, "vacuum_a": 2.5, "prerelax": None}
-OWN = """# one's own
+OWN = """# even-tempered, one's own
 S OWN-GTH-q6
-1
-2 0 1 2 1 1
- 1.1 0.3 0.2
- 0.3 0.7 0.8
+3
+2 0 1 1 1 1
+ 1.6 1.0 1.0
+2 0 1 1 1 1
+ 0.5 1.0 1.0
+2 0 1 1 1 1
+ 0.15 1.0 1.0
 """
 VERSIONS = ("2023.1", "2026.2")
 
@@ -143,6 +147,30 @@ def test_cp2k_takes_each_level_and_computes_it(level, folder):
     assert run.returncode == 0, run.stdout[-3000:]
     energy = re.search(r"ENERGY\|.* (-\d+\.\d+)", run.stdout)
     assert float(energy[1]) < -10.0
+
+
+@pytest.mark.cp2k
+def test_states_of_ones_own_basis_set_are_read_by_lists_and_by_orbitals(folder):
+    level = {**LEVELS["own-basis"], "method": "gapw", "functional": "SCAN", "relax": None}
+    paths = written(folder, **level)
+    for path in paths.values():
+        run = cp2k(path)
+        path.with_suffix(".out").write_text(run.stdout)
+    energies = [
+        re.findall(r"ENERGY\|.* (-\d+\.\d+)", p.with_suffix(".out").read_text())[-1]
+        for p in paths.values()
+    ]
+    assert float(energies[0]) == pytest.approx(float(energies[1]), abs=1e-7)
+    by_lists = read_folder(folder / "out").states
+    for listed in paths["states"].parent.glob("*-list*.pdos"):
+        listed.unlink()
+    by_orbitals = read_folder(folder / "out").states
+    assert "overlap computed from states.inp" in by_orbitals.source
+    np.testing.assert_allclose(by_orbitals.weights, by_lists.weights, atol=1e-6)
+    np.testing.assert_allclose(by_orbitals.weights.sum(axis=0), 1.0, atol=1e-6)
+    (paths["states"].parent / "own.basis").unlink()
+    with pytest.raises(InputError, match=r"the file of basis sets own.basis is neither beside it"):
+        read_folder(folder / "out")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -259,17 +287,26 @@ UNREADABLE = [
     ({"basis": "DZVP-MOLOPT-SR-GHT"}, r"Pb has no basis set .*did you mean DZVP-MOLOPT-SR-GTH"),
     (
         {"basis": {"S": {"name": "OWM-GTH", "file": "own.basis"}}},
-        "S has no .* in own.basis; .*OWN-GTH",
+        "cp2k.basis: S has no .* in own.basis; .*OWN-GTH",
     ),
-    ({"basis": {"S": {"name": "OWN-GTH", "file": "b/own"}}}, "b/own: there is no such file"),
-    ({"basis": {"S": {"name": "X", "file": "BASIS_MOLOP"}}}, "BASIS_MOLOP: there is no such file"),
+    (
+        {"basis": {"S": {"name": "OWN-GTH", "file": "b/own"}}},
+        "cp2k.basis: there is no file .*b/own",
+    ),
+    (
+        {"basis": {"S": {"name": "X", "file": "BASIS_MOLOP"}}},
+        "cp2k.basis: there is no file .*BASIS_MOLOP",
+    ),
     ({"basis": {"Pb": {"name": "OWN-GTH", "file": "own.basis"}}}, "they do not have this element"),
     ({"potential": {"S": "GTH-PBEE"}}, r"S has no potential GTH-PBEE .*did you mean GTH-PBE"),
     ({"basis": "6-31G*", "method": "gapw"}, "Pb has no basis set|does not tell its potential"),
-    ({"basis": {"S": "6-31G*"}, "method": "gapw"}, r"S: .*does not tell its potential; .*ALL"),
+    ({"basis": {"S": "6-31G*"}, "method": "gapw"}, "of S does not tell its potential; .*ALL"),
     ({"potential": {"Pb": "ALL"}, "method": "gapw"}, "Pb has no potential ALL"),
     ({"basis": {"S": "DZVP-MOLOPT-GGA-GTH-q14"}}, "S has no basis set"),
-    ({"potential": {"Pb": "GTH-PBE-q14"}}, "Pb: no potential of .*q14 has the electrons of"),
+    (
+        {"potential": {"Pb": "GTH-PBE-q14"}},
+        "cp2k.potential: Pb: none of GTH-PBE-q14 has the electrons of",
+    ),
     ({**SZV, "plus_u": {"S": {"l": "d", "u_ev": 2}}}, "plus_u.S: SZV-.* has no d functions"),
     ({"functional": "PBE0", "auxiliary_basis": "admm-dzq"}, "Pb has no auxiliary basis set"),
 ]
@@ -289,10 +326,12 @@ def test_without_the_data_of_cp2k_known_families_are_served_and_others_named(fol
     assert elements["S"].functions == 17
     assert elements["S"].potential.name == "GTH-GGA-q6"
     with pytest.raises(
-        InputError, match=r"set CP2K_DATA_DIR .*or name a file.*basis: \{Pb: \{name"
+        InputError, match=r"cp2k.basis: .*set CP2K_DATA_DIR .*or name a file.*\{Pb: \{name"
     ):
         written(folder, basis="DZVP-MOLOPT-MGGA-GTH")
-    with pytest.raises(InputError, match="potential GTH-PBE is not known without CP2K's data"):
+    with pytest.raises(
+        InputError, match=r"cp2k.potential: GTH-PBE of S is not known without CP2K's data"
+    ):
         written(folder, basis={"S": {"name": "OWN-GTH", "file": "own.basis"}})
 
 
@@ -317,7 +356,7 @@ def test_a_changed_basis_set_makes_a_stage_compute_again(folder):
     if data_folder() is None:
         pytest.skip("CP2K's data folder is not found")
     before = key_of(recipe_of(folder, **LEVELS["own-basis"]))
-    (folder / "own.basis").write_text(OWN.replace("1.1", "1.2"))
+    (folder / "own.basis").write_text(OWN.replace("1.6", "1.7"))
     assert key_of(recipe_of(folder, **LEVELS["own-basis"])) != before
 
 
@@ -331,12 +370,21 @@ def test_two_files_of_one_name_are_refused(folder):
             written(folder, basis=both)
 
 
+def test_a_basis_set_that_an_earlier_file_hides_is_refused(folder):
+    if data_folder() is None:
+        pytest.skip("CP2K's data folder is not found")
+    (folder / "own.basis").write_text(OWN.replace("OWN-GTH", "SZV-MOLOPT-SR-GTH"))
+    hidden = {"Pb": "SZV-MOLOPT-SR-GTH", "S": {"name": "SZV-MOLOPT-SR-GTH", "file": "own.basis"}}
+    with pytest.raises(InputError, match=r"CP2K would take SZV-.* of S from BASIS_MOLOPT, not from"):
+        written(folder, basis=hidden)
+
+
 def test_estimates_take_electrons_and_functions_of_the_files(folder):
     if data_folder() is None:
         pytest.skip("CP2K's data folder is not found")
     written(folder, **LEVELS["own-basis"])
     need = read_resources(folder / "out")["2-ground-state"]
-    assert (need.functions, need.states) == (4 + 4, 5)
+    assert (need.functions, need.states) == (4 + 12, 5)
     written(folder, **LEVELS["all-electron"])
     need = read_resources(folder / "out")["2-ground-state"]
     assert (need.functions, need.states) == (4 + 18, 10)

@@ -110,7 +110,8 @@ def basis_options(
             found = basis_entry(text)
         except ValueError as error:
             raise InputError(
-                f"{path}: the {what} {name} of {symbol} can't be read ({error}); mend the file"
+                f"{_place(what)}: the {what} {name} of {symbol} in {path} can't be read ({error}); "
+                "mend the file"
             ) from error
         options.append(BasisOption(DataEntry(name, path.name, source), electrons, found))
     telling = [option for option in options if option.electrons is not None]
@@ -137,8 +138,8 @@ def potential_options(
             electrons = valence_electrons(text)
         except (ValueError, IndexError):
             raise InputError(
-                f"{path}: the potential {name} of {symbol} can't be read; take a GTH potential, "
-                f"or {ALL}"
+                f"cp2k.potential: {name} of {symbol} in {path} can't be read; take a GTH "
+                f"potential, or {ALL}"
             ) from None
         options.append(
             PotentialOption(DataEntry(name, path.name, source), electrons, text == plain)
@@ -176,26 +177,30 @@ def _files(
     if choice.file is not None and is_own_file(choice.file):
         if not is_file(choice.file):
             raise InputError(
-                f"{choice.file}: there is no such file, which has the {what} {choice.name}; mend "
-                "its path, which is relative to the recipe"
+                f"{_place(what)}: there is no file {choice.file}, which has {choice.name} of "
+                f"{symbol}; mend its path, which is relative to the recipe"
             )
         yield choice.file, choice.file
         return
-    key = what.replace(" set", "").replace(" ", "_")
     if data is None:
         raise InputError(
-            f"{symbol}: the {what} {choice.name} is not known without CP2K's data, which are not "
-            f"here; set CP2K_DATA_DIR to their folder, or name a file that has it: {key}: "
+            f"{_place(what)}: {choice.name} of {symbol} is not known without CP2K's data, which "
+            "are not here; set CP2K_DATA_DIR to their folder, or name a file that has it: "
             f"{{{symbol}: {{name: {choice.name}, file: PATH}}}}"
         )
     names = searched if choice.file is None else (choice.file.name,)
     there = [data / name for name in names if is_file(data / name)]
     if not there:
         raise InputError(
-            f"{choice.file}: there is no such file of {what}s, neither beside the recipe nor in "
+            f"{_place(what)}: there is no file {choice.file}, neither beside the recipe nor in "
             f"CP2K's data ({data}); mend its name"
         )
     yield from ((path, None) for path in there)
+
+
+def _place(what: str) -> str:
+    """Return the key of a recipe under which an entry is chosen."""
+    return f"cp2k.{what.replace(' set', '').replace(' ', '_')}"
 
 
 def _missing(symbol: str, choice: DataChoice, what: str, paths: list[Path]) -> str:
@@ -214,4 +219,4 @@ def _missing(symbol: str, choice: DataChoice, what: str, paths: list[Path]) -> s
         remedy = f"there are {', '.join(list(at)[:5])}{', ...' if len(at) > 5 else ''}"
     else:
         remedy = "they do not have this element; name a file that has it"
-    return f"{symbol} has no {what} {choice.name} in {where}; {remedy}"
+    return f"{_place(what)}: {symbol} has no {what} {choice.name} in {where}; {remedy}"

@@ -179,15 +179,15 @@ def _read(symbol: str, basis: DataChoice, potential: DataChoice | None) -> Basis
     if not fitting:
         told = ", ".join(its.entry.name for its in potentials)
         raise InputError(
-            f"{symbol}: no potential of {told} has the electrons of the basis set "
+            f"cp2k.potential: {symbol}: none of {told} has the electrons of the basis set "
             f"{' or '.join(each.entry.name for each in bases)}; name one with the same q under "
             "potential"
         )
     chosen, its = fitting[0]
     if len({pair[1].electrons for pair in fitting}) > 1:
         raise InputError(
-            f"{symbol}: {basis.name} goes with {' and '.join(p[1].entry.name for p in fitting)}; "
-            "name one of them under potential"
+            f"cp2k.potential: {basis.name} of {symbol} goes with "
+            f"{' and '.join(pair[1].entry.name for pair in fitting)}; name one of them"
         )
     found = chosen.found
     return BasisElement(
@@ -210,8 +210,8 @@ def _potential_of(symbol: str, basis: DataChoice) -> DataChoice:
     if "GTH" in basis.name.upper().split("-"):
         return DataChoice("GTH-PBE")
     raise InputError(
-        f"{symbol}: the basis set {basis.name} does not tell its potential; name it under "
-        f"potential, {ALL} with method: gapw if it is one for all electrons"
+        f"cp2k.potential: the basis set {basis.name} of {symbol} does not tell its potential; name "
+        f"it, {ALL} with method: gapw if it is one for all electrons"
     )
 
 
@@ -229,7 +229,7 @@ def _with_auxiliary(element: BasisElement, choice: DataChoice) -> BasisElement:
     fitting = [each for each in options if each.electrons in (None, element.electrons)]
     if not fitting:
         raise InputError(
-            f"auxiliary_basis: {element.symbol} has no {choice.name} for {element.electrons} "
+            f"cp2k.auxiliary_basis: {element.symbol} has no {choice.name} for {element.electrons} "
             f"electrons, but {', '.join(each.entry.name for each in options)}; take a basis set "
             "and a potential with these, or auxiliary_basis: none"
         )

@@ -105,24 +105,31 @@ def own_files(elements: Mapping[str, BasisElement], folder: Path) -> dict[str, P
         for other in used:
             if other.file == entry.file and other.source != entry.source:
                 raise InputError(
-                    f"two files named {entry.file} are asked for; give one's own another name"
+                    f"cp2k: two files named {entry.file} are asked for; give one's own another name"
                 )
         if entry.source is not None:
             own[entry.file] = entry.source
-    order = basis_files(elements)
-    if len(order) > 1:
-        paths = {name: own.get(name) or find_file(name, folder) for name in order}
-        for element in elements.values():
-            for entry in filter(None, (element.basis, element.auxiliary)):
-                for name in order[: order.index(entry.file)]:
-                    path = paths[name]
-                    key = element.symbol.upper(), entry.name.upper()
-                    if path is not None and key in entries(path):
-                        raise InputError(
-                            f"{element.symbol}: CP2K would take {entry.name} from {name}, not from "
-                            f"{entry.file}; give the entry in one's own file another name"
-                        )
+    if len(basis_files(elements)) > 1:
+        _refuse_hidden(elements, own, folder)
     return own
+
+
+def _refuse_hidden(
+    elements: Mapping[str, BasisElement], own: Mapping[str, Path], folder: Path
+) -> None:
+    """Refuse basis sets that an earlier file has too: CP2K takes the first one."""
+    order = basis_files(elements)
+    paths = {name: own.get(name) or find_file(name, folder) for name in order}
+    for element in elements.values():
+        for entry in filter(None, (element.basis, element.auxiliary)):
+            key = element.symbol.upper(), entry.name.upper()
+            for name in order[: order.index(entry.file)]:
+                path = paths[name]
+                if path is not None and key in entries(path):
+                    raise InputError(
+                        f"cp2k.basis: CP2K would take {entry.name} of {element.symbol} from "
+                        f"{name}, not from {entry.file}; give it another name in one's own file"
+                    )
 
 
 def refuse_hubbard_without_shells(
@@ -139,7 +146,7 @@ def refuse_hubbard_without_shells(
         element = elements.get(symbol)
         if element is not None and hubbard.momentum > element.largest_momentum:
             raise InputError(
-                f"plus_u.{symbol}: {element.basis.name} has no {hubbard.l} functions; take a "
+                f"cp2k.plus_u.{symbol}: {element.basis.name} has no {hubbard.l} functions; take a "
                 "larger basis set, or another l"
             )
 

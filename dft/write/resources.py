@@ -172,7 +172,7 @@ def stage_resources(
     matrices = held * spins * 8 * functions**2
     if isinstance(settings, PeriodicSettings):
         matrices *= 2 * math.prod(settings.kpoints)  # complex, one for each k-point
-    exchange = settings.exchange_memory_mb * 1e6 * settings.xc.is_hybrid
+    exchange = settings.exchange_memory_mb * 1e6 * (settings.xc.is_hybrid and points > 0)
     memory = matrices + copies * grids_gb(system, points) * BYTES_PER_GB
     orbitals = 8 * functions * states * spins
     disk = float(orbitals)
