@@ -42,10 +42,12 @@ def test_cp2k_accepts_every_input_of_every_example(name, tmp_path):
     built, chain = inputs(recipe, tmp_path)
     written = sorted(tmp_path.rglob("*.inp"))
     assert {tmp_path / stage.input for stage in chain} <= set(written)
+    of_recipe = recipe.cp2k.version
     for path in written:
-        assert_accepted(path)
-        assert check_input(path) == ()
-    for version in ("2024.1", "2026.2"):
+        if of_recipe == "2023.1":  # what is installed
+            assert_accepted(path)
+        assert check_input(path, of_recipe) == ()
+    for version in (max(of_recipe, "2024.1"), "2026.2"):
         settings = recipe.cp2k.model_copy(update={"version": version})
         folder = tmp_path / version
         if isinstance(built, Bulk):

@@ -287,10 +287,10 @@ def test_what_the_tool_relies_on_names_its_setting(place, value, told):
         Cp2kSettings(extra=nested(place, value))
 
 
-@pytest.mark.parametrize("key", ["BASIS_SET", "POTENTIAL"])
-def test_electrons_are_counted_by_the_basis(key):
+@pytest.mark.parametrize(("key", "setting"), [("BASIS_SET", "basis"), ("POTENTIAL", "potential")])
+def test_electrons_are_counted_by_the_basis(key, setting):
     kind = {"_": "Pb", key: "DZVP-GTH"}
-    with pytest.raises(InputError, match=f"KIND.{key}: a setting says it; set basis instead"):
+    with pytest.raises(InputError, match=f"KIND.{key}: a setting says it; set {setting} instead"):
         Cp2kSettings(extra=nested("FORCE_EVAL.SUBSYS.KIND", kind))
 
 

@@ -29,7 +29,7 @@ from epicarve.dft.cp2k_input import (
 from epicarve.dft.settings import (
     AUXILIARY,
     AUXILIARY_FILE,
-    FILES,
+    FAMILIES,
     Cp2kSettings,
     MachineSettings,
     PeriodicSettings,
@@ -47,7 +47,7 @@ from epicarve.dft.write import (
 )
 from epicarve.errors import InputError
 
-BASES = tuple(FILES)
+BASES = tuple(FAMILIES)
 BULK = System.of_crystal(bundled_crystal("PbS"))
 SLAB = System("slab", BULK.symbols, BULK.positions_a, np.diag([5.936, 5.936, 20.0]), 2)
 VERSIONS = ("2023.1", "2024.1", "2026.2")
@@ -219,8 +219,8 @@ def test_smearing_at_kpoints_keeps_the_multiplicity_or_is_refused(tmp_path):
 
 @pytest.mark.parametrize("basis", BASES)
 def test_element_without_basis_is_named(basis):
-    with pytest.raises(InputError, match=f"Eu has no basis set {basis} in CP2K's BASIS_MOLOPT"):
-        basis_elements(["Cs", "Eu", "Cl"], basis)
+    with pytest.raises(InputError, match=f"Fr.* basis set {basis} "):
+        basis_elements(["Cs", "Fr", "Cl"], Cp2kSettings(basis=basis))
 
 
 def readable(found):
@@ -237,7 +237,7 @@ def data():
     folder = data_folder()
     if folder is None:
         pytest.skip("CP2K's data folder is not found; CP2K_DATA_DIR names it")
-    names = {name for pair in FILES.values() for name in pair}
+    names = {name for each in FAMILIES.values() for name in (each.basis_file, each.potential_file)}
     potentials, sets = {}, {}
     for name in sorted(names | {AUXILIARY_FILE}):
         with (folder / name).open() as stream:
@@ -253,23 +253,32 @@ def data():
                     sharpest = max(
                         float(row[0]) for block in entry.blocks for row in block.coefficients
                     )
+                    widest = max(shell for block in entry.blocks for shell, _ in block.l)
                     for known in entry.identifiers:
-                        sets[name, entry.element, known] = count, sharpest
+                        sets[name, entry.element, known] = count, sharpest, widest
     return potentials, sets
 
 
 @pytest.mark.cp2k
-@pytest.mark.parametrize("basis", [*BASES, AUXILIARY])
+@pytest.mark.parametrize("basis", BASES)
 def test_table_of_elements_is_that_of_cp2k(basis, data):
     potentials, sets = data
-    basis_file, potential_file = FILES.get(basis, (AUXILIARY_FILE, "POTENTIAL_UZH"))
-    table = covered_elements(basis)
-    assert len(table) == 71
-    for symbol, element in table.items():
-        functions, sharpest = sets[basis_file, symbol, element.basis_name]
-        assert element.functions == functions
+    symbols = covered_elements(basis)
+    assert len(symbols) == 71
+    for symbol, element in basis_elements(symbols, Cp2kSettings(basis=basis)).items():
+        entry, potential = element.basis, element.potential
+        functions, sharpest, widest = sets[entry.file, symbol, entry.name]
+        assert (element.functions, element.largest_momentum) == (functions, widest)
         assert element.largest_exponent == pytest.approx(sharpest, rel=1e-5)
-        assert potentials[potential_file, symbol, element.potential_name] == element.electrons
+        assert potentials[potential.file, symbol, potential.name] == element.electrons
+
+
+@pytest.mark.cp2k
+def test_auxiliary_basis_sets_are_those_of_cp2k(data):
+    symbols = covered_elements(AUXILIARY)
+    assert len(symbols) == 71
+    for symbol, element in basis_elements(symbols, Cp2kSettings(functional="PBE0")).items():
+        assert (AUXILIARY_FILE, symbol, element.auxiliary.name) in data[1]
 
 
 @pytest.mark.cp2k
@@ -277,10 +286,10 @@ def test_entries_are_those_of_the_peer(data):
     """Our quick reader of data files, over the whole of BASIS_MOLOPT and GTH_POTENTIALS."""
     potentials, sets = data
     bases, charges = (entries(data_folder() / n) for n in ("BASIS_MOLOPT", "GTH_POTENTIALS"))
-    for (file, element, name), (functions, sharpest) in sets.items():
+    for (file, element, name), (functions, sharpest, widest) in sets.items():
         if file == "BASIS_MOLOPT":
             entry = basis_entry(bases[element.upper(), name.upper()])
-            assert entry.functions == functions
+            assert (entry.functions, entry.max_momentum) == (functions, widest)
             assert entry.max_exponent == pytest.approx(sharpest)
     for (file, element, name), electrons in potentials.items():
         if file == "GTH_POTENTIALS":
@@ -439,6 +448,6 @@ def test_a_model_of_the_size_of_the_study(tmp_path):
     lists = [line.split()[1] for line in text.splitlines() if line.strip().startswith("LIST")]
     assert lists == [str(atom) for atom in range(1, dot.n_atoms + 1)]
     assert len(lists) > 1300
-    electrons = basis_elements(dot.symbols.tolist(), "DZVP-MOLOPT-SR-GTH")
+    electrons = basis_elements(dot.symbols.tolist(), Cp2kSettings())
     n_electrons = sum(electrons[symbol].electrons * n for symbol, n in dot.counts.items())
     assert f"ADDED_MOS {-(-n_electrons // 8)}" in text

@@ -4,6 +4,7 @@ from .rules_basis import check_cutoff as check_cutoff
 from .rules_cell import check_contacts as check_contacts
 from .rules_cell import check_poisson as check_poisson
 from .rules_cell import close_pairs as close_pairs
+from .rules_methods import HUBBARD_AT_KPOINTS as HUBBARD_AT_KPOINTS
 from .rules_methods import MOMENT_KEPT as MOMENT_KEPT
 from .rules_scf import HOMO_INDEX_FIXED as HOMO_INDEX_FIXED
 from .rules_scf import check_printed_states as check_printed_states

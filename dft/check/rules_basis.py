@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DATA_FILES = (
     (("DFT",), "BASIS_SET_FILE_NAME", "basis sets"),
     (("DFT",), "POTENTIAL_FILE_NAME", "potentials"),
+    (("SUBSYS", "KIND"), "POTENTIAL_FILE_NAME", "potentials"),
     (("DFT", "XC", "VDW_POTENTIAL", "PAIR_POTENTIAL"), "PARAMETER_FILE_NAME", "dispersion"),
     (("DFT", "XC", "VDW_POTENTIAL", "NON_LOCAL"), "KERNEL_FILE_NAME", "the dispersion kernel"),
     (("DFT", "XC", "HF", "INTERACTION_POTENTIAL"), "T_C_G_DATA", "truncated Coulomb integrals"),
@@ -45,8 +46,8 @@ def check_files(subject: CheckContext) -> None:
     if data_folder() is None:
         return
     for path, keyword, content in _DATA_FILES:
-        section = subject.force_eval.first(*path)
-        for entry in section.entries.get(keyword, ()) if section else ():
+        named_in = subject.force_eval.all(*path)
+        for entry in (each for section in named_in for each in section.entries.get(keyword, ())):
             if entry.values and find_file(str(entry.values[0]), subject.folder) is None:
                 subject.report.error(
                     entry.line,
@@ -100,7 +101,7 @@ def check_kinds(subject: CheckContext) -> None:
 
 def _check_potential(subject: CheckContext, kind: Section, label: str, basis: str | None) -> None:
     """Check that the potential of a kind exists, and fits method and basis set."""
-    potentials, element = subject.data("POTENTIAL_FILE_NAME"), subject.element(label)
+    potentials, element = subject.potentials(label), subject.element(label)
     potential, where = potential_name(kind), kind.where("POTENTIAL")
     if kind.entry("POTENTIAL") is None:
         subject.report.error(

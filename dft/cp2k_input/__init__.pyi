@@ -10,6 +10,7 @@ from .context import CheckContext as CheckContext
 from .context import auxiliary_basis as auxiliary_basis
 from .context import orbital_basis as orbital_basis
 from .context import potential_name as potential_name
+from .data_files import BasisEntry as BasisEntry
 from .data_files import basis_entry as basis_entry
 from .data_files import basis_shells as basis_shells
 from .data_files import entries as entries

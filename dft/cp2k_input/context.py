@@ -228,7 +228,7 @@ class CheckContext:
         kind = self.kinds.get(label)
         if self.is_ghost(label):
             return 0
-        data = self.data("POTENTIAL_FILE_NAME")
+        data = self.potentials(label)
         text = data.get((self.element(label), potential_name(kind))) if data else None
         if text is None or (kind is not None and kind.entry("CORE_CORRECTION")):
             return None
@@ -236,6 +236,15 @@ class CheckContext:
             return valence_electrons(text)
         except (ValueError, IndexError):
             return None
+
+    def potentials(self, label: str) -> dict[tuple[str, str], str] | None:
+        """Return the entries of the file that has the potential of a label, None without it."""
+        kind = self.kinds.get(label)
+        own = kind.entry("POTENTIAL_FILE_NAME") if kind else None
+        if own is None or not own.values:
+            return self.data("POTENTIAL_FILE_NAME")
+        path = find_moved(str(own.values[0]), self.folder)
+        return None if path is None else entries(path)
 
     def data_files(self, keyword: str) -> list[str]:
         """Return the data files that a keyword of &DFT names, or CP2K's default."""

@@ -31,10 +31,13 @@ class BasisEntry:
         Spherical basis functions of one atom.
     max_exponent : float
         The largest exponent of its Gaussians in 1/bohr².
+    max_momentum : int
+        The largest angular momentum of its shells, 0 for s.
     """
 
     functions: int
     max_exponent: float
+    max_momentum: int
 
 
 def entries(path: Path) -> dict[tuple[str, str], str]:
@@ -118,12 +121,13 @@ def basis_entry(text: str) -> BasisEntry:
     Examples
     --------
     >>> basis_entry("1\n2 0 1 2 2 1\n 1.5 .1 .2 .3\n 0.2 .4 .5 .6\n")
-    BasisEntry(functions=5, max_exponent=1.5)
+    BasisEntry(functions=5, max_exponent=1.5, max_momentum=1)
     """
     shells = basis_shells(text)
     return BasisEntry(
         functions=sum(2 * angular + 1 for angular, _, _ in shells),
         max_exponent=max(max(exponents) for _, exponents, _ in shells),
+        max_momentum=max(angular for angular, _, _ in shells),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,14 +31,24 @@ _INCLUDES["@FFTYPE"] = ("forcefield_section", ".sec")
 """Directives that read another file: the folder of CP2K's data where it may be, and its suffix."""
 
 DATA_FOLDERS = (Path("/usr/share/cp2k"), Path("/usr/local/share/cp2k"))
-"""Where CP2K's data may lie if CP2K_DATA_DIR does not say."""
+"""Where CP2K's data may lie if neither CP2K_DATA_DIR nor the place of the program says."""
+
+PROGRAMS = ("cp2k.psmp", "cp2k.ssmp", "cp2k.popt", "cp2k")
+"""Names of CP2K, beside which its data may lie."""
 
 
 def data_folder() -> Path | None:
     """Return the folder of CP2K's basis sets and potentials, None if there is none here."""
     given = os.environ.get("CP2K_DATA_DIR")
-    folders = (Path(given),) if given else DATA_FOLDERS
+    folders = [Path(given)] if given else [*_beside_programs(), *DATA_FOLDERS]
     return next((folder for folder in folders if (folder / "BASIS_MOLOPT").is_file()), None)
+
+
+def _beside_programs() -> Iterator[Path]:
+    for program in filter(None, map(shutil.which, PROGRAMS)):
+        folder = Path(program).resolve().parent
+        for place in ("../share/cp2k", "../share/cp2k/data", "../../data"):
+            yield folder / place
 
 
 def find_file(name: str, beside: Path) -> Path | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .elements import BasisElement
-    from .options import LevelSettings
+    from .level_settings import LevelSettings
 
 USUAL_CUTOFF_RY = 400.0
 """Cutoff in Ry of inputs whose basis sets need no higher one, where no lower one was measured."""
@@ -24,12 +24,13 @@ LEAST_CUTOFF_RY = 150.0
 """Lowest cutoff in Ry whose errors were measured, see docs/cutoffs.csv."""
 
 MEASURED = {
-    "functional": frozenset({"PBE"}),
-    "basis": frozenset({"DZVP-MOLOPT-SR-GTH", "SZV-MOLOPT-SR-GTH"}),
-    "element": frozenset({"Pb", "S", "Cl", "Br", "I", "Cs"}),
+    "functional": ("PBE",),
+    "basis": ("DZVP-MOLOPT-SR-GTH-q", "SZV-MOLOPT-SR-GTH-q"),
+    "potential": ("GTH-PBE-q",),
+    "element": ("Pb", "S", "Cl", "Br", "I", "Cs"),
 }
 """For what the errors of a cutoff were measured (benchmarks/cutoffs.py); SZV has the exponents of
-DZVP."""
+DZVP. Basis sets and potentials by how their names begin."""
 
 STEP_RY = 50.0
 """To a multiple of this in Ry a higher cutoff is rounded up."""
@@ -83,7 +84,7 @@ def chosen_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) 
     >>> from epicarve.dft.settings import Cp2kSettings
     >>> settings = Cp2kSettings()
     >>> for symbols in ("Pb", "S"), ("Cd", "Se"), ("Ca", "F"):
-    ...     chosen_cutoff_ry(settings, basis_elements(symbols, settings.basis).values())
+    ...     chosen_cutoff_ry(settings, basis_elements(symbols, settings).values())
     250.0
     400.0
     700.0
@@ -91,6 +92,8 @@ def chosen_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) 
     if settings.cutoff_ry is not None:
         return settings.cutoff_ry
     elements = tuple(elements)
+    if settings.method == "gapw":  # which keeps sharp functions off the grid
+        return USUAL_CUTOFF_RY
     sharpest = max(element.largest_exponent for element in elements)
     needed = needed_cutoff_ry(sharpest, settings.rel_cutoff_ry)
     for enough in [MEASURED_CUTOFF_RY] * _is_measured(settings, elements) + [USUAL_CUTOFF_RY]:
@@ -107,7 +110,7 @@ def least_cutoff_ry(settings: LevelSettings, elements: Iterable[BasisElement]) -
     >>> from epicarve.dft.settings import Cp2kSettings, basis_elements
     >>> settings = Cp2kSettings()
     >>> for symbols in ("Pb", "S"), ("Ca", "F"):
-    ...     least_cutoff_ry(settings, basis_elements(symbols, settings.basis).values())
+    ...     least_cutoff_ry(settings, basis_elements(symbols, settings).values())
     150.0
     700.0
     """
@@ -124,10 +127,14 @@ def _is_measured(settings: LevelSettings, elements: Iterable[BasisElement]) -> b
     """
     if isinstance(settings, PeriodicSettings) and settings.variable_cell:
         return False
-    return (
-        settings.functional in MEASURED["functional"]
-        and settings.basis in MEASURED["basis"]
-        and {element.symbol for element in elements} <= MEASURED["element"]
+    if settings.method == "gapw" or settings.plus_u:
+        return False
+    return settings.functional in MEASURED["functional"] and all(
+        element.symbol in MEASURED["element"]
+        and element.basis.name.startswith(MEASURED["basis"])
+        and element.potential.name.startswith(MEASURED["potential"])
+        and element.basis.source is None
+        for element in elements
     )
 
 
@@ -139,9 +146,11 @@ def cutoff_note(settings: LevelSettings, elements: Mapping[str, BasisElement]) -
     >>> from epicarve.dft.settings import basis_elements
     >>> from epicarve.dft.settings import Cp2kSettings
     >>> settings = Cp2kSettings(cutoff_ry=400)
-    >>> cutoff_note(settings, basis_elements(("Ca", "F"), settings.basis)).partition(";")[0]
+    >>> cutoff_note(settings, basis_elements(("Ca", "F"), settings)).partition(";")[0]
     "cutoff 400 Ry, below the 685 Ry that F's sharpest Gaussian needs"
     """
+    if settings.method == "gapw":
+        return ""
     chosen = chosen_cutoff_ry(settings, elements.values())
     sharpest = max(elements.values(), key=lambda element: element.largest_exponent)
     needed = needed_cutoff_ry(sharpest.largest_exponent, settings.rel_cutoff_ry)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from epicarve.dft.cp2k_input import ATOMIC_NUMBERS, FragmentError, read_fragment
+from epicarve.dft.cp2k_input import (
+    ATOMIC_NUMBERS,
+    FragmentError,
+    InputText,
+    Report,
+    read_fragment,
+    read_tree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -18,8 +26,9 @@ SETTINGS = {
     "FORCE_EVAL.DFT.RELAX_MULTIPLICITY": "multiplicity",
     "FORCE_EVAL.DFT.UKS": "multiplicity",
     "FORCE_EVAL.DFT.ROKS": "multiplicity",
+    "FORCE_EVAL.DFT.QS.METHOD": "method",
     "FORCE_EVAL.DFT.BASIS_SET_FILE_NAME": "basis",
-    "FORCE_EVAL.DFT.POTENTIAL_FILE_NAME": "basis",
+    "FORCE_EVAL.DFT.POTENTIAL_FILE_NAME": "potential",
     "FORCE_EVAL.DFT.MGRID.CUTOFF": "cutoff_ry",
     "FORCE_EVAL.DFT.MGRID.REL_CUTOFF": "rel_cutoff_ry",
     "FORCE_EVAL.DFT.POISSON.POISSON_SOLVER": "poisson_solver",
@@ -35,7 +44,10 @@ SETTINGS = {
     "FORCE_EVAL.DFT.XC.VDW_POTENTIAL.PAIR_POTENTIAL.REFERENCE_FUNCTIONAL": "functional",
     "FORCE_EVAL.SUBSYS.KIND.BASIS_SET": "basis",
     "FORCE_EVAL.SUBSYS.KIND.BASIS": "basis",
-    "FORCE_EVAL.SUBSYS.KIND.POTENTIAL": "basis",
+    "FORCE_EVAL.SUBSYS.KIND.POTENTIAL": "potential",
+    "FORCE_EVAL.SUBSYS.KIND.POTENTIAL_FILE_NAME": "potential",
+    "FORCE_EVAL.SUBSYS.KIND.DFT_PLUS_U.L": "plus_u",
+    "FORCE_EVAL.SUBSYS.KIND.DFT_PLUS_U.U_MINUS_J": "plus_u",
     "MOTION.GEO_OPT.MAX_ITER": "max_steps under relax or prerelax",
     "MOTION.GEO_OPT.MAX_FORCE": "max_force_hartree_bohr under relax or prerelax",
     "MOTION.CELL_OPT.MAX_ITER": "max_steps under relax",
@@ -46,6 +58,7 @@ SETTINGS = {
 UNSET = {
     "functional": "FORCE_EVAL.DFT.XC.HF",
     "dispersion": "FORCE_EVAL.DFT.XC.VDW_POTENTIAL",
+    "plus_u": "FORCE_EVAL.SUBSYS.KIND.DFT_PLUS_U",
 }
 """Sections that nothing goes into unless the setting switches them on."""
 
@@ -53,7 +66,7 @@ NAMES = "the stages find each other's files by it"
 ATOMS = "the atoms and their cell are those of the model"
 ELECTRONS = "the electrons are counted by it"
 READ = "the stages after it, or the analysis, read what it prints"
-METHOD = "GPW, and GFN1-xTB in the pre-relaxation, are what is computed"
+METHOD = "GPW or GAPW, and GFN1-xTB in the pre-relaxation, are what is computed"
 ALONE = "a stage computes one system by one method"
 
 FIXED = {
@@ -67,7 +80,6 @@ FIXED = {
     "FORCE_EVAL.METHOD": METHOD,
     "FORCE_EVAL.PRINT.FORCES": READ,
     "FORCE_EVAL.PRINT.PROGRAM_RUN_INFO": READ,
-    "FORCE_EVAL.DFT.QS.METHOD": METHOD,
     "FORCE_EVAL.DFT.QS.LS_SCF": METHOD,
     "FORCE_EVAL.DFT.QS.ALMO_SCF": METHOD,
     "FORCE_EVAL.DFT.WFN_RESTART_FILE_NAME": NAMES,
@@ -82,7 +94,6 @@ FIXED = {
     "FORCE_EVAL.SUBSYS.COORD": ATOMS,
     "FORCE_EVAL.SUBSYS.TOPOLOGY": ATOMS,
     "FORCE_EVAL.SUBSYS.PRINT.ATOMIC_COORDINATES": READ,
-    "FORCE_EVAL.SUBSYS.KIND.POTENTIAL_FILE_NAME": ELECTRONS,
     "FORCE_EVAL.SUBSYS.KIND.POTENTIAL_TYPE": ELECTRONS,
     "FORCE_EVAL.SUBSYS.KIND.ELEC_CONF": ELECTRONS,
     "FORCE_EVAL.SUBSYS.KIND.ELEMENT": ELECTRONS,
@@ -133,11 +144,58 @@ def refuse_extra(extra: object, version: str, unset: Collection[str]) -> None:
             )
 
 
+def relied_on(text: str, version: str) -> dict[tuple[str, str], object]:
+    """Return what an input says of what settings own, and of what must stay as it is.
+
+    Parameters
+    ----------
+    text : str
+        An input.
+    version : str
+        Version of CP2K.
+
+    Returns
+    -------
+    dict
+        Content by place, and how to change it.
+    """
+    root = read_tree(InputText.of(text, Path()), version, Report())
+    remedies = {place: f"set {setting} instead" for place, setting in SETTINGS.items()}
+    remedies |= {place: f"{why}; leave it as it is" for place, why in FIXED.items()}
+    found: dict[tuple[str, str], object] = {}
+    for place, remedy in remedies.items():
+        *sections, name = place.split(".")
+        found[place, remedy] = [
+            (
+                [_content(inner) for inner in section.children.get(name, ())],
+                [entry.values for entry in section.entries.get(keyword.names[0], ())]
+                if (keyword := section.spec.keyword(name))
+                else [],
+            )
+            for section in root.all(*sections)
+            if _holds(section, name)
+        ]
+    return found
+
+
+def _holds(section: Section, name: str) -> bool:
+    keyword = section.spec.keyword(name)
+    named = keyword is not None and section.entries.get(keyword.names[0])
+    return bool(section.children.get(name) or named)
+
+
+def _content(section: Section) -> object:
+    """Return all that stands in a section, in no order of its keywords."""
+    return (
+        section.parameter,
+        {name: [entry.values for entry in entries] for name, entries in section.entries.items()},
+        {name: [_content(s) for s in inner] for name, inner in section.children.items()},
+    )
+
+
 def _given(root: Section, places: Collection[str]) -> Iterator[str]:
     """Yield those of some places at which a section or a keyword stands."""
     for place in places:
         *sections, name = place.split(".")
-        for section in root.all(*sections):
-            keyword = section.spec.keyword(name)
-            if section.children.get(name) or (keyword and section.entries.get(keyword.names[0])):
-                yield place
+        if any(_holds(section, name) for section in root.all(*sections)):
+            yield place

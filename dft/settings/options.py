@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
-from epicarve.dft.cp2k_input import FragmentError
 from epicarve.options import Options
 
-from .extra import refuse_extra
-from .versions import Version
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .level_settings import LevelSettings
 
 OneLine = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\r\n]+$")]
 """A string without line breaks, so that it stays one line of a job script."""
@@ -77,105 +71,6 @@ class PrerelaxSettings(RelaxSettings):
     max_force_hartree_bohr: float = Field(default=1e-3, gt=0)
     must_converge: bool = False
     max_rmsd_a: float | None = Field(default=0.5, gt=0)
-
-
-Basis = Literal[
-    "DZVP-MOLOPT-SR-GTH",
-    "SZV-MOLOPT-SR-GTH",
-    "DZVP-MOLOPT-PBE-GTH",
-    "TZVP-MOLOPT-PBE-GTH",
-    "TZV2P-MOLOPT-PBE-GTH",
-]
-"""Families of basis sets: the first two of BASIS_MOLOPT, the others of BASIS_MOLOPT_UZH."""
-
-HYBRIDS = ("PBE0", "HSE06")
-"""Functionals with exact exchange."""
-
-
-class LevelSettings(Options):
-    """How CP2K computes energies: settings that finite and periodic systems share.
-
-    Parameters
-    ----------
-    version : str
-        Version of CP2K that will read the inputs, "2023.1" to "2026.2".
-    functional : {"PBE", "PBEsol", "revPBE", "PBE0", "HSE06"}
-        Exchange-correlation functional; the potentials are GTH-PBE for all. Exact exchange is
-        computed in an auxiliary basis set, admm-dzp.
-    dispersion : {"D3", "D3(BJ)"} or None
-        Grimme's dispersion, with zero or Becke-Johnson damping.
-    basis : str
-        Family of basis sets. SR means short range: fewer diffuse functions, better conditioned.
-        SZV is for quick trials.
-    cutoff_ry : float or None
-        Plane-wave cutoff of the finest grid in Ry; None takes 250 Ry for Pb, S, Cl, Br, I and Cs
-        with PBE in a fixed cell, for which its errors were measured, else 400 Ry, or more where the
-        sharpest Gaussian of the elements needs more (`epicarve.dft.settings.cutoff`).
-    rel_cutoff_ry : float
-        Cutoff in Ry of the grid on which a Gaussian of exponent 1 is mapped.
-    eps_default : float
-        Accuracy of integrals and of the grids; 1e-10 halves the time of a small crystal.
-    eps_scf : float
-        Convergence of the SCF: largest gradient of the orbitals, or change of the density matrix.
-    charge : int or None
-        Net charge in e; None takes that of the model, 0 for a crystal.
-    multiplicity : int or None
-        Spin multiplicity of a spin-polarised calculation; None pairs all electrons.
-    smearing_k : float or None
-        Electronic temperature in K of Fermi-Dirac occupations; None fills the lowest states.
-    added_mos : int or None
-        Number of empty states; None takes a quarter of the occupied ones, at least 10.
-    exchange_memory_mb : int
-        Memory in MB that each MPI process may use to store the integrals of exact exchange.
-    extra : dict, str or None
-        More sections and keywords of CP2K, which go over those that all stages have: nested by
-        name, or a block of CP2K input (`epicarve.dft.cp2k_input.read_fragment`).
-    """
-
-    version: Version = "2023.1"
-    functional: Literal["PBE", "PBEsol", "revPBE", "PBE0", "HSE06"] = "PBE"
-    dispersion: Literal["D3", "D3(BJ)"] | None = None
-    basis: Basis = "DZVP-MOLOPT-SR-GTH"
-    cutoff_ry: float | None = Field(default=None, gt=0)
-    rel_cutoff_ry: float = Field(default=50.0, gt=0)
-    eps_default: float = Field(default=1e-12, gt=0)
-    eps_scf: float = Field(default=1e-6, gt=0)
-    charge: int | None = None
-    multiplicity: int | None = Field(default=None, ge=1)
-    smearing_k: float | None = Field(default=None, gt=0)
-    added_mos: int | None = Field(default=None, ge=1)
-    exchange_memory_mb: int = Field(default=2000, ge=1)
-    extra: Any | None = None
-
-    @field_validator("version", mode="before")
-    @classmethod
-    def _unquoted(cls, version: object) -> object:
-        """Take 2024.1 for "2024.1": without quotation marks YAML reads a number."""
-        return str(version) if isinstance(version, float) else version
-
-    @model_validator(mode="after")
-    def _extra_is_understood(self) -> Self:
-        """Refuse what CP2K does not understand, and what is set otherwise, by its place."""
-        unset = {"functional": self.functional not in HYBRIDS, "dispersion": not self.dispersion}
-        for place, extra in self._extras():
-            try:
-                refuse_extra(extra, self.version, [key for key, value in unset.items() if value])
-            except FragmentError as error:
-                said = PydanticCustomError("extra", "{said}", {"said": str(error)})
-                where = (*place, "extra", *error.place)
-                raise ValidationError.from_exception_data(
-                    "extra", [{"type": said, "loc": where, "input": {}}]
-                ) from None
-        return self
-
-    def _extras(self) -> Iterator[tuple[tuple[str, ...], object]]:
-        """Yield the place and the extra keywords of all stages, and of each alone."""
-        if self.extra is not None:
-            yield (), self.extra
-        for name in ("prerelax", "relax"):
-            relaxation = getattr(self, name, None)
-            if relaxation is not None and relaxation.extra is not None:
-                yield (name,), relaxation.extra
 
 
 class Cp2kSettings(LevelSettings):

@@ -17,3 +17,4 @@ from .stage_inputs import write_periodic as write_periodic
 from .stage_inputs import write_stages as write_stages
 from .system import System as System
 from .system import boxed as boxed
+from .text import own_templates as own_templates

@@ -1,4 +1,4 @@
-"""Keywords of CP2K beyond the settings, put over what the templates write."""
+"""Keywords of CP2K beyond the settings, and templates of one's own: put over what is written."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.dft.check import check_input
 from epicarve.dft.cp2k_input import as_list, read_fragment, without_comment
+from epicarve.dft.settings import relied_on
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from epicarve.dft.cp2k_input import Finding, Section
     from epicarve.dft.settings import LevelSettings, Stage
@@ -55,16 +56,19 @@ def put_extra(tree: dict[str, Any], system: System, settings: LevelSettings, sta
         _merge(tree, read_fragment(stage.relaxation.extra, settings.version), system)
 
 
-def without_extra(plan: StagePlan) -> StagePlan:
-    """Return a stage as it is without extra keywords."""
+def without_own(plan: StagePlan) -> StagePlan:
+    """Return a stage as it is without extra keywords and templates of one's own."""
     stage, nothing = plan.stage, {"extra": None}
     if stage.relaxation is not None:
         stage = replace(stage, relaxation=stage.relaxation.model_copy(update=nothing))
-    return plan._replace(settings=plan.settings.model_copy(update=nothing), stage=stage)
+    settings = plan.settings.model_copy(update={**nothing, "templates": None})
+    return plan._replace(settings=settings, stage=stage)
 
 
-def extra_notes(plan: StagePlan, text: str, plain: str) -> tuple[str, ...]:
-    """Check the input of a stage with extra keywords in its meaning.
+def checked_notes(
+    plan: StagePlan, text: str, plain: str, data: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Check the input of a stage with extra keywords, or templates of one's own, in its meaning.
 
     Parameters
     ----------
@@ -72,6 +76,8 @@ def extra_notes(plan: StagePlan, text: str, plain: str) -> tuple[str, ...]:
         The stage.
     text, plain : str
         Its input, with them and without.
+    data : mapping of str to str
+        Files of basis sets and potentials that go with the input, by name.
 
     Returns
     -------
@@ -81,27 +87,47 @@ def extra_notes(plan: StagePlan, text: str, plain: str) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If something is wrong with the input that is not without them.
+        If something is wrong with the input that is not without them, or a template changes what
+        settings say or the tool relies on.
     """
-    before = {(each.message, each.remedy) for each in _findings(plan, plain)}
-    found = [each for each in _findings(plan, text) if (each.message, each.remedy) not in before]
+    folder = plan.stage.folder
+    templates = plan.settings.templates is not None
+    extra = without_own(plan)._replace(settings=plan.settings) != plan or plan.settings.extra
+    own = " and ".join(["cp2k.extra"] * bool(extra) + ["cp2k.templates"] * templates)
+    if templates:
+        _refuse_changes(plan, text, plain)
+    before = {(each.message, each.remedy) for each in _findings(plan, plain, data)}
+    found = _findings(plan, text, data)
+    found = tuple(each for each in found if (each.message, each.remedy) not in before)
     lines = text.splitlines()
     for each in found:
         if each.severity == "error":
             where = f" ({lines[each.line - 1].strip()})" if each.line else ""
             raise InputError(
-                f"cp2k.extra: with it {plan.stage.folder} would be wrong: {each.message}{where}; "
-                f"{each.remedy}"
+                f"{own}: with it {folder} would be wrong: {each.message}{where}; {each.remedy}"
             )
-    told = [f"cp2k.extra in {plan.stage.folder}: {each.message}; {each.remedy}" for each in found]
+    told = [f"{own} in {folder}: {each.message}; {each.remedy}" for each in found]
     return (*told, *_left_out(plan))
 
 
-def _findings(plan: StagePlan, text: str) -> tuple[Finding, ...]:
+def _refuse_changes(plan: StagePlan, text: str, plain: str) -> None:
+    """Refuse templates that change what settings say, or what the tool relies on."""
+    version = plan.settings.version
+    asked, written = (relied_on(each, version) for each in (plain, text))
+    for place, remedy in asked:
+        if asked[place, remedy] != written[place, remedy]:
+            raise InputError(
+                f"cp2k.templates: with them {place} of {plan.stage.folder} would change; {remedy}"
+            )
+
+
+def _findings(plan: StagePlan, text: str, data: Mapping[str, str]) -> tuple[Finding, ...]:
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / plan.stage.input
         write_text(path, text)
         write_text(Path(scratch) / plan.stage.coordinates, plan.system.xyz_text())
+        for name, content in data.items():
+            write_text(path.parent / name, content)
         return check_input(path, plan.settings.version)
 
 

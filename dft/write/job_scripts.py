@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from epicarve.dft.settings import JOIN, START
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from epicarve.dft.settings import MachineSettings, Stage
@@ -27,7 +27,9 @@ JOB_ID = "job.id"
 """Name of the file, in a stage's folder, that holds the job that submit.sh last submitted."""
 
 
-def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, str]:
+def job_files(
+    chain: tuple[Stage, ...], machine: MachineSettings, data: Mapping[str, Collection[str]]
+) -> dict[str, str]:
     """Return the text of each script of the chain by its path below the chain's folder.
 
     Parameters
@@ -36,12 +38,17 @@ def job_files(chain: tuple[Stage, ...], machine: MachineSettings) -> dict[str, s
         The stages in the order in which they run.
     machine : MachineSettings
         What the scripts ask of the scheduler.
+    data : mapping
+        Names of the data files that lie beside the input, by the folder of the stage.
     """
     texts = {name: job_template(name) for name in SHARED_SCRIPTS}
     texts["scheduler.sh"] = job_template(f"submit_{machine.scheduler}.sh")
     texts[ORDER] = _order_text(_in_line(chain))
     return texts | {
-        stage.script: job_script(stage.name, _body(stage, machine), machine) for stage in chain
+        stage.script: job_script(
+            stage.name, _body(stage, machine, data.get(stage.folder, ())), machine
+        )
+        for stage in chain
     }
 
 
@@ -175,7 +182,7 @@ def preparation(machine: MachineSettings) -> list[str]:
     ]
 
 
-def _body(stage: Stage, machine: MachineSettings) -> list[str]:
+def _body(stage: Stage, machine: MachineSettings, data: Collection[str]) -> list[str]:
     previous = stage.previous
     must_relax = stage.relaxation is not None and stage.relaxation.must_converge
     most_move_a = previous.most_move_a if previous is not None else None
@@ -186,6 +193,7 @@ def _body(stage: Stage, machine: MachineSettings) -> list[str]:
         "most_move_a": "" if most_move_a is None else f"{most_move_a:g}",
         "orbitals": _above(previous.orbitals if previous else None),
         "must_relax": "yes" if must_relax else "no",
+        "data_files": " ".join(data),
         "cp2k_command": machine.cp2k_command,
     }
     return [

@@ -112,7 +112,7 @@ def _savings(model: Model, settings: Cp2kSettings) -> Iterator[tuple[Cp2kSetting
         solvers["multipole"] = None
     if "vacuum_a" not in stated:
         vacua_a[TIGHT_VACUUM_A] = None
-    elements = basis_elements(model.symbols.tolist(), settings.basis).values()
+    elements = basis_elements(model.symbols.tolist(), settings).values()
     usual, least = settings.cutoff_ry, settings.cutoff_ry
     if least_cutoff_ry(settings, elements) < chosen_cutoff_ry(settings, elements):
         least = least_cutoff_ry(settings, elements)
@@ -172,7 +172,7 @@ def _too_large(plan: StagePlan, machine: MachineSettings, stated: Sequence[str] 
     most_gb = machine.memory_gb * machine.nodes
     one_gb = grids_gb(plan.system, need.grid_points)
     rest_gb = need.memory_gb - ranks * one_gb
-    elements = basis_elements(plan.system.symbols, settings.basis).values()
+    elements = basis_elements(plan.system.symbols, settings).values()
     edges = " × ".join(f"{edge:.1f}" for edge in plan.system.cell_a.diagonal())
     told = (
         f"machine.memory_gb: {plan.stage.folder} needs {need.memory_gb:.1f} GB, "

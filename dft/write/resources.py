@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from epicarve.dft.settings import (
-    HYBRIDS,
     PeriodicSettings,
     basis_elements,
     chosen_cutoff_ry,
@@ -23,6 +22,7 @@ from epicarve.record import Record
 from epicarve.units import A_PER_BOHR
 
 from .electrons import n_added_mos, n_valence_electrons
+from .level import level_note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +147,7 @@ def stage_resources(
     >>> need.functions, need.states, need.ranks
     (104, 20, 1)
     """
-    elements = basis_elements(system.symbols, settings.basis)
+    elements = basis_elements(system.symbols, settings)
     electrons = n_valence_electrons(system, elements, settings)
     multiplicity = settings.multiplicity or 1
     functions = sum(elements[symbol].functions for symbol in system.symbols)
@@ -172,7 +172,7 @@ def stage_resources(
     matrices = held * spins * 8 * functions**2
     if isinstance(settings, PeriodicSettings):
         matrices *= 2 * math.prod(settings.kpoints)  # complex, one for each k-point
-    exchange = settings.exchange_memory_mb * 1e6 * (settings.functional in HYBRIDS)
+    exchange = settings.exchange_memory_mb * 1e6 * (settings.xc.is_hybrid and points > 0)
     memory = matrices + copies * grids_gb(system, points) * BYTES_PER_GB
     orbitals = 8 * functions * states * spins
     disk = float(orbitals)
@@ -181,6 +181,7 @@ def stage_resources(
         disk = orbitals * RESTART_COPIES * (stage.name != "prerelax") + frames
     if stage.name == "states":
         disk += (system.n_atoms + len(elements)) * states * spins * PDOS_ROW_BYTES
+    notes = (cutoff_note(settings, elements), level_note(elements, settings))
     return StageResources(
         functions=functions,
         states=states,
@@ -189,7 +190,7 @@ def stage_resources(
         disk_gb=disk / BYTES_PER_GB,
         ranks=ranks,
         threads_per_rank=threads,
-        note=cutoff_note(settings, elements) if points else "",
+        note="; ".join(filter(None, notes)) if points else "",
     )
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.interfaces import Slab
 from epicarve.builder.model import Model
-from epicarve.dft.check import MOMENT_KEPT
-from epicarve.dft.cp2k_input import input_text
+from epicarve.dft.check import HUBBARD_AT_KPOINTS, MOMENT_KEPT
+from epicarve.dft.cp2k_input import input_text, read_text
 from epicarve.dft.settings import (
-    AUXILIARY_FILE,
-    FILES,
-    HYBRIDS,
     KPOINT_SPACING_PER_A,
     START,
     BasisElement,
@@ -30,8 +26,16 @@ from epicarve.errors import InputError, require_kind
 from epicarve.files import filled_folder, holds_text, write_text
 
 from .electrons import n_added_mos, n_valence_electrons, refuse_odd_electrons
-from .extra import extra_notes, put_extra, without_extra
+from .extra import checked_notes, put_extra, without_own
 from .job_scripts import ORDER, job_files
+from .level import (
+    basis_files,
+    exchange_correlation,
+    kinds,
+    own_files,
+    potential_file,
+    refuse_hubbard_without_shells,
+)
 from .memory import StagePlan, noted, planned_periodic, planned_stages
 from .resources import RESOURCES
 from .system import System
@@ -45,9 +49,6 @@ if TYPE_CHECKING:
 BOUNDARIES = {0: "finite", 2: "slab", 3: "bulk"}
 """Fragment for each number of periodic directions."""
 
-DISPERSIONS = {"D3": "DFTD3", "D3(BJ)": "DFTD3(BJ)"}
-"""CP2K's name of each form of dispersion."""
-
 CONVERGENCE_ENFORCED = "2024.1"
 """First version in which an SCF that does not converge stops CP2K unless told otherwise."""
 
@@ -56,9 +57,6 @@ DOS_SECTION = "2026.2"
 
 DEFAULT_MAX_FORCE = 4.5e-4
 """CP2K's default of MAX_FORCE in hartree/bohr, to which its other criteria are in proportion."""
-
-LONGEST_EXCHANGE_A = 6.0
-"""Radius in Å at which exact exchange in a periodic system ends, unless the cell is smaller."""
 
 
 def write_cp2k(
@@ -181,10 +179,16 @@ def write_periodic(
         raise InputError("variable_cell: the cell of a slab can't relax in CP2K; set it to false")
     if system.dimensions == 2 and settings.kpoints[2] > 1:
         raise InputError(f"kpoints: {settings.kpoints[2]} along the vacuum of a slab; give 1 there")
-    if settings.functional in HYBRIDS and settings.kpoints != (1, 1, 1):
+    if settings.xc.is_hybrid and settings.kpoints != (1, 1, 1):
         raise InputError(
-            f"{settings.functional}: CP2K has no exact exchange with k-points and an auxiliary "
+            f"{settings.xc.name}: CP2K has no exact exchange with k-points and an auxiliary "
             "basis set; take a supercell with kpoints [1, 1, 1], or another functional"
+        )
+    at_kpoints = settings.plus_u and settings.kpoints != (1, 1, 1)
+    if at_kpoints and not is_since(settings.version, HUBBARD_AT_KPOINTS):
+        raise InputError(
+            f"plus_u: CP2K before {HUBBARD_AT_KPOINTS} has no DFT+U with k-points; take a "
+            f"supercell with kpoints [1, 1, 1], or set version to {HUBBARD_AT_KPOINTS} or later"
         )
     smeared = settings.smearing_k is not None and (settings.multiplicity or 1) > 1
     if smeared and settings.kpoints != (1, 1, 1) and not is_since(settings.version, MOMENT_KEPT):
@@ -209,12 +213,12 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
     stage : Stage
         The stage.
     """
-    elements = basis_elements(system.symbols, settings.basis)
+    elements = basis_elements(system.symbols, settings)
     names = ["common", BOUNDARIES[system.dimensions]]
     if stage.name == "prerelax":
         names += ["xtb", "orbital-transformation"]
     else:
-        names += ["dft", *_functional(system, settings), *_scf(settings, stage)]
+        names += ["dft", *_methods(settings), *_scf(settings, stage)]
     if settings.multiplicity is not None:
         names.append("spin")
     if stage.relaxation is not None:
@@ -226,11 +230,15 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
         names.append("orbitals-from-previous")
     if is_since(settings.version, CONVERGENCE_ENFORCED):
         names.append("since-2024.1")
-    tree = merged(names, _values(system, elements, settings, stage))
+    values = _values(system, elements, settings, stage)
+    tree = merged(names, values, settings.templates)
     if stage.name != "prerelax":
-        tree["force_eval"]["subsys"]["kind"] = [
-            _kind(element, settings) for element in elements.values()
-        ]
+        dft = tree["force_eval"]["dft"]
+        printed = dft.get("xc", {})
+        dft["xc"] = exchange_correlation(system, settings)
+        for name, block in printed.items():
+            dft["xc"].setdefault(name, {}).update(block)
+        tree["force_eval"]["subsys"]["kind"] = kinds(elements, settings)
     if stage.name == "states":
         tree["force_eval"]["dft"]["print"] = _projections(system.n_atoms, settings.version)
     put_extra(tree, system, settings, stage)
@@ -250,17 +258,26 @@ def is_since(version: str, first: str) -> bool:
 
 def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path) -> None:
     system, settings = plans[0].system, plans[0].settings
-    elements = basis_elements(system.symbols, settings.basis)
+    elements = basis_elements(system.symbols, settings)
     refuse_odd_electrons(n_valence_electrons(system, elements, settings), settings)
+    refuse_hubbard_without_shells(elements, settings)
+    own = {name: read_text(path) for name, path in own_files(elements, folder).items()}
     chain = tuple(plan.stage for plan in plans)
+    data = {stage.folder: own for stage in chain if own and stage.name != "prerelax"}
     texts = {plan.stage.input: stage_input(*plan[:3]) for plan in plans}
     notes = {
-        plan.stage.folder: extra_notes(plan, texts[plan.stage.input], stage_input(*plain[:3]))
+        plan.stage.folder: checked_notes(
+            plan,
+            texts[plan.stage.input],
+            stage_input(*plain[:3]),
+            data.get(plan.stage.folder, {}),
+        )
         for plan in plans
-        for plain in [without_extra(plan)]
+        for plain in [without_own(plan)]
         if plain != plan
     }
-    texts |= job_files(chain, machine)
+    texts |= job_files(chain, machine, data)
+    texts |= {f"{stage}/{name}": own[name] for stage, names in data.items() for name in names}
     needs = {
         plan.stage.folder: noted(plan, *notes.get(plan.stage.folder, ())).need.as_dict()
         for plan in plans
@@ -279,15 +296,11 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
                 write_text(scratch / name, text)
 
 
-def _functional(system: System, settings: LevelSettings) -> list[str]:
-    names = [f"xc-{settings.functional.lower()}"]
-    if settings.functional in HYBRIDS:
-        if settings.functional == "PBE0" and system.dimensions:
-            names = ["xc-pbe0-truncated"]
-        names.append("exact-exchange")
-    if settings.dispersion is not None:
-        names.append("dispersion")
-    return names
+def _methods(settings: LevelSettings) -> list[str]:
+    """Return the fragments of what is combined with the functional."""
+    names = ["gapw"] * (settings.method == "gapw")
+    names += ["exact-exchange"] * settings.xc.is_hybrid
+    return names + ["auxiliary-basis"] * settings.uses_auxiliary_basis
 
 
 def _scf(settings: LevelSettings, stage: Stage) -> list[str]:
@@ -309,8 +322,6 @@ def _values(
     """Return what the fragments leave open."""
     each = [elements[symbol] for symbol in system.symbols]
     n_electrons = n_valence_electrons(system, elements, settings)
-    basis_file, potential_file = FILES[settings.basis]
-    files = [[basis_file], [AUXILIARY_FILE]] if settings.functional in HYBRIDS else [[basis_file]]
     cell = [[_rounded(x) for x in vector] for vector in system.cell_a.tolist()]
     values: dict[str, object] = {
         "stage": stage.name,
@@ -320,14 +331,11 @@ def _values(
         "poisson_solver": getattr(settings, "poisson_solver", "").upper(),
         **dict(zip("abc", cell, strict=True)),
         "coordinates": f"{stage.name}.xyz",
-        "basis_files": files,
-        "potential_file": potential_file,
+        "basis_files": [[name] for name in basis_files(elements)],
+        "potential_file": potential_file(elements),
         "cutoff_ry": chosen_cutoff_ry(settings, elements.values()),
         "rel_cutoff_ry": settings.rel_cutoff_ry,
-        "exchange_radius_a": _exchange_radius_a(system),
         "exchange_memory_mb": settings.exchange_memory_mb,
-        "dispersion_type": DISPERSIONS.get(settings.dispersion or ""),
-        "functional": settings.functional,  # CP2K tells PBEsol from PBESOL here
         "eps_default": settings.eps_default,
         "eps_scf": settings.eps_scf,
         "smearing_k": settings.smearing_k,
@@ -349,13 +357,6 @@ def _values(
     return values
 
 
-def _exchange_radius_a(system: System) -> float:
-    """Return where exact exchange ends: just below half of the narrowest periodic height."""
-    heights = system.heights_a[: system.dimensions]
-    half = 0.49 * float(heights.min()) if system.dimensions else LONGEST_EXCHANGE_A
-    return math.floor(min(half, LONGEST_EXCHANGE_A) * 100) / 100
-
-
 def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:
     scale = relaxation.max_force_hartree_bohr / DEFAULT_MAX_FORCE
     return {
@@ -369,13 +370,6 @@ def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:
 
 def _rounded(value: float, digits: int = 10) -> float:
     return float(f"{value:.{digits}g}")
-
-
-def _kind(element: BasisElement, settings: LevelSettings) -> dict[str, Any]:
-    basis: Any = element.basis_name
-    if settings.functional in HYBRIDS:
-        basis = [["ORB", element.basis_name], ["AUX_FIT", element.auxiliary_name]]
-    return {"_": element.symbol, "basis_set": basis, "potential": element.potential_name}
 
 
 def _projections(n_atoms: int, version: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 #   most_move_a   the last one in which the atoms moved no further, rms in Å, empty for any
 #   orbitals      orbitals that the stage starts from, empty if there are none
 #   must_relax    yes if the stage has to end with a converged geometry
+#   data_files    files of basis sets and potentials beside the input, if there are any
 #   cp2k_command  the command that starts CP2K in a job
 #   prepare       a function that readies a job for CP2K
 # Outside a job (run.sh), EPICARVE_CP2K holds the command and nothing is prepared. With
@@ -64,9 +65,10 @@ hash_of() {
   sha256sum | cut -c 1-64
 }
 
-# All that the stage's result depends on: its input, the geometry given to it, the stages before.
+# All that the stage's result depends on: its input with the files of basis sets and potentials
+# beside it, the geometry given to it, the stages before.
 given=$([ ! -s "$trajectory" ] || given_frame | hash_of)
-asked=$(hash_of <"$stage.inp")
+asked=$(cat "$stage.inp" $data_files | hash_of)
 key=$(echo "$given $asked" | cat - $previous 2>/dev/null | hash_of)
 
 # The key file holds the key, the geometry and the input of the last attempt, a line each.

@@ -6,6 +6,7 @@ from .blocks import SeriesSpec as SeriesSpec
 from .blocks import StructureSpec as StructureSpec
 from .read import as_recipe as as_recipe
 from .read import checked as checked
+from .read import file_sources as file_sources
 from .read import named_files as named_files
 from .read import parse_recipe as parse_recipe
 from .read import read_recipe as read_recipe

@@ -11,6 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from epicarve.builder.shapes import KINDS
+from epicarve.dft.settings import is_own_file
+from epicarve.dft.write import own_templates
 from epicarve.errors import InputError, require_kind
 from epicarve.files import is_file, replaced_file, write_text
 from epicarve.options import Options, sentence
@@ -22,11 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LEVEL = "cp2k"
+"""The part of a recipe that names data files and templates of CP2K."""
+
+NOTHING = {"none", "null"}
+"""Words that switch a setting off."""
+
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error."""
+    """YAML in which a key given twice is an error, and a version stays as it is written."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         merge = "tag:yaml.org,2002:merge"
@@ -36,6 +44,9 @@ class _StrictLoader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
                 raise yaml.YAMLError(f"key {key!r} is given twice in the block at line {line}")
+        for key, value in node.value:
+            if key.value == "version" and value.tag == "tag:yaml.org,2002:float":
+                value.tag = "tag:yaml.org,2002:str"  # 2023.10 is not 2023.1
         return super().construct_mapping(node, deep)
 
 
@@ -59,8 +70,10 @@ def read_recipe(path: Path) -> Recipe:
     """
     path = Path(path)
     data = read_yaml(path, "it needs at least crystal: and shape:, or structure:")
-    for _, holder, key in named_files(data):
-        holder[key] = path.parent / holder[key]
+    for part, holder, key in named_files(data):
+        beside = path.parent / holder[key]
+        if (part, key) != (LEVEL, "file") or is_file(beside) or is_own_file(Path(holder[key])):
+            holder[key] = beside  # else it is one of CP2K's data
     return parse_recipe(data, str(path))
 
 
@@ -102,18 +115,40 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
     """
     data = recipe.as_dict()
     for part, holder, key in named_files(data):
-        source = Path(holder[key])
-        if key != "style":
-            source = relaxed_geometry(source)
-        elif not is_file(source):
-            raise InputError(
-                f"{source}: there is no such style file; give one of matplotlib's kind"
-            )
-        holder[key] = f"files/{part}/{source.name}"
-        with replaced_file(folder / holder[key]) as copy:
-            shutil.copyfile(source, copy)
+        sources = file_sources(part, holder, key)
+        inside = f"files/{part}"
+        if key == "templates":
+            inside = holder[key] = f"{inside}/{Path(holder[key]).name}"
+        for source in sources:
+            if key != "templates":
+                holder[key] = f"{inside}/{source.name}"
+            with replaced_file(folder / inside / source.name) as copy:
+                shutil.copyfile(source, copy)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     write_text(folder / "recipe.yaml", text)
+
+
+def file_sources(part: str, holder: Any, key: Any) -> tuple[Path, ...]:
+    """Return what has to be read where a recipe names a file, as `named_files` yields it.
+
+    That is nothing for a file of CP2K's data, and each template of a folder.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    path = Path(holder[key])
+    if key == "templates":
+        return tuple(own_templates(path).values())
+    if part == LEVEL and not is_own_file(path):
+        return ()
+    if part != LEVEL and key != "style":
+        return (relaxed_geometry(path),)
+    if not is_file(path):
+        kind = "style file; give one of matplotlib's kind" if key == "style" else "file"
+        raise InputError(f"{path}: there is no such {kind}; mend its path")
+    return (path,)
 
 
 def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -139,10 +174,25 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         for holder, key in ((crystal, "file"), (block, "relaxed")):
             if isinstance(holder, dict) and isinstance(holder.get(key), str):
                 yield part, holder, key
+    level = data.get("cp2k")
+    if isinstance(level, dict):
+        yield from ((LEVEL, *named) for named in _files_of_level(level))
     analysis = data.get("analysis")
     figures = analysis.get("figures") if isinstance(analysis, dict) else None
     if isinstance(figures, dict) and isinstance(figures.get("style"), str):
         yield "figures", figures, "style"
+
+
+def _files_of_level(level: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Yield the files of basis sets and potentials, and the folder of templates."""
+    for key in ("basis", "potential", "auxiliary_basis"):
+        block = level.get(key)
+        each = block if isinstance(block, dict) else {}
+        for entry in [each] if "name" in each else each.values():
+            if isinstance(entry, dict) and isinstance(entry.get("file"), str):
+                yield entry, "file"
+    if isinstance(level.get("templates"), str) and level["templates"].lower() not in NOTHING:
+        yield level, "templates"
 
 
 def read_yaml(path: Path, needs: str) -> dict[str, Any]:

@@ -230,19 +230,26 @@ def finish_bulk(recipe: BulkRecipe, out: Path) -> RelaxedBulk:
 def _derivation(bulk: Bulk, cell: RelaxedCell) -> str:
     """Tell how the coordinates were computed, for the file and for all that is built from it."""
     level = bulk.settings
-    elements = basis_elements(bulk.system.symbols, level.basis)
+    elements = basis_elements(bulk.system.symbols, level)
     cutoff_ry = chosen_cutoff_ry(level, elements.values())
     force = cell.max_force_hartree_bohr
     start = bulk.crystal
     began = start.derivation or f"{start.status} coordinates."
-    functional = " + ".join([level.functional, *([level.dispersion] if level.dispersion else [])])
+    functional = " + ".join(filter(None, [level.xc.name, level.dispersion_name]))
+    if level.method == "gapw":
+        functional += " (GAPW)"
+    for symbol, hubbard in (level.plus_u or {}).items():
+        functional += f" + U of {hubbard.u_ev:g} eV on {symbol} {hubbard.l}"
+    basis = ", ".join(dict.fromkeys(each.basis.family for each in elements.values()))
+    potential = ", ".join(dict.fromkeys(each.potential.family for each in elements.values()))
     extras = (level.extra, level.relax.extra if level.relax else None)
     more = "" if extras == (None, None) else ", more keywords of CP2K (cp2k.extra of its recipe)"
+    more += ", templates of the recipe's own" if level.templates else ""
     pressure = "" if cell.pressure_gpa is None else f", pressure {cell.pressure_gpa:.2f} GPa"
     return (
         f"{'Cell and ions' if level.variable_cell else 'Ions'} relaxed by CP2K {cell.version}"
         f"{'' if level.variable_cell else ' in the cell of the source'}: {functional}, "
-        f"{level.basis}, GTH-PBE, {cutoff_ry:g} Ry (relative {level.rel_cutoff_ry:g} Ry), "
+        f"{basis}, {potential}, {cutoff_ry:g} Ry (relative {level.rel_cutoff_ry:g} Ry), "
         f"EPS_DEFAULT {level.eps_default:g}, {' × '.join(map(str, level.kpoints))} k-points for "
         f"the primitive cell of {bulk.system.n_atoms} ions{more}; "
         f"{cell.energy_hartree / bulk.n_formula_units:.6f} hartree per formula unit, largest force "

@@ -7,16 +7,16 @@ import json
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from epicarve.errors import InputError
 from epicarve.files import write_json
 from epicarve.version import __version__
-from epicarve.workflow.recipes import BulkRecipe, named_files, relaxed_geometry
+from epicarve.workflow.recipes import BulkRecipe, file_sources, named_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from epicarve.workflow.recipes import Recipe
 
@@ -50,9 +50,15 @@ def key_of(recipe: Recipe) -> str:
     """Return a hash of what a recipe computes, with the files that it names, and of our version."""
     data = recipe.as_dict()
     data.pop("machine", None)
-    for _, holder, key in named_files(data):
-        path = relaxed_geometry(Path(holder[key]))
-        holder[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for part, holder, key in named_files(data):
+        digest = hashlib.sha256()
+        sources = file_sources(part, holder, key)
+        for path in sources:
+            if len(sources) > 1:
+                digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+        if sources:
+            holder[key] = digest.hexdigest()
     text = json.dumps([__version__, data], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
