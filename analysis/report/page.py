@@ -73,7 +73,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         zero=f"the {analysis.zero.name}" if analysis.zero.name else "the zero of the source",
         workspace="lone" if analysis.positions_a is None else "workspace",
         model="" if analysis.positions_a is None else _model_figure(analysis),
-        alignment=_alignment_section(analysis, summary),
+        alignment=_alignment_section(analysis, summary) + _groups_section(analysis, summary),
         populations=_populations_section(analysis, summary),
         traps=_traps_section(analysis),
         states_note=escape(states_note),
@@ -158,6 +158,19 @@ def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     )
 
 
+def _groups_section(analysis: Analysis, summary: dict[str, Any]) -> str:
+    """Return the edges of own groups; nothing without any."""
+    if not summary["groups"]:
+        return ""
+    rows = [(name, *group.values()) for name, group in summary["groups"].items()]
+    header = ("group", "atoms", "valence edge (eV)", "conduction edge (eV)")
+    return (
+        "<section>\n<h2>Own groups</h2>\n<p>Edges of the states with "
+        f"{analysis.gap.delocalised.told} that have half of their weight in the group.</p>\n"
+        f"{table(header, rows, sorts=True)}\n</section>"
+    )
+
+
 def _populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     """Return the overlap populations of each pair of groups; nothing without pairs."""
     if analysis.coop is None:
@@ -204,7 +217,7 @@ def _traps_section(analysis: Analysis) -> str:
     names, links = _names(analysis, chosen)
     fields = [
         field
-        for field in ("element", "coordination", "position", "domain")
+        for field in ("element", "coordination", "position", "domain", "group")
         if any(field in dict(trap.kind) for trap in traps.traps)
     ]
     header = (

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 
+PLAIN = {
+    "figures": "style file; give one of matplotlib's kind",
+    "groups": "file of a group of atoms; give one of text, or extended XYZ with a column",
+}
+"""Files that are copied as they are, by the part of the recipe that names them."""
+
+
 class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error."""
 
@@ -103,12 +110,11 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
     data = recipe.as_dict()
     for part, holder, key in named_files(data):
         source = Path(holder[key])
-        if key != "style":
+        told = PLAIN.get(part.partition("/")[0])
+        if told is None:
             source = relaxed_geometry(source)
         elif not is_file(source):
-            raise InputError(
-                f"{source}: there is no such style file; give one of matplotlib's kind"
-            )
+            raise InputError(f"{source}: there is no such {told}")
         holder[key] = f"files/{part}/{source.name}"
         with replaced_file(folder / holder[key]) as copy:
             shutil.copyfile(source, copy)
@@ -139,10 +145,18 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         for holder, key in ((crystal, "file"), (block, "relaxed")):
             if isinstance(holder, dict) and isinstance(holder.get(key), str):
                 yield part, holder, key
-    analysis = data.get("analysis")
-    figures = analysis.get("figures") if isinstance(analysis, dict) else None
+    if isinstance(data.get("analysis"), dict):
+        yield from _files_of_analysis(data["analysis"])
+
+
+def _files_of_analysis(analysis: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the files that settings of the analysis name, as `named_files` does."""
+    figures, groups = analysis.get("figures"), analysis.get("groups")
     if isinstance(figures, dict) and isinstance(figures.get("style"), str):
         yield "figures", figures, "style"
+    for number, group in enumerate(groups.values() if isinstance(groups, dict) else []):
+        if isinstance(group, dict) and isinstance(group.get("file"), str):
+            yield f"groups/{number + 1}", group, "file"
 
 
 def read_yaml(path: Path, needs: str) -> dict[str, Any]:
