@@ -397,11 +397,11 @@ def _missing_in_space(analysis: Analysis) -> dict[str, str]:
         names = ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev")
         reasons |= dict.fromkeys(names, reason)
     if analysis.profile is None:
-        reasons["profile"] = "no model was given, so it is not known where the atoms are"
+        reasons["profile"] = "it is not known where the atoms are, or they are those of a cell"
         return reasons
     if analysis.profile.axis.normal is None:
         reasons["profile.normal"] = (
-            "the model has no flat interface between two domains, so its slices are shells"
+            "there is no flat interface between two domains of a model, so slices are shells"
         )
     for side in SIDES:
         n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())

@@ -255,7 +255,7 @@ def profile_csv(analysis: Analysis) -> str:
     """
     profile = analysis.profile
     if profile is None:
-        raise InputError("there is no profile in space without a model; give the model")
+        raise InputError("there is no profile in space without coordinates; give the model")
     names = ["energy_ev", *(f"{centre_a:.4g}" for centre_a in profile.centres_a.tolist())]
     table = np.column_stack([profile.grid_ev, profile.density.T])
     return _csv(names, table)

@@ -4,6 +4,14 @@ from .canvas import png_of as png_of
 from .canvas import write_figure as write_figure
 from .comparison import comparison_figure as comparison_figure
 from .dos import dos_figure as dos_figure
+from .formulas import HTML as HTML
+from .formulas import pretty_words as pretty_words
+from .isosurface import Window as Window
+from .isosurface import atoms_seen as atoms_seen
+from .isosurface import composed as composed
+from .isosurface import surface_seen as surface_seen
+from .orbitals import OrbitalPicture as OrbitalPicture
+from .orbitals import orbitals_figure as orbitals_figure
 from .profile import profile_figure as profile_figure
 from .scan import scan_figure as scan_figure
 from .sizes import Against as Against

@@ -15,7 +15,7 @@ from epicarve.analysis.states import SHARES, SIDES, groupings
 from epicarve.page import filled, script_data, template
 from epicarve.style import colours
 
-from .html import formula_html, table
+from .html import formula_html, signed, table, words_html
 from .page_data import PALETTE, nearest_to_gap, payload
 
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         title=escape(f"{formula}: gap and density of states"),
         heading=f"{formula_html(formula)}: gap and density of states",
         style=filled("report/report.css", mark=colours(PALETTE)["ipr"]),
-        source=escape(
+        source=words_html(
             f"{states.n_atoms} atoms, {summary['n_electrons']:g} electrons, "
             f"{summary['n_states']} states. {states.source}"
         ),
-        notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in notes),
+        headline=_headline(analysis),
+        notes=_folded(notes),
         gaps=_gap_table(summary, analysis.options),
         groups="".join(
             f'<option value="{index}">by {escape(grouping.title)}</option>'
@@ -85,6 +86,31 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
         data=script_data(payload(analysis)),
         script="\n".join(template(f"report/{name}") for name in SCRIPTS),
+    )
+
+
+def _headline(analysis: Analysis) -> str:
+    """Return the gap without traps, what traps there are, and the plain gap, as one line."""
+    used, plain_ev = analysis.gap.delocalised, analysis.gap.homo_lumo_gap_ev
+    traps = ", ".join(
+        f"{n} {side} trap{'' if n == 1 else 's'}"
+        for side, n in zip(SIDES, (used.n_valence_traps, used.n_conduction_traps), strict=True)
+        if n is not None
+    )
+    filtered = "none" if used.gap_ev is None else f"{signed(used.gap_ev, 2)} eV"
+    plain = "none" if plain_ev is None else f"{signed(plain_ev, 2)} eV"
+    told = f"{used.told}; {traps}" if traps else used.told
+    return f"Gap without traps <b>{filtered}</b> ({escape(told)}), HOMO–LUMO gap <b>{plain}</b>"
+
+
+def _folded(notes: tuple[str, ...]) -> str:
+    """Return notes behind a line that tells how many there are; nothing without any."""
+    if not notes:
+        return ""
+    told = "One note" if len(notes) == 1 else f"{len(notes)} notes"
+    listed = "\n".join(f'<p class="note">{words_html(note)}</p>' for note in notes)
+    return (
+        f'<details class="notes"><summary>{told} on these results</summary>\n{listed}\n</details>'
     )
 
 
@@ -129,7 +155,7 @@ def _gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
             f"{found['ipr_to']:.4g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
         )
     limits = "".join(
-        f"<p>{escape(check['message'][0].upper() + check['message'][1:])}.</p>\n"
+        f"<p>{words_html(check['message'][0].upper() + check['message'][1:])}.</p>\n"
         for check in summary["checks"]
         if check["name"] == "spin_orbit"
     )
@@ -210,7 +236,7 @@ def _traps_section(analysis: Analysis) -> str:
     traps, states = analysis.traps, analysis.states
     each = (traps.sentence(side) for side in SIDES)
     told = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in each)
-    told = f"<p>{escape(told)}</p>"
+    told = f"<p>{words_html(told)}</p>"
     chosen = np.array([trap.state for trap in traps.traps], dtype=np.int64)
     if not chosen.size:
         return f"<section>\n<h2>Traps</h2>\n{told}\n</section>"

@@ -7,11 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from ase.formula import Formula
 
 from epicarve.builder.dimensions import largest_distance_nm
-from epicarve.builder.output import radii_a
+from epicarve.builder.output import radii_a, radii_of_elements_a
 
 from .alignment import Alignment, DomainEdges, align, domain_edges, group_edges
 from .atoms import KnownAtoms
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
 
     from .sites import Sites
     from .unfiltered_gap import Check
-
-ATOM_RADIUS_A = 1.3
-"""Radius in Å at which an atom of unknown charge is drawn."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -98,7 +94,8 @@ class Analysis:
     traps : Traps
         On which atoms each trap sits.
     profile : Profile or None
-        Local density of states and edges in space; None without a model.
+        Local density of states and edges in space; None where coordinates are not known, or the
+        atoms repeat and there is no model.
     coop : Coop or None
         Overlap populations between groups of atoms; None if the states have none.
     notes : tuple of str
@@ -196,6 +193,8 @@ class Analysis:
         kept = gap.delocalised.kept
         edges = {} if model is None else domain_edges(states, kept, model)
         axis = None if model is None else Axis.of(model, sites)
+        if axis is None and atoms.positions_a is not None and not is_periodic:
+            axis = Axis.radial(atoms.positions_a)
         densities = [density_of_states(states, groups, options) for groups in partitions]
         densities += orbital_densities(states, options) + list_densities(states, options)
         return cls(
@@ -353,9 +352,9 @@ class Analysis:
 
     @property
     def drawn_radii_a(self) -> Floats:
-        """Radius in Å at which each atom is drawn; all are equal where charges are not known."""
+        """Radius in Å at which each atom is drawn, by its element where charges are not known."""
         if self.model is None:
-            return np.full(self.states.n_atoms, ATOM_RADIUS_A)
+            return radii_of_elements_a(self.states.symbols)
         return radii_a(self.model)
 
     @property
