@@ -19,6 +19,7 @@ from epicarve.analysis.figures import (
     AnyAxes,
     alignment_figure,
     dos_figure,
+    orbitals_figure,
     png_of,
     profile_figure,
     scan_figure,
@@ -48,7 +49,7 @@ RESULTS = (
     *("traps.extxyz", "analysis.h5", "report.html"),
     *(
         f"{name}.{suffix}"
-        for name in ("dos", "scan", "alignment", "profile", "trap-map")
+        for name in ("dos", "scan", "alignment", "profile", "trap-map", "orbitals")
         for suffix in ("png", "svg", "pdf")
     ),
 )
@@ -186,7 +187,14 @@ def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figur
         found["profile"] = profile_figure
     if analysis.positions_a is not None and analysis.traps.traps:
         found["trap-map"] = trap_map_figure
+    if analysis.orbital_pictures:
+        found["orbitals"] = _draw_orbitals
     return found
+
+
+def _draw_orbitals(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
+    """Draw the orbitals at the edges."""
+    return orbitals_figure(analysis.orbital_pictures, analysis.options.figures, notes, ax)
 
 
 def analysis_card(analysis: Analysis) -> str:

@@ -63,6 +63,10 @@ def analyse(
             help="Overlap populations (COOP) between two groups, such as Pb,S; can be repeated.",
         ),
     ] = None,
+    orbitals: Annotated[
+        bool,
+        typer.Option("--orbitals", help="Draw the orbitals at the edges too (of a .wfn file)."),
+    ] = False,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
@@ -104,6 +108,7 @@ def analyse(
             n_states=states,
             weights=weights,
             overlap_populations=pairs,
+            orbitals=orbitals,
             project=project,
             step=step,
             model=model,

@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 import epicarve as ec
 from epicarve.analysis.figures import (
-    OrbitalPicture,
     Window,
     atoms_seen,
     composed,
@@ -16,6 +15,7 @@ from epicarve.analysis.figures import (
     surface_seen,
 )
 from epicarve.analysis.options import FigureOptions
+from epicarve.analysis.states import OrbitalPicture
 from epicarve.cli.main import app
 from epicarve.dft.cube import OrbitalGrid, orbital_grid
 from epicarve.dft.orbitals import GaussianShell
@@ -90,8 +90,10 @@ def coarse(monkeypatch):
 @pytest.mark.usefixtures("coarse")
 def test_the_figure_tells_share_signs_and_states():
     grid = OrbitalGrid(np.full(3, -4.0), 0.5, np.zeros((17, 17, 17), dtype=np.float32))
-    picture = OrbitalPicture("HOMO", grid, 0.01, ("Pb", "S"), np.array([[0.0, 0, 0], [2, 0, 0]]))
-    figure = orbitals_figure([picture] * 4, 0.8, FigureOptions(width_mm=120, title="A"))
+    picture = OrbitalPicture(
+        "HOMO", grid, 0.8, 0.01, ("Pb", "S"), np.array([[0.0, 0, 0], [2, 0, 0]])
+    )
+    figure = orbitals_figure([picture] * 4, FigureOptions(width_mm=120, title="A"))
     assert [axes.get_title() for axes in figure.axes if axes.images] == ["HOMO"] * 4
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["Pb", "S", "ψ positive", "ψ negative"]
@@ -122,6 +124,17 @@ def test_edges_and_traps_are_the_states_of_the_analysis(cluster, monkeypatch):
         assert each.energy_ev == pytest.approx(edge_ev, abs=3e-5)
     with pytest.raises(InputError, match=rf"no trap 99; they are trap-1 to trap-{len(traps)}"):
         orbital(folder, "trap-99")
+
+
+@pytest.mark.usefixtures("coarse")
+def test_edges_stand_in_the_figures_and_the_report_of_an_analysis(cluster, tmp_path):
+    folder, _ = cluster
+    arguments = ["analyse", str(folder), "-o", str(tmp_path), "--orbitals", "--formats", "svg"]
+    done = CliRunner().invoke(app, [*arguments, "--ipr-max", "0.13"])
+    assert done.exit_code == 0, done.output
+    assert "valence edge (state " in (tmp_path / "orbitals.svg").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "<h2>Orbitals at the edges</h2>" in page and "data:image/png;base64," in page
 
 
 @pytest.mark.usefixtures("coarse")

@@ -10,7 +10,6 @@ from .isosurface import Window as Window
 from .isosurface import atoms_seen as atoms_seen
 from .isosurface import composed as composed
 from .isosurface import surface_seen as surface_seen
-from .orbitals import OrbitalPicture as OrbitalPicture
 from .orbitals import orbitals_figure as orbitals_figure
 from .profile import profile_figure as profile_figure
 from .scan import scan_figure as scan_figure

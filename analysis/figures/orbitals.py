@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from epicarve.analysis.options import FigureOptions
+    from epicarve.analysis.states import OrbitalPicture
     from epicarve.arrays import Floats
-    from epicarve.dft.cube import OrbitalGrid
 
 SIGNS = {"positive": "#d1495b", "negative": "#2e6fb7"}
 """Colours of the two signs of an orbital, told apart with any colour vision."""
@@ -41,34 +40,8 @@ PER_ROW = 3
 WIDTH_INCHES = {"single": 3.35, "double": 6.7}
 
 
-@dataclass(frozen=True)
-class OrbitalPicture:
-    """One orbital to be drawn.
-
-    Parameters
-    ----------
-    title : str
-        What stands over it.
-    grid : OrbitalGrid
-        Its values.
-    isovalue : float
-        Its size on the surface, in bohr^(-3/2).
-    symbols : tuple of str
-        Elements of the atoms.
-    positions_a : ndarray of float, shape (n_atoms, 3)
-        Their places in Å.
-    """
-
-    title: str
-    grid: OrbitalGrid
-    isovalue: float
-    symbols: tuple[str, ...]
-    positions_a: Floats
-
-
 def orbitals_figure(
     pictures: Sequence[OrbitalPicture],
-    share: float,
     look: FigureOptions,
     notes: Sequence[str] = (),
     ax: AnyAxes = None,
@@ -78,9 +51,7 @@ def orbitals_figure(
     Parameters
     ----------
     pictures : sequence of OrbitalPicture
-        The orbitals.
-    share : float
-        Part of the density of each orbital that its surface holds, to be told below.
+        The orbitals, with the same share of their density on each surface.
     look : FigureOptions
         Size, letters, colours.
     notes : sequence of str
@@ -97,7 +68,7 @@ def orbitals_figure(
     n_rows = -(-len(pictures) // n_columns)
     width = WIDTH_INCHES[look.width] if look.width_mm is None else look.width_mm / MM_PER_INCH
     height = n_rows * (width / n_columns + 0.2) + 0.2
-    told = f"Surfaces hold {100 * share:g} % of the density of each orbital."
+    told = f"Surfaces hold {100 * pictures[0].share:g} % of the density of each orbital."
     titles = [picture.title for picture in pictures]
     shape = {"nrows": n_rows, "ncols": n_columns}
     with framed_axes(look, titles, (told, *notes), height, ax, **shape) as frame:

@@ -88,7 +88,12 @@ def trap_map_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes
         )
         bar.set_label("Summed weight of an ion")
         bar.outline.set_linewidth(0.5)
-        ring: dict[str, Any] = {"marker": "o", "ls": "", "markerfacecolor": "none", "markersize": 5.0}
+        ring: dict[str, Any] = {
+            "marker": "o",
+            "ls": "",
+            "markerfacecolor": "none",
+            "markersize": 5.0,
+        }
         frame.legend(
             [Line2D([], [], markeredgecolor=c, label=s, **ring) for s, c in of_element.items()]
         )

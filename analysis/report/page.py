@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from html import escape
@@ -11,6 +12,7 @@ import numpy as np
 from ase.formula import Formula
 
 from epicarve.analysis.export import labels
+from epicarve.analysis.figures import orbitals_figure, png_of
 from epicarve.analysis.states import SHARES, SIDES, groupings
 from epicarve.page import filled, script_data, template
 from epicarve.style import colours
@@ -76,7 +78,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         model="" if analysis.positions_a is None else _model_figure(analysis),
         alignment=_alignment_section(analysis, summary) + _groups_section(analysis, summary),
         populations=_populations_section(analysis, summary),
-        traps=_traps_section(analysis),
+        traps=_orbitals_section(analysis) + _traps_section(analysis),
         states_note=escape(states_note),
         states=rows,
         checks=table(
@@ -194,6 +196,23 @@ def _groups_section(analysis: Analysis, summary: dict[str, Any]) -> str:
         "<section>\n<h2>Own groups</h2>\n<p>Edges of the states with "
         f"{analysis.gap.delocalised.told} that have half of their weight in the group.</p>\n"
         f"{table(header, rows, sorts=True)}\n</section>"
+    )
+
+
+def _orbitals_section(analysis: Analysis) -> str:
+    """Return a picture of the orbitals at the edges; nothing unless they were asked for."""
+    if not analysis.orbital_pictures:
+        return ""
+    look = analysis.options.figures.model_copy(
+        update={"palette": PALETTE, "title": "", "width": "double", "width_mm": None}
+    )
+    png = png_of(orbitals_figure(analysis.orbital_pictures, look))
+    image = base64.b64encode(png).decode("ascii")
+    told = ", ".join(picture.title.partition("\n")[0] for picture in analysis.orbital_pictures)
+    return (
+        "<section>\n<h2>Orbitals at the edges</h2>\n"
+        f'<img class="picture" alt="Isosurfaces: {escape(told)}" '
+        f'src="data:image/png;base64,{image}">\n</section>'
     )
 
 

@@ -36,6 +36,7 @@ from .localization import Localization as Localization
 from .localization import degenerate_sets as degenerate_sets
 from .localization import inverse_participation_ratio as inverse_participation_ratio
 from .localization import no_ipr as no_ipr
+from .orbital_picture import OrbitalPicture as OrbitalPicture
 from .own_groups import own_groups as own_groups
 from .profile import Axis as Axis
 from .profile import Profile as Profile

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
+    from .orbital_picture import OrbitalPicture
     from .sites import Sites
     from .unfiltered_gap import Check
 
@@ -106,6 +107,8 @@ class Analysis:
         Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
     is_periodic : bool
         Whether the states are of a crystal or slab, so that there is no diameter.
+    orbital_pictures : tuple of OrbitalPicture
+        Orbitals at the edges on grids, if they were asked for.
     """
 
     states: OrbitalStates
@@ -129,6 +132,7 @@ class Analysis:
     provenance: dict[str, Any] = field(default_factory=dict)
     vacuum_ev: float | None = None
     is_periodic: bool = False
+    orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
     @classmethod
     def of(
@@ -270,9 +274,9 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map"}
+        name : {"dos", "scan", "alignment", "profile", "trap-map", "orbitals"}
             Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit.
+            levels in space; where the traps sit; the orbitals at the edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.

@@ -37,6 +37,8 @@ from epicarve.workflow.recipes import (
     parse_recipe,
 )
 
+from .orbital_states import edge_pictures
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -80,6 +82,7 @@ def analyse(
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     project: str | None = None,
     step: int | None = None,
+    orbitals: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -164,6 +167,7 @@ def analyse_folder(
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     project: str | None = None,
     step: int | None = None,
+    orbitals: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -203,6 +207,9 @@ def analyse_folder(
         Which project of CP2K, where the folder holds several that can be used.
     step : int, optional
         Which step of an optimisation or of molecular dynamics; the last one if not given.
+    orbitals : bool
+        Whether the orbitals at the edges of the filter in use are drawn too, in a figure and in the
+        report. The .wfn file must be in the folder.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -280,7 +287,7 @@ def analyse_folder(
         states = reading.with_overlap_populations(pairs)
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
-    return Analysis.of(
+    analysis = Analysis.of(
         states,
         options,
         model,
@@ -291,6 +298,10 @@ def analyse_folder(
         vacuum_ev=vacuum_ev,
         is_periodic=is_periodic,
     )
+    if not orbitals:
+        return analysis
+    pictures = edge_pictures(folder, analysis.spectrum, project)
+    return replace(analysis, orbital_pictures=pictures)
 
 
 def options_with(

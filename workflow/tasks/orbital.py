@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from epicarve.analysis.figures import OrbitalPicture, orbitals_figure, write_figure
+from epicarve.analysis.figures import orbitals_figure, write_figure
 from epicarve.analysis.options import FigureOptions
-from epicarve.analysis.states import DEGENERATE_EV
 from epicarve.errors import InputError
 from epicarve.files import filled_folder
-from epicarve.units import A_PER_BOHR
 
-from .cube import SPINS, SpinOrbitals
+from .cube import SpinOrbitals
+from .orbital_states import DrawnOrbital, edge_state, number_of, trap_state
 from .plot import require_figure_name, spectra_of
 
 if TYPE_CHECKING:
@@ -25,56 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from epicarve.analysis.figures import AnyAxes
-    from epicarve.analysis.states import Spectrum
-    from epicarve.arrays import Ints
-    from epicarve.dft.cube import OrbitalGrid
-
-STEP_A = 0.25
-"""Distance in Å between points, where there are not too many of them."""
-
-MOST_POINTS = 8_000_000
-"""Points of a grid that is not asked for otherwise: 200 MB with all that is made of them."""
-
-SAME_EV = 3e-5
-"""Energies of one state in two files differ by no more: some have them to 1e-6 hartree."""
 
 _NAMED = re.compile(r"(valence|conduction)-edge|trap-(\d+)")
-
-
-@dataclass(frozen=True)
-class DrawnOrbital:
-    """One orbital on a grid.
-
-    Parameters
-    ----------
-    name : str
-        What was asked for, such as ``homo``.
-    number : int
-        Number of the state within its spin, from 1.
-    energy_ev : float
-        Its energy in eV, on the scale of the source.
-    grid : OrbitalGrid
-        Its values.
-    isovalue : float
-        Its size on the surface that holds the share, in bohr^(-3/2).
-    """
-
-    name: str
-    number: int
-    energy_ev: float
-    grid: OrbitalGrid
-    isovalue: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data."""
-        return {
-            "name": self.name,
-            "state": self.number,
-            "energy_ev": round(self.energy_ev, 6),
-            "norm": round(self.grid.norm, 6),
-            "isovalue": self.isovalue,
-            "points": list(self.grid.values.shape),
-        }
 
 
 @dataclass(frozen=True)
@@ -188,33 +137,15 @@ def orbital(
     folder = Path(folder)
     source = SpinOrbitals.of(folder, spin, project)
     numbers = _numbers(names, source, folder)
-    positions_a = source.states.basis.positions_bohr * A_PER_BOHR
-    if step_a is None:
-        sides_a = np.ptp(positions_a, axis=0) + 2.0 * margin_a
-        step_a = max(STEP_A, float((np.prod(sides_a) / MOST_POINTS) ** (1.0 / 3.0)))
-    drawn, pictures = [], []
-    for name, number in zip(names, numbers, strict=True):
-        grid = source.grid(number, step_a, margin_a)
-        energy_ev = source.energy_ev(number)
-        drawn.append(DrawnOrbital(name, number, energy_ev, grid, grid.isovalue(share)))
-        told = f"state {number}" if name.isdecimal() else f"{_title(name)} (state {number})"
-        told += f" {SPINS[source.spin]}" if len(source.wfn.spins) > 1 else ""
-        title = f"{told}\n{energy_ev:.3f} eV".replace("-", "−")
-        pictures.append(
-            OrbitalPicture(
-                title, grid, drawn[-1].isovalue, source.states.basis.symbols, positions_a
-            )
-        )
-    found = DrawnOrbitals(orbitals_figure(pictures, share, options, ax=ax), tuple(drawn), source)
+    drawn = [
+        DrawnOrbital.of(source, name, number, share=share, step_a=step_a, margin_a=margin_a)
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    figure = orbitals_figure([each.picture for each in drawn], options, ax=ax)
+    found = DrawnOrbitals(figure, tuple(drawn), source)
     if out is not None:
         found.write(out, cubes=cubes)
     return found
-
-
-def _title(name: str) -> str:
-    """Return what a state is called in a figure."""
-    words = name.strip().lower().replace("homo", "HOMO").replace("lumo", "LUMO")
-    return words if "+" in words or "MO-" in words else words.replace("-", " ")
 
 
 def _numbers(names: Sequence[str], source: SpinOrbitals, folder: Path) -> list[int]:
@@ -228,73 +159,7 @@ def _numbers(names: Sequence[str], source: SpinOrbitals, folder: Path) -> list[i
         if told is None:
             numbers.append(source.numbered(name))
         elif told[1]:
-            numbers.append(_place(_edge(told[1], spectrum, folder), spectrum, source))
+            numbers.append(number_of(edge_state(told[1], spectrum, folder), spectrum, source))
         else:
-            numbers.append(_place(_trap(int(told[2]), spectrum, folder), spectrum, source))
+            numbers.append(number_of(trap_state(int(told[2]), spectrum, folder), spectrum, source))
     return numbers
-
-
-def _edge(side: str, spectrum: Spectrum, folder: Path) -> int:
-    """Return which state of a spectrum is a band edge."""
-    used = spectrum.filter_in_use
-    edge_ev = used.valence_edge_ev if side == "valence" else used.conduction_edge_ev
-    if edge_ev is None:
-        why = used.valence_reason if side == "valence" else used.conduction_reason
-        raise InputError(f"{folder}: there is no {side} edge: {why}; name another state")
-    nearest = np.where(used.kept, np.abs(spectrum.energies_ev - edge_ev), np.inf)
-    return int(nearest.argmin())
-
-
-def _trap(number: int, spectrum: Spectrum, folder: Path) -> int:
-    """Return which state of a spectrum is a trap, in the order of traps.csv."""
-    traps = _traps(spectrum)
-    if not 1 <= number <= len(traps):
-        told = f"they are trap-1 to trap-{len(traps)}" if len(traps) else "there is none"
-        raise InputError(f"{folder}: no trap {number}; {told}")
-    return int(traps[number - 1])
-
-
-def _traps(spectrum: Spectrum) -> Ints:
-    """Return the traps: of the valence side from the edge upwards, of the other downwards."""
-    energies_ev, used, gap = spectrum.energies_ev, spectrum.filter_in_use, spectrum.gap
-    found = []
-    for sign, edge_ev, frontier_ev in (
-        (1.0, used.valence_edge_ev, gap.homo_ev),
-        (-1.0, used.conduction_edge_ev, gap.lumo_ev),
-    ):
-        if edge_ev is None or frontier_ev is None:
-            continue
-        beyond = sign * (energies_ev - edge_ev) > DEGENERATE_EV
-        within = sign * (frontier_ev - energies_ev) > -SAME_EV
-        traps = np.flatnonzero(beyond & within)
-        found.append(traps[np.argsort(sign * energies_ev[traps], kind="stable")])
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-
-
-def _place(state: int, spectrum: Spectrum, source: SpinOrbitals) -> int:
-    """Return the number of a state of a spectrum among the orbitals of the same spin.
-
-    It stands as far from the HOMO in one as in the other, whatever states either leaves out.
-    """
-    spin = int(spectrum.spins[state])
-    if spin != source.spin:
-        raise InputError(
-            f"that state has spin {SPINS[spin]}, not {SPINS[source.spin]}; ask for the other spin "
-            "(--spin)"
-        )
-    homo_ev = spectrum.gap.homo_ev
-    if homo_ev is None:
-        raise InputError("there is no occupied state to count from; give the number of the state")
-    mine = np.flatnonzero(spectrum.spins == spin)
-    order = mine[np.argsort(spectrum.energies_ev[mine], kind="stable")]
-    n_below = int((spectrum.energies_ev[order] <= homo_ev + SAME_EV).sum())
-    n_below_here = int((source.states.energies_ev <= homo_ev + SAME_EV).sum())
-    number = n_below_here + int(np.flatnonzero(order == state)[0]) - n_below + 1
-    energy_ev = float(spectrum.energies_ev[state])
-    is_there = 1 <= number <= len(source.states.energies_ev)
-    if not is_there or abs(source.energy_ev(number) - energy_ev) > SAME_EV:
-        raise InputError(
-            f"{source.states.path}: it has no state at {energy_ev:.4f} eV, where the analysis has "
-            "one; analyse the folder again"
-        )
-    return number
