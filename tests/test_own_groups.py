@@ -25,6 +25,7 @@ from epicarve.errors import InputError
 from epicarve.workflow.recipes import read_recipe, write_recipe
 
 MODEL = particle(9.0)
+STATES = states_of(MODEL)
 SYMBOLS = tuple(MODEL.symbols.tolist())
 APART_A = np.linalg.norm(MODEL.positions_a - MODEL.positions_a.mean(axis=0), axis=1)
 HEIGHT_A = MODEL.positions_a - MODEL.positions_a.mean(axis=0)
@@ -74,6 +75,8 @@ def test_each_way_of_naming_atoms(spec, atoms):
     assert groups.names == ("own:mine", "own:rest")
     np.testing.assert_array_equal(groups.members, [WAYS[spec], ~WAYS[spec]])
     assert 0 < WAYS[spec].sum() < MODEL.n_atoms
+    shared = groups.weights(STATES.weights).sum(axis=0)
+    np.testing.assert_allclose(shared, STATES.weights.sum(axis=0), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("spec", OF_MODELS)
