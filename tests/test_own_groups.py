@@ -22,7 +22,7 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.cli.main import app
 from epicarve.errors import InputError
-from epicarve.workflow.recipes import read_recipe, write_recipe
+from epicarve.workflow.recipes import read_recipe, with_files_beside, write_recipe
 
 MODEL = particle(9.0)
 STATES = states_of(MODEL)
@@ -283,6 +283,9 @@ def test_files_of_groups_lie_beside_the_recipe_and_go_with_it(tmp_path):
     assert again["rim"].file.read_text() == "1\n"
     assert again["rim"].file.is_relative_to(tmp_path / "job" / "files" / "groups")
     assert again["lead"] == "Pb & r<0.4nm"
+    found = with_files_beside(recipe.as_dict(), tmp_path / "job")  # as model.json tells it
+    assert found["analysis"]["groups"]["rim"]["file"] == again["rim"].file
+    assert with_files_beside(recipe.as_dict(), tmp_path) == recipe.as_dict()
     shutil.rmtree(tmp_path / "job")
     (tmp_path / "rim.txt").unlink()
     with pytest.raises(InputError, match="no such file of a group"):

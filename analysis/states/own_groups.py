@@ -216,7 +216,9 @@ def _of_file(name: str, what: GroupFile, atoms: KnownAtoms) -> Bools:
     try:
         words = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} can't be read; give a file of text") from error
+        raise InputError(
+            f"{path} can't be read; give a file of text, from here as in --group {name}=file:PATH"
+        ) from error
     lines = [word.strip() for word in words]
     lines = lines[: max((i + 1 for i, line in enumerate(lines) if line), default=0)]
     if all(line.isdecimal() for line in lines):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +121,19 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
             shutil.copyfile(source, copy)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     write_text(folder / "recipe.yaml", text)
+
+
+def with_files_beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a recipe as plain data whose files are the copies of `write_recipe` in a folder.
+
+    Files without a copy stay as they are named.
+    """
+    told = deepcopy(data)
+    for part, holder, key in named_files(told):
+        copy = folder / "files" / part / Path(holder[key]).name
+        if is_file(copy):
+            holder[key] = copy
+    return told
 
 
 def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

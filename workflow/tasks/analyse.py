@@ -35,6 +35,7 @@ from epicarve.workflow.recipes import (
     checked,
     geometry_of_states,
     parse_recipe,
+    with_files_beside,
 )
 
 from .orbital_states import edge_pictures
@@ -238,7 +239,8 @@ def analyse_folder(
     model = _model_as_computed(run_folder) if given is None else given
     if options is None and model is not None:
         made_by = model.report.provenance
-        recipe = parse_recipe(made_by.recipe) if made_by and made_by.recipe else None
+        told = made_by.recipe if made_by else None
+        recipe = parse_recipe(with_files_beside(told, folder)) if told else None
         options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
     options = options_with(
         options,
