@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
 from html import escape
@@ -12,16 +11,21 @@ import numpy as np
 from ase.formula import Formula
 
 from epicarve.analysis.export import labels
-from epicarve.analysis.figures import orbitals_figure, png_of
 from epicarve.analysis.states import SHARES, SIDES, groupings
 from epicarve.page import filled, script_data, template
 from epicarve.style import colours
 
 from .html import formula_html, signed, table, words_html
 from .page_data import PALETTE, nearest_to_gap, payload
+from .sections import (
+    alignment_section,
+    gap_table,
+    groups_section,
+    orbitals_section,
+    populations_section,
+)
 
 if TYPE_CHECKING:
-    from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
     from epicarve.arrays import Ints
 
@@ -67,7 +71,7 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         ),
         headline=_headline(analysis),
         notes=_folded(notes),
-        gaps=_gap_table(summary, analysis.options),
+        gaps=gap_table(summary, analysis.options),
         groups="".join(
             f'<option value="{index}">by {escape(grouping.title)}</option>'
             for index, grouping in enumerate(groupings(analysis, PALETTE))
@@ -76,9 +80,9 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         zero=f"the {analysis.zero.name}" if analysis.zero.name else "the zero of the source",
         workspace="lone" if analysis.positions_a is None else "workspace",
         model="" if analysis.positions_a is None else _model_figure(analysis),
-        alignment=_alignment_section(analysis, summary) + _groups_section(analysis, summary),
-        populations=_populations_section(analysis, summary),
-        traps=_orbitals_section(analysis) + _traps_section(analysis),
+        alignment=alignment_section(analysis, summary) + groups_section(analysis, summary),
+        populations=populations_section(analysis, summary),
+        traps=orbitals_section(analysis) + _traps_section(analysis),
         states_note=escape(states_note),
         states=rows,
         checks=table(
@@ -113,123 +117,6 @@ def _folded(notes: tuple[str, ...]) -> str:
     listed = "\n".join(f'<p class="note">{words_html(note)}</p>' for note in notes)
     return (
         f'<details class="notes"><summary>{told} on these results</summary>\n{listed}\n</details>'
-    )
-
-
-def _gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
-    """Return the gaps side by side, and how the filtered one depends on the threshold."""
-    header = (
-        "states kept",
-        "valence edge (eV)",
-        "conduction edge (eV)",
-        "gap (eV)",
-        "valence traps",
-        "conduction traps",
-    )
-    plain = (summary["homo_ev"], summary["lumo_ev"], summary["homo_lumo_gap_ev"])
-    fixed, aware = summary["filtered"], summary["size_aware"]
-    rows = [
-        ("all (HOMO–LUMO)", *plain, "", ""),
-        (f"IPR ≤ {summary['ipr_max']:g}", *fixed.values()),
-        (f"N·IPR ≤ {options.n_ipr_max:g} (size-aware)", *aware.values()),
-    ]
-    band = summary["size_aware_band"]
-    rows += [
-        (f"N·IPR ≤ {n_ipr_max:g} ({name} end of its band)", *edges)
-        for name in ("strict", "loose")
-        for n_ipr_max, *edges in [band[name].values()]
-    ]
-    span = ""
-    if band["span_ev"] is not None:
-        span = (
-            "<p>No single threshold is right: within the band the size-aware gap moves by "
-            f"{band['span_ev']:.2f} eV.</p>\n"
-        )
-    scan = [
-        (f"IPR ≤ {step['ipr_max']:g}", *list(step.values())[1:])
-        for step in summary["threshold_scan"]
-    ]
-    found = summary["plateau"]
-    plateau = ""
-    if found["gap_ev"] is not None:
-        plateau = (
-            f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:.4g} to "
-            f"{found['ipr_to']:.4g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
-        )
-    limits = "".join(
-        f"<p>{words_html(check['message'][0].upper() + check['message'][1:])}.</p>\n"
-        for check in summary["checks"]
-        if check["name"] == "spin_orbit"
-    )
-    return (
-        f"{table(header, rows)}\n{span}{plateau}{limits}"
-        "<details><summary>Every threshold at which the gap changes</summary>\n"
-        f"{table(header, scan, sorts=True)}\n</details>"
-    )
-
-
-def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
-    """Return the edges of each domain and how they align; nothing unless there are several."""
-    domains, alignment = summary["domains"], summary["alignment"]
-    if len(domains) < 2:
-        return ""
-    rows = [(name, *edges.values()) for name, edges in domains.items()]
-    rows.append(("offset", alignment["valence_offset_ev"], alignment["conduction_offset_ev"]))
-    kind = alignment["type"] or "not determined (see the checks)"
-    edges = table(("domain", "valence edge (eV)", "conduction edge (eV)"), rows, sorts=True)
-    margin_ev, margin = alignment["margin_ev"], ""
-    if margin_ev is not None:
-        margin = f" Another type would need a shift of one edge by {margin_ev:.3f} eV."
-    return (
-        f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
-        f"states with {analysis.gap.delocalised.told}.{margin}</p>\n{edges}\n</section>"
-    )
-
-
-def _groups_section(analysis: Analysis, summary: dict[str, Any]) -> str:
-    """Return the edges of own groups; nothing without any."""
-    if not summary["groups"]:
-        return ""
-    rows = [(name, *group.values()) for name, group in summary["groups"].items()]
-    header = ("group", "atoms", "valence edge (eV)", "conduction edge (eV)")
-    return (
-        "<section>\n<h2>Own groups</h2>\n<p>Edges of the states with "
-        f"{analysis.gap.delocalised.told} that have half of their weight in the group.</p>\n"
-        f"{table(header, rows, sorts=True)}\n</section>"
-    )
-
-
-def _orbitals_section(analysis: Analysis) -> str:
-    """Return a picture of the orbitals at the edges; nothing unless they were asked for."""
-    if not analysis.orbital_pictures:
-        return ""
-    look = analysis.options.figures.model_copy(
-        update={"palette": PALETTE, "title": "", "width": "double", "width_mm": None}
-    )
-    png = png_of(orbitals_figure(analysis.orbital_pictures, look))
-    image = base64.b64encode(png).decode("ascii")
-    told = ", ".join(picture.title.partition("\n")[0] for picture in analysis.orbital_pictures)
-    return (
-        "<section>\n<h2>Orbitals at the edges</h2>\n"
-        f'<img class="picture" alt="Isosurfaces: {escape(told)}" '
-        f'src="data:image/png;base64,{image}">\n</section>'
-    )
-
-
-def _populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
-    """Return the overlap populations of each pair of groups; nothing without pairs."""
-    if analysis.coop is None:
-        return ""
-    rows = [
-        ("–".join(pair["groups"]), pair["icoop"], pair["homo"], pair["lumo"])
-        for pair in summary["overlap_populations"]
-    ]
-    header = ("groups", "occupied states (e)", "HOMO", "LUMO")
-    return (
-        "<section>\n<h2>Overlap populations</h2>\n<p>Between atoms of two groups: positive where "
-        "they bond, negative where they antibond; of HOMO and LUMO for one electron, the mean over "
-        "a degenerate set. Curves are in the figure of the density of states and in coop.csv.</p>\n"
-        f"{table(header, rows, sorts=True)}\n</section>"
     )
 
 
