@@ -19,6 +19,7 @@ from epicarve.analysis.figures import (
     AnyAxes,
     alignment_figure,
     dos_figure,
+    orbitals_figure,
     png_of,
     profile_figure,
     scan_figure,
@@ -48,7 +49,7 @@ RESULTS = (
     *("traps.extxyz", "analysis.h5", "report.html"),
     *(
         f"{name}.{suffix}"
-        for name in ("dos", "scan", "alignment", "profile", "trap-map")
+        for name in ("dos", "scan", "alignment", "profile", "trap-map", "orbitals")
         for suffix in ("png", "svg", "pdf")
     ),
 )
@@ -77,8 +78,8 @@ def analyse_states(
         Thresholds, broadening, range.
     folder : Path
         Where to write summary.json, states.csv, dos.csv, traps.csv, trap_atoms.csv, the figures and
-        report.html; with overlap populations also coop.csv; with positions also traps.extxyz; with
-        a model also profile.csv. The same input gives the same bytes.
+        report.html; with overlap populations also coop.csv; with positions also traps.extxyz and
+        profile.csv. The same input gives the same bytes.
     model : Model, optional
         The model that the states belong to: names the domains, and is shown in the report.
     provenance : dict, optional
@@ -127,7 +128,7 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
             write_text(scratch / "coop.csv", coop_csv(analysis))
         write_text(scratch / "traps.csv", traps_csv(analysis))
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
-        if analysis.model is not None:
+        if analysis.profile is not None:
             write_text(scratch / "profile.csv", profile_csv(analysis))
         if analysis.positions_a is not None:
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
@@ -152,8 +153,8 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     -------
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
-        ``"profile"`` if there is a model, ``"trap-map"`` if there are traps and it is known where
-        the atoms are.
+        ``"profile"`` if it is known where the atoms are, ``"trap-map"`` if there are traps
+        beside.
     """
     return {name: draw(analysis, analysis.notes) for name, draw in _drawers(analysis).items()}
 
@@ -182,11 +183,18 @@ def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figur
     found["scan"] = scan_figure
     if len(analysis.edges) > 1:
         found["alignment"] = alignment_figure
-    if analysis.model is not None:
+    if analysis.profile is not None:
         found["profile"] = profile_figure
     if analysis.positions_a is not None and analysis.traps.traps:
         found["trap-map"] = trap_map_figure
+    if analysis.orbital_pictures:
+        found["orbitals"] = _draw_orbitals
     return found
+
+
+def _draw_orbitals(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = None) -> Figure:
+    """Draw the orbitals at the edges."""
+    return orbitals_figure(analysis.orbital_pictures, analysis.options.figures, notes, ax)
 
 
 def analysis_card(analysis: Analysis) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from epicarve.errors import near_name
 from epicarve.options import Options
 from epicarve.style import Palette, Width, require_colour
+
+from .selection import GRAMMAR, parse_selection
 
 ZEROS = ("homo", "fermi", "middle", "edge", "vacuum", "core", "none")
 """Words for the energy that figures count from."""
@@ -63,8 +65,9 @@ class FigureOptions(Options):
         Panels of the density of states that are drawn, if there is something to show.
     groups : str
         By what the density is coloured: ``element``, ``orbital`` (element and angular momentum),
-        ``domain``, ``domain-element``, ``shell`` (core and surface), or a column that the atoms
-        are grouped by.
+        ``domain``, ``domain-element``, ``shell`` (core and surface), ``own`` (groups of one's own),
+        or a column that the atoms are grouped by. If empty, own groups where there are some, else
+        elements.
     broadening_ev : float, optional
         Standard deviation of the Gaussians in figures, in eV; that of the analysis if not given.
     filled, stacked : bool
@@ -100,7 +103,7 @@ mean edge? (got 'edges')
     zero: str = "homo"
     window_ev: tuple[float, float] | None = None
     panels: tuple[Literal["ipr", "dos", "coop"], ...] = Field(default=PANELS, min_length=1)
-    groups: str = "element"
+    groups: str = ""
     broadening_ev: float | None = Field(default=None, ge=0.001, le=10)
     filled: bool = True
     stacked: bool = True
@@ -137,6 +140,22 @@ mean edge? (got 'edges')
         return colours
 
 
+class GroupFile(Options):
+    """A file that tells which atoms a group holds.
+
+    Parameters
+    ----------
+    file : Path
+        A number of an atom, from 1, on each line; or the name of its group on the line of each
+        atom; or, with a column, extended XYZ of the same atoms.
+    column : str
+        Column of extended XYZ that holds the name of the group of each atom; empty of other files.
+    """
+
+    file: Path
+    column: str = ""
+
+
 class AnalysisOptions(Options):
     """Thresholds of the trap filter, and broadening and range of the density of states.
 
@@ -167,6 +186,15 @@ class AnalysisOptions(Options):
     group_by : str
         A column of model.extxyz, such as ``plane`` or one of the user's own: the atoms are grouped
         by its values too. Empty for none.
+    groups : dict of str to str or GroupFile
+        Groups of one's own by name: numbers of atoms counted from 1 (``"1-40,55"``), elements
+        (``"Pb,Cl"``), an element and its number of neighbours (``"Pb<6"`` by the bonds of the
+        model, ``"Pb<6@3.2A"`` by atoms of other elements within a distance), the distance from the
+        centroid (``"r<0.8nm"``), the height over a plane through it (``"z>0.3nm"``,
+        ``"(1,1,0)>0.3nm"``), the distance from the interface (``"interface<0.5nm"``), a domain or a
+        position (``"domain:PbS"``, ``"position:surface"``), or several of these joined by ``&``,
+        which all must hold. Without a model, domains are identified. Atoms in no group are the
+        group ``rest``.
     overlap_populations : tuple of pairs of str
         Pairs of groups of atoms, such as ``(("Pb", "S"),)``, whose overlap populations are told of
         each state and broadened to a COOP. Groups are named as in the columns of dos.csv; a letter
@@ -189,8 +217,17 @@ class AnalysisOptions(Options):
     window_above_ev: float = Field(default=3.0, gt=0)
     slice_a: float = Field(default=3.0, gt=0)
     group_by: str = ""
+    groups: dict[str, str | GroupFile] = Field(default_factory=dict)
     overlap_populations: tuple[tuple[str, str], ...] = ()
     figures: FigureOptions = FigureOptions()
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _readable_groups(cls, groups: Any) -> Any:
+        """Read each choice of atoms, so that what is wrong is told before anything is computed."""
+        if not isinstance(groups, dict):
+            raise ValueError("give a choice of atoms by the name of each group")
+        return {name: _readable_group(str(name), what) for name, what in groups.items()}
 
     @model_validator(mode="after")
     def _resolve_the_broadening(self) -> Self:
@@ -213,6 +250,13 @@ class AnalysisOptions(Options):
         return self
 
     @model_validator(mode="after")
+    def _tell_groups_apart(self) -> Self:
+        """Refuse a column named as own groups are."""
+        if self.groups and self.group_by == "own":
+            raise ValueError("group_by: a column own can't stand beside groups; name it otherwise")
+        return self
+
+    @model_validator(mode="after")
     def _name_each_pair_once(self) -> Self:
         """Refuse a pair that is named twice, in either order."""
         pairs = [frozenset(pair) for pair in self.overlap_populations]
@@ -223,3 +267,23 @@ class AnalysisOptions(Options):
                     "enough, in either order"
                 )
         return self
+
+
+def _readable_group(name: str, what: Any) -> str | GroupFile:
+    """Return what a group holds, as far as it can be told without the atoms."""
+    if name == "rest" or not name.strip() or any(letter in ':,=/\\"' for letter in name):
+        raise ValueError(
+            f"a group can't be called {name!r}: 'rest' is what no group holds, and names have none "
+            'of : , = / \\ "'
+        )
+    if isinstance(what, dict):
+        return GroupFile.model_validate(what)
+    if isinstance(what, GroupFile):
+        return what
+    if not isinstance(what, str):
+        raise ValueError(f"{name}: {GRAMMAR}; or give a file: {{file: PATH}}")
+    try:
+        parse_selection(what)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return what

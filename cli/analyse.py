@@ -38,6 +38,14 @@ def analyse(
         str | None,
         typer.Option(metavar="COLUMN", help="Group the atoms by a column of model.extxyz too."),
     ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=ATOMS",
+            help="Own group: 1-40,55 (from 1), Pb, Pb<6, r<0.8nm, z>0.3nm, interface<0.5nm, "
+            "domain:PbS, joined by &, or file:PATH[:COLUMN]; can be repeated.",
+        ),
+    ] = None,
     hdf5: Annotated[bool, typer.Option("--hdf5", help="Write analysis.h5 as well.")] = False,
     states: Annotated[
         int | None,
@@ -55,6 +63,10 @@ def analyse(
             help="Overlap populations (COOP) between two groups, such as Pb,S; can be repeated.",
         ),
     ] = None,
+    orbitals: Annotated[
+        bool,
+        typer.Option("--orbitals", help="Draw the orbitals at the edges too (of a .wfn file)."),
+    ] = False,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
@@ -92,9 +104,11 @@ def analyse(
             n_ipr_max=n_ipr_max,
             broadening_ev=broadening,
             group_by=group_by,
+            groups=None if group is None else _groups(group),
             n_states=states,
             weights=weights,
             overlap_populations=pairs,
+            orbitals=orbitals,
             project=project,
             step=step,
             model=model,
@@ -116,3 +130,24 @@ def _pair(text: str) -> tuple[str, str]:
     if not (first and comma and second) or "," in second:
         raise InputError(f"--coop {text}: name two groups with a comma between, as in --coop Pb,S")
     return first, second
+
+
+def _groups(texts: list[str]) -> dict[str, Any]:
+    """Part names and choices of atoms at the first equals sign."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, choice = (part.strip() for part in text.partition("="))
+        if not (name and equals and choice) or name in found:
+            raise InputError(
+                f"--group {text}: name each group once, with its atoms, as in --group rim=1-40"
+            )
+        found[name] = _file(choice[5:]) if choice.startswith("file:") else choice
+    return found
+
+
+def _file(text: str) -> dict[str, str]:
+    """Part a path from the column that follows the ending of extended XYZ."""
+    path, colon, column = text.rpartition(":")
+    if colon and path.lower().endswith("xyz"):
+        return {"file": path, "column": column}
+    return {"file": text}

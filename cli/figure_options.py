@@ -34,7 +34,7 @@ HELP: dict[str, tuple[Any, str]] = {
     ),
     "window_ev": (str, "Range of energies from the zero, such as -4,3."),
     "panels": (str, "Panels: ipr, dos, coop."),
-    "groups": (str, "Colour by element, orbital, domain, domain-element, shell or a column."),
+    "groups": (str, "Colour by element, orbital, domain, domain-element, shell, own or a column."),
     "broadening_ev": (float, "Standard deviation of Gaussians in figures, in eV."),
     "filled": (bool, "Densities as areas, or as lines."),
     "stacked": (bool, "Densities of groups on each other, or all from zero."),

@@ -25,6 +25,7 @@ from .identify import identify
 from .inputs import inputs
 from .interface import compare, interface
 from .new import new
+from .orbital import orbital
 from .plot import plot
 from .run import run
 from .series import series
@@ -60,6 +61,7 @@ for command in (
     identify,
     study,
     cube,
+    orbital,
 ):
     app.command()(command)
 

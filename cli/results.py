@@ -59,6 +59,11 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
     for side in SIDES:
         if side not in results.traps.reasons and results.traps.of_side(side):
             facts[f"{side} traps"] = results.traps.sentence(side)
+    for name, edges in results.group_edges.items():
+        facts[f"group {name}"] = (
+            f"{results.sites.n_in_group(name)} atoms, edges {_ev(edges.valence_edge_ev)}, "
+            f"{_ev(edges.conduction_edge_ev)}"
+        )
     alignment = results.alignment
     if alignment.type is not None:
         facts["level alignment"] = (

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.inputs import inputs
     from epicarve.workflow.tasks.interface import compare, interface
     from epicarve.workflow.tasks.new import new
+    from epicarve.workflow.tasks.orbital import orbital
     from epicarve.workflow.tasks.plot import plot
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
@@ -111,6 +112,7 @@ __all__ = [
     "join",
     "lowdin_weights",
     "new",
+    "orbital",
     "plot",
     "read_states",
     "run",
@@ -167,6 +169,7 @@ _HOMES = {
     "join": "epicarve.builder.assemble.heterostructure",
     "lowdin_weights": "epicarve.dft.orbitals.lowdin",
     "new": "epicarve.workflow.tasks.new",
+    "orbital": "epicarve.workflow.tasks.orbital",
     "plot": "epicarve.workflow.tasks.plot",
     "read_states": "epicarve.dft.read.folder",
     "run": "epicarve.workflow.tasks.run",

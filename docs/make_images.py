@@ -24,6 +24,7 @@ from epicarve.workflow.recipes import Recipe, parse_recipe, read_recipe
 from epicarve.workflow.tasks.analyse import analyse, analyse_folder
 from epicarve.workflow.tasks.build import build
 from epicarve.workflow.tasks.interface import compare
+from epicarve.workflow.tasks.orbital import orbital
 from epicarve.workflow.tasks.plot import plot
 from epicarve.workflow.tasks.run import run
 
@@ -153,6 +154,7 @@ if __name__ == "__main__":
         for figure in ("profile", "alignment"):
             shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         draw_coop(Path(scratch), IMAGES / "coop.png")
+        orbital(Path(scratch) / "run", out=IMAGES / "orbitals.png")
         draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
         shutil.copy(Path(scratch) / "study" / "interface.png", IMAGES / "interfaces.png")

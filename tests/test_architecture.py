@@ -21,7 +21,7 @@ SUBROOMS = {
         occupations weighed_states states cp2k_input settings check matrix_root orbitals output
         write read cube run xtb bulk_displacement
     """.split(),
-    "analysis": "options states compare figures export report analyse kinds".split(),
+    "analysis": "selection options states compare figures export report analyse kinds".split(),
     "workflow": "recipes study tasks".split(),
 }
 """What may import what stands before it, inside a room."""

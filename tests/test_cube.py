@@ -1,16 +1,19 @@
 """Orbitals on a grid: their norm, their overlap, and the file that a viewer reads."""
 
+import lzma
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.io.cube import read_cube
+from scipy.special import gammaincinv
 
-from epicarve.dft.cube import orbital_grid
+from epicarve.dft.cube import orbital_grid, orbital_on_box
 from epicarve.dft.orbitals import GaussianShell, overlap_matrix
-from epicarve.dft.read import AtomBasis
+from epicarve.dft.read import AtomBasis, wfn_of_folder
 from epicarve.errors import InputError
+from epicarve.units import A_PER_BOHR
 from epicarve.workflow.tasks.cube import cube
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -67,3 +70,50 @@ def test_what_cannot_be_drawn(triplet, tmp_path, state, settings, said):
     with pytest.raises(InputError, match=said):
         cube(triplet, state, tmp_path / "x.cube", **settings)
     assert not (tmp_path / "x.cube").exists()
+
+
+def test_values_are_those_of_cp2k(triplet):
+    """CP2K's own MO_CUBES of the alpha LUMO, a sigma orbital, away from the rim of its cell."""
+    with lzma.open(FIXTURES / "so-triplet-lumo-alpha.cube.xz", "rt") as file:
+        found = read_cube(file)
+    theirs = found["data"]
+    _, wfn, basis = wfn_of_folder(triplet)
+    step = np.diag(found["atoms"].cell) / theirs.shape / A_PER_BOHR
+    assert np.ptp(step) < 1e-5
+    origin = np.array(found["origin"]) / A_PER_BOHR
+    ours = orbital_on_box(
+        basis, wfn.coefficients(0, 7, 8)[:, 0], origin, float(step[0]), np.array(theirs.shape)
+    ).values
+    sign = np.sign((ours * theirs).sum())
+    assert np.abs(theirs).max() > 0.1
+    inside = (slice(2, -2),) * 3  # at the rim CP2K has what comes in from the other side
+    np.testing.assert_allclose(sign * ours[inside], theirs[inside], rtol=0, atol=1e-4)
+
+
+def test_a_share_of_an_s_function_lies_within_the_sphere_of_the_closed_form():
+    """Of exp(-a r²) the density within r is a regularised incomplete gamma function."""
+    basis = AtomBasis(("H",), np.zeros((1, 3)), ((GaussianShell(0, (0.7,), (1.0,)),),), None)
+    grid = orbital_grid(basis, np.ones(1), 0.06, 2.5)
+    assert grid.norm == pytest.approx(1.0, abs=1e-6)
+    for share in (0.3, 0.8, 0.95):
+        radius = np.sqrt(gammaincinv(1.5, share) / (2 * 0.7))
+        exact = (2 * 0.7 / np.pi) ** 0.75 * np.exp(-0.7 * radius**2)
+        assert grid.isovalue(share) == pytest.approx(exact, rel=3e-3)
+    with pytest.raises(InputError, match="give one between 0 and 1"):
+        grid.isovalue(1.0)
+    cut = orbital_grid(basis, np.ones(1), 0.06, 0.5)
+    with pytest.raises(InputError, match=r"the grid holds \d+\.\d% .*make the margin larger"):
+        cut.isovalue(0.8)
+
+
+def test_atoms_without_coefficients_change_nothing():
+    """Atoms without coefficients beside one change nothing."""
+    shells = (GaussianShell(0, (0.9,), (1.0,)), GaussianShell(2, (0.9,), (1.0,)))
+    positions = np.concatenate([np.zeros((1, 3)), np.random.default_rng(1).normal(size=(99, 3))])
+    alone = np.zeros(600)
+    alone[:6] = 1.0, 0.2, -0.1, 0.3, 0.0, 0.4
+    both = orbital_grid(AtomBasis(("H",) * 100, positions, (shells,) * 100, None), alone, 0.3, 3.0)
+    corner, counts = both.origin_bohr, np.array(both.values.shape)
+    basis = AtomBasis(("H",), positions[:1], (shells,), None)
+    single = orbital_on_box(basis, alone[:6], corner, both.step_bohr, counts)
+    np.testing.assert_array_equal(single.values, both.values)

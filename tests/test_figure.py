@@ -222,6 +222,26 @@ def test_ions_of_the_trap_map_have_the_colour_of_their_summed_weight():
     np.testing.assert_allclose(drawn, expected, atol=0.02)
 
 
+def test_rims_of_the_trap_map_tell_elements_and_a_side_without_traps_has_no_panel():
+    model = particle()
+    states = states_of(model)
+    found = Analysis.of(states, AnalysisOptions(ipr_max=0.1), positions_a=model.positions_a)
+    figure = trap_map_figure(found)
+    elements = colours()["elements"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Pb", "S", "Cl"]
+    discs = figure.axes[0].collections[0]
+    rims, widths = discs.get_edgecolor()[:, :3], discs.get_widths()
+    for symbol, width in (("Pb", 2.3), ("S", 2.9)):
+        mine = np.isclose(rims, to_rgb(elements[symbol])).all(axis=1)
+        assert mine.sum() == states.symbols.count(symbol)
+        np.testing.assert_allclose(np.asarray(widths)[mine], width)
+    weights = states.weights.copy()
+    weights[:, 30] = 1.0 / model.n_atoms  # the conduction trap is spread out
+    alone = Analysis.of(replace(states, weights=weights), AnalysisOptions(ipr_max=0.1), model)
+    valence, _ = trap_map_figure(alone).axes
+    assert valence.get_title() == "2 valence traps"
+
+
 def test_a_trap_map_needs_a_model():
     with pytest.raises(InputError, match="give a model"):
         trap_map_figure(analysis())

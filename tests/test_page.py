@@ -44,10 +44,16 @@ def found(folder):
             states_of(small, restricted=False), AnalysisOptions(ipr_max=0.1), small
         ),
         "small": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01), small),
+        "noted": Analysis.of(
+            states_of(small),
+            AnalysisOptions(ipr_max=0.1),
+            small,
+            notes=("Computed crystal: Pb3S2Cl2.", "GFN1-xTB moves the ions."),
+        ),
         "bare": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01, n_ipr_max=1.0)),
     }
     for name, analysis in made.items():
-        page = report_html(analysis, summarise(analysis))
+        page = report_html(analysis, summarise(analysis), analysis.notes)
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
     return made
 
@@ -284,6 +290,57 @@ def test_the_ruler_stays_in_the_picture_and_tells_its_length(window, folder, zoo
     (left, _, length, _), (label, *_) = page.run("window.told")
     assert left + length < page.run("canvas.width")
     assert length == pytest.approx(float(label.split()[0]) * 10 * page.run("particle.pixels"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
+def test_plot_and_model_stand_in_the_first_screen(window, folder, found, width, height):
+    window.open(folder / "noted.html", width=width, height=height)
+    window.settle()
+    for canvas in ("dos", "model"):
+        box = window.run(f"document.getElementById('{canvas}').getBoundingClientRect().toJSON()")
+        assert box["top"] >= 0 and box["bottom"] <= height
+        assert box["height"] >= 240 and box["right"] <= width
+    line = window.run("document.querySelector('.headline').getBoundingClientRect().bottom")
+    assert line < height / 3
+    assert window.run("document.documentElement.scrollWidth") <= width
+    assert window.complaints == []
+
+
+def test_notes_are_folded_and_print(window, folder, found):
+    window.open(folder / "noted.html")
+    notes = "document.querySelector('details.notes')"
+    assert window.run(f"{notes}.open") is False
+    assert window.run(f"{notes}.innerHTML").count("<sub>") == 3  # Pb3S2Cl2
+    window.send("Emulation.setEmulatedMedia", media="print")
+    window.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
+    assert window.run(f"{notes}.open") is True
+    hidden = "getComputedStyle(document.getElementById('state')).display"
+    assert window.run(hidden) == "none"  # nothing is chosen
+    window.send("Emulation.setEmulatedMedia", media="")
+    assert window.complaints == []
+
+
+def test_all_is_reached_by_keys(window, folder, found):
+    """The model turns, a state of the table is chosen and left, without a mouse."""
+    window.open(folder / "small.html")
+    before = window.run(PIXELS)
+    window.run("document.getElementById('model').focus()")
+    window.press("ArrowRight")
+    assert window.run(PIXELS) != before
+    assert window.run("chosen") is None  # arrows of the model do not step
+    window.run("document.querySelector('#states td a').click()")
+    window.settle()
+    assert window.run("location.hash").startswith("#state=")
+    window.run("document.activeElement.blur()")
+    window.press("ArrowRight")
+    assert window.run("chosen") is not None
+    window.press("Escape")
+    assert window.run("chosen") is None
+    focusable = window.run(
+        "[...document.querySelectorAll('button, a, input, select, summary, canvas#model')]"
+        ".every(each => each.tabIndex >= 0)"
+    )
+    assert focusable
 
 
 def test_a_complaint_of_a_page_is_seen(window, tmp_path):

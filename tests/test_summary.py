@@ -36,6 +36,7 @@ KEYS = {
     "edge_filter",
     "traps",
     "domains",
+    "groups",
     "alignment",
     "profile",
     "overlap_populations",

@@ -73,6 +73,7 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
             for side in SIDES
         },
         "domains": {},
+        "groups": {},
         "alignment": alignment_fields(Alignment()),
         "profile": None,
         "overlap_populations": [],

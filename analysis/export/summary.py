@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +74,14 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             }
             for name, domain in analysis.edges.items()
         },
+        "groups": {
+            name: {
+                "n_atoms": analysis.sites.n_in_group(name),
+                "valence_edge_ev": rounded(group.valence_edge_ev),
+                "conduction_edge_ev": rounded(group.conduction_edge_ev),
+            }
+            for name, group in analysis.group_edges.items()
+        },
         "alignment": alignment_fields(analysis.alignment),
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
@@ -101,9 +110,21 @@ def provenance_fields(
         "version": __version__,
         "states": states.source,
         "caveat": states.caveat,
-        "options": options.model_dump(mode="json", exclude_none=True),
+        "options": _options_fields(options),
         **(further or {}),
     }
+
+
+def _options_fields(options: AnalysisOptions) -> dict[str, Any]:
+    """Return what was asked for; files by their names, as their folders are of one machine."""
+    told = options.model_dump(mode="json", exclude_none=True)
+    for holder, key in [
+        (told["figures"], "style"),
+        *((each, "file") for each in told["groups"].values() if isinstance(each, dict)),
+    ]:
+        if key in holder:
+            holder[key] = Path(holder[key]).name
+    return told
 
 
 RARELY_TOLD = {"vacuum_ev"}
@@ -324,15 +345,16 @@ def _missing_numbers(analysis: Analysis) -> list[Check]:
     if gap.band.span_ev is None:
         reasons["size_aware_band.span_ev"] = "there is no gap at one end of the band at least"
     reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
-    for name, domain in edges.items():
-        for side, which, edge in (
-            ("valence", "occupied", domain.valence_edge_ev),
-            ("conduction", "empty", domain.conduction_edge_ev),
-        ):
-            if edge is None:
-                reasons[f"domains.{name}.{side}_edge_ev"] = (
-                    f"no delocalised {which} state belongs to {name}"
-                )
+    for key, each in (("domains", edges), ("groups", analysis.group_edges)):
+        for name, domain in each.items():
+            for side, which, edge in (
+                ("valence", "occupied", domain.valence_edge_ev),
+                ("conduction", "empty", domain.conduction_edge_ev),
+            ):
+                if edge is None:
+                    reasons[f"{key}.{name}.{side}_edge_ev"] = (
+                        f"no delocalised {which} state belongs to {name}"
+                    )
     if not edges:
         reasons["domains"] = "no model was given that names domains"
     for field in ("type", "valence_offset_ev", "conduction_offset_ev", "margin_ev"):
@@ -375,11 +397,11 @@ def _missing_in_space(analysis: Analysis) -> dict[str, str]:
         names = ("plateau.ipr_from", "plateau.ipr_to", "plateau.gap_ev")
         reasons |= dict.fromkeys(names, reason)
     if analysis.profile is None:
-        reasons["profile"] = "no model was given, so it is not known where the atoms are"
+        reasons["profile"] = "it is not known where the atoms are, or they are those of a cell"
         return reasons
     if analysis.profile.axis.normal is None:
         reasons["profile.normal"] = (
-            "the model has no flat interface between two domains, so its slices are shells"
+            "there is no flat interface between two domains of a model, so slices are shells"
         )
     for side in SIDES:
         n_without = int(np.isnan(getattr(analysis.profile, f"{side}_edge_ev")).sum())

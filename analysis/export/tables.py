@@ -170,15 +170,17 @@ def traps_csv(analysis: Analysis) -> str:
         ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share,base_share``.
         ``depth_ev`` counts from the edge of the delocalised states. From ``element`` on stands the
         kind of atoms that the trap sits on, as far as it is one kind, how much of the trap that
-        kind holds, and how much of all states of the side; empty if there is none.
+        kind holds, and how much of all states of the side; empty if there is none. With own groups
+        a column ``group`` stands last.
         The columns ``n_atoms_..`` say how few atoms hold half of the trap, and nine tenths.
     """
     states, ipr, traps = analysis.states, analysis.localization.ipr, analysis.traps
     numbers, spins = labels(states)
     shares = [f"n_atoms_{round(100 * share)}" for share in SHARES]
     kind_fields = ("element", "coordination", "position", "domain")
+    own = () if analysis.sites.groups is None else ("group",)
     head = ["side", "state", "spin", "energy_ev", "depth_ev", "occupation", "ipr", "n_eff"]
-    lines = [",".join([*head, *shares, *kind_fields, "share", "base_share"])]
+    lines = [",".join([*head, *shares, *kind_fields, "share", "base_share", *own])]
     for trap in traps.traps:
         i, kind = trap.state, dict(trap.kind)
         fields = [
@@ -188,6 +190,7 @@ def traps_csv(analysis: Analysis) -> str:
             *(kind.get(field, "") for field in kind_fields),
             f"{trap.kind_weight:.6f}" if kind else "",
             f"{traps.base_shares[trap.side][trap.kind]:.6f}" if kind else "",
+            *(kind.get(field, "") for field in own),
         ]
         lines.append(",".join(fields))
     return "\n".join(lines) + "\n"
@@ -207,7 +210,7 @@ def trap_atoms_csv(analysis: Analysis) -> str:
         Comma-separated values under the header ``side,state,spin,atom,element,domain,coordination,
         bulk_coordination,position,weight,held``: atoms count from 1, the largest weight of each
         trap stands first, and ``held`` is what the atoms so far hold together. What is not known of
-        an atom is empty.
+        an atom is empty. With own groups the name of its group stands last.
     """
     sites = analysis.sites
     numbers, spins = labels(analysis.states)
@@ -221,9 +224,9 @@ def trap_atoms_csv(analysis: Analysis) -> str:
             sites.positions,
         )
     ]
-    lines = [
-        "side,state,spin,atom,element,domain,coordination,bulk_coordination,position,weight,held"
-    ]
+    head = "side,state,spin,atom,element,domain,coordination,bulk_coordination,position,weight,held"
+    own = analysis.sites.groups
+    lines = [head if own is None else f"{head},group"]
     for trap in analysis.traps.traps:
         of_trap = f"{trap.side},{numbers[trap.state]},{spins[trap.state]}"
         held = np.cumsum(trap.weights).tolist()
@@ -231,7 +234,8 @@ def trap_atoms_csv(analysis: Analysis) -> str:
             trap.atoms.tolist(), trap.weights.tolist(), held, strict=True
         ):
             place = ",".join(column[atom] for column in columns)
-            lines.append(f"{of_trap},{atom + 1},{place},{weight:.8f},{so_far:.8f}")
+            group = "" if own is None else f",{own[atom]}"
+            lines.append(f"{of_trap},{atom + 1},{place},{weight:.8f},{so_far:.8f}{group}")
     return "\n".join(lines) + "\n"
 
 
@@ -251,7 +255,7 @@ def profile_csv(analysis: Analysis) -> str:
     """
     profile = analysis.profile
     if profile is None:
-        raise InputError("there is no profile in space without a model; give the model")
+        raise InputError("there is no profile in space without coordinates; give the model")
     names = ["energy_ev", *(f"{centre_a:.4g}" for centre_a in profile.centres_a.tolist())]
     table = np.column_stack([profile.grid_ev, profile.density.T])
     return _csv(names, table)

@@ -4,7 +4,13 @@ from .canvas import png_of as png_of
 from .canvas import write_figure as write_figure
 from .comparison import comparison_figure as comparison_figure
 from .dos import dos_figure as dos_figure
+from .formulas import HTML as HTML
 from .formulas import pretty_words as pretty_words
+from .isosurface import Window as Window
+from .isosurface import atoms_seen as atoms_seen
+from .isosurface import composed as composed
+from .isosurface import surface_seen as surface_seen
+from .orbitals import orbitals_figure as orbitals_figure
 from .pair_distribution import DistributionPanel as DistributionPanel
 from .pair_distribution import pair_distribution_figure as pair_distribution_figure
 from .profile import profile_figure as profile_figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from epicarve.analysis.states import DensityOfStates, core_levels, zeros_of
+from epicarve.analysis.states import DensityOfStates, core_levels, kind_of_groups, zeros_of
 from epicarve.errors import InputError
 from epicarve.style import caption
 
@@ -77,7 +77,8 @@ class Compared:
             )
         per_atom = look.per_atom if look.per_atom is not None else len(sizes) > 1
         per_atom = per_atom and None not in sizes
-        found = [spectrum.density(look.groups, look.broadening_ev) for spectrum in spectra]
+        kind = kind_of_groups(look.groups, spectra)
+        found = [spectrum.density(kind, look.broadening_ev) for spectrum in spectra]
         names = tuple(dict.fromkeys(name for dos in found for name in dos.groups))
         densities = tuple(
             in_order(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from epicarve.analysis.states import DensityOfStates
+from epicarve.analysis.states import DensityOfStates, kind_of_groups
 from epicarve.style import colours, element_colours
 
 from .canvas import NAME_BOX, AnyAxes, framed_axes
@@ -177,8 +177,9 @@ def _density_panels(spectrum: Spectrum, look: FigureOptions, zero_ev: float) -> 
     """Return the panels of the density: one, or that of elements in each of a few domains."""
     window_ev = window_of(spectrum, zero_ev, look)
     domains = spectrum.domain_names
-    if look.groups != "element" or not 1 < len(domains) <= MOST_PANELS:
-        dos = spectrum.density(look.groups, look.broadening_ev).within(*window_ev)
+    kind = kind_of_groups(look.groups, [spectrum])
+    if kind != "element" or not 1 < len(domains) <= MOST_PANELS:
+        dos = spectrum.density(kind, look.broadening_ev).within(*window_ev)
         return [Panel("dos", "", 1.8, dos)]
     elements = spectrum.shared_by("element").names
     whole = spectrum.density("domain-element", look.broadening_ev).within(*window_ev)
@@ -207,7 +208,7 @@ def legend_of_groups(
     """Name the groups and, beside a panel of the IPR, the kinds of marks."""
     spectrum, look = analysis.spectrum, analysis.options.figures
     densities = [panel.dos for panel in panels if panel.dos is not None]
-    known = spectrum.shared_by(look.groups).names
+    known = spectrum.shared_by(kind_of_groups(look.groups, [spectrum])).names
     names = [name for name in known if name in _group_names(densities)]
     shades = element_colours(_group_names(densities), look.palette, look.colours)
     handles: list[Patch | Line2D] = [

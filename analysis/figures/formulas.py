@@ -14,7 +14,11 @@ _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+(?=-|$)")
 
 
-def pretty_words(text: str) -> str:
+MATH, HTML = r"$_{\1}$", r"<sub>\1</sub>"
+"""How low numbers are written: for matplotlib, and for a page."""
+
+
+def pretty_words(text: str, low: str = MATH) -> str:
     """Set the numbers of all formulas in a text low.
 
     Examples
@@ -22,11 +26,11 @@ def pretty_words(text: str) -> str:
     >>> pretty_words("PbS-CsPbCl3 by CP2K, PBE0")
     'PbS-CsPbCl$_{3}$ by CP2K, PBE0'
     """
-    return _WORD.sub(lambda found: pretty_formula(found.group()), text)
+    return _WORD.sub(lambda found: pretty_formula(found.group(), low), text)
 
 
-def pretty_formula(name: str) -> str:
-    """Set the numbers of a chemical formula low, for matplotlib; other names stay as they are.
+def pretty_formula(name: str, low: str = MATH) -> str:
+    """Set the numbers of a chemical formula low; other names stay as they are.
 
     Examples
     --------
@@ -38,7 +42,7 @@ def pretty_formula(name: str) -> str:
         return name
     if not set(_SYMBOL.findall(formula.group())) <= set(colours()["elements"]):
         return name
-    return re.sub(r"(\d+)", r"$_{\1}$", formula.group()) + name[formula.end() :]
+    return re.sub(r"(\d+)", low, formula.group()) + name[formula.end() :]
 
 
 def pretty_group(name: str) -> str:

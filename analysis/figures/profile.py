@@ -49,11 +49,11 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes 
     Raises
     ------
     InputError
-        If there is no profile, as no model was given.
+        If there is no profile, as it is not known where the atoms are.
     """
     profile = analysis.profile
-    if profile is None or analysis.model is None:
-        raise InputError("there is no profile in space without a model; give the model")
+    if profile is None:
+        raise InputError("there is no profile in space without coordinates; give the model")
     zero_ev = analysis.zero.energy_ev
     look = analysis.options.figures
     below_ev, above_ev = window_of(analysis.spectrum, zero_ev, look)
@@ -69,6 +69,7 @@ def profile_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes 
         if profile.axis.kind == "normal":
             axes.set_xlabel("Height over the interface (Å)")
             axes.axvline(0.0, color="black", lw=0.6, ls=(0, (3, 2)))
+            assert analysis.model is not None
             above, below = (pretty_formula(name) for name in analysis.model.domain_names)
             for name, x, side in ((below, 0.02, "left"), (above, 0.98, "right")):
                 axes.text(x, 0.02, name, transform=axes.transAxes, ha=side, bbox=NAME_BOX)

@@ -6,6 +6,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from epicarve.analysis.figures import HTML, pretty_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,6 +23,17 @@ def formula_html(formula: str) -> str:
     'Pb<sub>4</sub>S<sub>3</sub>Cl<sub>2</sub>'
     """
     return re.sub(r"(\d+)", r"<sub>\1</sub>", escape(formula))
+
+
+def words_html(text: str) -> str:
+    """Return words for a page, the numbers of formulas in them low.
+
+    Examples
+    --------
+    >>> words_html("CsPbCl3:Pb & CP2K")
+    'CsPbCl<sub>3</sub>:Pb &amp; CP2K'
+    """
+    return pretty_words(escape(text), HTML)
 
 
 def signed(value: float, digits: int) -> str:
@@ -60,7 +73,7 @@ def table(
     rounded_to = [(digits or {}).get(name, 3) for name in header]
     words = [all(isinstance(row[column], str) for row in rows) for column in range(len(header))]
     head = "".join(
-        f"<th{' class=text' if is_words else ''}>{escape(name)}</th>"
+        f"<th{' class=text' if is_words else ''}>{words_html(name)}</th>"
         for name, is_words in zip(header, words, strict=True)
     )
     body = []
@@ -84,5 +97,5 @@ def _cell(value: Value, digits: int, name: str) -> str:
     if value is None:
         return '<td class="missing">none</td>'
     if isinstance(value, str):
-        return f'<td class="text{" kept" if name == "kept" else ""}">{escape(value)}</td>'
+        return f'<td class="text{" kept" if name == "kept" else ""}">{words_html(value)}</td>'
     return f"<td>{value}</td>" if isinstance(value, int) else f"<td>{signed(value, digits)}</td>"

@@ -15,11 +15,17 @@ from epicarve.analysis.states import SHARES, SIDES, groupings
 from epicarve.page import filled, script_data, template
 from epicarve.style import colours
 
-from .html import formula_html, table
+from .html import formula_html, signed, table, words_html
 from .page_data import PALETTE, nearest_to_gap, payload
+from .sections import (
+    alignment_section,
+    gap_table,
+    groups_section,
+    orbitals_section,
+    populations_section,
+)
 
 if TYPE_CHECKING:
-    from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
     from epicarve.arrays import Ints
 
@@ -59,12 +65,13 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         title=escape(f"{formula}: gap and density of states"),
         heading=f"{formula_html(formula)}: gap and density of states",
         style=filled("report/report.css", mark=colours(PALETTE)["ipr"]),
-        source=escape(
+        source=words_html(
             f"{states.n_atoms} atoms, {summary['n_electrons']:g} electrons, "
             f"{summary['n_states']} states. {states.source}"
         ),
-        notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in notes),
-        gaps=_gap_table(summary, analysis.options),
+        headline=_headline(analysis),
+        notes=_folded(notes),
+        gaps=gap_table(summary, analysis.options),
         groups="".join(
             f'<option value="{index}">by {escape(grouping.title)}</option>'
             for index, grouping in enumerate(groupings(analysis, PALETTE))
@@ -73,9 +80,9 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         zero=f"the {analysis.zero.name}" if analysis.zero.name else "the zero of the source",
         workspace="lone" if analysis.positions_a is None else "workspace",
         model="" if analysis.positions_a is None else _model_figure(analysis),
-        alignment=_alignment_section(analysis, summary),
-        populations=_populations_section(analysis, summary),
-        traps=_traps_section(analysis),
+        alignment=alignment_section(analysis, summary) + groups_section(analysis, summary),
+        populations=populations_section(analysis, summary),
+        traps=orbitals_section(analysis) + _traps_section(analysis),
         states_note=escape(states_note),
         states=rows,
         checks=table(
@@ -88,90 +95,28 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
     )
 
 
-def _gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
-    """Return the gaps side by side, and how the filtered one depends on the threshold."""
-    header = (
-        "states kept",
-        "valence edge (eV)",
-        "conduction edge (eV)",
-        "gap (eV)",
-        "valence traps",
-        "conduction traps",
+def _headline(analysis: Analysis) -> str:
+    """Return the gap without traps, what traps there are, and the plain gap, as one line."""
+    used, plain_ev = analysis.gap.delocalised, analysis.gap.homo_lumo_gap_ev
+    traps = ", ".join(
+        f"{n} {side} trap{'' if n == 1 else 's'}"
+        for side, n in zip(SIDES, (used.n_valence_traps, used.n_conduction_traps), strict=True)
+        if n is not None
     )
-    plain = (summary["homo_ev"], summary["lumo_ev"], summary["homo_lumo_gap_ev"])
-    fixed, aware = summary["filtered"], summary["size_aware"]
-    rows = [
-        ("all (HOMO–LUMO)", *plain, "", ""),
-        (f"IPR ≤ {summary['ipr_max']:g}", *fixed.values()),
-        (f"N·IPR ≤ {options.n_ipr_max:g} (size-aware)", *aware.values()),
-    ]
-    band = summary["size_aware_band"]
-    rows += [
-        (f"N·IPR ≤ {n_ipr_max:g} ({name} end of its band)", *edges)
-        for name in ("strict", "loose")
-        for n_ipr_max, *edges in [band[name].values()]
-    ]
-    span = ""
-    if band["span_ev"] is not None:
-        span = (
-            "<p>No single threshold is right: within the band the size-aware gap moves by "
-            f"{band['span_ev']:.2f} eV.</p>\n"
-        )
-    scan = [
-        (f"IPR ≤ {step['ipr_max']:g}", *list(step.values())[1:])
-        for step in summary["threshold_scan"]
-    ]
-    found = summary["plateau"]
-    plateau = ""
-    if found["gap_ev"] is not None:
-        plateau = (
-            f"<p>The gap depends least on the threshold from IPR ≤ {found['ipr_from']:.4g} to "
-            f"{found['ipr_to']:.4g}, where it is {found['gap_ev']:.3f} eV.</p>\n"
-        )
-    limits = "".join(
-        f"<p>{escape(check['message'][0].upper() + check['message'][1:])}.</p>\n"
-        for check in summary["checks"]
-        if check["name"] == "spin_orbit"
-    )
-    return (
-        f"{table(header, rows)}\n{span}{plateau}{limits}"
-        "<details><summary>Every threshold at which the gap changes</summary>\n"
-        f"{table(header, scan, sorts=True)}\n</details>"
-    )
+    filtered = "none" if used.gap_ev is None else f"{signed(used.gap_ev, 2)} eV"
+    plain = "none" if plain_ev is None else f"{signed(plain_ev, 2)} eV"
+    told = f"{used.told}; {traps}" if traps else used.told
+    return f"Gap without traps <b>{filtered}</b> ({escape(told)}), HOMO–LUMO gap <b>{plain}</b>"
 
 
-def _alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
-    """Return the edges of each domain and how they align; nothing unless there are several."""
-    domains, alignment = summary["domains"], summary["alignment"]
-    if len(domains) < 2:
+def _folded(notes: tuple[str, ...]) -> str:
+    """Return notes behind a line that tells how many there are; nothing without any."""
+    if not notes:
         return ""
-    rows = [(name, *edges.values()) for name, edges in domains.items()]
-    rows.append(("offset", alignment["valence_offset_ev"], alignment["conduction_offset_ev"]))
-    kind = alignment["type"] or "not determined (see the checks)"
-    edges = table(("domain", "valence edge (eV)", "conduction edge (eV)"), rows, sorts=True)
-    margin_ev, margin = alignment["margin_ev"], ""
-    if margin_ev is not None:
-        margin = f" Another type would need a shift of one edge by {margin_ev:.3f} eV."
+    told = "One note" if len(notes) == 1 else f"{len(notes)} notes"
+    listed = "\n".join(f'<p class="note">{words_html(note)}</p>' for note in notes)
     return (
-        f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
-        f"states with {analysis.gap.delocalised.told}.{margin}</p>\n{edges}\n</section>"
-    )
-
-
-def _populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
-    """Return the overlap populations of each pair of groups; nothing without pairs."""
-    if analysis.coop is None:
-        return ""
-    rows = [
-        ("–".join(pair["groups"]), pair["icoop"], pair["homo"], pair["lumo"])
-        for pair in summary["overlap_populations"]
-    ]
-    header = ("groups", "occupied states (e)", "HOMO", "LUMO")
-    return (
-        "<section>\n<h2>Overlap populations</h2>\n<p>Between atoms of two groups: positive where "
-        "they bond, negative where they antibond; of HOMO and LUMO for one electron, the mean over "
-        "a degenerate set. Curves are in the figure of the density of states and in coop.csv.</p>\n"
-        f"{table(header, rows, sorts=True)}\n</section>"
+        f'<details class="notes"><summary>{told} on these results</summary>\n{listed}\n</details>'
     )
 
 
@@ -197,14 +142,14 @@ def _traps_section(analysis: Analysis) -> str:
     traps, states = analysis.traps, analysis.states
     each = (traps.sentence(side) for side in SIDES)
     told = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in each)
-    told = f"<p>{escape(told)}</p>"
+    told = f"<p>{words_html(told)}</p>"
     chosen = np.array([trap.state for trap in traps.traps], dtype=np.int64)
     if not chosen.size:
         return f"<section>\n<h2>Traps</h2>\n{told}\n</section>"
     names, links = _names(analysis, chosen)
     fields = [
         field
-        for field in ("element", "coordination", "position", "domain")
+        for field in ("element", "coordination", "position", "domain", "group")
         if any(field in dict(trap.kind) for trap in traps.traps)
     ]
     header = (

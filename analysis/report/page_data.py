@@ -12,6 +12,8 @@ from epicarve.builder.output import centred
 from epicarve.page import encoded
 from epicarve.style import colours, element_colours
 
+from .html import words_html
+
 if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
     from epicarve.arrays import Ints
@@ -82,6 +84,7 @@ def payload(analysis: Analysis) -> dict[str, Any]:
             {
                 "title": grouping.title,
                 "names": list(grouping.names),
+                "labels": [words_html(name) for name in grouping.names],
                 "colours": list(grouping.colours),
                 "weights": encoded(grouping.weights, "float32"),
                 "density": encoded(dos.density, "float32"),
@@ -133,6 +136,7 @@ def _atoms(analysis: Analysis) -> dict[str, Any] | None:
     return {
         "symbols": list(analysis.states.symbols),
         "domains": domains,
+        "domain_labels": {name: words_html(name) for name in dict.fromkeys(domains)},
         "places": places,
         "bonds": bonds,
         "positions_a": encoded(centred(analysis.positions_a), "float32"),

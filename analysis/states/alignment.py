@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
+    from .dos import Groups
+
 DOMINANT_WEIGHT = 0.5
 """A state belongs to the domain that holds at least this much of it."""
 
 
 @dataclass(frozen=True)
 class DomainEdges:
-    """Band edges of one domain in eV, None where no delocalised state belongs to it.
+    """Band edges of one domain or group in eV, None where no delocalised state belongs to it.
 
     Parameters
     ----------
@@ -76,7 +78,26 @@ def domain_edges(states: OrbitalStates, kept: Bools, model: Model) -> dict[str, 
     dict
         Edges by the name of the domain, in the model's order.
     """
-    groups = by_domain(model)
+    return group_edges(states, kept, by_domain(model))
+
+
+def group_edges(states: OrbitalStates, kept: Bools, groups: Groups) -> dict[str, DomainEdges]:
+    """Find the band edges of each group of atoms, as `domain_edges` does of domains.
+
+    Parameters
+    ----------
+    states : OrbitalStates
+        The states of the atoms.
+    kept : ndarray of bool, shape (n_states,)
+        Which states the trap filter keeps.
+    groups : Groups
+        A partition of the atoms.
+
+    Returns
+    -------
+    dict
+        Edges by the name of the group.
+    """
     belongs = groups.weights(states.weights) >= DOMINANT_WEIGHT
     edges = {}
     for name, mine in zip(groups.names, belongs, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.analysis.options import AnalysisOptions
-    from epicarve.arrays import Bools, Floats
+    from epicarve.arrays import Bools, Floats, Strings
     from epicarve.builder.model import Model
     from epicarve.dft.weighed_states import WeighedStates
 
@@ -74,6 +74,15 @@ class Groups:
         """Put atoms of the same label into a group; groups stand in order of first appearance."""
         names = tuple(dict.fromkeys(labels))
         return cls(names=names, members=np.array(labels) == np.array(names)[:, None])
+
+    @property
+    def labels(self) -> Strings:
+        """Name of the group of each atom, shape (n_atoms,)."""
+        return np.asarray(np.array(self.names)[self.members.argmax(axis=0)])
+
+    def without_head(self, head: str) -> Groups:
+        """Return the same with names that lack what stands before the colon."""
+        return replace(self, names=tuple(name.removeprefix(f"{head}:") for name in self.names))
 
     def weights(self, atom_weights: Floats) -> Floats:
         """Sum weights of shape (n_atoms, n_states) over each group: (n_groups, n_states)."""

@@ -66,8 +66,12 @@ class Axis:
             if min((heights[first] > 0).mean(), (heights[~first] < 0).mean()) >= SEPARATED:
                 x, y, z = normal.tolist()
                 return cls("normal", heights, (x, y, z))
-        centroid = model.positions_a.mean(axis=0)
-        return cls("radius", np.linalg.norm(model.positions_a - centroid, axis=1))
+        return cls.radial(model.positions_a)
+
+    @classmethod
+    def radial(cls, positions_a: Floats) -> Axis:
+        """Take the distance in Å from the centroid of atoms."""
+        return cls("radius", np.linalg.norm(positions_a - positions_a.mean(axis=0), axis=1))
 
 
 def _border(heights: Floats, above: Bools) -> float:

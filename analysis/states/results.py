@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from ase.formula import Formula
 
 from epicarve.builder.dimensions import largest_distance_nm
-from epicarve.builder.output import radii_a
-from epicarve.errors import InputError
+from epicarve.builder.output import radii_a, radii_of_elements_a
 
-from .alignment import Alignment, DomainEdges, align, domain_edges
+from .alignment import Alignment, DomainEdges, align, domain_edges, group_edges
+from .atoms import KnownAtoms
 from .coop import Coop
 from .dos import (
     DensityOfStates,
@@ -32,8 +31,8 @@ from .dos import (
 from .filtered_gap import FilteredGap, Plateau, plateau, sensible_thresholds, threshold_scan
 from .gap import Gap
 from .localization import Localization
+from .own_groups import OWN, own_groups
 from .profile import Axis, Profile
-from .sites import Sites
 from .spectrum import Spectrum, shared_states
 from .trap_anatomy import Traps
 from .unfiltered_gap import fermi_ev
@@ -50,10 +49,9 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
+    from .orbital_picture import OrbitalPicture
+    from .sites import Sites
     from .unfiltered_gap import Check
-
-ATOM_RADIUS_A = 1.3
-"""Radius in Å at which an atom of unknown charge is drawn."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -82,12 +80,14 @@ class Analysis:
     partitions : tuple of Groups
         Partitions of the atoms: by element first; by domain, and by element within each domain, if
         the model has several domains; by core, surface and interface, if there is more than one of
-        them; by labels of the user, if there are any.
+        them; by labels of the user, and groups of the user's own, if there are any.
     densities : tuple of DensityOfStates
         Density of states by each partition, and by element and angular momentum, and by groups of
         atoms that were projected on together, if the states tell them.
     edges : dict
         Band edges by domain; empty without a model.
+    group_edges : dict
+        Band edges by the name of the group, of own groups; empty without any.
     alignment : Alignment
         Alignment of the two domains.
     sites : Sites
@@ -95,7 +95,8 @@ class Analysis:
     traps : Traps
         On which atoms each trap sits.
     profile : Profile or None
-        Local density of states and edges in space; None without a model.
+        Local density of states and edges in space; None where coordinates are not known, or the
+        atoms repeat and there is no model.
     coop : Coop or None
         Overlap populations between groups of atoms; None if the states have none.
     notes : tuple of str
@@ -106,6 +107,8 @@ class Analysis:
         Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
     is_periodic : bool
         Whether the states are of a crystal or slab, so that there is no diameter.
+    orbital_pictures : tuple of OrbitalPicture
+        Orbitals at the edges on grids, if they were asked for.
     """
 
     states: OrbitalStates
@@ -119,6 +122,7 @@ class Analysis:
     partitions: tuple[Groups, ...]
     densities: tuple[DensityOfStates, ...]
     edges: dict[str, DomainEdges]
+    group_edges: dict[str, DomainEdges]
     alignment: Alignment
     sites: Sites
     traps: Traps
@@ -128,6 +132,7 @@ class Analysis:
     provenance: dict[str, Any] = field(default_factory=dict)
     vacuum_ev: float | None = None
     is_periodic: bool = False
+    orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
     @classmethod
     def of(
@@ -180,24 +185,27 @@ class Analysis:
         """
         if options.overlap_populations:
             states = states.with_pairs(options.overlap_populations)
-        if model is not None:
-            require_same_atoms(states.symbols, model)
-            positions_a = model.positions_a
-        sites = Sites.of(states.symbols, model)
-        partitions = partitions_of(states.symbols, options, model, sites, labels)
+        atoms = KnownAtoms.of(states.symbols, model, positions_a, is_periodic=is_periodic)
+        sites = atoms.sites
+        partitions = partitions_of(atoms, options, labels)
+        own = partitions[-1].without_head(OWN) if options.groups else None
+        if own is not None:
+            sites = replace(sites, groups=own.labels)
         localization = Localization.of(states)
         gap = Gap.of(states, localization, options)
         scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
         kept = gap.delocalised.kept
         edges = {} if model is None else domain_edges(states, kept, model)
         axis = None if model is None else Axis.of(model, sites)
+        if axis is None and atoms.positions_a is not None and not is_periodic:
+            axis = Axis.radial(atoms.positions_a)
         densities = [density_of_states(states, groups, options) for groups in partitions]
         densities += orbital_densities(states, options) + list_densities(states, options)
         return cls(
             states=states,
             options=options,
             model=model,
-            positions_a=positions_a,
+            positions_a=atoms.positions_a,
             localization=localization,
             gap=gap,
             threshold_scan=scan,
@@ -209,6 +217,7 @@ class Analysis:
             partitions=tuple(partitions),
             densities=tuple(densities),
             edges=edges,
+            group_edges={} if own is None else group_edges(states, kept, own),
             alignment=align(edges, options.broadening_ev),
             sites=sites,
             traps=Traps.of(states, gap.delocalised, sites),
@@ -265,9 +274,9 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map"}
+        name : {"dos", "scan", "alignment", "profile", "trap-map", "orbitals"}
             Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit.
+            levels in space; where the traps sit; the orbitals at the edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.
@@ -347,9 +356,9 @@ class Analysis:
 
     @property
     def drawn_radii_a(self) -> Floats:
-        """Radius in Å at which each atom is drawn; all are equal where charges are not known."""
+        """Radius in Å at which each atom is drawn, by its element where charges are not known."""
         if self.model is None:
-            return np.full(self.states.n_atoms, ATOM_RADIUS_A)
+            return radii_of_elements_a(self.states.symbols)
         return radii_a(self.model)
 
     @property
@@ -369,32 +378,24 @@ class Analysis:
 
 
 def partitions_of(
-    symbols: Sequence[str],
-    options: AnalysisOptions,
-    model: Model | None,
-    sites: Sites,
-    labels: Sequence[object] | None,
+    atoms: KnownAtoms, options: AnalysisOptions, labels: Sequence[object] | None
 ) -> list[Groups]:
-    """Return all partitions of the atoms that say more than the one by element, after that one."""
-    partitions = [by_element(symbols)]
+    """Return all partitions of the atoms that say more than the one by element, after that one.
+
+    Own groups stand last.
+    """
+    partitions = [by_element(atoms.symbols)]
+    model = atoms.model
     if model is not None and len(model.domain_names) > 1:
         partitions += [by_domain(model), by_species_in_domain(model)]
-    shells = by_shell(sites)
+    shells = by_shell(atoms.sites)
     if shells is not None and len(shells.names) > 1:
         partitions.append(shells)
     if labels is not None:
-        partitions.append(by_label(labels, options.group_by or "group", len(symbols)))
+        partitions.append(by_label(labels, options.group_by or "group", atoms.n_atoms))
+    if options.groups:
+        partitions.append(own_groups(options.groups, atoms))
     return partitions
-
-
-def require_same_atoms(symbols: tuple[str, ...], model: Model) -> None:
-    """Refuse states that belong to another model, by their atoms."""
-    if symbols != tuple(model.symbols.tolist()):
-        raise InputError(
-            f"the states are of {len(symbols)} atoms and the model is {model.formula}, of "
-            f"{model.n_atoms}, in another order or of other elements; give the model whose states "
-            "these are"
-        )
 
 
 def _formula_of(symbols: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ LEVELS = (
     ("position", "domain"),
     ("element",),
     ("domain",),
+    ("group",),
 )
 """Kinds of atoms from narrow to wide: a trap sits on the first kind that holds enough of it."""
 
@@ -51,6 +52,7 @@ def kinds_by_level(
         "coordination": sites.coordination,
         "position": sites.positions,
         "domain": sites.domains,
+        "group": sites.groups,
     }
     words = {name: c.astype(str).tolist() for name, c in columns.items() if c is not None}
     known = dict.fromkeys(tuple(f for f in level if f in words) for level in levels)
@@ -76,5 +78,7 @@ def phrase(kind: Kind) -> str:
     if "coordination" in told:
         words = [f"{number_word(int(told['coordination']))}-coordinated"]
     words.append(told.get("element", "ions"))
+    if "group" in told:
+        words.append(f"of group {told['group']}")
     place = " ".join(told[field] for field in ("domain", "position") if field in told)
     return " ".join(words) + (f" of {'the ' if 'position' in told else ''}{place}" if place else "")

@@ -32,6 +32,8 @@ class Sites:
         The same in its bulk crystal.
     positions : ndarray of str, shape (n_atoms,), or None
         ``"core"``, ``"surface"`` or ``"interface"``, see `position_classes`.
+    groups : ndarray of str, shape (n_atoms,), or None
+        Group of the user's own that each atom is in; None without such groups.
     reason : str
         Why something is None, empty if nothing is.
     """
@@ -41,7 +43,12 @@ class Sites:
     coordination: Ints | None = None
     bulk_coordination: Ints | None = None
     positions: Strings | None = None
+    groups: Strings | None = None
     reason: str = ""
+
+    def n_in_group(self, name: str) -> int:
+        """Count the atoms of a group of the user's own."""
+        return 0 if self.groups is None else int((self.groups == name).sum())
 
     @classmethod
     def of(cls, symbols: tuple[str, ...], model: Model | None) -> Sites:

@@ -11,6 +11,7 @@ import numpy as np
 from epicarve.errors import InputError, near_name
 
 from .dos import DensityOfStates, broadened
+from .own_groups import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ TITLES = {
     "domain": "domain",
     "domain-element": "element in domain",
     "shell": "core and surface",
+    OWN: "own groups",
 }
 """What groups are called, by the word that asks for them; own groups are called by their column."""
 
@@ -189,6 +191,10 @@ class Spectrum:
             )
         return known[kind]
 
+    def has_shares(self, kind: str) -> bool:
+        """Whether the states are known by groups of a kind."""
+        return any(shares.kind == kind for shares in self.shares)
+
     def density(self, kind: str = "element", broadening_ev: float | None = None) -> DensityOfStates:
         """Return the density of states of groups, on a grid that holds every state whole.
 
@@ -260,3 +266,10 @@ class Spectrum:
             above = max(above, used.conduction_edge_ev + EDGE_MARGIN_EV)
         margin_ev = WINDOW_MARGIN * options.broadening_ev
         return max(below, lowest - margin_ev), min(above, highest + margin_ev)
+
+
+def kind_of_groups(asked: str, spectra: Sequence[Spectrum]) -> str:
+    """Return the kind of groups that figures show: the one asked for, own groups, or elements."""
+    if asked:
+        return asked
+    return OWN if all(spectrum.has_shares(OWN) for spectrum in spectra) else "element"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .filtered_gap import before_edge
+from .own_groups import REST
 from .site_kinds import Kind, kinds_by_level, number_word, phrase
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SIDES = ("valence", "conduction")
 MOST_KINDS = 3
 """Kinds of atoms that a sentence names before it sums up two or more others."""
 
-COMPARED = (("element",), ("position",), ("domain",))
+COMPARED = (("element",), ("position",), ("domain",), ("group",))
 """Fields by which the share of all traps is compared to that of all states."""
 
 STATES_OF = {"valence": "occupied", "conduction": "empty"}
@@ -107,7 +108,8 @@ class Traps:
     reasons : dict of str to str
         For each side without a delocalised edge, hence without traps, why it has none.
     shares : dict of str to tuple of Share
-        For each side that has traps, what each element, position and domain holds of them.
+        For each side that has traps, what each element, position, domain and own group holds of
+        them.
     base_shares : dict of str to dict of Kind to float
         For each side that has traps, what each kind of atoms holds of all states of the side, traps
         or not, on average: what a trap would leave there by chance.
@@ -218,8 +220,9 @@ class Traps:
         """Yield how much of the traps of one side surface and interface hold."""
         for share in self.shares[side]:
             ((field, place),) = share.kind
-            if field == "position" and place != "core":
-                held = f"the {place} holds {100 * share.share:.0f} % of all"
+            told = {"position": f"the {place}", "group": f"group {place}"}.get(field)
+            if told is not None and place not in {"core", REST}:
+                held = f"{told} holds {100 * share.share:.0f} % of all"
                 yield f"{held}, {_base_rate(share, side)}"
 
 

@@ -9,6 +9,7 @@ from .preview import draw_discs as draw_discs
 from .preview import draw_scale_bar as draw_scale_bar
 from .preview import picture as picture
 from .preview import radii_a as radii_a
+from .preview import radii_of_elements_a as radii_of_elements_a
 from .preview import side_view as side_view
 from .side_by_side import draw_side_by_side as draw_side_by_side
 from .summary import derived_notes as derived_notes

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from epicarve.builder.carve import IonTable
     from epicarve.builder.model import Model
 
-CATION_RADIUS_A, ANION_RADIUS_A = 1.15, 1.45
+CATION_RADIUS_A, ANION_RADIUS_A, HYDROGEN_RADIUS_A = 1.15, 1.45, 0.7
+ANIONS = frozenset(("N", "P", "As", "O", "S", "Se", "Te", "F", "Cl", "Br", "I"))
+"""Elements that are drawn as anions where charges are not known."""
+
 FADE = 0.55
 """How far towards white the deepest ions fade."""
 
@@ -118,12 +121,26 @@ def radii_a(model: Model | IonTable) -> Floats:
     return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
 
 
+def radii_of_elements_a(symbols: Sequence[str]) -> Floats:
+    """Return the radius in Å at which each atom is drawn where charges are not known.
+
+    Examples
+    --------
+    >>> radii_of_elements_a(["Pb", "S", "H"]).tolist()
+    [1.15, 1.45, 0.7]
+    """
+    radii = {"H": HYDROGEN_RADIUS_A, **dict.fromkeys(ANIONS, ANION_RADIUS_A)}
+    return np.array([radii.get(symbol, CATION_RADIUS_A) for symbol in symbols])
+
+
 def draw_discs(
     axes: Axes,
     points_a: Floats,
     sizes_a: Floats,
     shades: Floats,
     extent_a: float,
+    *,
+    rims: Floats | None = None,
 ) -> None:
     """Draw ions as discs, the first ones farthest back.
 
@@ -136,9 +153,11 @@ def draw_discs(
     sizes_a : ndarray, shape (n_atoms,)
         Radii in Å.
     shades : ndarray, shape (n_atoms, 3)
-        Colours; the rims are darker.
+        Colours.
     extent_a : float
         Half of the width and height that are shown.
+    rims : ndarray, shape (n_atoms, 3), optional
+        Colours of broad rims; if not given, rims are fine and darker than the discs.
     """
     ions = EllipseCollection(
         2.0 * sizes_a,
@@ -148,8 +167,8 @@ def draw_discs(
         offsets=points_a,
         transOffset=axes.transData,
         facecolors=shades,
-        edgecolors=shades * 0.55,
-        linewidths=0.25,
+        edgecolors=shades * 0.55 if rims is None else rims,
+        linewidths=0.25 if rims is None else 0.8,
     )
     axes.add_collection(ions)
     axes.set_xlim(-extent_a, extent_a)

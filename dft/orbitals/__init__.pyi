@@ -7,6 +7,7 @@ from .coop import function_pairs as function_pairs
 from .coop import overlap_populations as overlap_populations
 from .coop import pair_names as pair_names
 from .harmonics import coupling as coupling
+from .harmonics import monomials as monomials
 from .harmonics import solid_harmonics as solid_harmonics
 from .lowdin import function_weights as function_weights
 from .lowdin import lowdin_weights as lowdin_weights

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats
+    from epicarve.arrays import Floats, Ints
 
 
 def solid_harmonics(vectors: Floats, highest: int) -> list[Floats]:
@@ -54,6 +54,37 @@ def solid_harmonics(vectors: Floats, highest: int) -> list[Floats]:
             following[:, l + 1 + m] = column / np.sqrt((l + m + 1) * (l - m + 1))
         harmonics.append(following)
     return harmonics
+
+
+@cache
+def monomials(angular: int) -> tuple[Ints, Floats]:
+    """Write the solid harmonics of one angular momentum as polynomials in x, y and z.
+
+    Parameters
+    ----------
+    angular : int
+        The angular momentum l.
+
+    Returns
+    -------
+    powers : ndarray of int, shape (n, 3)
+        Powers of x, y and z in each monomial; they sum to l.
+    coefficients : ndarray of float, shape (2l + 1, n)
+        Of each monomial in each S_lm, m from -l to l.
+
+    Examples
+    --------
+    >>> powers, coefficients = monomials(1)
+    >>> powers.tolist(), coefficients.round(12).tolist()  # y, z, x
+    ([[0, 0, 1], [0, 1, 0], [1, 0, 0]], [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    """
+    every = np.indices((angular + 1,) * 3).reshape(3, -1).T
+    powers = every[every.sum(axis=1) == angular]
+    points = every - 0.5 * angular + [0.1, 0.2, 0.3]  # no monomial is zero at all of them
+    values = np.prod(points[:, None, :] ** powers, axis=2)
+    harmonics = solid_harmonics(points, angular)[angular]
+    coefficients = np.linalg.lstsq(values, harmonics, rcond=None)[0].T
+    return powers, np.asarray(np.where(np.abs(coefficients) < 1e-12, 0.0, coefficients))
 
 
 @cache

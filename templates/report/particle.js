@@ -187,6 +187,13 @@ class Particle {
       if (event.buttons & 1) this.rotate(0.008 * event.movementX, 0.008 * event.movementY);
     });
     canvas.addEventListener("pointerdown", event => canvas.setPointerCapture(event.pointerId));
+    canvas.addEventListener("keydown", event => {
+      const by = { ArrowLeft: [-0.15, 0], ArrowRight: [0.15, 0], ArrowUp: [0, -0.15], ArrowDown: [0, 0.15] }[event.key];
+      if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation(); // elsewhere the arrows step through the states
+      this.rotate(...by);
+    });
     canvas.addEventListener("dblclick", () => this.look("side"));
     canvas.addEventListener("wheel", event => {
       if (document.activeElement !== canvas) return; // the page scrolls until the model is clicked

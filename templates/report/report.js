@@ -49,7 +49,7 @@ function chooseGroups(index) {
   plot.hidden.clear();
   element("legend").innerHTML = GROUPS[index].names.map((name, k) =>
     `<label><input type="checkbox" checked value="${k}"><i style="background:${GROUPS[index].colours[k]}"></i>`
-    + `${html(name)}</label>`).join("");
+    + `${GROUPS[index].labels[k]}</label>`).join("");
   plot.draw();
 }
 
@@ -65,10 +65,10 @@ function rowsOf(table) {
 function partsTable(state) {
   const group = GROUPS[element("groups").value];
   const parts = group.names
-    .map((name, k) => [name, group.colours[k], group.weights[k * N_STATES + state]])
+    .map((name, k) => [group.labels[k], group.colours[k], group.weights[k * N_STATES + state]])
     .sort((a, b) => b[2] - a[2]).slice(0, 8);
   return `<table><tbody>${rowsOf(parts.map(([name, colour, part]) => [
-    `<td class="text">${html(name)}</td>`, `<td>${(100 * part).toFixed(1)} %</td>`,
+    `<td class="text">${name}</td>`, `<td>${(100 * part).toFixed(1)} %</td>`,
     `<td class="text"><span class="part" style="width:${(7 * part).toFixed(2)}rem;`
       + `background:${colour}"></span></td>`]))}</tbody></table>`;
 }
@@ -83,7 +83,8 @@ function ionsTable(state) {
     + "<th>weight</th>";
   return `<table><thead><tr>${head}</tr></thead><tbody>${rowsOf(ions.map(i => [
     `<td class="text">${html(atoms.symbols[i])} ${i + 1}</td>`,
-    ...known.map(([, values]) => `<td class="text">${html(values[i])}</td>`),
+    ...known.map(([name, values]) => `<td class="text">`
+      + `${name === "domain" ? atoms.domain_labels[values[i]] : html(values[i])}</td>`),
     `<td>${(100 * largest * weights[i] / 255).toFixed(1)} %</td>`]))}</tbody></table>`;
 }
 
@@ -246,6 +247,8 @@ document.addEventListener("keydown", event => {
     step(event.key === "ArrowLeft" ? -1 : 1);
   } else if (event.key === "Escape") select(null);
 });
+window.addEventListener("beforeprint", () =>
+  document.querySelectorAll("details.notes").forEach(notes => { notes.open = true; }));
 window.addEventListener("hashchange", selectFromAddress);
 
 element("legend").addEventListener("change", event => {

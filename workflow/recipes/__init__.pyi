@@ -11,6 +11,7 @@ from .read import named_files as named_files
 from .read import parse_recipe as parse_recipe
 from .read import read_recipe as read_recipe
 from .read import read_yaml as read_yaml
+from .read import with_files_beside as with_files_beside
 from .read import write_recipe as write_recipe
 from .recipe import BulkRecipe as BulkRecipe
 from .recipe import HeterostructureRecipe as HeterostructureRecipe

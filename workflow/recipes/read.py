@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,13 @@ NOTHING = {"none", "null"}
 """Words that switch a setting off."""
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
+
+PLAIN = {
+    LEVEL: "file; mend its path",
+    "figures": "style file; give one of matplotlib's kind",
+    "groups": "file of a group of atoms; give one of text, or extended XYZ with a column",
+}
+"""Files that are copied as they are, by the part of the recipe that names them."""
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -143,12 +151,25 @@ def file_sources(part: str, holder: Any, key: Any) -> tuple[Path, ...]:
         return tuple(own_templates(path).values())
     if part == LEVEL and not is_own_file(path):
         return ()
-    if part != LEVEL and key != "style":
+    told = PLAIN.get(part.partition("/")[0])
+    if told is None:
         return (relaxed_geometry(path),)
     if not is_file(path):
-        kind = "style file; give one of matplotlib's kind" if key == "style" else "file"
-        raise InputError(f"{path}: there is no such {kind}; mend its path")
+        raise InputError(f"{path}: there is no such {told}")
     return (path,)
+
+
+def with_files_beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a recipe as plain data whose files are the copies of `write_recipe` in a folder.
+
+    Files without a copy stay as they are named.
+    """
+    told = deepcopy(data)
+    for part, holder, key in named_files(told):
+        copy = folder / "files" / part / Path(holder[key]).name
+        if is_file(copy):
+            holder[key] = copy
+    return told
 
 
 def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -177,10 +198,18 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     level = data.get("cp2k")
     if isinstance(level, dict):
         yield from ((LEVEL, *named) for named in _files_of_level(level))
-    analysis = data.get("analysis")
-    figures = analysis.get("figures") if isinstance(analysis, dict) else None
+    if isinstance(data.get("analysis"), dict):
+        yield from _files_of_analysis(data["analysis"])
+
+
+def _files_of_analysis(analysis: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the files that settings of the analysis name, as `named_files` does."""
+    figures, groups = analysis.get("figures"), analysis.get("groups")
     if isinstance(figures, dict) and isinstance(figures.get("style"), str):
         yield "figures", figures, "style"
+    for number, group in enumerate(groups.values() if isinstance(groups, dict) else []):
+        if isinstance(group, dict) and isinstance(group.get("file"), str):
+            yield f"groups/{number + 1}", group, "file"
 
 
 def _files_of_level(level: dict[str, Any]) -> Iterator[tuple[Any, str]]:

@@ -12,7 +12,7 @@ from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import (
     Analysis,
     KindAnalysis,
-    Sites,
+    KnownAtoms,
     group_pairs,
     partitions_of,
     require_same_atoms,
@@ -35,7 +35,10 @@ from epicarve.workflow.recipes import (
     checked,
     geometry_of_states,
     parse_recipe,
+    with_files_beside,
 )
+
+from .orbital_states import edge_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +59,7 @@ def analyse(
     n_ipr_max: float | None = None,
     broadening_ev: float | None = None,
     group_by: str | None = None,
+    groups: Mapping[str, Any] | None = None,
     figures: Mapping[str, Any] | None = None,
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     options: AnalysisOptions | None = None,
@@ -71,6 +75,7 @@ def analyse(
     n_ipr_max: float | None = None,
     broadening_ev: float | None = None,
     group_by: str | None = None,
+    groups: Mapping[str, Any] | None = None,
     hdf5: bool = False,
     figures: Mapping[str, Any] | None = None,
     n_states: int | None = None,
@@ -78,6 +83,7 @@ def analyse(
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     project: str | None = None,
     step: int | None = None,
+    orbitals: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -155,12 +161,14 @@ def analyse_folder(
     n_ipr_max: float | None = None,
     broadening_ev: float | None = None,
     group_by: str | None = None,
+    groups: Mapping[str, Any] | None = None,
     figures: Mapping[str, Any] | None = None,
     n_states: int | None = None,
     weights: str = "lowdin",
     overlap_populations: Sequence[tuple[str, str]] | None = None,
     project: str | None = None,
     step: int | None = None,
+    orbitals: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -182,6 +190,9 @@ def analyse_folder(
     group_by : str, optional
         Column of model.extxyz by whose values the atoms are grouped too; overrides that of
         `options`.
+    groups : mapping, optional
+        Groups of one's own by name, as in `AnalysisOptions`, such as ``{"rim": "Pb<6"}``; override
+        those of `options`.
     figures : mapping, optional
         Fields of `FigureOptions`, such as ``{"formats": ["pdf"]}``, that override those of
         `options`.
@@ -197,6 +208,9 @@ def analyse_folder(
         Which project of CP2K, where the folder holds several that can be used.
     step : int, optional
         Which step of an optimisation or of molecular dynamics; the last one if not given.
+    orbitals : bool
+        Whether the orbitals at the edges of the filter in use are drawn too, in a figure and in the
+        report. The .wfn file must be in the folder.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -225,7 +239,8 @@ def analyse_folder(
     model = _model_as_computed(run_folder) if given is None else given
     if options is None and model is not None:
         made_by = model.report.provenance
-        recipe = parse_recipe(made_by.recipe) if made_by and made_by.recipe else None
+        told = made_by.recipe if made_by else None
+        recipe = parse_recipe(with_files_beside(told, folder)) if told else None
         options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
     options = options_with(
         options,
@@ -233,6 +248,7 @@ def analyse_folder(
         n_ipr_max=n_ipr_max,
         broadening_ev=broadening_ev,
         group_by=group_by,
+        groups=groups,
         figures=figures,
         overlap_populations=overlap_populations,
     )
@@ -245,6 +261,11 @@ def analyse_folder(
     inputs = () if reading.run is None else reading.run.inputs
     vacuum_ev, is_periodic = _surroundings(inputs[0].subject if inputs else None)
     if isinstance(reading.states, KindStates):
+        if options.groups:
+            raise InputError(
+                f"{folder}: it holds weights of whole kinds of atoms, which can't be shared out "
+                "among groups; leave groups out, or add the .wfn file of the run"
+            )
         return KindAnalysis.of(reading.states, options, provenance, vacuum_ev)
     notes = () if model is None else notes_of_model(model)
     if relaxation is not None and not relaxation.converged:
@@ -263,11 +284,12 @@ def analyse_folder(
     if given is not None and reading.positions_a is not None:
         model = _at_geometry(given, states.symbols, reading.positions_a)
     if reading.orbitals is not None and options.overlap_populations:
-        pairs = requested_pairs(states.symbols, options, model, labels)
+        atoms = KnownAtoms.of(states.symbols, model, reading.positions_a, is_periodic=is_periodic)
+        pairs = requested_pairs(atoms, options, labels)
         states = reading.with_overlap_populations(pairs)
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
-    return Analysis.of(
+    analysis = Analysis.of(
         states,
         options,
         model,
@@ -278,6 +300,10 @@ def analyse_folder(
         vacuum_ev=vacuum_ev,
         is_periodic=is_periodic,
     )
+    if not orbitals:
+        return analysis
+    pictures = edge_pictures(folder, analysis.spectrum, project)
+    return replace(analysis, orbital_pictures=pictures)
 
 
 def options_with(
@@ -333,30 +359,22 @@ def labels_of(model: Model | None, options: AnalysisOptions, where: str) -> list
 
 
 def requested_pairs(
-    symbols: tuple[str, ...],
-    options: AnalysisOptions,
-    model: Model | None,
-    labels: Sequence[object] | None,
+    atoms: KnownAtoms, options: AnalysisOptions, labels: Sequence[object] | None
 ) -> tuple[GroupPair, ...]:
     """Return the pairs of groups of atoms that options ask for.
 
     Parameters
     ----------
-    symbols : tuple of str
-        Element of each atom.
+    atoms : KnownAtoms
+        The atoms, at the geometry of the states.
     options : AnalysisOptions
         Their `overlap_populations` name the pairs.
-    model : Model or None
-        The model at the geometry of the states, for domains and positions.
     labels : sequence or None
         Labels by which the atoms are grouped too.
     """
     if not options.overlap_populations:
         return ()
-    if model is not None:
-        require_same_atoms(symbols, model)
-    partitions = partitions_of(symbols, options, model, Sites.of(symbols, model), labels)
-    return group_pairs(options.overlap_populations, partitions)
+    return group_pairs(options.overlap_populations, partitions_of(atoms, options, labels))
 
 
 def given_model(model: Model | Path | str, oxidation_states: Mapping[str, int] | None) -> Model:

@@ -3,18 +3,106 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.dft.cube import OrbitalGrid, eigenstates, orbital_grid, write_cube
+from epicarve.dft.cube import Eigenstates, OrbitalGrid, eigenstates, orbital_grid, write_cube
 from epicarve.dft.occupations import occupied_states
 from epicarve.dft.read import wfn_of_folder
 from epicarve.errors import InputError
 
+if TYPE_CHECKING:
+    from epicarve.dft.read import AtomBasis, RunFiles, Wfn
+
 SPINS = ("alpha", "beta")
 _EDGE = re.compile(r"(homo|lumo)([+-]\d+)?")
+
+
+@dataclass(frozen=True)
+class SpinOrbitals:
+    """The orbitals of one spin of a run.
+
+    Parameters
+    ----------
+    files : RunFiles
+        Files of the run.
+    wfn : Wfn
+        That with its orbitals.
+    basis : AtomBasis
+        Atoms and basis functions.
+    spin : int
+        0 for alpha or restricted, 1 for beta.
+    """
+
+    files: RunFiles
+    wfn: Wfn
+    basis: AtomBasis
+    spin: int
+
+    @classmethod
+    def of(cls, folder: Path, spin: str, project: str | None) -> SpinOrbitals:
+        """Find the orbitals of a run in its folder.
+
+        Raises
+        ------
+        InputError
+            If there is no .wfn file that can be used, or it has no such spin.
+        """
+        if spin not in SPINS:
+            raise InputError(f"no spin {spin!r}; give alpha or beta")
+        files, wfn, basis = wfn_of_folder(folder, project)
+        if SPINS.index(spin) >= len(wfn.spins):
+            raise InputError(f"{wfn.path}: the run is spin-restricted; its states count as alpha")
+        return cls(files, wfn, basis, SPINS.index(spin))
+
+    @cached_property
+    def states(self) -> Eigenstates:
+        """The orbitals as states."""
+        return eigenstates(self.files, self.wfn, self.basis, self.spin)
+
+    @property
+    def n_occupied(self) -> int:
+        """Number of occupied states."""
+        states = self.states
+        spins = np.full(len(states.energies_ev), self.spin, dtype=np.int8)
+        return int(
+            occupied_states(states.energies_ev, states.occupations, spins, states.full).sum()
+        )
+
+    def numbered(self, state: int | str) -> int:
+        """Return the number of a state, from 1, that may be named after the gap.
+
+        Raises
+        ------
+        InputError
+            If there is no such state.
+        """
+        number = _number(state, self.n_occupied)
+        n_states = len(self.states.energies_ev)
+        if not 1 <= number <= n_states:
+            raise InputError(f"{self.states.path}: no state {state}; there are {n_states}, from 1")
+        return number
+
+    def energy_ev(self, number: int) -> float:
+        """Return the energy of a state in eV."""
+        return float(self.states.energies_ev[number - 1])
+
+    def grid(self, number: int, step_a: float, margin_a: float) -> OrbitalGrid:
+        """Evaluate a state on a box around the atoms; see `cube`."""
+        if not (0.0 < step_a < inf and 0.0 <= margin_a < inf):
+            raise InputError("the step of a grid must be positive, and its margin not negative")
+        return orbital_grid(self.states.basis, self.states.column(number - 1), step_a, margin_a)
+
+    def write_cube(self, path: Path, number: int, grid: OrbitalGrid) -> None:
+        """Write a state on a grid as a cube file."""
+        name = f"{self.states.path.name}: state {number} {SPINS[self.spin]}"
+        title = f"{name}, {self.energy_ev(number):.4f} eV"
+        write_cube(path, grid, self.states.basis, title)
 
 
 def cube(
@@ -59,27 +147,11 @@ def cube(
         with neither text of &MO nor a Kohn-Sham matrix beside them), the model is periodic, or the
         grid too large.
     """
-    folder = Path(folder)
-    if not (0.0 < step_a < inf and 0.0 <= margin_a < inf):
-        raise InputError("the step of a grid must be positive, and its margin not negative")
-    if spin not in SPINS:
-        raise InputError(f"no spin {spin!r}; give alpha or beta")
-    files, wfn, basis = wfn_of_folder(folder, project)
-    which = SPINS.index(spin)
-    if which >= len(wfn.spins):
-        raise InputError(f"{wfn.path}: the run is spin-restricted; its states count as alpha")
-    chosen = eigenstates(files, wfn, basis, which)
-    n_states = len(chosen.energies_ev)
-    spins = np.full(n_states, which, dtype=np.int8)
-    occupied = occupied_states(chosen.energies_ev, chosen.occupations, spins, chosen.full)
-    number = _number(state, int(occupied.sum()))
-    if not 1 <= number <= n_states:
-        raise InputError(f"{chosen.path}: no state {state}; there are {n_states}, from 1")
-    grid = orbital_grid(chosen.basis, chosen.column(number - 1), step_a, margin_a)
+    orbitals = SpinOrbitals.of(Path(folder), spin, project)
+    number = orbitals.numbered(state)
+    grid = orbitals.grid(number, step_a, margin_a)
     if out is not None:
-        energy_ev = float(chosen.energies_ev[number - 1])
-        title = f"{chosen.path.name}: state {number} {spin}, {energy_ev:.4f} eV"
-        write_cube(Path(out), grid, chosen.basis, title)
+        orbitals.write_cube(Path(out), number, grid)
     return grid
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from epicarve.analysis.states import KnownAtoms
 from epicarve.builder.model import Model
 from epicarve.dft.run import Stopped
 from epicarve.dft.xtb import orbital_states, relax
@@ -88,14 +89,14 @@ def states_embedded(
     InputError
         If the engine cannot compute the model, or a group of atoms is not known.
     """
-    asked = {"overlap_populations": options.overlap_populations, "group_by": options.group_by}
+    asked = options.model_dump(mode="json", include={"overlap_populations", "group_by", "groups"})
     key = _fingerprint(model, settings, asked if options.overlap_populations else {})
     if _is_complete(folder / STATES, key):
         return
     relaxed = Model.read(folder / RELAXED)
     symbols = tuple(relaxed.symbols.tolist())
     labels = labels_of(model, options, str(folder))
-    pairs = requested_pairs(symbols, options, relaxed, labels)
+    pairs = requested_pairs(KnownAtoms.of(symbols, relaxed), options, labels)
     orbital_states(relaxed, settings, pairs).save(folder / STATES)
     _mark_complete(folder / STATES, key)
 
