@@ -103,8 +103,10 @@ def surface_seen(grid: OrbitalGrid, isovalue: float, window: Window) -> Seen:
     plane_a = right.reshape(-1, 1) * window.view[0] + up.reshape(-1, 1) * window.view[1]
     start = ((window.middle_a + plane_a) / A_PER_BOHR - grid.origin_bohr) / grid.step_bohr
     toward = window.view[2]
-    half_a = 0.5 * float(np.linalg.norm(grid.values.shape)) * step_a
-    heights_a = np.arange(half_a, -half_a - step_a, -step_a)
+    counts = np.array(grid.values.shape)
+    middle_a = (grid.origin_bohr + 0.5 * (counts - 1) * grid.step_bohr) * A_PER_BOHR
+    half_a = 0.5 * step_a * float(np.abs(toward) @ counts)
+    heights_a = (middle_a - window.middle_a) @ toward + np.arange(half_a, -half_a, -step_a)
     depth_a, kind = np.full(n * n, -np.inf), np.full(n * n, -1)
     open_rays, before = np.arange(n * n), np.zeros(n * n)
     for height_a in heights_a:

@@ -139,13 +139,19 @@ def read_folder(
     )
 
 
+def _with_orbitals(home: RunFolder, project: str | None) -> list[RunFiles]:
+    """Return the runs of a folder that left a .wfn file, of any or of one project."""
+    return [files for files in home.runs if files.wfn and project in {None, files.project}]
+
+
 def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[RunFiles, Wfn, AtomBasis]:
     """Read the newest .wfn file of a run that is whole, and the basis functions of its orbitals.
 
     Parameters
     ----------
     folder : Path
-        Where to look, not below.
+        Where to look; if there is none, in the one folder below that has one, or of a chain of
+        stages in that of the states.
     project : str, optional
         Which project of CP2K, where the folder holds .wfn files of several.
 
@@ -163,9 +169,12 @@ def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[RunFiles, W
     InputError
         If there is none, the run cannot be trusted, or its input is missing or of another run.
     """
-    found = [
-        files for files in RunFolder(folder).runs if files.wfn and project in {None, files.project}
-    ]
+    home = RunFolder(folder)
+    found = _with_orbitals(home, project)
+    if not found and home.path.is_dir():
+        below = {each.path.name: of for each in home.below if (of := _with_orbitals(each, project))}
+        states = [name for name in below if name.endswith("-states")] or list(below)
+        found = below[states[0]] if len(states) == 1 else []
     if not found:
         raise InputError(
             f"{folder}: there is no .wfn file in it{f' of project {project}' if project else ''}, "
