@@ -1,6 +1,7 @@
 """Pictures of orbitals: what is seen of surfaces and atoms, which states are drawn, and files."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from epicarve.analysis.states import OrbitalPicture
 from epicarve.cli.main import app
 from epicarve.dft.cube import OrbitalGrid, orbital_grid
 from epicarve.dft.orbitals import GaussianShell
-from epicarve.dft.read import AtomBasis
+from epicarve.dft.read import AtomBasis, wfn_of_folder
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 from epicarve.workflow.tasks.orbital import orbital
@@ -132,7 +133,7 @@ def test_edges_stand_in_the_figures_and_the_report_of_an_analysis(cluster, tmp_p
     arguments = ["analyse", str(folder), "-o", str(tmp_path), "--orbitals", "--formats", "svg"]
     done = CliRunner().invoke(app, [*arguments, "--ipr-max", "0.13"])
     assert done.exit_code == 0, done.output
-    assert "valence edge (state " in (tmp_path / "orbitals.svg").read_text()
+    assert ">valence edge<" in (tmp_path / "orbitals.svg").read_text()
     page = (tmp_path / "report.html").read_text()
     assert "<h2>Orbitals at the edges</h2>" in page and "data:image/png;base64," in page
 
@@ -148,7 +149,7 @@ def test_on_the_command_line(runs, tmp_path):
     told = json.loads(done.stdout)
     assert [each["state"] for each in told["orbitals"]] == [6, 3]
     assert {path.name for path in tmp_path.iterdir()} == {"so.svg", "so-lumo.cube", "so-3.cube"}
-    assert "LUMO (state 6) beta" in (tmp_path / "so.svg").read_text()
+    assert ">state 6 beta, " in (tmp_path / "so.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -165,3 +166,16 @@ def test_on_the_command_line(runs, tmp_path):
 def test_what_cannot_be_drawn(runs, states, settings, said):
     with pytest.raises(InputError, match=said):
         orbital(runs("so-triplet"), states, **settings)
+
+
+def test_a_chain_is_named_by_its_folder(runs, tmp_path):
+    for stage in ("1-ground-state", "2-states"):
+        shutil.copytree(runs("so-triplet"), tmp_path / "run" / stage)
+    files, _, _ = wfn_of_folder(tmp_path / "run")
+    assert files.wfn[0].parent.name == "2-states"
+    (tmp_path / "run" / "2-states").rename(tmp_path / "run" / "second")
+    with pytest.raises(InputError, match=r"there is no \.wfn file in it"):
+        wfn_of_folder(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "1-ground-state")
+    files, _, _ = wfn_of_folder(tmp_path / "run")
+    assert files.wfn[0].parent.name == "second"

@@ -35,7 +35,8 @@ ATOM_RADIUS_A = 0.55
 MARGIN_A = 3.0
 """Width in Å that is shown beyond the outermost atoms."""
 
-PER_ROW = 3
+LEAST_WIDTH_INCHES = 1.5
+"""Width of a panel that its title needs."""
 
 WIDTH_INCHES = {"single": 3.35, "double": 6.7}
 
@@ -64,9 +65,9 @@ def orbitals_figure(
     matplotlib.figure.Figure
         In the look that was asked for; the pictures are images in SVG and PDF too.
     """
-    n_columns = min(len(pictures), PER_ROW)
-    n_rows = -(-len(pictures) // n_columns)
     width = WIDTH_INCHES[look.width] if look.width_mm is None else look.width_mm / MM_PER_INCH
+    n_rows = -(-len(pictures) // max(1, int(width / LEAST_WIDTH_INCHES)))
+    n_columns = -(-len(pictures) // n_rows)
     height = n_rows * (width / n_columns + 0.2) + 0.2
     told = f"Surfaces hold {100 * pictures[0].share:g} % of the density of each orbital."
     titles = [picture.title for picture in pictures]

@@ -171,7 +171,7 @@ def wfn_of_folder(folder: Path, project: str | None = None) -> tuple[RunFiles, W
     """
     home = RunFolder(folder)
     found = _with_orbitals(home, project)
-    if not found and home.path.is_dir():
+    if not found and is_folder(folder):
         below = {each.path.name: of for each in home.below if (of := _with_orbitals(each, project))}
         states = [name for name in below if name.endswith("-states")] or list(below)
         found = below[states[0]] if len(states) == 1 else []

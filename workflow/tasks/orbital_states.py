@@ -74,9 +74,9 @@ class DrawnOrbital:
             sides_a = np.ptp(positions_a, axis=0) + 2.0 * margin_a
             step_a = max(STEP_A, float((np.prod(sides_a) / MOST_POINTS) ** (1.0 / 3.0)))
         grid, energy_ev = source.grid(number, step_a, margin_a), source.energy_ev(number)
-        told = f"state {number}" if name.isdecimal() else f"{_title(name)} (state {number})"
-        told += f" {SPINS[source.spin]}" if len(source.wfn.spins) > 1 else ""
-        title = f"{told}\n{energy_ev:.3f} eV".replace("-", "−")
+        state = f"state {number}" + (f" {SPINS[source.spin]}" if len(source.wfn.spins) > 1 else "")
+        energy = f"{energy_ev:.3f} eV".replace("-", "−")
+        title = f"{state}\n{energy}" if name.isdecimal() else f"{_title(name)}\n{state}, {energy}"
         symbols = source.states.basis.symbols
         picture = OrbitalPicture(title, grid, share, grid.isovalue(share), symbols, positions_a)
         return cls(name, number, energy_ev, picture)
@@ -122,7 +122,7 @@ def edge_pictures(
 def _title(name: str) -> str:
     """Return what a state is called in a figure."""
     words = name.strip().lower().replace("homo", "HOMO").replace("lumo", "LUMO")
-    return words if "+" in words or "MO-" in words else words.replace("-", " ")
+    return words.replace("-", "−" if "MO-" in words else " ")
 
 
 def edge_state(side: str, spectrum: Spectrum, folder: Path) -> int:
