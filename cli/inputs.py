@@ -58,6 +58,9 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     else:
         console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
+    for stage, need in needs.items():
+        if need.mismatch:
+            console().print(f"[yellow]{stage}[/]: {need.mismatch}")
     for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
     for part, folders in parts.items():
@@ -67,15 +70,32 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
 
 
 def resources_table(needs: Mapping[str, StageResources]) -> Table:
-    """Return the table of what each stage needs."""
+    """Return the table of what each stage needs, and of the cores that its job asks for."""
     from rich import box
     from rich.table import Table
 
+    from epicarve.units import duration, two_digits
+
     table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
-    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks ×\nthreads"):
+    heads = (
+        "stage",
+        "functions",
+        "states",
+        "memory,\nGB",
+        "disk,\nGB",
+        "time",
+        "nodes × ranks\n× threads",
+    )
+    for head in heads:
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
-        cores = f"{need.ranks} × {need.threads_per_rank}"
-        numbers = (need.functions, need.states, need.memory_gb, need.disk_gb)
-        table.add_row(stage, *(f"{number:,}" for number in numbers), cores)
+        table.add_row(
+            stage,
+            f"{need.functions:,}",
+            f"{need.states:,}",
+            two_digits(need.memory_gb),
+            two_digits(need.disk_gb),
+            duration(need.time_h * 3600),
+            f"{need.nodes} × {need.ranks // need.nodes} × {need.threads_per_rank}",
+        )
     return table

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.cube import cube
     from epicarve.workflow.tasks.inputs import inputs
     from epicarve.workflow.tasks.interface import compare, interface
+    from epicarve.workflow.tasks.machine import machine
     from epicarve.workflow.tasks.new import new
     from epicarve.workflow.tasks.plot import plot
     from epicarve.workflow.tasks.run import run
@@ -135,7 +136,7 @@ _HOMES = {
     "Identification": "epicarve.builder.recognition.identification",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
-    "MachineSettings": "epicarve.dft.settings.options",
+    "MachineSettings": "epicarve.dft.settings.machine",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
     "PeriodicSettings": "epicarve.dft.settings.options",
@@ -162,6 +163,7 @@ _HOMES = {
     "identify": "epicarve.builder.recognition.identify",
     "inputs": "epicarve.workflow.tasks.inputs",
     "interface": "epicarve.workflow.tasks.interface",
+    "machine": "epicarve.workflow.tasks.machine",
     "join": "epicarve.builder.assemble.heterostructure",
     "lowdin_weights": "epicarve.dft.orbitals.lowdin",
     "new": "epicarve.workflow.tasks.new",
