@@ -58,15 +58,23 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     else:
         console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
-    for stage, need in needs.items():
-        if need.mismatch:
-            console().print(f"[yellow]{stage}[/]: {need.mismatch}")
+    for told, of_stages in _mismatches(needs).items():
+        console().print(f"[yellow]{', '.join(of_stages)}[/]: {told}")
     for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
     for part, folders in parts.items():
         console().print(f"{f'{part}: ' if part else ''}{' → '.join(folders)}")
     console().print(f"in {out}; copy it to the cluster and run ./submit.sh there,")
     console().print("or ./run.sh on a machine with CP2K and no scheduler")
+
+
+def _mismatches(needs: Mapping[str, StageResources]) -> dict[str, list[str]]:
+    """Return what is asked for far from what is needed, and by which stages."""
+    found: dict[str, list[str]] = {}
+    for stage, need in needs.items():
+        for told in filter(None, need.mismatch.split("; ")):
+            found.setdefault(told, []).append(stage)
+    return found
 
 
 def resources_table(needs: Mapping[str, StageResources]) -> Table:
@@ -76,17 +84,15 @@ def resources_table(needs: Mapping[str, StageResources]) -> Table:
 
     from epicarve.units import duration, two_digits
 
-    table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
-    heads = (
-        "stage",
-        "functions",
-        "states",
-        "memory,\nGB",
-        "disk,\nGB",
-        "time",
-        "nodes × ranks\n× threads",
+    table = Table(
+        title="estimated needs",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+        collapse_padding=True,
     )
-    for head in heads:
+    cores = "nodes × ranks\n× threads"
+    for head in ("stage", "functions", "states", "memory,\nGB", "disk,\nGB", "time", cores):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
         table.add_row(

@@ -1,4 +1,4 @@
-"""Conversion factors between the units that stand in names (CODATA 2018), and how times are told."""
+"""Conversion factors between the units that stand in names (CODATA 2018); how numbers are told."""
 
 EV_PER_HARTREE = 27.211386245988
 """Electronvolt in one hartree."""

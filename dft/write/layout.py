@@ -1,4 +1,4 @@
-"""How a job is laid out on nodes: processes and threads, by what keeps them busy and what they hold.
+"""How a job is laid out on nodes: processes and threads, by what keeps them busy.
 
 The rule stands in docs/running.md.
 """
@@ -21,6 +21,9 @@ FUNCTIONS_PER_CORE = 80
 
 THREADS, THREADS_FROM = 4, 32
 """Threads of each process from so many cores on; fewer cores run one process each."""
+
+LEAST_SQUARE = 0.6
+"""A square number of processes is taken if it is at least this part of those that are wanted."""
 
 MISMATCH = 2.0
 """What is asked for and what is needed are told of if they differ by more than this factor."""
@@ -50,8 +53,8 @@ class Layout(NamedTuple):
 def usual_layout(functions: int, machine: MachineSettings) -> Layout:
     """Return the layout that basis functions keep busy; what is stated stays.
 
-    On one node the processes are a square number, as CP2K spreads its matrices on squares; several
-    nodes are filled evenly.
+    On one node the processes are a square number where one is near, as CP2K spreads its matrices
+    on squares; several nodes are filled evenly.
 
     Examples
     --------
@@ -77,6 +80,9 @@ def usual_layout(functions: int, machine: MachineSettings) -> Layout:
     ranks = machine.ranks_per_node
     if ranks is None and nodes == 1:
         ranks = min(max(1, round(math.sqrt(busy / threads))), math.isqrt(most_ranks)) ** 2
+        wanted = min(math.floor(busy / threads), most_ranks)
+        if ranks < LEAST_SQUARE * wanted:
+            ranks = wanted
     elif ranks is None:
         ranks = min(math.ceil(busy / (threads * nodes)), most_ranks)
     return Layout(nodes, ranks, threads)

@@ -162,8 +162,8 @@ def _note(plans: tuple[StagePlan, ...], usual: tuple[StagePlan, ...], short: Sta
             "meV on five ions)"
         )
     return (
-        f"to fit {short.need.asked_gb * short.need.nodes:g} GB, of which {short.stage.folder} would "
-        f"need {short.need.memory_gb:.1f}: {', '.join(chosen)}"
+        f"to fit {short.need.asked_gb * short.need.nodes:g} GB, of which {short.stage.folder} "
+        f"would need {short.need.memory_gb:.1f}: {', '.join(chosen)}"
     )
 
 
@@ -174,11 +174,12 @@ def _too_large(plan: StagePlan, machine: MachineSettings, stated: Sequence[str] 
     grids_held_gb = shared_grids_gb(plan.system, need.grid_points, ranks)
     rest_gb = need.memory_gb - grids_held_gb
     elements = basis_elements(plan.system.symbols, settings).values()
+    cutoff_ry = chosen_cutoff_ry(settings, elements)
     edges = " × ".join(f"{edge:.1f}" for edge in plan.system.cell_a.diagonal())
     told = (
         f"machine.memory_gb: {plan.stage.folder} needs {need.memory_gb:.1f} GB, "
         f"{need.memory_gb - most_gb:.1f} more than the {most_gb:g} there are: "
-        f"{grids_held_gb:.1f} GB of grids ({chosen_cutoff_ry(settings, elements):g} Ry, {edges} Å), "
+        f"{grids_held_gb:.1f} GB of grids ({cutoff_ry:g} Ry, {edges} Å), "
         f"{rest_gb:.1f} GB of all else, mostly matrices of {need.functions} functions"
         f"{f', on {ranks} ranks' if ranks > 1 else ''}"
     )

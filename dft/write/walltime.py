@@ -110,7 +110,7 @@ def wall_hours(core_h: float, cores: int) -> float:
     >>> round(wall_hours(100.0, 1)), round(wall_hours(100.0, 64), 1)
     (100, 3.6)
     """
-    return core_h / cores**SPEEDUP_EXPONENT
+    return core_h / float(cores**SPEEDUP_EXPONENT)
 
 
 def asked_hours(time_h: float, *, least_h: float = 0.5) -> float:

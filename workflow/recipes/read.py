@@ -180,15 +180,20 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     level = data.get("cp2k")
     if isinstance(level, dict):
         yield from ((LEVEL, *named) for named in _files_of_level(level))
-    machine = data.get(MACHINE)
-    if isinstance(machine, str) and machine.lower() not in NOTHING:
-        yield MACHINE, data, MACHINE
-    elif isinstance(machine, dict) and isinstance(machine.get(PROFILE), str):
-        yield MACHINE, machine, PROFILE
+    yield from ((MACHINE, *named) for named in _profiles(data))
     analysis = data.get("analysis")
     figures = analysis.get("figures") if isinstance(analysis, dict) else None
     if isinstance(figures, dict) and isinstance(figures.get("style"), str):
         yield "figures", figures, "style"
+
+
+def _profiles(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the profile of a machine, if one is named."""
+    machine = data.get(MACHINE)
+    if isinstance(machine, str | Path) and str(machine).lower() not in NOTHING:
+        yield data, MACHINE
+    elif isinstance(machine, dict) and isinstance(machine.get(PROFILE), str | Path):
+        yield machine, PROFILE
 
 
 def _files_of_level(level: dict[str, Any]) -> Iterator[tuple[Any, str]]:
@@ -230,10 +235,9 @@ def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
     The settings of a machine's profile that it names take their place in it, so that the recipe is
     whole without that file.
     """
-    for part, holder, key in list(named_files(data)):
-        if part == MACHINE:
-            stated = {} if holder is data else {k: v for k, v in holder.items() if k != PROFILE}
-            data = {**data, MACHINE: _over_profile(Path(holder[key]), stated)}
+    for holder, key in list(_profiles(data)):
+        stated = {} if holder is data else {k: v for k, v in holder.items() if k != PROFILE}
+        data = {**data, MACHINE: _over_profile(Path(holder[key]), stated)}
     return checked(kind_of_recipe(data), data, where)
 
 
@@ -250,9 +254,7 @@ def read_machine(path: Path) -> MachineSettings:
 
 def _profile(path: Path) -> dict[str, Any]:
     if not is_file(path):
-        raise InputError(
-            f"{path}: there is no such profile of a machine; mend its path under machine"
-        )
+        raise InputError(f"{path}: there is no such profile; mend its path under machine")
     data = read_yaml(path, "a profile of a machine has the keys of machine:, such as nodes:")
     if PROFILE in data:
         raise InputError(f"{path}: profile: a profile can't rest on another; write its keys here")
