@@ -58,8 +58,8 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     else:
         console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
-    for told, of_stages in _mismatches(needs).items():
-        console().print(f"[yellow]{', '.join(of_stages)}[/]: {told}")
+    for mismatch, of_stages in _mismatches(needs).items():
+        console().print(f"[yellow]{', '.join(of_stages)}[/]: {mismatch}")
     for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
     for part, folders in parts.items():
@@ -88,10 +88,9 @@ def resources_table(needs: Mapping[str, StageResources]) -> Table:
         title="estimated needs",
         box=box.SIMPLE_HEAD,
         title_justify="left",
-        pad_edge=False,
         collapse_padding=True,
     )
-    cores = "nodes × ranks\n× threads"
+    cores = "nodes ×\nranks ×\nthreads"
     for head in ("stage", "functions", "states", "memory,\nGB", "disk,\nGB", "time", cores):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
