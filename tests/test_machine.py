@@ -130,6 +130,12 @@ def test_a_mismatch_of_a_factor_of_two_is_told(machine, told):
     assert re.search(told, found) if told else not found
 
 
+def test_too_few_nodes_for_the_memory_are_told():
+    told = "256 GB asked for, about .* needed: give more nodes, or their memory_gb"
+    assert re.search(told, needs(3000, nodes=1, level=Cp2kSettings(cutoff_ry=900)).mismatch)
+    assert not needs(3000, level=Cp2kSettings(cutoff_ry=900)).mismatch
+
+
 def test_exact_exchange_is_given_a_day():
     need = needs(16, level=Cp2kSettings(functional="HSE06"))
     assert need.asked_h == 24.0 and needs(16).asked_h < 24.0
@@ -343,6 +349,18 @@ def test_ctrl_c_is_one_sentence(tmp_path):
     assert build.returncode == 130
     assert said.splitlines()[-1] == "epicarve: stopped; run the same command again to go on"
     assert "Traceback" not in said and not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_still_holds_after_the_solvers():
+    """OR-Tools would leave SIGINT at what ends a program without a word."""
+    code = (
+        "import os, signal; import epicarve as ec\n"
+        "ec.carve(ec.crystal('PbS'), ec.Sphere(diameter_nm=1.4))\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('caught')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "caught\n"
 
 
 def test_the_shell_completes_commands():

@@ -1,7 +1,7 @@
 from .electrons import n_added_mos as n_added_mos
+from .job_header import job_script as job_script
 from .job_scripts import JOB_ID as JOB_ID
 from .job_scripts import job_files as job_files
-from .job_scripts import job_script as job_script
 from .job_scripts import job_template as job_template
 from .job_scripts import join_files as join_files
 from .job_scripts import preparation as preparation
@@ -11,7 +11,6 @@ from .layout import NODE_CORES as NODE_CORES
 from .layout import NODE_GB as NODE_GB
 from .memory import StagePlan as StagePlan
 from .memory import planned_stages as planned_stages
-from .resources import PROCESS_GB as PROCESS_GB
 from .resources import RESOURCES as RESOURCES
 from .resources import StageResources as StageResources
 from .resources import read_resources as read_resources

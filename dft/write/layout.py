@@ -147,6 +147,11 @@ def mismatches(
     stated_gb = (machine.memory_gb or 0.0) * asked.nodes
     if stated_gb > max(MISMATCH * memory_gb, SMALL_GB):
         told.append(f"{stated_gb:g} GB asked for, about {two_digits(memory_gb)} needed")
+    elif machine.memory_gb is None and memory_gb > NODE_GB * asked.nodes:
+        told.append(
+            f"{NODE_GB * asked.nodes:g} GB asked for, about {two_digits(memory_gb)} needed: give "
+            "more nodes, or their memory_gb"
+        )
     stated_h, needed = machine.time_limit_h, duration(time_h * 3600)
     if stated_h is not None and time_h > MISMATCH * stated_h:
         told.append(
