@@ -58,6 +58,8 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     else:
         console().print(facts_table(built.model.formula, facts_of_model(built.model)))
     console().print(resources_table(needs))
+    for mismatch, of_stages in _mismatches(needs).items():
+        console().print(f"[yellow]{', '.join(of_stages)}[/]: {mismatch}")
     for note in (*dict.fromkeys(need.note for need in needs.values() if need.note), *notes):
         console().print(note)
     for part, folders in parts.items():
@@ -66,16 +68,39 @@ def inputs(recipe: RecipeFile, out: OutFolder, as_json: AsJson = False) -> None:
     console().print("or ./run.sh on a machine with CP2K and no scheduler")
 
 
+def _mismatches(needs: Mapping[str, StageResources]) -> dict[str, list[str]]:
+    """Return what is asked for far from what is needed, and by which stages."""
+    found: dict[str, list[str]] = {}
+    for stage, need in needs.items():
+        for told in filter(None, need.mismatch.split("; ")):
+            found.setdefault(told, []).append(stage)
+    return found
+
+
 def resources_table(needs: Mapping[str, StageResources]) -> Table:
-    """Return the table of what each stage needs."""
+    """Return the table of what each stage needs, and of the cores that its job asks for."""
     from rich import box
     from rich.table import Table
 
-    table = Table(title="estimated needs", box=box.SIMPLE_HEAD, title_justify="left")
-    for head in ("stage", "functions", "states", "memory, GB", "disk, GB", "ranks ×\nthreads"):
+    from epicarve.units import duration, two_digits
+
+    table = Table(
+        title="estimated needs",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        collapse_padding=True,
+    )
+    cores = "nodes ×\nranks ×\nthreads"
+    for head in ("stage", "functions", "states", "memory,\nGB", "disk,\nGB", "time", cores):
         table.add_column(head, justify="left" if head == "stage" else "right", no_wrap=True)
     for stage, need in needs.items():
-        cores = f"{need.ranks} × {need.threads_per_rank}"
-        numbers = (need.functions, need.states, need.memory_gb, need.disk_gb)
-        table.add_row(stage, *(f"{number:,}" for number in numbers), cores)
+        table.add_row(
+            stage,
+            f"{need.functions:,}",
+            f"{need.states:,}",
+            two_digits(need.memory_gb),
+            two_digits(need.disk_gb),
+            duration(need.time_h * 3600),
+            f"{need.nodes} × {need.ranks // need.nodes} × {need.threads_per_rank}",
+        )
     return table

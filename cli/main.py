@@ -24,6 +24,7 @@ from .cube import cube
 from .identify import identify
 from .inputs import inputs
 from .interface import compare, interface
+from .machine import machine
 from .new import new
 from .orbital import orbital
 from .plot import plot
@@ -34,12 +35,14 @@ from .study import study
 from .table import table
 from .terminal import complain, describe_guesses, report_guess
 
+INTERRUPTED = 130
+"""Exit code of a command that was stopped by Ctrl-C."""
+
 app = typer.Typer(
     name="epicarve",
     help="From a crystal to a trap-filtered band gap: carve charge-balanced nanocrystals, "
     "prepare and run CP2K, and turn its output into DOS, IPR, traps and gap.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -51,6 +54,7 @@ for command in (
     interface,
     compare,
     inputs,
+    machine,
     check,
     run,
     campaign,
@@ -135,5 +139,13 @@ def main() -> None:
             raise
         sys.exit(2)
     except KeyboardInterrupt:
-        complain("stopped; run the same command again to go on")
-        sys.exit(130)
+        sys.exit(_told_stopped())
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # what typer makes of Ctrl-C
+            _told_stopped()
+        raise
+
+
+def _told_stopped() -> int:
+    complain("stopped; run the same command again to go on")
+    return INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,5 +26,5 @@ def new(
     if as_json:
         print_json({"recipe": str(written)})
     else:
-        command = f"epicarve {command_for(written)} {written} -o {written.stem}"
-        typer.echo(f"wrote {written}; next: {command}")
+        command = ["epicarve", command_for(written), str(written), "-o", written.stem]
+        typer.echo(f"wrote {written}; next: {shlex.join(command)}")

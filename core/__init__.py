@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.cube import cube
     from epicarve.workflow.tasks.inputs import inputs
     from epicarve.workflow.tasks.interface import compare, interface
+    from epicarve.workflow.tasks.machine import machine
     from epicarve.workflow.tasks.new import new
     from epicarve.workflow.tasks.orbital import orbital
     from epicarve.workflow.tasks.plot import plot
@@ -111,6 +112,7 @@ __all__ = [
     "interface",
     "join",
     "lowdin_weights",
+    "machine",
     "new",
     "orbital",
     "plot",
@@ -139,7 +141,7 @@ _HOMES = {
     "Identification": "epicarve.builder.recognition.identification",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
-    "MachineSettings": "epicarve.dft.settings.options",
+    "MachineSettings": "epicarve.dft.settings.machine",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",
     "PeriodicSettings": "epicarve.dft.settings.options",
@@ -168,6 +170,7 @@ _HOMES = {
     "interface": "epicarve.workflow.tasks.interface",
     "join": "epicarve.builder.assemble.heterostructure",
     "lowdin_weights": "epicarve.dft.orbitals.lowdin",
+    "machine": "epicarve.workflow.tasks.machine",
     "new": "epicarve.workflow.tasks.new",
     "orbital": "epicarve.workflow.tasks.orbital",
     "plot": "epicarve.workflow.tasks.plot",

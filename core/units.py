@@ -1,4 +1,4 @@
-"""Conversion factors between the units that stand in names (CODATA 2018)."""
+"""Conversion factors between the units that stand in names (CODATA 2018); how numbers are told."""
 
 EV_PER_HARTREE = 27.211386245988
 """Electronvolt in one hartree."""
@@ -17,3 +17,27 @@ COULOMB_V_A = 14.3996454784255
 
 J_M2_PER_EV_A2 = 16.02176634
 """J/m² in one eV/Å²."""
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    Examples
+    --------
+    >>> duration(40), duration(400), duration(40000)
+    ('40 s', '7 min', '11.1 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def two_digits(value: float) -> str:
+    """Return a number in two digits, or all those before the point.
+
+    Examples
+    --------
+    >>> two_digits(0.0293), two_digits(12.4), two_digits(330.0), two_digits(4321.0)
+    ('0.029', '12', '330', '4,321')
+    """
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:.2g}"

@@ -29,7 +29,7 @@ SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 SchedulerParameters=sched_interval=1,sched_min_interval=0
-NodeName={host} NodeAddr=127.0.0.1 CPUs={n_cpus} State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={n_cpus} RealMemory={memory_mb} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES State=UP
 """
 
@@ -48,6 +48,7 @@ def slurm_node(folder):
         node_port=free_port(),
         folder=folder,
         n_cpus=os.cpu_count(),
+        memory_mb=int(0.9 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20),
     )
     (folder / "slurm.conf").write_text(configuration)
     environment = {

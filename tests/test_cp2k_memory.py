@@ -31,7 +31,7 @@ def rod():
 
 
 def plans(memory_gb=None, machine=(), **settings):
-    machine = MachineSettings(memory_gb=memory_gb, **dict(machine))
+    machine = MachineSettings(memory_gb=memory_gb, **{"ranks_per_node": 1, **dict(machine)})
     return planned_stages(rod(), Cp2kSettings(**settings), machine)
 
 
@@ -64,9 +64,7 @@ def test_what_costs_least_accuracy_goes_first():
     usual = needed_gb(plans())
     none = {"prerelax": None, "relax": None, "ground-state": None, "states": None}
     assert chosen(plans(usual)) == (none, ("wavelet", 5.0))
-    assert plans(usual)[0].need.note == (
-        "more ranks would hold the grids once more: give cores as threads_per_rank"
-    )
+    assert not plans(usual)[0].need.note
     order = []
     memory_gb = usual
     for _ in range(20):
@@ -104,15 +102,25 @@ def test_what_is_stated_stays_or_is_refused(stated):
     assert least is not None and f"leave {next(iter(stated))} out" in least
 
 
-def test_more_ranks_hold_the_grids_once_more():
+def test_more_ranks_hold_margins_of_the_grids_more():
     one = needed_gb(plans(5000.0, **SINGLE))
-    four = needed_gb(plans(5000.0, {"ranks_per_node": 4}, **SINGLE))
-    assert four > 2.5 * one
+    four = needed_gb(plans(5000.0, {"ranks_per_node": 4, "threads_per_rank": 1}, **SINGLE))
+    assert 1.3 * one < four < 1.6 * one
     stated = {"cutoff_ry": 250.0, "vacuum_a": 5.0, "poisson_solver": "wavelet", **SINGLE}
     with pytest.raises(
         InputError, match=rf"one rank of 4 threads needs {one:.1f} GB: set nodes: 1"
     ):
-        plans(one + 0.1, {"ranks_per_node": 4}, **stated)
+        plans(one + 0.1, {"ranks_per_node": 4, "threads_per_rank": 1}, **stated)
+
+
+def test_one_rank_is_taken_before_anything_else_is_given_up():
+    """Ranks that are not stated."""
+    one = needed_gb(plans(5000.0, **SINGLE))
+    found = plans(one + 0.1, {"ranks_per_node": None}, **SINGLE)
+    assert chosen(found) == ({"ground-state": None, "states": None}, ("wavelet", 5.0))
+    assert {(plan.need.nodes, plan.need.ranks) for plan in found if plan.need.grid_points} == {
+        (1, 1)
+    }
 
 
 def test_elements_whose_errors_were_not_measured_keep_their_cutoff():
@@ -121,15 +129,17 @@ def test_elements_whose_errors_were_not_measured_keep_their_cutoff():
     with pytest.warns(GuessWarning):
         model = ec.Model.from_structure(atoms)
     settings = Cp2kSettings(**SINGLE)
-    usual = needed_gb(planned_stages(model, settings, MachineSettings(memory_gb=5000.0)))
-    found = planned_stages(model, settings, MachineSettings(memory_gb=0.99 * usual))
+    roomy = MachineSettings(memory_gb=5000.0, ranks_per_node=1)
+    usual = needed_gb(planned_stages(model, settings, roomy))
+    short = MachineSettings(memory_gb=0.99 * usual, ranks_per_node=1)
+    found = planned_stages(model, settings, short)
     assert {plan.settings.cutoff_ry for plan in found} == {None}
     assert {plan.settings.vacuum_a for plan in found} == {4.0}
 
 
 def test_the_inputs_are_those_of_the_plan(tmp_path):
     leanest = plans(poisson_solver="multipole", vacuum_a=4.0, cutoff_ry=150.0, **SINGLE)
-    machine = MachineSettings(memory_gb=needed_gb(leanest) + 0.01)
+    machine = MachineSettings(memory_gb=needed_gb(leanest) + 0.01, ranks_per_node=1)
     write_stages(rod(), Cp2kSettings(**SINGLE), machine, tmp_path)
     text = (tmp_path / "1-ground-state" / "ground-state.inp").read_text()
     a, b, c = map(float, re.search(r"ABC (\S+) (\S+) (\S+)", text).groups())
@@ -148,10 +158,12 @@ def test_nothing_is_written_of_what_does_not_fit(tmp_path):
     done = CliRunner().invoke(app, ["inputs", str(recipe), "-o", str(tmp_path / "job")])
     assert isinstance(done.exception, InputError)
     assert not (tmp_path / "job").exists()
-    recipe.write_text("structure: rod.xyz\nmachine: {memory_gb: 24, threads_per_rank: 8}\n")
+    recipe.write_text(
+        "structure: rod.xyz\nmachine: {memory_gb: 24, ranks_per_node: 1, threads_per_rank: 8}\n"
+    )
     done = CliRunner().invoke(app, ["inputs", str(recipe), "-o", str(tmp_path / "job")])
     assert done.exit_code == 0
-    assert "to fit 24 GB" in " ".join(done.output.split()) and "1 × 8" in done.output
+    assert "to fit 24 GB" in " ".join(done.output.split()) and "1 × 1 × 8" in done.output
 
 
 def test_a_crystal_that_does_not_fit_is_refused(tmp_path):

@@ -55,7 +55,11 @@ def chain(tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_PBS", str(tmp_path / "pbs"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     machine = MachineSettings(
-        scheduler="pbs", cp2k_command="stand-in", partition="long", qsub_options=("-l mem=4gb",)
+        scheduler="pbs",
+        cp2k_command="stand-in",
+        partition="long",
+        time_limit_h=24,
+        qsub_options=("-l mem=4gb",),
     )
     folder = tmp_path / "chain"
     model = carve(bundled_crystal("PbS"), Sphere(radius_a=3.0))

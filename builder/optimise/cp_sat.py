@@ -159,6 +159,7 @@ def _asked(wanted: _Wanted, effort: Effort) -> Answer:
             model.minimize(cp_model.LinearExpr.weighted_sum(y, bonds))
         solver: Any = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.catch_sigint_signal = False  # it would end Ctrl-C for good
         solver.parameters.linearization_level = wanted.linearization
         solver.parameters.max_deterministic_time = effort.left
         status = solver.solve(model)

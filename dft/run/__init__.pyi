@@ -14,5 +14,6 @@ from .scheduler import own_command as own_command
 from .scheduler import require_scheduler as require_scheduler
 from .scheduler import submit_array as submit_array
 from .scheduler import submit_chain as submit_chain
+from .scheduler import tried_job as tried_job
 from .schema_xml import compact_schema as compact_schema
 from .schema_xml import installed_xml as installed_xml

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from epicarve.dft.output import OutputReader
+from epicarve.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -205,16 +206,3 @@ class Follower:
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    Examples
-    --------
-    >>> duration(40), duration(400), duration(40000)
-    ('40 s', '7 min', '11.1 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

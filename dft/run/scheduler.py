@@ -98,7 +98,13 @@ def submit_chain(folder: Path) -> None:
 
 
 def submit_array(
-    script: Path, n_tasks: int, variables: Mapping[str, str], *, record: str, note: str
+    script: Path,
+    n_tasks: int,
+    variables: Mapping[str, str],
+    *,
+    record: str,
+    note: str,
+    at_once: int | None = None,
 ) -> str:
     """Submit a script to SLURM as an array of tasks from 1 on, in the script's folder.
 
@@ -117,6 +123,8 @@ def submit_array(
         Name of a file in the script's folder, to which a line with the job and the note is added.
     note : str
         What to note.
+    at_once : int, optional
+        Most tasks that run at once.
 
     Returns
     -------
@@ -128,8 +136,9 @@ def submit_array(
     InputError
         If SLURM refuses it, with its words.
     """
+    tasks = f"1-{n_tasks}" if at_once is None else f"1-{n_tasks}%{at_once}"
     answer = subprocess.run(
-        ["bash", "-c", _SUBMIT_ARRAY, "bash", f"1-{n_tasks}", script.name, note, record],
+        ["bash", "-c", _SUBMIT_ARRAY, "bash", tasks, script.name, note, record],
         cwd=script.parent,
         env={**os.environ, **variables},
         capture_output=True,
@@ -143,6 +152,21 @@ def submit_array(
             "and run the same command again"
         )
     return answer.stdout.strip()
+
+
+def tried_job(script: Path) -> str:
+    """Ask SLURM whether it would take a job script, without submitting it, and return its words.
+
+    Returns
+    -------
+    str
+        Empty if there is no SLURM to ask.
+    """
+    if shutil.which("sbatch") is None:
+        return ""
+    answer = _ask("sbatch", "--test-only", str(script))
+    said = _last_line(answer.stderr or answer.stdout)
+    return said.removeprefix("sbatch: ") if answer.returncode == 0 else f"refused: {said}"
 
 
 def job_states(scheduler: Literal["slurm", "pbs"], jobs: Iterable[str]) -> dict[str, JobState]:

@@ -25,8 +25,10 @@ from .kpoints import monkhorst_pack as monkhorst_pack
 from .kpoints import symmetric_grid as symmetric_grid
 from .level_settings import HubbardSettings as HubbardSettings
 from .level_settings import LevelSettings as LevelSettings
+from .machine import JobSettings as JobSettings
+from .machine import MachineSettings as MachineSettings
+from .machine import StageName as StageName
 from .options import Cp2kSettings as Cp2kSettings
-from .options import MachineSettings as MachineSettings
 from .options import PeriodicSettings as PeriodicSettings
 from .options import PrerelaxSettings as PrerelaxSettings
 from .options import RelaxSettings as RelaxSettings

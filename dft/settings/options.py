@@ -1,26 +1,14 @@
-"""Settings of a CP2K calculation and of the machine that runs it."""
+"""Settings of a CP2K calculation."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from epicarve.options import Options
 
 from .level_settings import LevelSettings
-
-OneLine = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\r\n]+$")]
-"""A string without line breaks, so that it stays one line of a job script."""
-
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,@+-]*$")]
-"""A name as SLURM takes it: no spaces, no quotes."""
-
-ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+@:-]*$")]
-"""Name of an environment module."""
-
-SubmitOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$")]
-"""An option of sbatch or qsub with its value."""
 
 
 class RelaxSettings(Options):
@@ -127,50 +115,3 @@ class PeriodicSettings(LevelSettings):
     ] = (1, 1, 1)
     variable_cell: bool = False
     relax: RelaxSettings | None = RelaxSettings()
-
-
-class MachineSettings(Options):
-    """What the job scripts ask of the scheduler, and how they start CP2K there.
-
-    Parameters
-    ----------
-    scheduler : {"slurm", "pbs"}
-        The scheduler of the machine.
-    nodes : int
-        Number of nodes.
-    ranks_per_node : int
-        MPI processes on each node.
-    threads_per_rank : int
-        OpenMP threads of each process.
-    memory_gb : float or None
-        Memory of each node in 1e9 bytes, which no stage may exceed; settings that are not stated
-        are chosen to fit. None sets no limit.
-    time_limit_h : float
-        Wall time of each stage in hours.
-    partition, account : str, optional
-        Partition (PBS: queue) and account.
-    sbatch_options, qsub_options : tuple of str
-        More options of SLURM's sbatch and of PBS' qsub, each as one would write it, for instance
-        ``"--mem=120G"`` and ``"-l filesystems=home"``.
-    modules : tuple of str
-        Environment modules to load, for instance ``"cp2k/2023.1"``.
-    prologue : tuple of str
-        Shell lines to run before CP2K, after the modules.
-    cp2k_command : str
-        The command that starts CP2K in a job; ``"srun cp2k.psmp"`` where SLURM and MPI know each
-        other.
-    """
-
-    scheduler: Literal["slurm", "pbs"] = "slurm"
-    nodes: int = Field(default=1, ge=1)
-    ranks_per_node: int = Field(default=1, ge=1)
-    threads_per_rank: int = Field(default=1, ge=1)
-    memory_gb: float | None = Field(default=None, gt=0)
-    time_limit_h: float = Field(default=24.0, gt=0)
-    partition: Word | None = None
-    account: Word | None = None
-    sbatch_options: tuple[SubmitOption, ...] = ()
-    qsub_options: tuple[SubmitOption, ...] = ()
-    modules: tuple[ModuleName, ...] = ()
-    prologue: tuple[OneLine, ...] = ()
-    cp2k_command: OneLine = "mpirun cp2k.psmp"

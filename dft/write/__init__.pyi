@@ -1,12 +1,16 @@
 from .electrons import n_added_mos as n_added_mos
+from .job_header import job_script as job_script
 from .job_scripts import JOB_ID as JOB_ID
-from .job_scripts import job_script as job_script
+from .job_scripts import job_files as job_files
+from .job_scripts import job_template as job_template
 from .job_scripts import join_files as join_files
 from .job_scripts import preparation as preparation
 from .job_scripts import read_parts as read_parts
+from .layout import FUNCTIONS_PER_CORE as FUNCTIONS_PER_CORE
+from .layout import NODE_CORES as NODE_CORES
+from .layout import NODE_GB as NODE_GB
 from .memory import StagePlan as StagePlan
 from .memory import planned_stages as planned_stages
-from .resources import PROCESS_GB as PROCESS_GB
 from .resources import RESOURCES as RESOURCES
 from .resources import StageResources as StageResources
 from .resources import read_resources as read_resources
@@ -18,3 +22,4 @@ from .stage_inputs import write_stages as write_stages
 from .system import System as System
 from .system import boxed as boxed
 from .text import own_templates as own_templates
+from .walltime import scf_step_seconds as scf_step_seconds

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from epicarve.dft.settings import JOIN, START
 
+from .job_header import header_comment, job_script
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from epicarve.dft.settings import MachineSettings, Stage
+
+    from .resources import StageResources
 
 SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh", "within.awk")
 """Scripts of templates/jobs that stand in the chain's folder as they are."""
@@ -21,14 +25,15 @@ SHARED_SCRIPTS = ("stage.sh", "submit.sh", "run.sh", "within.awk")
 ORDER = "chain.txt"
 """The scripts of the chain, a line each: the script, then those that have to succeed before."""
 
-BYTES_PER_GB = 1e9
-
 JOB_ID = "job.id"
 """Name of the file, in a stage's folder, that holds the job that submit.sh last submitted."""
 
 
 def job_files(
-    chain: tuple[Stage, ...], machine: MachineSettings, data: Mapping[str, Collection[str]]
+    chain: tuple[Stage, ...],
+    machine: MachineSettings,
+    data: Mapping[str, Collection[str]],
+    needs: Mapping[str, StageResources],
 ) -> dict[str, str]:
     """Return the text of each script of the chain by its path below the chain's folder.
 
@@ -40,16 +45,26 @@ def job_files(
         What the scripts ask of the scheduler.
     data : mapping
         Names of the data files that lie beside the input, by the folder of the stage.
+    needs : mapping
+        What each stage needs and asks for, by its folder.
     """
     texts = {name: job_template(name) for name in SHARED_SCRIPTS}
     texts["scheduler.sh"] = job_template(f"submit_{machine.scheduler}.sh")
     texts[ORDER] = _order_text(_in_line(chain))
-    return texts | {
-        stage.script: job_script(
-            stage.name, _body(stage, machine, data.get(stage.folder, ())), machine
+    for stage in chain:
+        need, own = needs[stage.folder], machine.of_stage(stage.name)
+        asked = own.model_copy(
+            update={
+                "nodes": need.nodes,
+                "ranks_per_node": need.ranks // need.nodes,
+                "threads_per_rank": need.threads_per_rank,
+                "memory_gb": need.asked_gb,
+                "time_limit_h": need.asked_h,
+            }
         )
-        for stage in chain
-    }
+        body = [*header_comment(need, own), *_body(stage, asked, data.get(stage.folder, ()))]
+        texts[stage.script] = job_script(stage.name, body, asked)
+    return texts
 
 
 def join_files(
@@ -78,6 +93,7 @@ def join_files(
     }
     order[JOIN.script] = [f"{half}/{chain[-1].script}" for half, chain in halves.items()]
     order |= _in_line(whole) | {whole[0].script: [JOIN.script]}
+    machine = machine.of_stage(JOIN.name)
     body = [*_prepare(machine), ". ../join.sh"]
     return {
         ORDER: _order_text(order),
@@ -125,58 +141,17 @@ def job_template(name: str) -> str:
     return (files("epicarve.templates") / "jobs" / name).read_text(encoding="utf-8")
 
 
-def job_script(
-    name: str, body: list[str], machine: MachineSettings, *, log: str | None = None
-) -> str:
-    """Return a script with the header of the machine's scheduler; without it, it is plain bash.
-
-    Parameters
-    ----------
-    name : str
-        Name of the job.
-    body : list of str
-        Lines of bash.
-    machine : MachineSettings
-        Scheduler and resources.
-    log : str, optional
-        Where its messages go; ``NAME-JOB.log`` (SLURM) or ``NAME.log`` (PBS) if not given.
-    """
-    from qtoolkit.core.data_objects import QResources  # noqa: PLC0415
-    from qtoolkit.io.pbs import PBSIO  # noqa: PLC0415
-    from qtoolkit.io.slurm import SlurmIO  # noqa: PLC0415
-
-    on_slurm = machine.scheduler == "slurm"
-    options = [f"#SBATCH {option}" for option in machine.sbatch_options]
-    if machine.memory_gb is not None and not any("--mem" in option for option in options):
-        options.append(f"#SBATCH --mem={int(machine.memory_gb * BYTES_PER_GB / 2**20)}M")
-    if not on_slurm:
-        options = ["#PBS -j oe", *(f"#PBS {option}" for option in machine.qsub_options)]
-    resources = QResources(
-        job_name=name,
-        queue_name=machine.partition,
-        account=machine.account,
-        nodes=machine.nodes,
-        processes_per_node=machine.ranks_per_node,
-        threads_per_process=machine.threads_per_rank,
-        time_limit=round(machine.time_limit_h * 3600),
-        output_filepath=log or ("%x-%j.log" if on_slurm else f"{name}.log"),
-        scheduler_kwargs={"qverbatim": "\n".join(options)},
-    )
-    scheduler = SlurmIO() if on_slurm else PBSIO()
-    script: str = scheduler.get_submission_script(body, resources)
-    return script + "\n"
-
-
 def preparation(machine: MachineSettings) -> list[str]:
     """Return the lines of bash that ready a job for its program."""
+    threads = machine.threads_per_rank or 1
     return [
-        f"export OMP_NUM_THREADS={machine.threads_per_rank}",
+        f"export OMP_NUM_THREADS={threads}",
         # Newer srun no longer takes this from sbatch.
-        f"export SRUN_CPUS_PER_TASK={machine.threads_per_rank}",
+        f"export SRUN_CPUS_PER_TASK={threads}",
         # Open MPI's mpirun would put all threads of one or two ranks on one core each, and single
         # ranks of several jobs on the same one.
         *["export OMPI_MCA_hwloc_base_binding_policy=none"]
-        * (machine.threads_per_rank > 1 or machine.ranks_per_node == 1),
+        * (threads > 1 or (machine.ranks_per_node or 1) == 1),
         *(f"module load {module}" for module in machine.modules),
         *machine.prologue,
     ]

@@ -15,7 +15,7 @@ from epicarve.dft.settings import (
 )
 from epicarve.errors import InputError
 
-from .resources import StageResources, grids_gb, stage_resources
+from .resources import StageResources, shared_grids_gb, stage_resources
 from .system import System
 
 if TYPE_CHECKING:
@@ -67,13 +67,16 @@ def planned_stages(
         If an element has no basis set, or a stage does not fit.
     """
     usual = _plans(model, (settings, settings), machine)
-    if machine.memory_gb is None:
+    if all(_fits(plan, machine) for plan in usual):
         return usual
-    plans = usual
     for trial in _savings(model, settings):
         plans = _plans(model, trial, machine)
         if all(_fits(plan, machine) for plan in plans):
-            note = _note(plans, usual, machine)
+            short = max(
+                (plan for plan in usual if not _fits(plan, machine)),
+                key=lambda plan: plan.need.memory_gb,
+            )
+            note = _note(plans, usual, short)
             return tuple(noted(plan, note) for plan in plans)
     stated = [key for key in CHOSEN if settings.model_dump(exclude_unset=True).get(key)]
     raise _too_large(max(plans, key=lambda plan: plan.need.memory_gb), machine, stated)
@@ -128,7 +131,8 @@ def _savings(model: Model, settings: Cp2kSettings) -> Iterator[tuple[Cp2kSetting
 
 
 def _fits(plan: StagePlan, machine: MachineSettings) -> bool:
-    return machine.memory_gb is None or plan.need.memory_gb <= machine.memory_gb * machine.nodes
+    most_gb = machine.of_stage(plan.stage.name).memory_gb
+    return most_gb is None or plan.need.memory_gb <= most_gb * plan.need.nodes
 
 
 def noted(plan: StagePlan, *notes: str) -> StagePlan:
@@ -137,10 +141,8 @@ def noted(plan: StagePlan, *notes: str) -> StagePlan:
     return plan._replace(need=replace(plan.need, note=told))
 
 
-def _note(
-    plans: tuple[StagePlan, ...], usual: tuple[StagePlan, ...], machine: MachineSettings
-) -> str:
-    """Tell what was chosen to fit the memory; empty if nothing was."""
+def _note(plans: tuple[StagePlan, ...], usual: tuple[StagePlan, ...], short: StagePlan) -> str:
+    """Tell what was chosen so that a stage fits the memory that is too short for it as usual."""
     lowered = {
         "single geometries" if plan.stage.relaxation is None else "relaxations": cutoff_ry
         for plan, before in zip(plans, usual, strict=True)
@@ -159,35 +161,36 @@ def _note(
             "the multipole solver in a box that fits, in the place of wavelets in a cube (5 to 26 "
             "meV on five ions)"
         )
-    told = [f"to fit {machine.memory_gb:g} GB: {', '.join(chosen)}"] if chosen else []
-    if machine.nodes * machine.ranks_per_node * machine.threads_per_rank == 1:
-        told.append("more ranks would hold the grids once more: give cores as threads_per_rank")
-    return "; ".join(told)
+    return (
+        f"to fit {short.need.asked_gb * short.need.nodes:g} GB, of which {short.stage.folder} "
+        f"would need {short.need.memory_gb:.1f}: {', '.join(chosen)}"
+    )
 
 
 def _too_large(plan: StagePlan, machine: MachineSettings, stated: Sequence[str] = ()) -> InputError:
     """Return the error that tells what does not fit, by how much, and what would."""
-    assert machine.memory_gb is not None
-    need, settings, ranks = plan.need, plan.settings, machine.nodes * machine.ranks_per_node
-    most_gb = machine.memory_gb * machine.nodes
-    one_gb = grids_gb(plan.system, need.grid_points)
-    rest_gb = need.memory_gb - ranks * one_gb
+    need, settings, ranks = plan.need, plan.settings, plan.need.ranks
+    node_gb, most_gb = need.asked_gb, need.asked_gb * need.nodes
+    grids_held_gb = shared_grids_gb(plan.system, need.grid_points, ranks)
+    rest_gb = need.memory_gb - grids_held_gb
     elements = basis_elements(plan.system.symbols, settings).values()
+    cutoff_ry = chosen_cutoff_ry(settings, elements)
     edges = " × ".join(f"{edge:.1f}" for edge in plan.system.cell_a.diagonal())
     told = (
         f"machine.memory_gb: {plan.stage.folder} needs {need.memory_gb:.1f} GB, "
         f"{need.memory_gb - most_gb:.1f} more than the {most_gb:g} there are: "
-        f"{f'{ranks} ranks with ' if ranks > 1 else ''}{one_gb:.1f} GB of grids "
-        f"{'each ' if ranks > 1 else ''}({chosen_cutoff_ry(settings, elements):g} Ry, {edges} Å), "
+        f"{grids_held_gb:.1f} GB of grids ({cutoff_ry:g} Ry, {edges} Å), "
         f"{rest_gb:.1f} GB of all else, mostly matrices of {need.functions} functions"
+        f"{f', on {ranks} ranks' if ranks > 1 else ''}"
     )
-    alone = machine.model_copy(update={"nodes": 1, "ranks_per_node": 1})
-    needed_gb = stage_resources(plan.system, settings, plan.stage, alone).memory_gb
-    if ranks > 1 and needed_gb <= machine.memory_gb:
-        threads = machine.ranks_per_node * machine.threads_per_rank
+    alone = {"nodes": 1, "ranks_per_node": 1, "stages": {}}
+    own = machine.of_stage(plan.stage.name).model_copy(update=alone)
+    needed_gb = stage_resources(plan.system, settings, plan.stage, own).memory_gb
+    if ranks > 1 and needed_gb <= node_gb:
+        threads = ranks // need.nodes * need.threads_per_rank
         return InputError(
             f"{told}; one rank of {threads} threads needs {needed_gb:.1f} GB: set nodes: 1, "
             f"ranks_per_node: 1 and threads_per_rank: {threads}"
         )
     freed = f"leave {' and '.join(stated)} out, " if stated else ""
-    return InputError(f"{told}; {freed}take a machine with more, a smaller basis set or model")
+    return InputError(f"{told}; {freed}give more nodes or memory, a smaller basis set or model")

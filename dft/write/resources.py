@@ -1,6 +1,6 @@
-"""What a stage of CP2K needs: functions, states, memory, disk, and a sensible number of cores.
+"""What a stage of CP2K needs: functions, states, memory, disk, cores and time.
 
-The rule is written down, with the runs it was compared to, in docs/cp2k.md.
+The rules, with the runs they were compared to, stand in docs/cp2k.md and docs/running.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from epicarve.dft.settings import (
+    MachineSettings,
     PeriodicSettings,
     basis_elements,
     chosen_cutoff_ry,
@@ -22,12 +23,14 @@ from epicarve.record import Record
 from epicarve.units import A_PER_BOHR
 
 from .electrons import n_added_mos, n_valence_electrons
+from .layout import NODE_GB, mismatches, roomier_layout, usual_layout
 from .level import level_note
+from .walltime import UNKNOWN_HOURS, asked_hours, core_hours, wall_hours
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from epicarve.dft.settings import LevelSettings, MachineSettings, Stage
+    from epicarve.dft.settings import LevelSettings, Stage
 
     from .system import System
 
@@ -53,11 +56,17 @@ PDOS_ROW_BYTES = 88
 XYZ_ROW_BYTES = 63
 """Bytes of a line of a trajectory."""
 
-FUNCTIONS_PER_CORE = 80
-"""Basis functions that keep a core busy; more cores mostly wait for each other."""
-
 RESTART_COPIES = 4
 """Files of orbitals that a relaxation keeps: the last one and three before."""
+
+SHARED_GRIDS = 1.5
+"""How much more the grids take that several processes share: their parts overlap."""
+
+MEMORY_MARGIN, LEAST_GB = 1.25, 2.0
+"""How much more memory is asked for than is estimated, and the least of a node in 1e9 bytes."""
+
+ROUNDED = ("memory_gb", "disk_gb", "time_h")
+"""Estimates, of which two digits are told."""
 
 BYTES_PER_GB = 1e9
 
@@ -78,11 +87,17 @@ class StageResources(Record):
         Memory of all processes together in 1e9 bytes, with that number of them.
     disk_gb : float
         Files that the stage leaves in 1e9 bytes.
-    ranks, threads_per_rank : int
-        MPI processes, and OpenMP threads of each: a suggestion, or where the memory is limited
-        those of the machine's settings.
+    time_h : float
+        Wall time in hours on the cores that the job asks for.
+    nodes, ranks, threads_per_rank : int
+        Nodes, MPI processes on all of them, and OpenMP threads of each, as the job asks for them:
+        those stated, and those that the estimate needs.
+    asked_gb, asked_h : float
+        Memory of each node in 1e9 bytes and hours, as the job asks for them.
     note : str
         What is to be told of the cutoff, and of what was chosen to fit the memory.
+    mismatch : str
+        What is asked for that is not within a factor of two of what is needed; empty if nothing.
     """
 
     functions: int
@@ -90,14 +105,19 @@ class StageResources(Record):
     grid_points: int
     memory_gb: float
     disk_gb: float
+    time_h: float
+    nodes: int
     ranks: int
     threads_per_rank: int
+    asked_gb: float
+    asked_h: float
     note: str
+    mismatch: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the estimate as plain data, numbers of GB to two digits."""
+        """Return the estimate as plain data, its numbers to two digits."""
         plain = super().as_dict()
-        return plain | {name: float(f"{plain[name]:.2g}") for name in ("memory_gb", "disk_gb")}
+        return plain | {name: float(f"{plain[name]:.2g}") for name in ROUNDED}
 
 
 def read_resources(folder: Path) -> dict[str, StageResources]:
@@ -134,8 +154,7 @@ def stage_resources(
     stage : Stage
         The stage.
     machine : MachineSettings, optional
-        Where they limit the memory, their processes and threads count, and each of few processes is
-        counted with all grids.
+        What is stated of the jobs.
 
     Examples
     --------
@@ -157,23 +176,40 @@ def stage_resources(
     points = _grid_points(system, chosen_cutoff_ry(settings, elements.values()))
     if stage.name == "prerelax":
         functions, points = XTB_FUNCTIONS * system.n_atoms, 0
-    ranks, threads = _cores(functions)
-    copies = 1
-    if machine is not None and machine.memory_gb is not None:
-        ranks, threads = machine.nodes * machine.ranks_per_node, machine.threads_per_rank
-        copies = ranks
     diagonalizes = (
         stage.name == "states"
         or settings.smearing_k is not None
         or isinstance(settings, PeriodicSettings)
     )
     spins = 1 if settings.multiplicity is None else 2
+    kpoints = math.prod(settings.kpoints) if isinstance(settings, PeriodicSettings) else 1
     held = MATRICES["diagonalization" if diagonalizes else "transformation"]
     matrices = held * spins * 8 * functions**2
     if isinstance(settings, PeriodicSettings):
-        matrices *= 2 * math.prod(settings.kpoints)  # complex, one for each k-point
-    exchange = settings.exchange_memory_mb * 1e6 * (settings.xc.is_hybrid and points > 0)
-    memory = matrices + copies * grids_gb(system, points) * BYTES_PER_GB
+        matrices *= 2 * kpoints  # complex, one for each k-point
+    exchange_gb = settings.exchange_memory_mb / 1e3 * (settings.xc.is_hybrid and points > 0)
+
+    def held_gb(ranks: int) -> float:
+        each_gb = exchange_gb + PROCESS_GB
+        grids = shared_grids_gb(system, points, ranks)
+        return matrices / BYTES_PER_GB + grids + ranks * each_gb
+
+    machine = (machine or MachineSettings()).of_stage(stage.name)
+    layout = usual_layout(functions, machine)
+    layout = roomier_layout(layout, held_gb(layout.ranks), machine)
+    memory_gb = held_gb(layout.ranks)
+    time_h = wall_hours(
+        core_hours(
+            stage,
+            points,
+            functions,
+            states,
+            diagonalizes=diagonalizes,
+            matrices=spins * (2 * kpoints if kpoints > 1 else 1),
+        ),
+        layout.cores,
+    )
+    least_h = {"least_h": UNKNOWN_HOURS} if settings.xc.is_hybrid and points else {}
     orbitals = 8 * functions * states * spins
     disk = float(orbitals)
     if stage.relaxation is not None:
@@ -186,17 +222,23 @@ def stage_resources(
         functions=functions,
         states=states,
         grid_points=points,
-        memory_gb=(memory + ranks * exchange) / BYTES_PER_GB + ranks * PROCESS_GB,
+        memory_gb=memory_gb,
         disk_gb=disk / BYTES_PER_GB,
-        ranks=ranks,
-        threads_per_rank=threads,
+        time_h=time_h,
+        nodes=layout.nodes,
+        ranks=layout.ranks,
+        threads_per_rank=layout.threads_per_rank,
+        asked_gb=machine.memory_gb or _asked_gb(memory_gb / layout.nodes),
+        asked_h=machine.time_limit_h or asked_hours(time_h, **least_h),
         note="; ".join(filter(None, notes)) if points else "",
+        mismatch=mismatches(layout, functions, memory_gb, time_h, machine),
     )
 
 
-def grids_gb(system: System, grid_points: int) -> float:
-    """Return the memory of grids, densities and potentials in 1e9 bytes."""
-    return grid_points * BYTES_PER_POINT[system.dimensions] / BYTES_PER_GB
+def shared_grids_gb(system: System, grid_points: int, ranks: int) -> float:
+    """Return the memory in 1e9 bytes of grids, densities and potentials of all processes."""
+    held = grid_points * BYTES_PER_POINT[system.dimensions] * (SHARED_GRIDS if ranks > 1 else 1.0)
+    return held / BYTES_PER_GB
 
 
 def _grid_points(system: System, cutoff_ry: float) -> int:
@@ -205,8 +247,6 @@ def _grid_points(system: System, cutoff_ry: float) -> int:
     return int(np.prod(np.ceil(lengths_bohr * math.sqrt(cutoff_ry) / math.pi)))
 
 
-def _cores(functions: int) -> tuple[int, int]:
-    """Return a square number of processes, as CP2K spreads matrices on squares, and threads."""
-    cores = max(1.0, functions / FUNCTIONS_PER_CORE)
-    threads = 1 if cores < 32 else 4
-    return max(1, round(math.sqrt(cores / threads))) ** 2, threads
+def _asked_gb(memory_gb: float) -> float:
+    """Return the memory of a node to ask for: a quarter more than estimated, in whole GB."""
+    return float(max(LEAST_GB, min(math.ceil(MEMORY_MARGIN * memory_gb), NODE_GB)))

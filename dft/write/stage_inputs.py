@@ -276,7 +276,8 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
         for plain in [without_own(plan)]
         if plain != plan
     }
-    texts |= job_files(chain, machine, data)
+    asked = {plan.stage.folder: plan.need for plan in plans}
+    texts |= job_files(chain, machine, data, asked)
     texts |= {f"{stage}/{name}": own[name] for stage, names in data.items() for name in names}
     needs = {
         plan.stage.folder: noted(plan, *notes.get(plan.stage.folder, ())).need.as_dict()

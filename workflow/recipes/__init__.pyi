@@ -9,6 +9,7 @@ from .read import checked as checked
 from .read import file_sources as file_sources
 from .read import named_files as named_files
 from .read import parse_recipe as parse_recipe
+from .read import read_machine as read_machine
 from .read import read_recipe as read_recipe
 from .read import read_yaml as read_yaml
 from .read import with_files_beside as with_files_beside

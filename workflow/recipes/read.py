@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from epicarve.builder.shapes import KINDS
-from epicarve.dft.settings import is_own_file
+from epicarve.dft.settings import MachineSettings, is_own_file
 from epicarve.dft.write import own_templates
 from epicarve.errors import InputError, require_kind
 from epicarve.files import is_file, replaced_file, write_text
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LEVEL = "cp2k"
 """The part of a recipe that names data files and templates of CP2K."""
+
+MACHINE, PROFILE = "machine", "profile"
+"""The part of a recipe that names a profile of a machine, and the key that does beside others."""
 
 NOTHING = {"none", "null"}
 """Words that switch a setting off."""
@@ -198,6 +201,7 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     level = data.get("cp2k")
     if isinstance(level, dict):
         yield from ((LEVEL, *named) for named in _files_of_level(level))
+    yield from ((MACHINE, *named) for named in _profiles(data))
     if isinstance(data.get("analysis"), dict):
         yield from _files_of_analysis(data["analysis"])
 
@@ -210,6 +214,15 @@ def _files_of_analysis(analysis: dict[str, Any]) -> Iterator[tuple[str, Any, Any
     for number, group in enumerate(groups.values() if isinstance(groups, dict) else []):
         if isinstance(group, dict) and isinstance(group.get("file"), str):
             yield f"groups/{number + 1}", group, "file"
+
+
+def _profiles(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the profile of a machine, if one is named."""
+    machine = data.get(MACHINE)
+    if isinstance(machine, str | Path) and str(machine).lower() not in NOTHING:
+        yield data, MACHINE
+    elif isinstance(machine, dict) and isinstance(machine.get(PROFILE), str | Path):
+        yield machine, PROFILE
 
 
 def _files_of_level(level: dict[str, Any]) -> Iterator[tuple[Any, str]]:
@@ -246,8 +259,46 @@ def read_yaml(path: Path, needs: str) -> dict[str, Any]:
 
 
 def parse_recipe(data: dict[str, Any], where: str = "recipe") -> Recipe:
-    """Check a recipe given as plain data; `where` names it in the message of an InputError."""
+    """Check a recipe given as plain data; `where` names it in the message of an InputError.
+
+    The settings of a machine's profile that it names take their place in it, so that the recipe is
+    whole without that file.
+    """
+    for holder, key in list(_profiles(data)):
+        stated = {} if holder is data else {k: v for k, v in holder.items() if k != PROFILE}
+        data = {**data, MACHINE: _over_profile(Path(holder[key]), stated)}
     return checked(kind_of_recipe(data), data, where)
+
+
+def read_machine(path: Path) -> MachineSettings:
+    """Read and check the profile of a machine: a file with the keys of `machine:` at its top.
+
+    Raises
+    ------
+    InputError
+        If it can't be read, or a key or value is wrong.
+    """
+    return checked(MachineSettings, _profile(path), str(path))
+
+
+def _profile(path: Path) -> dict[str, Any]:
+    if not is_file(path):
+        raise InputError(f"{path}: there is no such profile; mend its path under machine")
+    data = read_yaml(path, "a profile of a machine has the keys of machine:, such as nodes:")
+    if PROFILE in data:
+        raise InputError(f"{path}: profile: a profile can't rest on another; write its keys here")
+    return data
+
+
+def _over_profile(path: Path, stated: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a profile, with what is stated beside it over them."""
+    settings = read_machine(path).model_dump(mode="json", exclude_unset=True)
+    stages = {**settings.get("stages", {})}
+    own = stated.get("stages")
+    for name, block in own.items() if isinstance(own, dict) else ():
+        both = isinstance(block, dict) and isinstance(stages.get(name), dict)
+        stages[name] = {**stages[name], **block} if both else block
+    return settings | stated | ({"stages": stages} if stages else {})
 
 
 def checked(kind: type[AnyOptions], data: dict[str, Any], where: str) -> AnyOptions:

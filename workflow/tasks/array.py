@@ -109,7 +109,14 @@ def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
     for name, member in members.items():
         write_status(folder / name, RunStatus("stopped", "submitted", key_of(member)))
     variables = {"EPICARVE_MEMBERS": listed, "EPICARVE": own_command()}
-    job = submit_array(folder / SCRIPT, len(members), variables, record=JOBS, note=listed)
+    job = submit_array(
+        folder / SCRIPT,
+        len(members),
+        variables,
+        record=JOBS,
+        note=listed,
+        at_once=machine.array_limit,
+    )
     return {name: f"{job}_{task}" for task, name in enumerate(members, start=1)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
     from epicarve.builder.crystal import Crystal
     from epicarve.dft.settings import Cp2kSettings, Stage
+
+
+MODULE_VERSION = re.compile(r"cp2k[/-]v?(20\d\d\.\d+)(?!\d)", re.IGNORECASE)
+"""The version of CP2K in the name of a module."""
 
 
 def inputs(
@@ -104,7 +109,8 @@ def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str
     Returns
     -------
     tuple of str
-        How far the pre-relaxation moves ions that are at rest, and where dispersion is missing.
+        How far the pre-relaxation moves ions that are at rest, where dispersion is missing, and
+        which module loads another version.
     """
     recipe = as_recipe(recipe)
     specs: list[CrystalSpec] = []
@@ -130,7 +136,21 @@ def notes_of_level(recipe: Recipe | Mapping[str, Any] | Path | str) -> tuple[str
             for crystal in crystals
             if is_layered(crystal)
         ]
+    notes += _notes_of_modules(recipe)
     return tuple(dict.fromkeys(notes))
+
+
+def _notes_of_modules(recipe: Recipe) -> Iterator[str]:
+    """Yield which modules load another version of CP2K than the inputs are written for."""
+    machine, version = recipe.machine, recipe.cp2k.version
+    for block in (machine, *machine.stages.values()):
+        for module in block.modules:
+            found = MODULE_VERSION.search(module)
+            if found and found[1] != version:
+                yield (
+                    f"modules: {module} is another version than the {version} that the inputs are "
+                    f'for; set version: "{found[1]}" under cp2k, or load that module'
+                )
 
 
 def _notes_of_prerelaxation(settings: Cp2kSettings, crystals: list[Crystal]) -> Iterator[str]:
