@@ -291,7 +291,7 @@ def test_the_panel_shows_the_curves_of_the_table(restricted):
     endings = ("",) if restricted else ("_alpha", "_beta")
     names = [f"{name}{ending}" for ending in endings for name in found.coop.names]
     assert head == ["energy_ev", *(f"{kind}_{n}" for kind in ("coop", "icoop") for n in names)]
-    assert ">PbS–CsPbCl3:Cl</td>" in report_html(found, summarise(found))
+    assert ">PbS–CsPbCl<sub>3</sub>:Cl</td>" in report_html(found, summarise(found))
 
 
 def test_occupied_states_are_seen_beside_an_empty_one_of_huge_population():
