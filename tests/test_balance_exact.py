@@ -17,7 +17,7 @@ CRYSTALS = ("PbS", "CsPbCl3", "Pb4S3Cl2", "Pb3S2Cl2", "PbCl2", "CsPb2Cl5")
 MAX_FREE = 22
 
 
-@settings(max_examples=240, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(CRYSTALS),
     centre=st.tuples(*[st.floats(0.0, 1.0)] * 3) | st.just((0.0, 0.0, 0.0)),

@@ -111,10 +111,10 @@ def test_the_best_centre_is_the_same_where_dear_ones_are_left_out():
     crystal = bundled_crystal("CsPbCl3")
 
     def whole(point, _):
-        return carve(crystal, Sphere(8.0), point)
+        return carve(crystal, Sphere(7.0), point)
 
     def cheap(point, most_a):
-        return carve(crystal, Sphere(8.0), point, at_most_a=most_a)
+        return carve(crystal, Sphere(7.0), point, at_most_a=most_a)
 
     (every, centre), (model, same) = (best_centre(crystal, each) for each in (whole, cheap))
     assert (same.name, model) == (centre.name, every)

@@ -1,6 +1,7 @@
 """The inputs of all examples before the real CP2K, schemas of versions and another parser."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,10 @@ RECIPES = {
     for member, recipe in (members(whole) if is_series(whole) else [(".", whole)])
 }
 
+SAME_INPUTS = re.compile("pb4s3cl2-cspbcl3-c|pb4s3x2-series-(Br-to|unchanged-[23])")
+"""Recipes whose inputs differ from those of another example by elements and coordinates alone; CP2K
+itself, which needs seconds for each, is asked of that one only."""
+
 pytestmark = pytest.mark.cp2k
 
 
@@ -44,7 +49,7 @@ def test_cp2k_accepts_every_input_of_every_example(name, tmp_path):
     assert {tmp_path / stage.input for stage in chain} <= set(written)
     of_recipe = recipe.cp2k.version
     for path in written:
-        if of_recipe == "2023.1":  # what is installed
+        if of_recipe == "2023.1" and not SAME_INPUTS.match(name):  # 2023.1 is what is installed
             assert_accepted(path)
         assert check_input(path, of_recipe) == ()
     for version in (max(of_recipe, "2024.1"), "2026.2"):

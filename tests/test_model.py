@@ -26,7 +26,7 @@ def crystal():
 
 @pytest.fixture(scope="module")
 def dot(crystal):
-    return carve(crystal, Sphere(8.0))
+    return carve(crystal, Sphere(9.0))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def lonely(model, limit_a):
 
 
 @pytest.mark.parametrize("relocations", [0, None])
-@pytest.mark.parametrize("radius_a", [10.0, 13.0, 15.0])
+@pytest.mark.parametrize("radius_a", [11.0, 13.0, 15.0])
 def test_each_ion_of_pb4s3cl2_keeps_a_true_bond(radius_a, relocations):
     options = BalanceOptions(relocations=relocations)
     model = carve(bundled_crystal("Pb4S3Cl2"), Sphere(radius_a), CENTRE, options)
