@@ -17,6 +17,7 @@ from epicarve.analysis.states import (
     Spectrum,
     shared_states,
 )
+from epicarve.dft.occupations import occupied_states
 from epicarve.errors import InputError
 from epicarve.files import is_file, read_json
 from epicarve.record import Record
@@ -126,6 +127,7 @@ def read_spectrum(folder: Path, label: str = "") -> Spectrum:
         )
     options = _options(told.provenance, folder)
     spins = np.array([name == SPIN_NAMES[1] for name in table["spin"]], dtype=np.int8)
+    restricted = table["spin"][0] == "both"
     ipr = np.asarray(table["ipr"], dtype=float) if "ipr" in table else None
     domains = tuple(told.domains) if len(told.domains) > 1 else ()
     source = str(told.provenance.get("states", ""))
@@ -134,8 +136,11 @@ def read_spectrum(folder: Path, label: str = "") -> Spectrum:
         label=label or folder.resolve().name,
         options=options,
         energies_ev=energies_ev,
+        occupied=occupied_states(
+            energies_ev, table["occupation"], spins, 2.0 if restricted else 1.0
+        ),
         spins=spins,
-        restricted=table["spin"][0] == "both",
+        restricted=restricted,
         ipr=ipr,
         shares=_shares(table, domains, folder / STATES),
         gap=_gap(told, options, table),

@@ -27,6 +27,7 @@ from .filtered_gap import plateau as plateau
 from .filtered_gap import sensible_thresholds as sensible_thresholds
 from .filtered_gap import threshold_scan as threshold_scan
 from .filtered_gap import trap_filter as trap_filter
+from .filtered_gap import trap_states as trap_states
 from .gap import Gap as Gap
 from .gap import GapBand as GapBand
 from .groups import groupings as groupings

@@ -14,7 +14,7 @@ from .localization import DEGENERATE_EV
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from epicarve.arrays import Bools, Floats
+    from epicarve.arrays import Bools, Floats, Ints
 
 
 HIGHEST_THRESHOLD = 0.5
@@ -296,6 +296,43 @@ def before_edge(depths_ev: Floats, side: Bools, edge_ev: float) -> Bools:
         States degenerate with the edge are not among them.
     """
     return np.asarray(side & (depths_ev < edge_ev - DEGENERATE_EV))
+
+
+def trap_states(energies_ev: Floats, occupied: Bools, filtered: FilteredGap) -> dict[str, Ints]:
+    """Return the traps of each side that has an edge, in their order from the edge into the gap.
+
+    Parameters
+    ----------
+    energies_ev : ndarray, shape (n_states,)
+        Energies in eV, in any order.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
+    filtered : FilteredGap
+        What a filter leaves of them.
+
+    Returns
+    -------
+    dict
+        Indices of states by ``"valence"`` and ``"conduction"``.
+
+    Examples
+    --------
+    >>> energies_ev = np.array([-2.0, -1.5, -1.0, 1.0])
+    >>> occupied = energies_ev < 0.0
+    >>> found = trap_filter(energies_ev, occupied, np.array([0.01, 0.2, 0.4, 0.02]), 0.03)
+    >>> {side: traps.tolist() for side, traps in trap_states(energies_ev, occupied, found).items()}
+    {'valence': [1, 2], 'conduction': []}
+    """
+    found = {}
+    for side, edge_ev, sign, of_side in (
+        ("valence", filtered.valence_edge_ev, -1.0, occupied),
+        ("conduction", filtered.conduction_edge_ev, 1.0, ~occupied),
+    ):
+        if edge_ev is not None:
+            traps = np.flatnonzero(before_edge(sign * energies_ev, of_side, sign * edge_ev))
+            depths_ev = sign * (edge_ev - energies_ev[traps])
+            found[side] = traps[np.argsort(depths_ev, kind="stable")]
+    return found
 
 
 def _edge(

@@ -90,6 +90,7 @@ class KindAnalysis:
             label=states.source,
             options=self.options,
             energies_ev=states.energies_ev,
+            occupied=states.is_occupied,
             spins=states.spins,
             restricted=states.restricted,
             ipr=None,

@@ -325,6 +325,7 @@ class Analysis:
             label=formula,
             options=self.options,
             energies_ev=states.energies_ev,
+            occupied=states.is_occupied,
             spins=states.spins,
             restricted=states.restricted,
             ipr=self.localization.ipr,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from epicarve.analysis.options import AnalysisOptions
-    from epicarve.arrays import Floats
+    from epicarve.arrays import Bools, Floats
 
     from .filtered_gap import FilteredGap
     from .gap import Gap
@@ -127,6 +127,8 @@ class Spectrum:
         What the analysis was asked for.
     energies_ev : ndarray, shape (n_states,)
         Energies in eV, alpha before beta, each ascending.
+    occupied : ndarray of bool, shape (n_states,)
+        Which states are occupied.
     spins : ndarray of int, shape (n_states,)
         0 for alpha or restricted states, 1 for beta.
     restricted : bool
@@ -156,6 +158,7 @@ class Spectrum:
     label: str
     options: AnalysisOptions
     energies_ev: Floats
+    occupied: Bools
     spins: NDArray[np.int8]
     restricted: bool
     ipr: Floats | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .filtered_gap import before_edge
+from .filtered_gap import trap_states
 from .own_groups import REST
 from .site_kinds import Kind, kinds_by_level, number_word, phrase
 
@@ -138,26 +138,30 @@ class Traps:
         Traps
             The traps of both sides.
         """
-        occupied = states.is_occupied
         kinds, compared = kinds_by_level(sites), kinds_by_level(sites, COMPARED)
+        traps_of = trap_states(states.energies_ev, states.is_occupied, filtered)
         found: list[Trap] = []
         reasons: dict[str, str] = {}
         shares: dict[str, tuple[Share, ...]] = {}
         base_shares: dict[str, dict[Kind, float]] = {}
-        for side, edge_ev, reason, sign, of_side in (
-            ("valence", filtered.valence_edge_ev, filtered.valence_reason, -1.0, occupied),
-            ("conduction", filtered.conduction_edge_ev, filtered.conduction_reason, 1.0, ~occupied),
+        for side, edge_ev, reason, of_side in (
+            ("valence", filtered.valence_edge_ev, filtered.valence_reason, states.is_occupied),
+            (
+                "conduction",
+                filtered.conduction_edge_ev,
+                filtered.conduction_reason,
+                ~states.is_occupied,
+            ),
         ):
             if edge_ev is None:
                 reasons[side] = reason
                 continue
-            depths_ev = sign * (edge_ev - states.energies_ev)
-            traps = np.flatnonzero(before_edge(sign * states.energies_ev, of_side, sign * edge_ev))
-            traps = traps[np.argsort(depths_ev[traps], kind="stable")]
+            traps = traps_of[side]
             if not traps.size:
                 continue
+            depths_ev = np.abs(states.energies_ev[traps] - edge_ev)
             weights, base = states.weights[:, traps], _mean_weights(states.weights[:, of_side])
-            found += _anatomies(weights, traps, side, depths_ev[traps], kinds)
+            found += _anatomies(weights, traps, side, depths_ev, kinds)
             base_shares[side] = _summed(base, kinds)
             shares[side] = _shares(_mean_weights(weights), base, compared)
         return cls(tuple(found), reasons, shares, base_shares)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve.analysis.states import DEGENERATE_EV, SIDES, OrbitalPicture
+from epicarve.analysis.states import SIDES, OrbitalPicture, trap_states
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.analysis.states import Spectrum
-    from epicarve.arrays import Ints
     from epicarve.dft.cube import OrbitalGrid
 
 STEP_A = 0.25
@@ -138,28 +137,12 @@ def edge_state(side: str, spectrum: Spectrum, folder: Path) -> int:
 
 def trap_state(number: int, spectrum: Spectrum, folder: Path) -> int:
     """Return which state of a spectrum is a trap, in the order of traps.csv."""
-    traps = _traps(spectrum)
+    of_sides = trap_states(spectrum.energies_ev, spectrum.occupied, spectrum.filter_in_use)
+    traps = [int(state) for side in SIDES if side in of_sides for state in of_sides[side]]
     if not 1 <= number <= len(traps):
-        told = f"they are trap-1 to trap-{len(traps)}" if len(traps) else "there is none"
+        told = f"they are trap-1 to trap-{len(traps)}" if traps else "there is none"
         raise InputError(f"{folder}: no trap {number}; {told}")
-    return int(traps[number - 1])
-
-
-def _traps(spectrum: Spectrum) -> Ints:
-    """Return the traps: of the valence side from the edge upwards, of the other downwards."""
-    energies_ev, used, gap = spectrum.energies_ev, spectrum.filter_in_use, spectrum.gap
-    found = []
-    for sign, edge_ev, frontier_ev in (
-        (1.0, used.valence_edge_ev, gap.homo_ev),
-        (-1.0, used.conduction_edge_ev, gap.lumo_ev),
-    ):
-        if edge_ev is None or frontier_ev is None:
-            continue
-        beyond = sign * (energies_ev - edge_ev) > DEGENERATE_EV
-        within = sign * (frontier_ev - energies_ev) > -SAME_EV
-        traps = np.flatnonzero(beyond & within)
-        found.append(traps[np.argsort(sign * energies_ev[traps], kind="stable")])
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    return traps[number - 1]
 
 
 def number_of(state: int, spectrum: Spectrum, source: SpinOrbitals) -> int:
