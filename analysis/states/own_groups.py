@@ -147,7 +147,7 @@ def _require_element(symbol: str, atoms: KnownAtoms) -> None:
 
 
 def _neighbours(term: Neighbours, atoms: KnownAtoms) -> Ints:
-    """Count the neighbours of each atom, shape (n_atoms,)."""
+    """Count the neighbours of atoms of the element, shape (n_atoms,)."""
     if term.within_a is None:
         held = atoms.sites.coordination
         if held is None:
@@ -157,10 +157,12 @@ def _neighbours(term: Neighbours, atoms: KnownAtoms) -> Ints:
             )
         return np.asarray(held)
     positions_a = atoms.particle_a("neighbours within a distance")
-    pairs = cKDTree(positions_a).query_pairs(term.within_a, output_type="ndarray")
-    symbols = np.array(atoms.symbols)
-    pairs = pairs[symbols[pairs[:, 0]] != symbols[pairs[:, 1]]]
-    return np.bincount(pairs.ravel(), minlength=atoms.n_atoms)
+    mine = np.array(atoms.symbols) == term.symbol
+    counts = np.zeros(atoms.n_atoms, dtype=np.int64)
+    if not mine.all():
+        others = cKDTree(positions_a[~mine])
+        counts[mine] = others.query_ball_point(positions_a[mine], term.within_a, return_length=True)
+    return counts
 
 
 def _lengths_a(term: Distance, atoms: KnownAtoms) -> Floats:

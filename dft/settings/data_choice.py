@@ -75,10 +75,8 @@ def checked_choices(given: object, what: str) -> str | dict[str, Any]:
             if key == "file":
                 raise ValueError(f"file is given without name; add the name of the {what} in it")
             raise ValueError(
-                f"{key!r} is no element; "
-                + near_name(str(key), [*symbols, OTHERS])
-                .partition(" are ")[0]
-                .replace("known", f"give chemical symbols, or {OTHERS} for all that are not named")
+                f"{key!r} is no element; give chemical symbols, or {OTHERS} for all that are not "
+                "named"
             )
         if isinstance(value, str):
             _check_word(value, f"{what} of {key}")

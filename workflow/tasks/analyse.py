@@ -4,50 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import (
     Analysis,
     KindAnalysis,
     KnownAtoms,
-    group_pairs,
-    partitions_of,
-    require_same_atoms,
 )
-from epicarve.builder.extxyz import read_atoms
-from epicarve.builder.geometry import SAME_ORDER_A, kabsch
-from epicarve.builder.model import COLUMNS, Model
+from epicarve.builder.model import Model
 from epicarve.builder.output import notes_of_model
-from epicarve.builder.report import Relaxation
 from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.cp2k_input import periodicity
 from epicarve.dft.orbitals import PopulationOptions
 from epicarve.dft.read import RunFolder, read_folder
 from epicarve.dft.states import KindStates, OrbitalStates
 from epicarve.errors import InputError, require_kind
-from epicarve.files import read_json
 from epicarve.workflow.recipes import (
-    RELAXED,
     ModelRecipe,
-    checked,
-    geometry_of_states,
     parse_recipe,
     with_files_beside,
 )
 
+from .analysis_settings import labels_of, options_with, requested_pairs
+from .model_of_run import (
+    at_geometry,
+    given_model,
+    made_by,
+    model_as_computed,
+    relaxation_of,
+)
 from .orbital_states import edge_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from epicarve.arrays import Floats
+    from epicarve.analysis.options import AnalysisOptions
     from epicarve.dft.cp2k_input import CheckContext
-    from epicarve.dft.orbitals import GroupPair
-
-MODEL = "model.extxyz"
 
 
 @overload
@@ -150,7 +142,7 @@ def analysis_of(
         model,
         labels_of(model, options, "analyse"),
         notes=() if model is None else notes_of_model(model),
-        provenance=_made_by(model),
+        provenance=made_by(model),
     )
 
 
@@ -236,10 +228,10 @@ def analyse_folder(
     given = None if model is None else given_model(model, oxidation_states)
     if given is None and oxidation_states is not None:
         raise InputError("oxidation_states are for a model of coordinates; give its file as model")
-    model = _model_as_computed(run_folder) if given is None else given
+    model = model_as_computed(run_folder) if given is None else given
     if options is None and model is not None:
-        made_by = model.report.provenance
-        told = made_by.recipe if made_by else None
+        origin = model.report.provenance
+        told = origin.recipe if origin else None
         recipe = parse_recipe(with_files_beside(told, folder)) if told else None
         options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
     options = options_with(
@@ -255,9 +247,9 @@ def analyse_folder(
     labels = labels_of(model, options, str(folder))
     weighing = PopulationOptions(n_states, weights, coefficients=bool(options.overlap_populations))
     reading = read_folder(run_folder, weighing, project=project, step=step)
-    relaxation = _relaxation(folder)
+    relaxation = relaxation_of(folder)
     relaxed = {} if relaxation is None else {"relaxation": relaxation.as_dict()}
-    provenance = {**relaxed, **_made_by(model)}
+    provenance = {**relaxed, **made_by(model)}
     inputs = () if reading.run is None else reading.run.inputs
     vacuum_ev, is_periodic = _surroundings(inputs[0].subject if inputs else None)
     if isinstance(reading.states, KindStates):
@@ -282,7 +274,7 @@ def analyse_folder(
         )
     states = reading.states
     if given is not None and reading.positions_a is not None:
-        model = _at_geometry(given, states.symbols, reading.positions_a)
+        model = at_geometry(given, states.symbols, reading.positions_a)
     if reading.orbitals is not None and options.overlap_populations:
         atoms = KnownAtoms.of(states.symbols, model, reading.positions_a, is_periodic=is_periodic)
         pairs = requested_pairs(atoms, options, labels)
@@ -306,130 +298,6 @@ def analyse_folder(
     return replace(analysis, orbital_pictures=pictures)
 
 
-def options_with(
-    options: AnalysisOptions | None, figures: Mapping[str, Any] | None = None, **asked: Any
-) -> AnalysisOptions:
-    """Return settings with those that were asked for beside them; None asks for nothing.
-
-    Raises
-    ------
-    InputError
-        If a setting is wrong.
-    """
-    settings = (options or AnalysisOptions()).model_dump()
-    settings.update((name, value) for name, value in asked.items() if value is not None)
-    if asked.get("broadening_ev") is not None:
-        settings["energy_step_ev"] = min(settings["energy_step_ev"], asked["broadening_ev"] / 5.0)
-    settings["figures"].update(figures or {})
-    return checked(AnalysisOptions, settings, "settings of the analysis")
-
-
-def labels_of(model: Model | None, options: AnalysisOptions, where: str) -> list[object] | None:
-    """Return the labels that the atoms are to be grouped by, None if there are to be none.
-
-    Parameters
-    ----------
-    model : Model or None
-        The model whose column is named.
-    options : AnalysisOptions
-        Their `group_by` names it.
-    where : str
-        What to name in messages.
-
-    Raises
-    ------
-    InputError
-        If there is no model, or no such column.
-    """
-    name = options.group_by
-    if not name:
-        return None
-    if model is None:
-        raise InputError(
-            f"{where}: there is no {MODEL} in it whose column {name!r} could group the atoms; "
-            "add one, or leave group_by out"
-        )
-    columns = model.every_column
-    if name not in columns:
-        raise InputError(
-            f"{where}: there is no column {name!r} to group by; there are {', '.join(columns)}"
-        )
-    values: list[object] = columns[name].tolist()
-    return values
-
-
-def requested_pairs(
-    atoms: KnownAtoms, options: AnalysisOptions, labels: Sequence[object] | None
-) -> tuple[GroupPair, ...]:
-    """Return the pairs of groups of atoms that options ask for.
-
-    Parameters
-    ----------
-    atoms : KnownAtoms
-        The atoms, at the geometry of the states.
-    options : AnalysisOptions
-        Their `overlap_populations` name the pairs.
-    labels : sequence or None
-        Labels by which the atoms are grouped too.
-    """
-    if not options.overlap_populations:
-        return ()
-    return group_pairs(options.overlap_populations, partitions_of(atoms, options, labels))
-
-
-def given_model(model: Model | Path | str, oxidation_states: Mapping[str, int] | None) -> Model:
-    """Return a model that is given as such, as what epicarve wrote, or as coordinates.
-
-    Raises
-    ------
-    InputError
-        If it is none of these, or has charges of its own beside those that are given.
-    """
-    require_kind(model, (Model, Path, str), "the model", "give a Model, or a path")
-    path = None if isinstance(model, Model) else Path(model)
-    if path is not None and path.is_file() and not set(COLUMNS) <= set(read_atoms(path).arrays):
-        return Model.from_structure(path, oxidation_states)
-    if oxidation_states is not None:
-        raise InputError(f"{path or 'the model'}: it has charges of its own; leave others out")
-    return Model.read(path) if path is not None else cast("Model", model)
-
-
-def _at_geometry(model: Model, symbols: tuple[str, ...], positions_a: Floats) -> Model:
-    """Return a model at the geometry of a run; refuse one that is not of its atoms."""
-    require_same_atoms(symbols, model)
-    rms_a = kabsch(model.positions_a, positions_a).rms_a
-    if rms_a > SAME_ORDER_A:
-        raise InputError(
-            f"the model lies {rms_a:.2f} Å rms from the atoms of the run, more than "
-            f"{SAME_ORDER_A:g} Å; give the model whose states these are, in the order of the run"
-        )
-    return replace(model, positions_a=positions_a)
-
-
-def _made_by(model: Model | None) -> dict[str, Any]:
-    """Return what a model says of its own origin, as a block of the provenance of its states."""
-    made_by = None if model is None else model.report.provenance
-    return {} if made_by is None else {"model": made_by.as_dict()}
-
-
-def _model_as_computed(run_folder: RunFolder) -> Model | None:
-    """Return the model in a folder that epicarve made, at the geometry of its states."""
-    folder = run_folder.path
-    if not (folder / MODEL).is_file():
-        return None
-    model = Model.read(folder / MODEL)
-    relaxed = geometry_of_states(run_folder)
-    if relaxed is None:
-        return model
-    positions_a = np.array(read_atoms(relaxed).positions)
-    if len(positions_a) != model.n_atoms:
-        raise InputError(
-            f"{relaxed}: {len(positions_a)} atoms, but {folder / MODEL} has {model.n_atoms}; "
-            "the folder mixes two runs, so run the chain again in an empty one"
-        )
-    return replace(model, positions_a=positions_a)
-
-
 def _surroundings(subject: CheckContext | None) -> tuple[float | None, bool]:
     """Return the vacuum level of a run in eV, if its input tells it, and whether it is periodic.
 
@@ -443,14 +311,3 @@ def _surroundings(subject: CheckContext | None) -> tuple[float | None, bool]:
     poisson = subject.dft.first("POISSON") if subject.dft is not None else None
     is_isolated = poisson is not None and not any(periodicity(str(poisson.value("PERIODIC"))))
     return (0.0 if is_isolated else None), False
-
-
-def _relaxation(folder: Path) -> Relaxation | None:
-    """Return what the embedded engine said of its relaxation, None if there is nothing."""
-    told = (folder / RELAXED).with_suffix(".json")
-    if not told.is_file():
-        return None
-    relaxation = read_json(told).get("relaxation")
-    if not isinstance(relaxation, dict):
-        raise InputError(f"{told}: it tells of no relaxation; run the chain again")
-    return Relaxation.of(relaxation, str(told))

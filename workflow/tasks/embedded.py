@@ -13,7 +13,7 @@ from epicarve.dft.xtb import orbital_states, relax
 from epicarve.files import write_json, write_text
 from epicarve.workflow.recipes import RELAXED
 
-from .analyse import labels_of, requested_pairs
+from .analysis_settings import labels_of, requested_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,7 @@ from epicarve.files import filled_folder, write_json, write_text
 from epicarve.version import __version__
 from epicarve.workflow.recipes import geometry_of_states, relaxed_geometry
 
-from .analyse import MODEL
+from .model_of_run import MODEL
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Strings
