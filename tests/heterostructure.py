@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+import epicarve as ec
 from epicarve.dft.states import OrbitalStates
 from epicarve.workflow.recipes import parse_recipe
 from epicarve.workflow.tasks.build import build
@@ -52,3 +53,26 @@ def states_on(model, columns, energies_ev, n_occupied):
         symbols=tuple(model.symbols.tolist()),
         source="a test",
     )
+
+
+@cache
+def joined():
+    """Pb4S3Cl2 on CsPbCl3, as in the study but of 2.6 nm: found, and joined."""
+    film, substrate = (
+        ec.half_of(
+            ec.crystal(name),
+            ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
+            balance={"relocations": 0, "strong_bonds": False, "ratio_tolerance": 0.1},
+        )
+        for name, hkl, layer, centre in (
+            ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
+            ("CsPbCl3", (1, 0, 0), "PbCl2", (0, 0.2, 0.2)),
+        )
+    )
+    planes = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}
+    best = next(
+        one
+        for one in ec.find_interfaces(film.crystal, substrate.crystal, **planes)
+        if (one.film_termination, one.substrate_termination) == ("Pb", "PbCl2")
+    )
+    return ec.join(film, substrate, best)

@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.build import bulk, molecule
 from ase.cluster import Octahedron
 from ase.io import read, write
+from heterostructure import joined
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
@@ -34,28 +35,6 @@ RATTLE_A = 0.2
 def dot(name, diameter_nm=2.2):
     balance = LOOSE if name.startswith("Pb3S2Cl2") else QUICK
     return ec.carve(ec.crystal(name), ec.Sphere(diameter_nm=diameter_nm), balance)
-
-
-@cache
-def joined():
-    film, substrate = (
-        ec.half_of(
-            ec.crystal(name),
-            ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
-            balance=LOOSE,
-        )
-        for name, hkl, layer, centre in (
-            ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
-            ("CsPbCl3", (1, 0, 0), "PbCl2", (0, 0.2, 0.2)),
-        )
-    )
-    planes = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}
-    best = next(
-        one
-        for one in ec.find_interfaces(film.crystal, substrate.crystal, **planes)
-        if (one.film_termination, one.substrate_termination) == ("Pb", "PbCl2")
-    )
-    return ec.join(film, substrate, best)
 
 
 def shaken(model, seed, rattle_a=RATTLE_A):

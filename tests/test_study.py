@@ -10,7 +10,7 @@ import pytest
 from ase import Atoms
 from ase.io import write
 from ase.neighborlist import neighbor_list
-from heterostructure import states_on
+from heterostructure import joined, states_on
 from typer.testing import CliRunner
 
 import epicarve as ec
@@ -220,8 +220,8 @@ def test_the_command_refuses_what_it_cannot_read(arguments, complaint):
 def test_the_models_of_the_study_are_those_of_the_examples():
     models = {one.name: one for one in study_models()}
     assert models["pb4s3br2-sphere"].recipe["crystal"] == {"name": "Pb4S3Br2"}
-    joined = models["pb4s3br2-cspbcl3-cube"].recipe
-    assert joined["film"]["crystal"] == {"name": "Pb4S3Br2"}
+    cube = models["pb4s3br2-cspbcl3-cube"].recipe
+    assert cube["film"]["crystal"] == {"name": "Pb4S3Br2"}
     assert models["pb4s3cl2-cspbcl3-cube"].recipe["film"]["crystal"] == {"name": "Pb4S3Cl2"}
     assert len({one.published_name for one in models.values()}) == len(models)
 
@@ -229,33 +229,12 @@ def test_the_models_of_the_study_are_those_of_the_examples():
 # ---- joined halves ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def joined():
-    film, substrate = (
-        ec.half_of(
-            ec.crystal(name),
-            ec.Hemisphere(diameter_nm=2.6, hkl=hkl, termination=layer, centre=centre),
-            balance=QUICK,
-        )
-        for name, hkl, layer, centre in (
-            ("Pb4S3Cl2", (0, 1, 0), "Pb", (0, 0, 0)),
-            ("CsPbCl3", (1, 0, 0), "PbCl2", (0, 0.2, 0.2)),
-        )
-    )
-    planes = {"film_hkl": (0, 1, 0), "substrate_hkl": (1, 0, 0)}
-    best = next(
-        one
-        for one in ec.find_interfaces(film.crystal, substrate.crystal, **planes)
-        if (one.film_termination, one.substrate_termination) == ("Pb", "PbCl2")
-    )
-    return ec.join(film, substrate, best)
-
-
-def test_claims_on_an_interface(joined):
-    lowered = joined.positions_a.copy()
-    lowered[joined.domains == "Pb4S3Cl2", 2] -= 0.8
+def test_claims_on_an_interface():
+    model = joined()
+    lowered = model.positions_a.copy()
+    lowered[model.domains == "Pb4S3Cl2", 2] -= 0.8
     ours, published = (
-        Measured(ec.identify(one)) for one in (joined, replace(joined, positions_a=lowered))
+        Measured(ec.identify(one)) for one in (model, replace(model, positions_a=lowered))
     )
     model = next(one for one in study_models() if one.name == "pb4s3cl2-cspbcl3-cube")
     claims = {claim.title: claim for claim in claims_of([Subject(model, ours, published)])}
