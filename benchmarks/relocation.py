@@ -1,7 +1,8 @@
 """Ions moved for their energy: point charges, wrong sites, dipole, fidelity, time, GFN1-xTB.
 
-The three models of the study and two more spheres; with --xtb also GFN1-xTB
-single points of small cuts, some minutes with the reference BLAS. Run with
+The three models of the study, its film carved by itself (with the energy over that of the same ions
+in bulk, also with other options) and two more spheres; with --xtb also GFN1-xTB single points of
+small cuts, some minutes with the reference BLAS. Run with
 
     python benchmarks/relocation.py [--xtb]
 """
@@ -59,6 +60,22 @@ def sphere(name: str, diameter_nm: float, centre, relocations: int | None = None
     return ec.carve(ec.crystal(name), shape, {"relocations": relocations})
 
 
+def film(**balance) -> ec.Model:
+    """Return the film of the study's particle, carved by itself."""
+    half = ec.Hemisphere(diameter_nm=4.2, hkl=(0, 1, 0), termination="Pb")
+    return ec.carve(ec.crystal("Pb4S3Cl2"), half, balance)
+
+
+def over_bulk_ev(model: ec.Model) -> float:
+    """Return the energy of the formal charges over that of the same ions on their bulk sites."""
+    from pymatgen.analysis.ewald import EwaldSummation
+
+    crystal = ec.crystal("Pb4S3Cl2")
+    bulk = EwaldSummation(crystal.to_pymatgen(), acc_factor=10)
+    of_site = np.array([bulk.get_site_energy(i) for i in range(len(crystal.symbols))])
+    return model.report.relocation.energy_ev - float(of_site[model.sites].sum())
+
+
 def xtb_energy_and_gap_ev(model: ec.Model) -> tuple[float, float]:
     """Return energy and gap of a model by a GFN1-xTB single point."""
     load_fast_blas()
@@ -84,6 +101,10 @@ def main() -> None:
     for name, diameter_nm, centre in SPHERES:
         model, seconds = timed(sphere, name, diameter_nm, centre)
         print(told(f"{name} {diameter_nm:g} nm", model, seconds), flush=True)
+    for balance in ({}, {"strong_bonds": False}, {"free_dipole_v": 100.0}):
+        model, seconds = timed(lambda: film(**balance))  # noqa: B023  (called at once)
+        print(told(f"film by itself {balance or ''}", model, seconds))
+        print(f"  {over_bulk_ev(model):.1f} eV over bulk", flush=True)
     for case in CUTS if parser.parse_args().xtb else ():
         still, moved = sphere(*case, relocations=0), sphere(*case)
         before, after = xtb_energy_and_gap_ev(still), xtb_energy_and_gap_ev(moved)
