@@ -169,7 +169,7 @@ def test_the_slider_moves_marks_and_tables(study, found):
     assert study.run(MARK.format(state=CLICKED)) == [int(red[k : k + 2], 16) for k in (1, 3, 5)]
     plain = analysis.gap.homo_lumo_gap_ev
     assert study.run("element('gap').textContent").startswith(f"gap {plain:.3f} eV (0 valence")
-    study.run("element('threshold-reset').click()")
+    study.run("element('reset').click()")
     assert study.run("limit") == 0.03
 
 

@@ -10,6 +10,7 @@ from .isosurface import Window as Window
 from .isosurface import atoms_seen as atoms_seen
 from .isosurface import composed as composed
 from .isosurface import surface_seen as surface_seen
+from .orbitals import SIGNS as SIGNS
 from .orbitals import orbitals_figure as orbitals_figure
 from .pair_distribution import DistributionPanel as DistributionPanel
 from .pair_distribution import pair_distribution_figure as pair_distribution_figure

@@ -1,4 +1,4 @@
-"""Sections of the report that tell numbers of summary.json, and the orbitals at the edges."""
+"""Sections of the report that tell numbers of summary.json, and pictures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import base64
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from epicarve.analysis.figures import orbitals_figure, png_of
+from epicarve.analysis.figures import png_of
 
 from .html import table, words_html
-from .page_data import PALETTE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from matplotlib.figure import Figure
+
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
 
@@ -99,21 +102,56 @@ def groups_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     )
 
 
-def orbitals_section(analysis: Analysis) -> str:
-    """Return a picture of the orbitals at the edges; nothing unless they were asked for."""
-    if not analysis.orbital_pictures:
+def pictures_section(pictures: Mapping[str, Figure]) -> str:
+    """Return figures that the page does not draw itself, each under its name; nothing without."""
+    if not pictures:
         return ""
-    look = analysis.options.figures.model_copy(
-        update={"palette": PALETTE, "title": "", "width": "double", "width_mm": None}
+    shown = "\n".join(
+        f'<figure><img alt="{escape(name)}" src="data:image/png;base64,'
+        f'{base64.b64encode(png_of(figure)).decode("ascii")}">\n'
+        f"<figcaption>{escape(name)}</figcaption></figure>"
+        for name, figure in pictures.items()
     )
-    png = png_of(orbitals_figure(analysis.orbital_pictures, look))
-    image = base64.b64encode(png).decode("ascii")
-    told = ", ".join(picture.title.partition("\n")[0] for picture in analysis.orbital_pictures)
-    return (
-        "<section>\n<h2>Orbitals at the edges</h2>\n"
-        f'<img class="picture" alt="Isosurfaces: {escape(told)}" '
-        f'src="data:image/png;base64,{image}">\n</section>'
+    return f'<section>\n<h2>Figures</h2>\n<div class="pictures">\n{shown}\n</div>\n</section>'
+
+
+def provenance_table(provenance: Mapping[str, Any]) -> str:
+    """Return a table of where the results are from; lengthy parts are folded.
+
+    Examples
+    --------
+    >>> print(provenance_table({"version": "0.1", "cell": {"a_nm": 0.123456789}}))
+    <table class="facts">
+    <tr><th>version</th><td>0.1</td></tr>
+    <tr><th>cell, a nm</th><td>0.123457</td></tr>
+    </table>
+    """
+    rows = "\n".join(
+        f"<tr><th>{escape(name)}</th><td>{words_html(told)}</td></tr>"
+        for name, told in _facts(provenance)
     )
+    return f'<table class="facts">\n{rows}\n</table>'
+
+
+def _facts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and words of each value in nested plain data that tells something."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _facts(inner, f"{name}, {key}".removeprefix(", ").replace("_", " "))
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        for number, inner in enumerate(value, start=1):
+            yield from _facts(inner, f"{name} {number}")
+    elif value not in ("", None, {}, []):
+        yield name, _told(value)
+
+
+def _told(value: Any) -> str:
+    """Return a value in words, numbers to six digits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_told(each) for each in value)
+    return f"{value:.6g}".replace("-", "−") if isinstance(value, float) else str(value)
 
 
 def populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
