@@ -137,9 +137,13 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
         for name, figure in figures(analysis).items():
             for suffix in analysis.options.figures.formats:
                 write_figure(figure, scratch / f"{name}.{suffix}")
-        page = report_html(analysis, summary, analysis.notes, _pictures(analysis))
-        write_text(scratch / "report.html", page)
+        write_text(scratch / "report.html", report_of(analysis, summary))
     return summary
+
+
+def report_of(analysis: Analysis, summary: dict[str, Any]) -> str:
+    """Return report.html of an analysis, given what its summary.json holds."""
+    return report_html(analysis, summary, analysis.notes, _pictures(analysis))
 
 
 _IN_REPORT = {
@@ -152,7 +156,7 @@ _IN_REPORT = {
 
 
 def _pictures(analysis: Analysis) -> dict[str, Figure]:
-    """Draw the figures of the report, in its colours and without notes, which it has at its head."""
+    """Draw the figures of the report, in its colours and without notes, which its head has."""
     look = FigureOptions(palette=PALETTE, caption=False, zero=analysis.options.figures.zero)
     options = analysis.options.model_copy(update={"figures": look})
     plain, drawers = replace(analysis, options=options), _drawers(analysis)

@@ -1,6 +1,7 @@
 from .alignment import alignment_figure as alignment_figure
 from .canvas import AnyAxes as AnyAxes
 from .canvas import png_of as png_of
+from .canvas import svg_of as svg_of
 from .canvas import write_figure as write_figure
 from .comparison import comparison_figure as comparison_figure
 from .dos import dos_figure as dos_figure

@@ -63,7 +63,7 @@ def _bonds_by_radii(symbols: tuple[str, ...], positions_a: Floats | None) -> Int
 
 
 def orbital_data(picture: OrbitalPicture) -> dict[str, Any]:
-    """Return an orbital as the page draws it: every n-th point of its grid, about the atoms' middle.
+    """Return an orbital as the page draws it: every n-th point, about the middle of the atoms.
 
     Parameters
     ----------

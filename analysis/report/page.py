@@ -19,6 +19,7 @@ from .html import formula_html, signed, table, words_html
 from .page_data import PALETTE, nearest_to_gap, payload
 from .sections import (
     alignment_section,
+    checks_table,
     gap_table,
     groups_section,
     pictures_section,
@@ -101,10 +102,7 @@ def report_html(
         pictures=pictures_section(pictures or {}),
         states_note=escape(states_note),
         states=rows,
-        checks=table(
-            ("check", "", "what"),
-            [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
-        ),
+        checks=checks_table(summary["checks"]),
         provenance=provenance_table(summary["provenance"]),
         data=script_data(payload(analysis)),
         script="\n".join(template(f"report/{name}") for name in SCRIPTS),
@@ -131,9 +129,8 @@ def _folded(notes: tuple[str, ...]) -> str:
         return ""
     told = "One note" if len(notes) == 1 else f"{len(notes)} notes"
     listed = "\n".join(f'<p class="note">{words_html(note)}</p>' for note in notes)
-    return (
-        f'<details class="notes prints"><summary>{told} on these results</summary>\n{listed}\n</details>'
-    )
+    summary = f"<summary>{told} on these results</summary>"
+    return f'<details class="notes prints">{summary}\n{listed}\n</details>'
 
 
 def _model_figure(analysis: Analysis) -> str:

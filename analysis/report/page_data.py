@@ -39,8 +39,8 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         Arrays stand as base64 of their little-endian bytes. Energies and IPR are whole, so that the
-        page finds the same gap as `trap_filter`; the page broadens the states itself, by the weights
-        of groups; the weights of a state on atoms are given to 1/255 of its largest one, for the
+        page finds the same gap as `trap_filter`; it broadens the states itself, by the weights of
+        groups; the weights of a state on atoms are given to 1/255 of its largest one, for the
         states of `weighted_states`; negative ones are shown as none. Orbitals are those of
         `orbital_data`.
     """

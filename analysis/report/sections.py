@@ -11,12 +11,16 @@ from epicarve.analysis.figures import png_of
 from .html import table, words_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
+
+
+_UNITS = {"ev": "eV", "a": "Å", "nm": "nm", "s": "s", "k": "K", "mm": "mm", "deg": "°"}
+"""How units are written that the names of fields end in."""
 
 
 def gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
@@ -116,14 +120,14 @@ def pictures_section(pictures: Mapping[str, Figure]) -> str:
 
 
 def provenance_table(provenance: Mapping[str, Any]) -> str:
-    """Return a table of where the results are from; lengthy parts are folded.
+    """Return a table of where the results are from, a row for each value that tells something.
 
     Examples
     --------
     >>> print(provenance_table({"version": "0.1", "cell": {"a_nm": 0.123456789}}))
     <table class="facts">
     <tr><th>version</th><td>0.1</td></tr>
-    <tr><th>cell, a nm</th><td>0.123457</td></tr>
+    <tr><th>cell, a (nm)</th><td>0.123457</td></tr>
     </table>
     """
     rows = "\n".join(
@@ -137,12 +141,19 @@ def _facts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield name and words of each value in nested plain data that tells something."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _facts(inner, f"{name}, {key}".removeprefix(", ").replace("_", " "))
+            yield from _facts(inner, f"{name}, {_worded(str(key))}".removeprefix(", "))
     elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
         for number, inner in enumerate(value, start=1):
             yield from _facts(inner, f"{name} {number}")
     elif value not in ("", None, {}, []):
         yield name, _told(value)
+
+
+def _worded(key: str) -> str:
+    """Return the name of a field as words, with its unit in brackets."""
+    stem, _, unit = key.rpartition("_")
+    unit = _UNITS.get(unit, "") if stem else ""
+    return f"{stem.replace('_', ' ')} ({unit})" if unit else key.replace("_", " ")
 
 
 def _told(value: Any) -> str:
@@ -169,3 +180,22 @@ def populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
         "a degenerate set. Curves are in the figure of the density of states and in coop.csv.</p>\n"
         f"{table(header, rows, sorts=True)}\n</section>"
     )
+
+
+def checks_table(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of checks, those that say the same in one row.
+
+    Examples
+    --------
+    >>> same = {"ok": False, "message": "no model"}
+    >>> checks_table([{"name": "type", **same}, {"name": "offset", **same}]).count("no model")
+    1
+    """
+    named: dict[tuple[str, bool], list[str]] = {}
+    for check in checks:
+        named.setdefault((check["message"], check["ok"]), []).append(check["name"])
+    rows = [
+        (", ".join(names), "ok" if ok else "note", message)
+        for (message, ok), names in named.items()
+    ]
+    return table(("check", "", "what"), rows)

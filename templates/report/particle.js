@@ -30,7 +30,7 @@ function weightColour(part) {
 class Particle {
   constructor(canvas, atoms) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { willReadFrequently: true }); // drawn by the processor
     this.atoms = atoms;
     this.positions = decoded(atoms.positions_a);
     this.radii = decoded(atoms.radii_a);

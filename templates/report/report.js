@@ -7,6 +7,7 @@ const canvas = element("model");
 const particle = canvas && new Particle(canvas, DATA.atoms);
 const ORDER = Array.from({ length: N_STATES }, (_, i) => i)
   .sort((a, b) => STATES.energies_ev[a] - STATES.energies_ev[b] || a - b);
+const ROWS_PRINTED = 24;
 let chosen = null;
 let limit = DATA.ipr_max;
 
@@ -192,8 +193,12 @@ document.addEventListener("keydown", event => {
     step(event.key === "ArrowLeft" ? -1 : 1);
   } else if (event.key === "Escape") select(null);
 });
-window.addEventListener("beforeprint", () =>
-  document.querySelectorAll("details.prints").forEach(notes => { notes.open = true; }));
+window.addEventListener("beforeprint", () => {
+  document.querySelectorAll("details.prints").forEach(notes => { notes.open = true; });
+  const rows = [...document.querySelectorAll("#states tbody tr")];
+  const middle = rows.findIndex(row => Number(row.dataset.state) === (chosen === null ? DATA.first_state : chosen));
+  rows.forEach((row, k) => row.classList.toggle("far", Math.abs(k - middle) > ROWS_PRINTED / 2));
+});
 window.addEventListener("hashchange", selectFromAddress);
 
 element("legend").addEventListener("change", event => {

@@ -9,9 +9,9 @@ function rowsOf(table) {
 
 /** The groups of the chosen partition with their part of a state as bars. */
 function partsTable(state) {
-  const group = GROUPS[element("groups").value];
+  const index = element("groups").value, group = GROUPS[index], weights = weightsOfGroups(index);
   const parts = group.names
-    .map((name, k) => [group.labels[k], group.colours[k], group.weights[k * N_STATES + state]])
+    .map((name, k) => [group.labels[k], group.colours[k], weights[k * N_STATES + state]])
     .sort((a, b) => b[2] - a[2]).slice(0, 8);
   return `<table><tbody>${rowsOf(parts.map(([name, colour, part]) => [
     `<td class="text">${name}</td>`, `<td>${(100 * part).toFixed(1)} %</td>`,

@@ -212,19 +212,26 @@ def spectra_of(
     InputError
         If there is none, one cannot be read, or there is not one label for each.
     """
-    given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
-    listed = [member for source in given for member in _members(source)]
-    if not listed:
-        raise InputError("plot: there is nothing to draw; name one analysed folder or more")
-    if labels is not None and len(labels) != len(listed):
-        raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
-    names = list(labels) if labels is not None else _names(listed)
     found = []
-    for source, name in zip(listed, names, strict=True):
+    for name, source in named_sources(sources, labels):
         if tell is not None and isinstance(source, str | Path):
             tell(f"read: {source}")
         found.append(_spectrum(source, name))
     return tuple(found)
+
+
+def named_sources(
+    sources: Source | Sequence[Source], labels: Sequence[str] | None = None
+) -> list[tuple[str, Source]]:
+    """Return name and folder of each run, all members of campaigns among them; see `spectra_of`."""
+    given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
+    listed = [member for source in given for member in _members(source)]
+    if not listed:
+        raise InputError("there is nothing to draw; name one analysed folder or more")
+    if labels is not None and len(labels) != len(listed):
+        raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
+    names = list(labels) if labels is not None else _names(listed)
+    return list(zip(names, listed, strict=True))
 
 
 def _members(source: Source) -> list[Source]:
