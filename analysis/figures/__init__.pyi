@@ -16,6 +16,7 @@ from .orbitals import orbitals_figure as orbitals_figure
 from .pair_distribution import DistributionPanel as DistributionPanel
 from .pair_distribution import pair_distribution_figure as pair_distribution_figure
 from .profile import profile_figure as profile_figure
+from .run_notes import notes_of_runs as notes_of_runs
 from .scan import scan_figure as scan_figure
 from .sizes import Against as Against
 from .sizes import size_figure as size_figure

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from epicarve.analysis.export import fits_csv, is_analysed, read_spectrum, size_rows, sizes_csv
-from epicarve.analysis.figures import Against, comparison_figure, size_figure, write_figure
+from epicarve.analysis.figures import (
+    Against,
+    comparison_figure,
+    notes_of_runs,
+    size_figure,
+    write_figure,
+)
 from epicarve.analysis.options import FigureOptions
 from epicarve.analysis.states import Analysis, KindAnalysis, SizeSeries, Spectrum
 from epicarve.errors import InputError, near_name
@@ -186,8 +192,8 @@ def plotted(
     if against is None:
         return Plotted(comparison_figure(spectra, options, ax), spectra, None)
     series = SizeSeries.of(spectra, exponent, diameters_nm)
-    notes = dict.fromkeys(note for one in spectra for note in one.notes)
-    figure = size_figure(series, against, options, tuple(notes), ax)
+    notes = notes_of_runs([one.label for one in spectra], [one.notes for one in spectra])
+    figure = size_figure(series, against, options, notes, ax)
     return Plotted(figure, spectra, series)
 
 
