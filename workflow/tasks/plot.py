@@ -233,7 +233,7 @@ def named_sources(
     given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
     listed = [member for source in given for member in _members(source)]
     if not listed:
-        raise InputError("there is nothing to draw; name one analysed folder or more")
+        raise InputError("no run is given; name one analysed folder or more")
     if labels is not None and len(labels) != len(listed):
         raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
     names = list(labels) if labels is not None else _names(listed)
@@ -264,7 +264,7 @@ def _spectrum(source: Source, name: str) -> Spectrum:
         return source.spectrum.named(name)
     if not isinstance(source, str | Path):
         raise InputError(
-            f"plot: what was given is of type {type(source).__name__}; give folders or results of "
+            f"what was given is of type {type(source).__name__}; give folders or results of "
             "epicarve.analyse"
         )
     folder = Path(source)
