@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from browser import browser
@@ -36,6 +37,14 @@ def test_the_page_compares_and_holds_each_report(runs, tmp_path):
     for row in ec.table(runs):
         assert f"<td>{row['filtered_gap_ev']:.3f}</td>" in page
     assert "Energy − HOMO (eV)</text>" in page  # the axis of the comparison is text
+
+
+def test_a_run_without_a_report_is_named(runs, tmp_path):
+    shutil.copytree(runs[0], tmp_path / "bare")
+    (tmp_path / "bare" / "report.html").unlink()
+    page = ec.report([runs[0], tmp_path / "bare"])
+    assert "<p>Without a report: bare.</p>" in page
+    assert page.count('id="run-') == 1
 
 
 def test_the_command_writes_the_same_page(runs, tmp_path):

@@ -72,10 +72,17 @@ def runs_html(spectra: Sequence[Spectrum], pages: Sequence[RunPage], picture: st
         style=template("report/runs.css"),
         buttons=buttons,
         picture=picture[picture.index("<svg") :],
-        table=_table(spectra),
+        table=_table(spectra) + _without(spectra, pages),
         pages=scripts,
         script=template("report/runs.js"),
     )
+
+
+def _without(spectra: Sequence[Spectrum], pages: Sequence[RunPage]) -> str:
+    """Say which runs have no report of their own."""
+    held = {page.label for page in pages}
+    names = [one.label for one in spectra if one.label not in held]
+    return f"<p>Without a report: {words_html(', '.join(names))}.</p>" if names else ""
 
 
 def _as_json(text: str) -> str:
