@@ -118,15 +118,6 @@ class Plot {
     this.drawAxes(this.drawDensities());
   }
 
-  /** Draw both panels, with a legend below, on another context of this size. */
-  paintOn(context, legend_height) {
-    const own = this.context;
-    this.context = context;
-    this.paint();
-    this.drawLegend(legend_height);
-    this.context = own;
-  }
-
   /** Draw what shall not reach out of a panel. */
   inside({ top, height }, drawing) {
     const { context } = this;
@@ -271,35 +262,6 @@ class Plot {
     this.turned(this.upper, "IPR");
     context.textAlign = "left";
     tick(right, this.yOfIpr(this.limit), -6, 0);
-  }
-
-  /** The groups that are shown, in rows below the canvas. */
-  drawLegend(height) {
-    const { context } = this, top = this.canvas.clientHeight;
-    context.fillStyle = "#fff";
-    context.fillRect(0, top, this.canvas.clientWidth, height);
-    context.textAlign = "left";
-    context.font = `13px ${FONT}`;
-    for (const { colour, label, x, row } of this.legendPlaces()) {
-      context.fillStyle = colour;
-      context.fillRect(x, top + 18 * row, 12, 12);
-      context.fillStyle = INK;
-      context.fillText(label, x + 17, top + 18 * row + 11);
-    }
-  }
-
-  /** Where the groups stand in the legend of a saved figure. */
-  legendPlaces() {
-    const { names, colours } = GROUPS[this.group];
-    let x = MARGIN.left, row = 0;
-    return names.flatMap((name, g) => {
-      if (this.hidden.has(name)) return [];
-      const label = GROUPS[this.group].plain[g], width = 8 * label.length + 34;
-      if (x > MARGIN.left && x + width > MARGIN.left + this.width) [x, row] = [MARGIN.left, row + 1];
-      const place = { colour: colours[g], label, x, row };
-      x += width;
-      return [place];
-    });
   }
 
   /** Write a label of a panel along its left side. */

@@ -2,27 +2,49 @@
 // The plot and the model as files: PNG, SVG, CSV.
 
 const PNG_SCALE = 4; // pixels for each CSS pixel: some 2,700 over a double column
+const ROW = 18;      // height of a row of the legend
 
-/** Height that the plot and its legend take, and the width. */
-function sizeOfFigure(plot) {
-  const rows = Math.max(0, ...plot.legendPlaces().map(({ row }) => row + 1)), legend = 18 * rows + 6;
-  return { width: plot.canvas.clientWidth, height: plot.canvas.clientHeight + legend, legend };
+/** Where the groups that are shown stand in a legend, in rows. */
+function legendPlaces(plot) {
+  const { plain, colours } = GROUPS[plot.group], right = MARGIN.left + plot.width;
+  let [x, row] = [MARGIN.left, 0];
+  return GROUPS[plot.group].names.flatMap((name, k) => {
+    if (plot.hidden.has(name)) return [];
+    const width = 8 * plain[k].length + 34;
+    if (x > MARGIN.left && x + width > right) [x, row] = [MARGIN.left, row + 1];
+    x += width;
+    return [{ colour: colours[k], label: plain[k], x: x - width, row }];
+  });
 }
 
-function plotAsSvg(plot) {
-  const { width, height, legend } = sizeOfFigure(plot), context = new SvgContext(width, height);
-  plot.paintOn(context, legend);
-  return context.text;
+/** Draw the plot as it is shown, with a legend below, on the context made of a width and a height. */
+function drawFigure(plot, contextOf) {
+  const places = legendPlaces(plot), n_rows = Math.max(0, ...places.map(({ row }) => row + 1));
+  const { clientWidth: width, clientHeight: top } = plot.canvas, legend = ROW * n_rows + 6;
+  const own = plot.context, context = contextOf(width, top + legend);
+  plot.context = context;
+  plot.paint();
+  plot.context = own;
+  context.fillStyle = "#fff";
+  context.fillRect(0, top, width, legend);
+  context.textAlign = "left";
+  for (const { colour, label, x, row } of places) {
+    context.fillStyle = colour;
+    context.fillRect(x, top + ROW * row, 12, 12);
+    context.fillStyle = INK;
+    context.fillText(label, x + 17, top + ROW * row + 11);
+  }
+  return context;
 }
 
-function plotAsCanvas(plot) {
-  const { width, height, legend } = sizeOfFigure(plot), canvas = document.createElement("canvas");
+const plotAsSvg = plot => drawFigure(plot, (width, height) => new SvgContext(width, height)).text;
+
+const plotAsCanvas = plot => drawFigure(plot, (width, height) => {
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
   [canvas.width, canvas.height] = [PNG_SCALE * width, PNG_SCALE * height];
-  const context = canvas.getContext("2d");
   context.scale(PNG_SCALE, PNG_SCALE);
-  plot.paintOn(context, legend);
-  return canvas;
-}
+  return context;
+}).canvas;
 
 /** The densities that are shown, a column for each group and spin. */
 function plotAsCsv(plot) {
