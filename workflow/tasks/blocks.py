@@ -57,12 +57,17 @@ def run_in_blocks(
     Raises
     ------
     InputError
-        If Parsl gets no block to run.
+        If Parsl gets no block to run, or can't from this folder.
     """
     from parsl import python_app  # noqa: PLC0415  (optional)
     from parsl.dataflow.dflow import DataFlowKernel  # noqa: PLC0415
 
-    config.run_dir = str(out / config.run_dir)
+    config.run_dir = str((out / config.run_dir).resolve())
+    if len(config.run_dir.split()) > 1:
+        raise InputError(
+            f"{config.run_dir}: Parsl's blocks start in no folder whose path holds a space; take "
+            "another folder"
+        )
     _end_with_us(config)
     for name, recipe in members.items():
         write_status(out / name, RunStatus("stopped", "submitted", key_of(recipe)))
@@ -89,7 +94,7 @@ def _reason(future: Future[str], config: Config) -> str:
     if error is None:
         return future.result()
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[-1] if lines else type(error).__name__
+    said = lines[-1].rpartition("stderr=")[2] or lines[-1] if lines else type(error).__name__
     if isinstance(error, (BadStateException, TooManyJobFailuresError)):
         raise InputError(
             f"Parsl gets no block to run: {said.removeprefix('sbatch: error: ')}; its logs are in "
