@@ -78,14 +78,14 @@ def run_in_blocks(
         while running:
             for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
-                reason = _reason(future, config)
+                reason = _reason(future, kernel.run_dir)
                 if reason and not is_done(out / name, members[name]):
                     failed[name] = reason
             update()
     return failed
 
 
-def _reason(future: Future[str], config: Config) -> str:
+def _reason(future: Future[str], logs: str) -> str:
     """Why a member failed, empty if it did not."""
     from parsl.executors.errors import BadStateException  # noqa: PLC0415
     from parsl.jobs.errors import TooManyJobFailuresError  # noqa: PLC0415
@@ -98,7 +98,7 @@ def _reason(future: Future[str], config: Config) -> str:
     if isinstance(error, (BadStateException, TooManyJobFailuresError)):
         raise InputError(
             f"Parsl gets no block to run: {said.removeprefix('sbatch: error: ')}; its logs are in "
-            f"{config.run_dir}; mend machine: in the recipe, or Parsl's configuration"
+            f"{logs}; mend machine: in the recipe, or Parsl's configuration"
         )
     return f"{type(error).__name__}: {said}; run the same command again to go on where it stopped"
 
