@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from epicarve.errors import InputError
 
 from .status import RunStatus, is_done, key_of, write_status
-from .worker import run_in_worker
+from .worker import run_in_worker, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,14 +74,18 @@ def run_in_blocks(
     failed: dict[str, str] = {}
     with _own_programs_first(), DataFlowKernel(config) as kernel:
         app = python_app(run_in_worker, data_flow_kernel=kernel)
+        stop.clear()
         running: dict[Future[str], str] = {app(str((out / n).resolve())): n for n in members}
-        while running:
-            for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
-                name = running.pop(future)
-                reason = _reason(future, kernel.run_dir)
-                if reason and not is_done(out / name, members[name]):
-                    failed[name] = reason
-            update()
+        try:
+            while running:
+                for future in wait(running, POLL_SECONDS, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(future)
+                    reason = _reason(future, kernel.run_dir)
+                    if reason and not is_done(out / name, members[name]):
+                        failed[name] = reason
+                update()
+        finally:
+            stop.set()  # Parsl waits for the threads of a pool
     return failed
 
 

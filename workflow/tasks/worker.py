@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from threading import current_thread, main_thread
+from threading import Event, current_thread, main_thread
+
+stop = Event()
+"""Ends the members that threads of this process run, and those that wait for one."""
 
 
 def run_in_worker(path: str) -> str:
@@ -31,6 +34,7 @@ def run_in_worker(path: str) -> str:
     if alone:
         os.environ.setdefault("OMP_NUM_THREADS", str(n_threads))
 
+    from epicarve.dft.run import Stopped  # noqa: PLC0415
     from epicarve.locks import is_locked  # noqa: PLC0415
     from epicarve.workflow.recipes import read_recipe  # noqa: PLC0415
 
@@ -41,7 +45,13 @@ def run_in_worker(path: str) -> str:
     folder = Path(path)
     recipe = read_recipe(folder / "recipe.yaml")
     if not alone:
-        run_apart(folder, recipe, n_threads, lambda: time.sleep(POLL_SECONDS))
+
+        def wait() -> None:
+            if stop.wait(POLL_SECONDS):
+                raise Stopped
+
+        wait()
+        run_apart(folder, recipe, n_threads, wait)
         status = read_status(folder)
         return status.told if status is not None and status.state == "failed" else ""
     while is_locked(folder, "run"):  # by a worker of a campaign that was killed
