@@ -2,13 +2,13 @@
 
 Run as root (SLURM's daemons want it):
 
-    python benchmarks/campaign.py [N] [local] [slurm] [parsl] [jobs]
+    python benchmarks/campaign.py [N] [local] [slurm] [parsl] [blocks] [jobs]
 
 Prints for each way how many members are done and failed by name, and the wall time; ends with 1 if
 a result was lost, that is, if a member is neither, or was computed again after it was done.
 
 parsl: blocks of one core; kill -9 of the driver when a quarter is done, scancel of a block when
-half is. jobs: one sbatch a recipe, not killed, for comparison.
+half is. For comparison and not killed, blocks: the same, jobs: one sbatch a recipe.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from slurm_node import output, slurm_node, wait_until
+from slurm_node import output, slurm_node
 
 KILL_AFTER_S = 25.0
 POLL_S = 0.5
@@ -106,15 +106,26 @@ def run_jobs(recipes: Path, out: Path, environment: dict[str, str]) -> bool:
         options = ["-n", "1", "--mem=2G", "-o", "/dev/null", "--wrap", wrapped]
         subprocess.run(["sbatch", *options], env=environment, check=True, capture_output=True)
     submitted = time.perf_counter() - begun
-    wait_until(lambda: not output(["squeue", "-h"], environment).strip(), environment)
+    while output(["squeue", "-h"], environment).strip():
+        time.sleep(POLL_S)
     n_done = sum(1 for _ in out.glob("member-*/summary.json"))
     seconds = time.perf_counter() - begun
     print(f"jobs: {n_done} done, {seconds:.0f} s, of which {submitted:.0f} s to submit")
     return True
 
 
+def run_blocks(recipes: Path, out: Path, environment: dict[str, str]) -> bool:
+    """Run the campaign in Parsl's blocks, and let nobody kill anything."""
+    begun = time.perf_counter()
+    command = [*EPICARVE, "campaign", str(recipes), "-o", str(out), "--on", "parsl"]
+    subprocess.run(command, env=environment, capture_output=True, check=False)
+    n_done = sum(1 for _ in out.glob("member-*/summary.json"))
+    print(f"blocks: {n_done} done, {time.perf_counter() - begun:.0f} s")
+    return True
+
+
 def main() -> None:
-    """Run the campaigns that are asked for, all but `jobs` if none is."""
+    """Run the campaigns that are asked for, those that are killed if none is."""
     words = sys.argv[1:]
     n_members = next((int(word) for word in words if word.isdigit()), 100)
     ways = [word for word in words if not word.isdigit()] or ["local", "slurm", "parsl"]
@@ -127,8 +138,9 @@ def main() -> None:
         (folder / "node").mkdir()
         with slurm_node(folder / "node") as environment:
             for way in ways:
-                if way == "jobs":
-                    whole &= run_jobs(folder / "recipes", folder / way, environment)
+                if way in {"blocks", "jobs"}:
+                    alone = run_blocks if way == "blocks" else run_jobs
+                    whole &= alone(folder / "recipes", folder / way, environment)
                 elif way != "local":
                     whole &= run(folder / "recipes", folder / way, way, environment)
     sys.exit(0 if whole else 1)

@@ -84,6 +84,7 @@ def test_a_campaign_through_any_provider(way, recipes, tmp_path, monkeypatch):
     if way in BATCH:
         batch_systems.install(BATCH[way], tmp_path, monkeypatch)
     out, config = tmp_path / "out", configured(tmp_path, way)
+    config = read_config(config) if way == "threads" else config
     one, small = campaign(recipes, out, on="parsl", config=config).members
     assert (one.name, one.state, one.formula) == ("one", "done", "Pb2S2")
     assert (small.name, small.state) == ("small", "failed")
