@@ -2,6 +2,7 @@
 
 import pytest
 
+from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 from epicarve.workflow.recipes import read_recipe, write_recipe
 
@@ -105,6 +106,11 @@ def test_a_word_of_another_program_is_answered_by_ours(recipe, block, told):
     with pytest.raises(InputError, match=told) as error:
         read_recipe(recipe(f"{GOOD}\n{block}\n"))
     assert "\n" not in str(error.value)
+
+
+def test_a_crystal_that_is_not_bundled_is_to_be_given_as_a_file():
+    with pytest.raises(InputError, match=r"no bundled crystal 'CdSe'; there .*file: my\.cif"):
+        bundled_crystal("CdSe")
 
 
 def test_a_radius_or_a_lone_word_in_a_block_is_answered(recipe):
