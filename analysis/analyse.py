@@ -26,7 +26,7 @@ from epicarve.analysis.figures import (
     trap_map_figure,
     write_figure,
 )
-from epicarve.analysis.report import report_html
+from epicarve.analysis.report import PALETTE, report_html
 from epicarve.analysis.states import Analysis, KindAnalysis
 from epicarve.errors import InputError
 from epicarve.files import filled_folder, write_json, write_text
@@ -137,8 +137,32 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
         for name, figure in figures(analysis).items():
             for suffix in analysis.options.figures.formats:
                 write_figure(figure, scratch / f"{name}.{suffix}")
-        write_text(scratch / "report.html", report_html(analysis, summary, analysis.notes))
+        write_text(scratch / "report.html", report_of(analysis, summary))
     return summary
+
+
+def report_of(analysis: Analysis, summary: dict[str, Any]) -> str:
+    """Return report.html of an analysis, given what its summary.json holds."""
+    return report_html(analysis, summary, analysis.notes, _pictures(analysis))
+
+
+_IN_REPORT = {
+    "profile": "Local density of states in space, with the edges.",
+    "scan": "Gap and traps against the threshold.",
+    "alignment": "Band edges of the domains.",
+    "trap-map": "Where the traps sit.",
+}
+"""Figures that the report has, with what stands below; the others it draws itself."""
+
+
+def _pictures(analysis: Analysis) -> dict[str, Figure]:
+    """Draw the figures of the report, in its colours and without notes, which its head has."""
+    look = FigureOptions(palette=PALETTE, caption=False, zero=analysis.options.figures.zero)
+    options = analysis.options.model_copy(update={"figures": look})
+    plain, drawers = replace(analysis, options=options), _drawers(analysis)
+    return {
+        words: drawers[name](plain, ()) for name, words in _IN_REPORT.items() if name in drawers
+    }
 
 
 def figures(analysis: Analysis) -> dict[str, Figure]:

@@ -34,9 +34,15 @@ def campaign(  # noqa: PLR0917  (arguments and options of the command line)
         typer.Option(help="Instead of the recipes': CP2K, or GFN1-xTB for trying."),
     ] = None,
     on: Annotated[
-        Literal["local", "slurm"],
-        typer.Option(help="Run the members on this machine, or as an array of SLURM jobs."),
+        Literal["local", "slurm", "parsl"],
+        typer.Option(
+            help="Run the members on this machine, as an array of SLURM jobs, or in Parsl's blocks."
+        ),
     ] = "local",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Parsl's configuration, Python; else for SLURM."),
+    ] = None,
     n_jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Members at once on this machine.")
     ] = None,
@@ -46,7 +52,9 @@ def campaign(  # noqa: PLR0917  (arguments and options of the command line)
     with progress("campaign") as tell:
         from epicarve.workflow.tasks.campaign import campaign as run_campaign
 
-        table = run_campaign(source, out, engine=engine, on=on, n_jobs=n_jobs, on_progress=tell)
+        table = run_campaign(
+            source, out, engine=engine, on=on, config=config, n_jobs=n_jobs, on_progress=tell
+        )
     if as_json:
         print_json({"campaign": table.rows()})
     else:

@@ -28,6 +28,7 @@ from .machine import machine
 from .new import new
 from .orbital import orbital
 from .plot import plot
+from .report import report
 from .run import run
 from .series import series
 from .structure import structure
@@ -60,6 +61,7 @@ for command in (
     campaign,
     analyse,
     plot,
+    report,
     table,
     structure,
     identify,

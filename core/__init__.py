@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.new import new
     from epicarve.workflow.tasks.orbital import orbital
     from epicarve.workflow.tasks.plot import plot
+    from epicarve.workflow.tasks.report import report
     from epicarve.workflow.tasks.run import run
     from epicarve.workflow.tasks.series import series
     from epicarve.workflow.tasks.structure import structure
@@ -117,6 +118,7 @@ __all__ = [
     "orbital",
     "plot",
     "read_states",
+    "report",
     "run",
     "series",
     "structure",
@@ -174,6 +176,7 @@ _HOMES = {
     "new": "epicarve.workflow.tasks.new",
     "orbital": "epicarve.workflow.tasks.orbital",
     "plot": "epicarve.workflow.tasks.plot",
+    "report": "epicarve.workflow.tasks.report",
     "read_states": "epicarve.dft.read.folder",
     "run": "epicarve.workflow.tasks.run",
     "series": "epicarve.workflow.tasks.series",

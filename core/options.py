@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Mapping
 from inspect import Parameter, Signature
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -38,6 +38,12 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    other_words: ClassVar[Mapping[str, str]] = {}
+    """Keys that people write who know other programs, in small letters, and what to write here."""
+
+    lone_word: ClassVar[str] = "it takes keys of its own below it"
+    """What to tell of a word that stands in the place of the keys."""
 
     if not TYPE_CHECKING:  # type checkers make the signature of each class of its fields
 
@@ -125,9 +131,19 @@ class Options(BaseModel):
             known = cls._keys()
             for key in data:
                 if key not in known:
-                    raise ValueError(f"unknown key {key!r}; {near_name(str(key), known)}")
+                    raise ValueError(f"unknown key {key!r}; {cls._remedy(str(key), known)}")
             return {key: _meant(cls.model_fields[key].annotation, data[key]) for key in data}
+        if isinstance(data, str):
+            raise ValueError(cls.lone_word)
         return data
+
+    @classmethod
+    def _remedy(cls, key: str, known: list[str]) -> str:
+        """Say what to write in the place of a key that is not known, or where to."""
+        if key.lower() in cls.other_words:
+            return f"write {cls.other_words[key.lower()]}"
+        blocks = [name for name in known if _has_key(cls.model_fields[name].annotation, key)]
+        return f"put it under {' or '.join(blocks)}" if blocks else near_name(key, known)
 
 
 def sentence(error: ValidationError, kinds: Collection[str] = ()) -> str:
@@ -141,12 +157,16 @@ def sentence(error: ValidationError, kinds: Collection[str] = ()) -> str:
         Words that ``kind`` may be, which choose a class and are no keys.
     """
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in kinds)
+    place = ".".join(str(part) for part in first["loc"] if part not in {*kinds, "[key]"})
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         message = "missing; add it"
-    elif first["type"] == "model_type":
+    elif first["type"] in {"model_type", "model_attributes_type", "dict_type"}:
         message = f"it takes keys of its own below it (got {_shown(first['input'])})"
+    elif first["type"] == "tuple_type" and isinstance(first["input"], str):
+        message = f"it takes a list; write [{_shown(first['input'])}]"
+    elif first["type"] in {"float_parsing", "int_parsing"}:
+        message = f"it takes a number, without a unit (got {_shown(first['input'])})"
     elif first["type"] == "union_tag_not_found":
         message = "kind is missing; add one" + (f" of {', '.join(kinds)}" if kinds else "")
     elif first["type"] == "union_tag_invalid":
@@ -161,6 +181,12 @@ def _shown(value: Any) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = short.maxlong = 60
     return short.repr(value)
+
+
+def _has_key(annotation: Any, key: str) -> bool:
+    """Whether a setting is a block of settings that has a key."""
+    kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+    return any(issubclass(each, Options) and key in each.model_fields for each in kinds)
 
 
 def _meant(annotation: Any, value: Any) -> Any:

@@ -49,6 +49,26 @@ RECIPE = {
 """Pb8S8, a block of two by two by four ions, which relaxes in a dozen steps. A relaxation that is
 taken up again takes another way, so that only one that converges ends with the same energy."""
 
+BLOCKS = """
+from parsl import Config
+from parsl.executors import HighThroughputExecutor
+from parsl.providers import SlurmProvider
+
+
+class Watched(SlurmProvider):
+    status_polling_interval = 1
+
+
+provider = Watched(
+    exclusive=False, cores_per_node=1, mem_per_node=1, walltime="00:10:00", parallelism=0.01
+)
+executor = HighThroughputExecutor(
+    label="watched", provider=provider, heartbeat_period=1, heartbeat_threshold=4
+)
+config = Config(executors=[executor], retries=1, strategy_period=0.5)
+"""
+"""Parsl's configuration of SLURM, with less patience than Parsl has by itself."""
+
 TINY = {
     "crystal": {"name": "PbS"},
     "shape": {"kind": "sphere", "diameter_nm": 0.6},
@@ -280,3 +300,39 @@ def test_campaign_as_an_array_outlives_its_runner(slurm, tmp_path):
     # What waited, ran or was done was left alone; what had failed already was tried again.
     assert (out / "array-1.txt").read_text().split() == ["0.5nm", "0.6nm", "0.65nm"]
     assert all(later.read_text() == "0.5nm\n" for later in out.glob("array-[2-9].txt"))
+
+
+def test_campaign_in_blocks_loses_neither_driver_nor_block(slurm, tmp_path):
+    """The driver of the default blocks is killed, and a block of the configured ones cancelled."""
+    recipes, out, config = tmp_path / "recipes", tmp_path / "out", tmp_path / "blocks.py"
+    recipes.mkdir()
+    config.write_text(BLOCKS)
+    machine = {"cores_per_node": 1, "memory_gb": 1, "time_limit_h": 0.2, "array_limit": 1}
+    analysis = {"ipr_max": 0.5, "figures": {"formats": ["svg"]}}
+    for number in range(12):
+        shape = {"kind": "sphere", "diameter_nm": 0.5 if number == 3 else 0.6 + 0.001 * number}
+        member = {**TINY, "shape": shape, "machine": machine, "analysis": analysis}
+        (recipes / f"{number:02d}.yaml").write_text(yaml.safe_dump(member))
+    command = ["campaign", recipes, "-o", out, "--on", "parsl", "--json"]
+    start = [sys.executable, "-m", "epicarve", *map(str, command)]
+
+    def done():
+        return {path: path.stat().st_mtime_ns for path in out.glob("[01]?/summary.json")}
+
+    killed = subprocess.Popen(start, env=slurm, stderr=subprocess.DEVNULL)
+    wait_until(lambda: len(done()) >= 2, slurm)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = done()
+    goes_on = subprocess.Popen(
+        [*start, "--config", str(config)], env=slurm, stdout=subprocess.PIPE, text=True
+    )
+    wait_until(lambda: len(done()) >= 6, slurm)
+    jobs = output(["squeue", "-h", "-t", "R", "-o", "%i %j"], slurm).splitlines()
+    cancelled = [line.split()[0] for line in jobs if "parsl.watched" in line]
+    subprocess.run(["scancel", *cancelled], env=slurm, check=True)
+    answer, _ = goes_on.communicate(timeout=PATIENCE_S)
+    states = {row["name"]: row["state"] for row in json.loads(answer)["campaign"]}
+    assert states == {f"{n:02d}": "failed" if n == 3 else "done" for n in range(12)}
+    assert len(cancelled) == 1
+    assert before.items() <= done().items()

@@ -1,5 +1,10 @@
 """The report in a browser, offline: what a reader clicks, and what follows."""
 
+import csv
+import time
+from dataclasses import replace
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from browser import browser
@@ -10,8 +15,10 @@ from synthetic import particle, states_of
 from epicarve.analysis.export import summarise
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.report import report_html
-from epicarve.analysis.states import Analysis, trap_filter
+from epicarve.analysis.states import Analysis, OrbitalPicture, fractional_dos, trap_filter
+from epicarve.dft.cube import OrbitalGrid
 from epicarve.style import colours
+from epicarve.units import A_PER_BOHR
 
 pytestmark = pytest.mark.chromium
 
@@ -27,6 +34,26 @@ MARK = """(() => {{
   const [x, y] = plot.placeOf({state}), ratio = plot.canvas.width / plot.canvas.clientWidth;
   return [...plot.context.getImageData(x * ratio, y * ratio, 1, 1).data.slice(0, 3)];
 }})()"""
+
+
+def centre_a(analysis):
+    """Middle of the box around the atoms."""
+    return (analysis.positions_a.max(axis=0) + analysis.positions_a.min(axis=0)) / 2
+
+
+def with_orbital(analysis):
+    """The analysis with a p orbital along z on its fourth atom."""
+    positions_a, step_a = analysis.positions_a, 0.3
+    low_a = positions_a.min(axis=0) - 4.0
+    counts = (np.ptp(positions_a, axis=0) + 8.0) // step_a
+    x, y, z = np.indices(counts.astype(int) + 1) * step_a + (low_a - positions_a[3])[:, *[None] * 3]
+    values = z * np.exp(-np.sqrt(x**2 + y**2 + z**2) / 0.8)
+    step_bohr = step_a / A_PER_BOHR
+    values /= np.sqrt((values**2).sum() * step_bohr**3)
+    grid = OrbitalGrid(low_a / A_PER_BOHR, step_bohr, values.astype(np.float32))
+    symbols = analysis.states.symbols
+    picture = OrbitalPicture("HOMO", grid, 0.8, grid.isovalue(0.8), symbols, positions_a)
+    return replace(analysis, orbital_pictures=(picture,))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +77,7 @@ def found(folder):
             small,
             notes=("Computed crystal: Pb3S2Cl2.", "GFN1-xTB moves the ions."),
         ),
+        "orbital": with_orbital(Analysis.of(states_of(small), AnalysisOptions(), small)),
         "bare": Analysis.of(states_of(small), AnalysisOptions(ipr_max=0.01, n_ipr_max=1.0)),
     }
     for name, analysis in made.items():
@@ -80,6 +108,14 @@ def opened(window, folder, name, fragment=""):
     window.open(folder / f"{name}.html", fragment)
     window.settle()
     return window
+
+
+def density(page, analysis, broadening_ev):
+    """The whole density of states at the energies of the page."""
+    states = analysis.states
+    grid_ev = np.array(page.run("plot.stacks().energies")) + analysis.gap.homo_ev
+    weights = np.ones((1, states.n_states))
+    return fractional_dos(states.energies_ev, weights, grid_ev, broadening_ev)[0]
 
 
 def assert_quiet(page, path):
@@ -169,8 +205,99 @@ def test_the_slider_moves_marks_and_tables(study, found):
     assert study.run(MARK.format(state=CLICKED)) == [int(red[k : k + 2], 16) for k in (1, 3, 5)]
     plain = analysis.gap.homo_lumo_gap_ev
     assert study.run("element('gap').textContent").startswith(f"gap {plain:.3f} eV (0 valence")
-    study.run("element('threshold-reset').click()")
+    study.run("element('reset').click()")
     assert study.run("limit") == 0.03
+
+
+def test_the_broadening_moves_the_curves(study, found):
+    study.run("element('broadening').value = 300")
+    study.run("element('broadening').dispatchEvent(new Event('input'))")
+    broadening_ev = study.run("plot.broadening_ev")
+    assert 0.01 < broadening_ev < 0.1
+    assert study.run("element('broadening-value').textContent") == f"{broadening_ev} eV"
+    total = study.run("Array.from(plot.stacks().spins[0].at(-1).above)")
+    exact = density(study, found["study"], broadening_ev)
+    np.testing.assert_allclose(total, exact, rtol=1e-5, atol=1e-5)
+    study.run("element('reset').click()")
+    assert study.run("plot.broadening_ev") == 0.1
+
+
+def test_the_plot_is_saved_as_svg_csv_and_png(study, found, tmp_path):
+    study.complaints.clear()
+    study.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    files = {kind: tmp_path / f"dos.{kind}" for kind in ("svg", "csv", "png")}
+    for kind, path in files.items():
+        study.run(f"document.querySelector('[data-save={kind}]').click()")
+        end = time.monotonic() + 20.0
+        while not path.exists() or not path.stat().st_size:
+            assert time.monotonic() < end, "nothing is saved"
+            time.sleep(0.02)
+    svg = ElementTree.parse(files["svg"]).getroot()
+    words = {text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"Energy − HOMO (eV)", "DOS (states/eV)", "IPR", "Pb", "−4"} <= words
+    discs = [path for path in svg.iter() if path.get("fill") == colours("safe")["ipr"]]
+    assert len(discs) > 300  # the states that are kept
+    rows = list(csv.reader(files["csv"].open(encoding="utf-8")))
+    shown = np.array(rows[1:], dtype=float)
+    assert rows[0] == ["Energy − HOMO (eV)", *found["study"].partitions[0].names]
+    np.testing.assert_allclose(
+        shown[:, 1:].sum(axis=1), density(study, found["study"], 0.1), rtol=1e-5, atol=1e-4
+    )
+    with Image.open(files["png"]) as picture:
+        assert picture.size[0] == 4 * study.run("plot.canvas.clientWidth")
+    assert study.complaints == []
+
+
+def test_a_surface_is_closed_and_where_the_orbital_has_its_level(study):
+    """A ball: its radius, its volume, and normals that point outwards."""
+    radius, shape = 7.3, (21, 22, 23)
+    away = np.linalg.norm(np.indices(shape).T - [10.2, 10.9, 11.1], axis=-1).T
+    values = np.clip(np.rint(32.0 + 8.0 * (radius - away)), -127, 127).astype(np.int8)
+    study.run(
+        f"window.ball = surfaceNet(Int8Array.from({values.ravel().tolist()}), {list(shape)}, 32, 1)"
+    )
+    points = np.array(study.run("[...ball.points]")).reshape(-1, 3) - [10.2, 10.9, 11.1]
+    triangles = np.array(study.run("[...ball.triangles]")).reshape(-1, 3)
+    normals = np.array(study.run("[...normalsOf(ball)]")).reshape(-1, 3)
+    reached = np.linalg.norm(points, axis=1)
+    assert np.abs(reached - radius).max() < 0.15
+    assert (np.einsum("ij,ij->i", points / reached[:, None], normals) > 0.95).all()
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    assert {tuple(edge) for edge in edges} == {tuple(edge[::-1]) for edge in edges}  # closed
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    volume = np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6.0
+    assert volume == pytest.approx(4.0 / 3.0 * np.pi * radius**3, rel=0.03)
+
+
+def test_an_orbital_is_shown_around_its_atoms(window, folder, found):
+    page = opened(window, folder, "orbital")
+    before = page.run(PIXELS)
+    page.run("element('orbital').value = '0'")
+    page.run("element('orbital').dispatchEvent(new Event('change'))")
+    assert page.run("particle.sticks") and not page.run("element('signs').hidden")
+    assert page.run(PIXELS) != before
+    atom = found["orbital"].orbital_pictures[0].positions_a[3] - centre_a(found["orbital"])
+    for sign in (0, 1):  # two lobes of a p orbital along z on one atom
+        points = np.array(page.run(f"[...particle.surface.meshes[{sign}].points]")).reshape(-1, 3)
+        middle = points.mean(axis=0) - atom
+        assert np.abs(middle[:2]).max() < 0.05
+        assert middle[2] * (-1) ** sign > 0.4
+    turned = page.run(PIXELS)
+    page.run("particle.rotate(0.4, 0.2)")
+    assert page.run(PIXELS) != turned
+    page.run("element('orbital').value = ''")
+    page.run("element('orbital').dispatchEvent(new Event('change'))")
+    assert page.run("particle.surface") is None
+    assert_quiet(page, folder / "orbital.html")
+
+
+def test_bonds_are_drawn_between_small_ions(window, folder, found):
+    page = opened(window, folder, "small")
+    before = page.run(PIXELS)
+    n_bonds = found["small"].model.coordination.sum()
+    assert page.run("particle.bonds.reduce((n, each) => n + each.length, 0)") == n_bonds
+    page.run("element('sticks').click()")
+    assert page.run(PIXELS) != before
 
 
 def test_a_range_of_energies_is_zoomed_into(study):
@@ -241,12 +368,8 @@ def test_groups_of_the_plot_are_chosen_and_hidden(study, found):
     study.run("element('groups').dispatchEvent(new Event('change'))")
     layers = "plot.stacks().spins[0].map(layer => layer.name)"
     assert study.run(layers) == ["PbS", "CsPbCl3"]
-    analysis = found["study"]
-    dos = next(each for each in analysis.densities if each.groups == ("PbS", "CsPbCl3"))
-    grid_ev = np.array(study.run("plot.stacks().energies")) + analysis.gap.homo_ev
-    exact = np.interp(grid_ev, dos.grid_ev, dos.total[0])
     total = study.run("Array.from(plot.stacks().spins[0].at(-1).above)")
-    np.testing.assert_allclose(total, exact, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(total, density(study, found["study"], 0.1), rtol=1e-5, atol=1e-5)
     study.run("element('legend').querySelector('input').click()")
     assert study.run(layers) == ["CsPbCl3"]
     study.run("element('groups').value = 0; chooseGroups(0)")

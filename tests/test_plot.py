@@ -340,8 +340,8 @@ def test_axes_that_exist_are_drawn_into():
 
 
 def test_nothing_to_draw_is_told():
-    for wrong in ([], [3]):
-        with pytest.raises(ec.InputError, match=r"^plot: "):
+    for wrong, said in (([], "no run is given; name"), ([3], "given is of type int; give folders")):
+        with pytest.raises(ec.InputError, match=said):
             ec.plot(wrong)
     with pytest.raises(ec.InputError, match="2 labels for 1 runs"):
         ec.plot(with_core(), labels=["a", "b"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 from epicarve.workflow.recipes import read_recipe, write_recipe
 
@@ -59,8 +60,14 @@ def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
         (("crystal:", "crystal: ["), "not valid YAML"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nanalysis: {ipr_maximum: 1}"), "did you mean ipr_max"),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {cutoff: 1}"), "did you mean cutoff_ry"),
-        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {max_scf: 9}"), "'max_scf'; known are "),
-        (("crystal:\n  name: Pb4S3Cl2", "crystal: PbS"), "crystal: it takes keys of its own"),
+        (
+            ("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\ncp2k: {max_scf: 9}"),
+            r"'max_scf'; write extra: .*MAX_SCF",
+        ),
+        (
+            ("crystal:\n  name: Pb4S3Cl2", "crystal: PbS"),
+            r"crystal: write \{name: PbS\} for .*file: my",
+        ),
         (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"), "engine: .*'cp2k' or 'xtb'"),
     ],
 )
@@ -72,6 +79,47 @@ def test_each_mistake_is_one_sentence(recipe, change, complaint):
     assert "recipe.yaml" in message
     assert "\n" not in message
     assert "pydantic" not in message
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ("cp2k: {spin: 3}", "'spin'; write multiplicity, 2S \\+ 1"),
+        ("cp2k: {ENCUT: 400}", "'ENCUT'; write cutoff_ry, in Ry"),
+        ("cp2k: {hubbard_u: {Pb: 3}}", "'hubbard_u'; write plus_u"),
+        ("cp2k: {optimizer: BFGS}", "write extra: {MOTION: {GEO_OPT: {OPTIMIZER: BFGS}}}"),
+        ("cp2k: {max_steps: 9}", "'max_steps'; put it under prerelax or relax"),
+        ("functional: PBE", "'functional'; put it under cp2k"),
+        ("cp2k: {cutoff_ry: 400 Ry}", "cutoff_ry: it takes a number, without a unit"),
+        ("cp2k: {extra: {DFT: {SCF: {MAX_SCF: 9}}}}", "&DFT .*; move it into &FORCE_EVAL$"),
+        ("cp2k: {extra: {FORCE_EVAL: {DFT: {NGRIDS: 9}}}}", "move it into &MGRID$"),
+        ("machine: {walltime: 24}", "'walltime'; write time_limit_h, in hours"),
+        ("machine: {queue: long}", "'queue'; write partition"),
+        ("machine: {ntasks: 64}", "'ntasks'; write ranks_per_node"),
+        ("machine: {modules: cp2k/2023.1}", r"modules: it takes a list; write \['cp2k/2023.1'\]"),
+        ("machine: {email: me}", "email: this is no address of e-mail; write name@host"),
+        ("machine: {stages: {relaxation: {nodes: 2}}}", "stages.relaxation: .*'relax'"),
+        ("series: {radius_nm: [1, 2]}", "'radius_nm'; write diameter_nm, twice the radius"),
+    ],
+)
+def test_a_word_of_another_program_is_answered_by_ours(recipe, block, told):
+    with pytest.raises(InputError, match=told) as error:
+        read_recipe(recipe(f"{GOOD}\n{block}\n"))
+    assert "\n" not in str(error.value)
+
+
+def test_a_crystal_that_is_not_bundled_is_to_be_given_as_a_file():
+    with pytest.raises(InputError, match=r"no bundled crystal 'CdSe'; there .*file: my\.cif"):
+        bundled_crystal("CdSe")
+
+
+def test_a_radius_or_a_lone_word_in_a_block_is_answered(recipe):
+    with pytest.raises(InputError, match="'radius_nm'; write diameter_nm, twice the radius"):
+        read_recipe(recipe(GOOD.replace("diameter_nm", "radius_nm")))
+    with pytest.raises(InputError, match="'cif'; write file"):
+        read_recipe(recipe(GOOD.replace("name: Pb4S3Cl2", "cif: my.cif")))
+    with pytest.raises(InputError, match="shape: it takes keys of its own below it"):
+        read_recipe(recipe("crystal: {name: PbS}\nshape: sphere\n"))
 
 
 @pytest.mark.parametrize("off", ["null", "none", "None", "~"])

@@ -9,10 +9,12 @@ from synthetic import particle, states_of
 
 from epicarve.analysis.export import summarise
 from epicarve.analysis.options import AnalysisOptions
-from epicarve.analysis.report import MOST_STATES, payload, report_html
+from epicarve.analysis.report import MOST_STATES, model_data, payload, report_html
 from epicarve.analysis.report import page_data as payload_module
-from epicarve.analysis.states import Analysis, groupings
+from epicarve.analysis.states import Analysis, OrbitalPicture, groupings
+from epicarve.dft.cube import OrbitalGrid
 from epicarve.dft.states import OrbitalStates
+from epicarve.units import A_PER_BOHR
 
 LARGEST_REPORT_MB = 15.0
 
@@ -82,7 +84,7 @@ def test_the_page_tells_what_a_reader_needs():
         "13 Pb, 3 Cl, 3 S",
         found.traps.sentence("valence"),
         "every state is either full or empty",
-        "&quot;crystal&quot;: &quot;PbS&quot;",
+        "<tr><th>crystal</th><td>PbS</td></tr>",
     ):
         assert told in page
     assert page.count("data-state=") == 60 + 3  # states and traps
@@ -133,6 +135,35 @@ def test_energies_and_ipr_are_whole_and_weights_nearly():
     exact = found.states.weights[:, decoded(packed["states"])].T
     assert np.all(np.abs(levels * largest[:, None] / 255.0 - exact) <= largest[:, None] / 509.0)
     assert data["weighted"]["note"] == "Every state colours the model."
+
+
+def test_bonds_are_those_of_the_coordination_else_of_radii():
+    model = particle()
+    with_model, without = (
+        decoded(payload(each)["atoms"]["pairs"]).reshape(-1, 2)
+        for each in (
+            analysis(model),
+            Analysis.of(states_of(model), AnalysisOptions(), positions_a=model.positions_a),
+        )
+    )
+    assert np.bincount(with_model.ravel(), minlength=19).tolist() == model.coordination.tolist()
+    assert {frozenset(pair) for pair in without.tolist()} == {
+        frozenset(pair) for pair in with_model.tolist()
+    }
+
+
+def test_a_large_orbital_is_thinned_out_to_its_limit(monkeypatch):
+    values = np.sin(np.indices((30, 31, 32)).sum(axis=0) / 5.0).astype(np.float32)
+    grid = OrbitalGrid(np.array([1.0, 2.0, 3.0]), 0.5, values)
+    places_a = np.array([[0.0, 0.0, 0.0], [2.0, 2.0, 2.0]])
+    picture = OrbitalPicture("HOMO", grid, 0.8, 0.5, ("Pb", "S"), places_a)
+    monkeypatch.setattr(model_data, "MOST_POINTS", 5_000)
+    told = model_data.orbital_data(picture)
+    assert told["shape"] == [15, 16, 16]
+    assert told["step_a"] == pytest.approx(2 * 0.5 * A_PER_BOHR)
+    np.testing.assert_allclose(told["origin_a"], np.array([1, 2, 3]) * A_PER_BOHR - 1, atol=1e-6)
+    shown = decoded(told["values"]).reshape(told["shape"])
+    np.testing.assert_allclose(shown * 0.5 / 32, values[::2, ::2, ::2], atol=0.5 / 64 + 1e-6)
 
 
 def test_only_so_many_weights_are_carried(monkeypatch):

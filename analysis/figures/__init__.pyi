@@ -1,6 +1,7 @@
 from .alignment import alignment_figure as alignment_figure
 from .canvas import AnyAxes as AnyAxes
 from .canvas import png_of as png_of
+from .canvas import svg_of as svg_of
 from .canvas import write_figure as write_figure
 from .comparison import comparison_figure as comparison_figure
 from .dos import dos_figure as dos_figure
@@ -10,10 +11,12 @@ from .isosurface import Window as Window
 from .isosurface import atoms_seen as atoms_seen
 from .isosurface import composed as composed
 from .isosurface import surface_seen as surface_seen
+from .orbitals import SIGNS as SIGNS
 from .orbitals import orbitals_figure as orbitals_figure
 from .pair_distribution import DistributionPanel as DistributionPanel
 from .pair_distribution import pair_distribution_figure as pair_distribution_figure
 from .profile import profile_figure as profile_figure
+from .run_notes import notes_of_runs as notes_of_runs
 from .scan import scan_figure as scan_figure
 from .sizes import Against as Against
 from .sizes import size_figure as size_figure

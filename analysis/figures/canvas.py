@@ -106,6 +106,13 @@ def png_of(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def svg_of(figure: Figure) -> str:
+    """Return a figure as SVG, its text as text; the same figure gives the same text."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata=_NO_DATES[".svg"])
+    return buffer.getvalue()
+
+
 def styled(look: FigureOptions) -> AbstractContextManager[None]:
     """Return a context in which matplotlib draws in a look.
 

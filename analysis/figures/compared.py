@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from epicarve.analysis.states import DensityOfStates, core_levels, kind_of_groups, zeros_of
 from epicarve.errors import InputError
-from epicarve.style import caption
 
 from .dos import window_of
 from .dos_panel import in_order
+from .run_notes import notes_of_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,19 +128,15 @@ class Compared:
         unit = "eV$^{-1}$ atom$^{-1}$" if self.per_atom else "states eV$^{-1}$"
         return f"DOS{'' if restricted else ', α ↑ β ↓'}\n({unit})"
 
-    def _shared(self, note: str) -> bool:
-        """Whether a note is of all runs."""
-        return all(note in one.notes for one in self.spectra)
-
     def notes(self) -> tuple[str, ...]:
         """Return what must be known of the comparison, and the notes of the runs, each once."""
         found = [WHAT_STANDS]
         filters = {one.filter_in_use.told for one in self.spectra if one.ipr is not None}
         if len(filters) > 1:
+            known = [one for one in self.spectra if one.ipr is not None]
             told = "; ".join(
-                f"{one.label}: {one.filter_in_use.told}"
-                for one in self.spectra
-                if one.ipr is not None
+                f"{', '.join(one.label for one in known if one.filter_in_use.told == name)}: {name}"
+                for name in dict.fromkeys(one.filter_in_use.told for one in known)
             )
             found.append(f"Traps are told by different thresholds: {told}.")
         elif filters:
@@ -154,12 +150,8 @@ class Compared:
                 for one, level in zip(self.spectra, levels, strict=True)
             )
             found.append(f"Level of {levels[0].name.replace(':', ' ')}: {told}.")
-        for one in self.spectra:
-            own = [note for note in one.notes if not self._shared(note)]
-            if own:
-                found.append(f"{one.label}: {caption(own)}")
-        found += dict.fromkeys(n for one in self.spectra for n in one.notes if self._shared(n))
-        return tuple(found)
+        labels, notes = zip(*((one.label, one.notes) for one in self.spectra), strict=True)
+        return (*found, *notes_of_runs(labels, notes))
 
 
 def numbers_of(spectrum: Spectrum) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 from ase.formula import Formula
 
 from epicarve.analysis.export import labels
+from epicarve.analysis.figures import SIGNS
 from epicarve.analysis.states import SHARES, SIDES, groupings
 from epicarve.page import filled, script_data, template
 from epicarve.style import colours
@@ -19,14 +19,20 @@ from .html import formula_html, signed, table, words_html
 from .page_data import PALETTE, nearest_to_gap, payload
 from .sections import (
     alignment_section,
+    checks_table,
     gap_table,
     groups_section,
-    orbitals_section,
+    pictures_section,
     populations_section,
+    provenance_table,
 )
 
 if TYPE_CHECKING:
-    from epicarve.analysis.states import Analysis
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure
+
+    from epicarve.analysis.states import Analysis, OrbitalPicture
     from epicarve.arrays import Ints
 
     from .html import Value
@@ -34,10 +40,18 @@ if TYPE_CHECKING:
 MOST_STATES = 400
 """Most states in the table of the report, those nearest to the gap; states.csv has all."""
 
-SCRIPTS = ("data.js", "trap_filter.js", "plot.js", "particle.js", "report.js")
+SCRIPTS = (
+    *("data.js", "trap_filter.js", "density.js", "plot.js", "plot_pointer.js", "particle.js"),
+    *("surface.js", "svg.js", "save.js", "state.js", "tables.js", "report.js"),
+)
 
 
-def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, ...] = ()) -> str:
+def report_html(
+    analysis: Analysis,
+    summary: dict[str, Any],
+    notes: tuple[str, ...] = (),
+    pictures: Mapping[str, Figure] | None = None,
+) -> str:
     """Return the report as one HTML document with all scripts inlined.
 
     Parameters
@@ -48,6 +62,8 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         The numbers of summary.json.
     notes : tuple of str
         Sentences to stand at the head.
+    pictures : mapping of str to Figure, optional
+        Figures that the page does not draw itself, by what stands below them.
 
     Returns
     -------
@@ -82,14 +98,12 @@ def report_html(analysis: Analysis, summary: dict[str, Any], notes: tuple[str, .
         model="" if analysis.positions_a is None else _model_figure(analysis),
         alignment=alignment_section(analysis, summary) + groups_section(analysis, summary),
         populations=populations_section(analysis, summary),
-        traps=orbitals_section(analysis) + _traps_section(analysis),
+        traps=_traps_section(analysis),
+        pictures=pictures_section(pictures or {}),
         states_note=escape(states_note),
         states=rows,
-        checks=table(
-            ("check", "", "what"),
-            [(c["name"], "ok" if c["ok"] else "note", c["message"]) for c in summary["checks"]],
-        ),
-        provenance=escape(json.dumps(summary["provenance"], indent=2, ensure_ascii=False)),
+        checks=checks_table(summary["checks"]),
+        provenance=provenance_table(summary["provenance"]),
         data=script_data(payload(analysis)),
         script="\n".join(template(f"report/{name}") for name in SCRIPTS),
     )
@@ -115,9 +129,8 @@ def _folded(notes: tuple[str, ...]) -> str:
         return ""
     told = "One note" if len(notes) == 1 else f"{len(notes)} notes"
     listed = "\n".join(f'<p class="note">{words_html(note)}</p>' for note in notes)
-    return (
-        f'<details class="notes"><summary>{told} on these results</summary>\n{listed}\n</details>'
-    )
+    summary = f"<summary>{told} on these results</summary>"
+    return f'<details class="notes prints">{summary}\n{listed}\n</details>'
 
 
 def _model_figure(analysis: Analysis) -> str:
@@ -126,7 +139,28 @@ def _model_figure(analysis: Analysis) -> str:
     numbers = Counter(analysis.states.symbols) if model is None else model.counts
     counts = ", ".join(f"{n} {symbol}" for symbol, n in numbers.items())
     size = "" if model is None else f"; {model.diameter_nm:.2f} nm across"
-    return filled("report/model.html", caption=escape(f"{counts}{size}."))
+    return filled(
+        "report/model.html",
+        caption=escape(f"{counts}{size}."),
+        orbitals=_orbital_menu(analysis.orbital_pictures),
+    )
+
+
+def _orbital_menu(pictures: tuple[OrbitalPicture, ...]) -> str:
+    """Return the choice among the orbitals that can be shown around the atoms."""
+    if not pictures:
+        return ""
+    names = [picture.title.replace("\n", ": ") for picture in pictures]
+    options = "".join(
+        f'<option value="{index}">{escape(name)}</option>' for index, name in enumerate(names)
+    )
+    return filled(
+        "report/orbitals.html",
+        options=options,
+        share=f"{100 * pictures[0].share:g}",
+        positive=SIGNS["positive"],
+        negative=SIGNS["negative"],
+    )
 
 
 def _names(analysis: Analysis, chosen: Ints) -> tuple[list[str], list[str]]:

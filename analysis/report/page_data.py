@@ -13,6 +13,7 @@ from epicarve.page import encoded
 from epicarve.style import colours, element_colours
 
 from .html import words_html
+from .model_data import drawn_bonds, orbital_data
 
 if TYPE_CHECKING:
     from epicarve.analysis.states import Analysis
@@ -38,16 +39,12 @@ def payload(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         Arrays stand as base64 of their little-endian bytes. Energies and IPR are whole, so that the
-        page finds the same gap as `trap_filter`; densities are given within the window, beyond
-        which the page does not look; the weights of a state are given to 1/255 of its largest one,
-        for the states of `weighted_states`; negative ones are shown as none.
+        page finds the same gap as `trap_filter`; it broadens the states itself, by the weights of
+        groups; the weights of a state on atoms are given to 1/255 of its largest one, for the
+        states of `weighted_states`; negative ones are shown as none. Orbitals are those of
+        `orbital_data`.
     """
     states, gap = analysis.states, analysis.gap
-    (below_ev, above_ev), step_ev = analysis.window_ev, analysis.options.energy_step_ev
-    shown = [
-        (grouping, grouping.dos.within(below_ev - step_ev, above_ev + step_ev))
-        for grouping in groupings(analysis, PALETTE)
-    ]
     numbers, _ = labels(states)
     weighted = weighted_states(analysis)
     weights = np.clip(states.weights[:, weighted], 0.0, None)  # Mulliken's may be negative
@@ -61,7 +58,9 @@ def payload(analysis: Analysis) -> dict[str, Any]:
         "homo_ev": gap.homo_ev,
         "lumo_ev": gap.lumo_ev,
         "zero_ev": analysis.zero.energy_ev,
-        "window_ev": [below_ev, above_ev],
+        "zero_label": analysis.zero.label,
+        "broadening_ev": analysis.options.broadening_ev,
+        "window_ev": list(analysis.window_ev),
         "ipr_range": list(analysis.ipr_range),
         "first_state": int(nearest_to_gap(analysis)[0]),
         "spin_names": ["both"] if states.restricted else list(SPIN_NAMES),
@@ -79,7 +78,6 @@ def payload(analysis: Analysis) -> dict[str, Any]:
             "weights": encoded(levels, "uint8"),
             "note": _note_of_weights(len(weighted), states.n_states),
         },
-        "grid_ev": encoded(shown[0][1].grid_ev, "float64"),
         "groups": [
             {
                 "title": grouping.title,
@@ -87,11 +85,11 @@ def payload(analysis: Analysis) -> dict[str, Any]:
                 "labels": [words_html(name) for name in grouping.names],
                 "colours": list(grouping.colours),
                 "weights": encoded(grouping.weights, "float32"),
-                "density": encoded(dos.density, "float32"),
             }
-            for grouping, dos in shown
+            for grouping in groupings(analysis, PALETTE)
         ],
         "atoms": _atoms(analysis),
+        "orbitals": [orbital_data(picture) for picture in analysis.orbital_pictures],
         "colours": {
             "elements": element_colours(tuple(dict.fromkeys(states.symbols)), PALETTE),
             **{name: palette[name] for name in ("weights", "ipr", "filtered_gap", "plain_gap")},
@@ -141,4 +139,5 @@ def _atoms(analysis: Analysis) -> dict[str, Any] | None:
         "bonds": bonds,
         "positions_a": encoded(centred(analysis.positions_a), "float32"),
         "radii_a": encoded(analysis.drawn_radii_a, "float32"),
+        "pairs": encoded(drawn_bonds(analysis), "int32"),
     }

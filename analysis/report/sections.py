@@ -1,4 +1,4 @@
-"""Sections of the report that tell numbers of summary.json, and the orbitals at the edges."""
+"""Sections of the report that tell numbers of summary.json, and pictures."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import base64
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from epicarve.analysis.figures import orbitals_figure, png_of
+from epicarve.analysis.figures import png_of
 
 from .html import table, words_html
-from .page_data import PALETTE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import Analysis
+
+
+_UNITS = {"ev": "eV", "a": "Å", "nm": "nm", "s": "s", "k": "K", "mm": "mm", "deg": "°"}
+"""How units are written that the names of fields end in."""
 
 
 def gap_table(summary: dict[str, Any], options: AnalysisOptions) -> str:
@@ -99,21 +106,63 @@ def groups_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     )
 
 
-def orbitals_section(analysis: Analysis) -> str:
-    """Return a picture of the orbitals at the edges; nothing unless they were asked for."""
-    if not analysis.orbital_pictures:
+def pictures_section(pictures: Mapping[str, Figure]) -> str:
+    """Return figures that the page does not draw itself, each under its name; nothing without."""
+    if not pictures:
         return ""
-    look = analysis.options.figures.model_copy(
-        update={"palette": PALETTE, "title": "", "width": "double", "width_mm": None}
+    shown = "\n".join(
+        f'<figure><img alt="{escape(name)}" src="data:image/png;base64,'
+        f'{base64.b64encode(png_of(figure)).decode("ascii")}">\n'
+        f"<figcaption>{escape(name)}</figcaption></figure>"
+        for name, figure in pictures.items()
     )
-    png = png_of(orbitals_figure(analysis.orbital_pictures, look))
-    image = base64.b64encode(png).decode("ascii")
-    told = ", ".join(picture.title.partition("\n")[0] for picture in analysis.orbital_pictures)
-    return (
-        "<section>\n<h2>Orbitals at the edges</h2>\n"
-        f'<img class="picture" alt="Isosurfaces: {escape(told)}" '
-        f'src="data:image/png;base64,{image}">\n</section>'
+    return f'<section>\n<h2>Figures</h2>\n<div class="pictures">\n{shown}\n</div>\n</section>'
+
+
+def provenance_table(provenance: Mapping[str, Any]) -> str:
+    """Return a table of where the results are from, a row for each value that tells something.
+
+    Examples
+    --------
+    >>> print(provenance_table({"version": "0.1", "cell": {"a_nm": 0.123456789}}))
+    <table class="facts">
+    <tr><th>version</th><td>0.1</td></tr>
+    <tr><th>cell, a (nm)</th><td>0.123457</td></tr>
+    </table>
+    """
+    rows = "\n".join(
+        f"<tr><th>{escape(name)}</th><td>{words_html(told)}</td></tr>"
+        for name, told in _facts(provenance)
     )
+    return f'<table class="facts">\n{rows}\n</table>'
+
+
+def _facts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and words of each value in nested plain data that tells something."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _facts(inner, f"{name}, {_worded(str(key))}".removeprefix(", "))
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        for number, inner in enumerate(value, start=1):
+            yield from _facts(inner, f"{name} {number}")
+    elif value not in ("", None, {}, []):
+        yield name, _told(value)
+
+
+def _worded(key: str) -> str:
+    """Return the name of a field as words, with its unit in brackets."""
+    stem, _, unit = key.rpartition("_")
+    unit = _UNITS.get(unit, "") if stem else ""
+    return f"{stem.replace('_', ' ')} ({unit})" if unit else key.replace("_", " ")
+
+
+def _told(value: Any) -> str:
+    """Return a value in words, numbers to six digits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_told(each) for each in value)
+    return f"{value:.6g}".replace("-", "−") if isinstance(value, float) else str(value)
 
 
 def populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
@@ -131,3 +180,22 @@ def populations_section(analysis: Analysis, summary: dict[str, Any]) -> str:
         "a degenerate set. Curves are in the figure of the density of states and in coop.csv.</p>\n"
         f"{table(header, rows, sorts=True)}\n</section>"
     )
+
+
+def checks_table(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of checks, those that say the same in one row.
+
+    Examples
+    --------
+    >>> same = {"ok": False, "message": "no model"}
+    >>> checks_table([{"name": "type", **same}, {"name": "offset", **same}]).count("no model")
+    1
+    """
+    named: dict[tuple[str, bool], list[str]] = {}
+    for check in checks:
+        named.setdefault((check["message"], check["ok"]), []).append(check["name"])
+    rows = [
+        (", ".join(names), "ok" if ok else "note", message)
+        for (message, ok), names in named.items()
+    ]
+    return table(("check", "", "what"), rows)

@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.style import Palette
 
-    from .dos import DensityOfStates
     from .results import Analysis
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """Groups that share each state, with their names, colours, weights and densities.
+    """Groups that share each state, with their names, colours and weights.
 
     Parameters
     ----------
@@ -29,15 +28,12 @@ class Grouping:
         Colour of each group as ``#rrggbb``.
     weights : ndarray, shape (n_groups, n_states)
         Weight of each group in each state.
-    dos : DensityOfStates
-        Density of states of each group.
     """
 
     title: str
     names: tuple[str, ...]
     colours: tuple[str, ...]
     weights: Floats
-    dos: DensityOfStates
 
 
 def groupings(analysis: Analysis, palette: Palette) -> tuple[Grouping, ...]:
@@ -61,7 +57,6 @@ def groupings(analysis: Analysis, palette: Palette) -> tuple[Grouping, ...]:
             shares.names,
             tuple(element_colours(shares.names, palette).values()),
             shares.weights,
-            dos,
         )
-        for shares, dos in zip(analysis.spectrum.shares, analysis.densities, strict=True)
+        for shares in analysis.spectrum.shares
     )

@@ -59,6 +59,9 @@ def bundled_crystal(name: str) -> Crystal:
         lower = {known.lower(): known for known in names}
         near = get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
         hint = f"did you mean {lower[near[0]]}?" if near else f"there are {', '.join(names)}"
-        raise InputError(f"no bundled crystal {name!r}; {hint}")
+        raise InputError(
+            f"no bundled crystal {name!r}; {hint}; one of your own is given as file: my.cif in a "
+            "recipe, and by epicarve.Crystal.from_file in Python"
+        )
     with as_file(FOLDER / f"{name}.cif") as path:
         return read_cif(path)

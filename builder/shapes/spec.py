@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
@@ -195,6 +196,11 @@ class OneSizeSpec(ShapeSpec):
     diameter_nm : float, optional
         Largest width in nm; needed unless atoms or formula_units is given.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("radius", "radius_nm", "radius_a"), "diameter_nm, twice the radius"),
+        **dict.fromkeys(("size", "size_nm", "diameter_a", "d"), "diameter_nm, in nm"),
+    }
 
     diameter_nm: Length | None = None
 

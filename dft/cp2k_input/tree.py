@@ -273,13 +273,31 @@ def _where_known(section: Section, name: str, version: str) -> str:
         return f"write {name} without &: it is a keyword"
     if elsewhere := _other_versions(section, name, version):
         return f"leave it out: CP2K {elsewhere}, not in {version}"
-    near = get_close_matches(name, known, n=1)
-    if near:
+    places = [f"into {path}" for path in _below(section, name)]
+    if not places and (near := get_close_matches(name, known, n=1)):
         return f"write {'&' if near[0] in section.spec.section_names else ''}{near[0]}"
     for outer in _outer(section):
         if outer.spec.keyword(name) or outer.spec.section(name):
-            return f"move it to {_called(outer)}"
+            places = places or [f"to {_called(outer)}"]
+    if places:
+        return f"move it {' or '.join(places)}"
     return f"see CP2K's manual of {_called(section)}"
+
+
+def _below(section: Section, name: str) -> list[str]:
+    """Return the next sections below one that know a name, at most three."""
+    level = {"": section.spec}
+    for _ in range(2):
+        level = {
+            f"{path}&{child}": inner
+            for path, spec in level.items()
+            for child in spec.section_names
+            if (inner := spec.section(child)) is not None
+        }
+        found = [path for path, spec in level.items() if spec.keyword(name) or spec.section(name)]
+        if found:
+            return sorted(found, key=len)[:3]
+    return []
 
 
 def _other_versions(section: Section, name: str, version: str) -> str:

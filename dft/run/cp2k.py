@@ -180,8 +180,9 @@ def is_complete(folder: Path, stage: Stage) -> bool:
 
 
 def is_in_job() -> bool:
-    """Whether this process runs in a job of SLURM or PBS."""
-    return any(name in os.environ for name in ("SLURM_JOB_ID", "PBS_JOBID"))
+    """Whether this process runs in a job of SLURM, PBS, LSF or Grid Engine."""
+    names = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "SGE_TASK_ID")
+    return any(name in os.environ for name in names)
 
 
 def local_environment(command: str | None) -> dict[str, str]:

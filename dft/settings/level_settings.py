@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -42,6 +42,27 @@ class HubbardSettings(Options):
     def momentum(self) -> int:
         """The angular momentum as a number."""
         return "spdf".index(self.l)
+
+
+SCF = "extra: {FORCE_EVAL: {DFT: {SCF: {%s}}}}"
+
+OTHER_WORDS = {
+    **dict.fromkeys(("max_scf", "scf_steps", "nelm"), SCF % "MAX_SCF: 200"),
+    **dict.fromkeys(("optimizer", "optimiser"), "extra: {MOTION: {GEO_OPT: {OPTIMIZER: BFGS}}}"),
+    "mixing": SCF % "MIXING: {...}",
+    **dict.fromkeys(("ot", "minimizer"), SCF % "OT: {...}"),
+    **dict.fromkeys(("spin", "uks", "lsd", "spin_polarized", "nspins"), "multiplicity, 2S + 1"),
+    **dict.fromkeys(("u", "ldau", "hubbard", "hubbard_u", "dft_plus_u"), "plus_u"),
+    **dict.fromkeys(("ecut", "encut", "cutoff_ev"), "cutoff_ry, in Ry"),
+    **dict.fromkeys(("vdw", "d3", "ivdw", "vdw_potential"), "dispersion"),
+    **dict.fromkeys(("xc", "xc_functional"), "functional"),
+    **dict.fromkeys(("basis_set", "basis_file", "basis_set_file_name"), "basis"),
+    **dict.fromkeys(("potential_file", "pseudopotential", "pseudo"), "potential"),
+    **dict.fromkeys(("ngrids", "mgrid"), "extra: {FORCE_EVAL: {DFT: {MGRID: {NGRIDS: 4}}}}"),
+    **dict.fromkeys(("smearing", "smear", "temperature"), "smearing_k, in kelvin"),
+    **dict.fromkeys(("geo_opt", "max_iter", "optimize"), "relax: {max_steps: 200}"),
+}
+"""What other programs call the keys of a level of theory, and ours."""
 
 
 class LevelSettings(Options):
@@ -99,6 +120,8 @@ class LevelSettings(Options):
     templates : Path or None
         A folder with templates that take the place of those of the same name in templates/cp2k.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = OTHER_WORDS
 
     version: Version = "2023.1"
     method: Literal["gpw", "gapw"] = "gpw"

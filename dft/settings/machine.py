@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from epicarve.options import Options
 
@@ -17,7 +19,14 @@ Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,@+-]*
 Features = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\[(][A-Za-z0-9_.,&|*()\[\]-]*$")]
 """Features of nodes as SLURM combines them, such as ``"zen4&ib"``."""
 
-Address = Annotated[str, StringConstraints(pattern=r"^[^\s@'\"]+@[^\s@'\"]+$")]
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[^\s@'\"]+@[^\s@'\"]+", text):
+        raise ValueError("this is no address of e-mail; write name@host")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
 """An address of e-mail."""
 
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./+@:-]*$")]
@@ -28,6 +37,22 @@ SubmitOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$"
 
 StageName = Literal["join", "prerelax", "relax", "ground-state", "states"]
 """Names of the stages that may have settings of their own."""
+
+
+OTHER_WORDS = {
+    **dict.fromkeys(("mem", "ram", "mem_gb", "mem_per_node"), "memory_gb, of each node"),
+    **dict.fromkeys(("walltime", "time", "hours", "time_h"), "time_limit_h, in hours"),
+    "queue": "partition",
+    "project": "account",
+    **dict.fromkeys(("ntasks", "ranks", "mpi", "processes"), "ranks_per_node"),
+    **dict.fromkeys(("ntasks_per_node", "tasks_per_node", "mpiprocs"), "ranks_per_node"),
+    **dict.fromkeys(("threads", "cpus_per_task", "omp_num_threads"), "threads_per_rank"),
+    **dict.fromkeys(("cores", "cpus", "ncpus", "ppn"), "cores_per_node"),
+    **dict.fromkeys(("array", "max_jobs"), "array_limit"),
+    **dict.fromkeys(("srun", "mpirun", "launcher", "executable"), "cp2k_command"),
+    "module": "modules, a list",
+}
+"""What other programs call the keys of jobs, and ours."""
 
 
 class JobSettings(Options):
@@ -68,6 +93,8 @@ class JobSettings(Options):
         The command that starts CP2K in a job; ``"srun cp2k.psmp"`` where SLURM and MPI know each
         other.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = OTHER_WORDS
 
     nodes: int | None = Field(default=None, ge=1)
     ranks_per_node: int | None = Field(default=None, ge=1)

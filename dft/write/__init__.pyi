@@ -1,5 +1,6 @@
 from .electrons import n_added_mos as n_added_mos
 from .job_header import job_script as job_script
+from .job_header import slurm_options as slurm_options
 from .job_scripts import JOB_ID as JOB_ID
 from .job_scripts import job_files as job_files
 from .job_scripts import job_template as job_template
@@ -22,4 +23,5 @@ from .stage_inputs import write_stages as write_stages
 from .system import System as System
 from .system import boxed as boxed
 from .text import own_templates as own_templates
+from .walltime import UNKNOWN_HOURS as UNKNOWN_HOURS
 from .walltime import scf_step_seconds as scf_step_seconds

@@ -71,16 +71,21 @@ def job_script(
 
 def _slurm_lines(machine: MachineSettings) -> dict[str, str]:
     """Lines of SLURM's header by the names of qtoolkit's template."""
-    options = list(machine.sbatch_options)
-    if machine.memory_gb is not None and not any("--mem" in option for option in options):
-        options.insert(0, f"--mem={_mebibytes(machine.memory_gb)}M")
     asked = {
         "qos": machine.qos,
         "constraint": machine.constraint,
         "gpus_per_node": machine.gpus,
-        "qverbatim": "\n".join(f"#SBATCH {option}" for option in options),
+        "qverbatim": "\n".join(f"#SBATCH {option}" for option in slurm_options(machine)),
     }
     return {name: str(value) for name, value in asked.items() if value is not None}
+
+
+def slurm_options(machine: MachineSettings) -> list[str]:
+    """Return the options of sbatch that have no word of their own: memory, and those stated."""
+    options = list(machine.sbatch_options)
+    if machine.memory_gb is not None and not any("--mem" in option for option in options):
+        options.insert(0, f"--mem={_mebibytes(machine.memory_gb)}M")
+    return options
 
 
 def _pbs_lines(machine: MachineSettings) -> dict[str, str]:

@@ -7,6 +7,8 @@ const SLICES = 12;
 const GHOST = 0.13;      // opacity of an ion without weight
 const SHOWN = 0.2;       // opacity from which an ion counts as seen
 const SOLID_FROM = 0.25; // part of the largest weight from which an ion is opaque
+const STICK_A = 0.13;    // half width of a bond
+const BALL_PART = 0.4;   // of its radius that an ion has where bonds are drawn
 const RULERS_NM = [5, 2, 1, 0.5, 0.2, 0.1];
 const RULER_PART = 0.3;  // of the width, most that the ruler takes
 const VIEWS = {
@@ -28,11 +30,21 @@ function weightColour(part) {
 class Particle {
   constructor(canvas, atoms) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { willReadFrequently: true }); // drawn by the processor
     this.atoms = atoms;
     this.positions = decoded(atoms.positions_a);
     this.radii = decoded(atoms.radii_a);
     this.n = this.radii.length;
+    this.bonds = Array.from({ length: this.n }, () => []);
+    if (atoms.pairs) {
+      const ends = decoded(atoms.pairs);
+      for (let k = 0; k < ends.length; k += 2) {
+        this.bonds[ends[k]].push(ends[k + 1]);
+        this.bonds[ends[k + 1]].push(ends[k]);
+      }
+    }
+    this.sticks = false;
+    this.surface = null;
     this.extent = 0;
     for (let i = 0; i < this.n; i++) {
       const [x, y, z] = this.positions.subarray(3 * i, 3 * i + 3);
@@ -49,7 +61,11 @@ class Particle {
     this.order = Array.from({ length: this.n }, (_, i) => i);
     this.seen = new Float32Array(3 * this.n);
     this.listen();
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.sized = false; // drawn first when the page is laid out
+    new ResizeObserver(() => {
+      this.sized = true;
+      this.draw();
+    }).observe(canvas);
   }
 
   /** Colour the ions by weights of 0 to 255, or by element if there are none. */
@@ -67,6 +83,11 @@ class Particle {
     if (!this.weights || !this.ghosts) return 1;
     return Math.min(1, GHOST + (1 - GHOST) * this.weights[i] / (255 * SOLID_FROM));
   }
+
+  radiusOf(i) { return this.sticks ? BALL_PART * this.radii[i] : this.radii[i]; }
+
+  /** Height up to which something is drawn: what is nearer to the eye is cut away. */
+  get nearest() { return this.extent * (1 - 2 * this.cut); }
 
   /** A shaded disc, drawn once for each colour and size. */
   sprite(rgb, radius) {
@@ -100,7 +121,7 @@ class Particle {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * ratio);
     const height = Math.round(canvas.clientHeight * ratio);
-    if (!width || !height) return;
+    if (!this.sized || !width || !height) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     const pixels = 0.47 * Math.min(width, height) / this.extent * this.zoom;
     if (pixels !== this.pixels) this.sprites.clear();
@@ -117,7 +138,7 @@ class Particle {
     context.globalAlpha = 1;
     context.fillStyle = "#fff";
     context.fillRect(0, 0, width, height);
-    const nearest = this.extent * (1 - 2 * this.cut);
+    const { nearest } = this;
     let slice = 0;
     for (const i of order) {
       const depth = seen[3 * i + 2];
@@ -127,12 +148,55 @@ class Particle {
         context.fillRect(0, 0, width, height);
         slice++;
       }
-      const disc = this.sprite(this.colourOf(i), this.radii[i] * pixels);
+      const disc = this.sprite(this.colourOf(i), this.radiusOf(i) * pixels);
       context.globalAlpha = this.opacityOf(i);
+      if (this.sticks) this.drawSticks(i, false);
       context.drawImage(disc, width / 2 + seen[3 * i] * pixels - disc.width / 2,
         height / 2 - seen[3 * i + 1] * pixels - disc.height / 2);
+      if (this.sticks) this.drawSticks(i, true);
     }
+    if (this.surface) this.surface.paint(this);
     this.drawRuler(ratio, width, height);
+  }
+
+  /** The half of each bond of an ion that is its own: those that come to the eye, or the others. */
+  drawSticks(i, nearer) {
+    const { context, seen, pixels, canvas, nearest } = this, colour = this.colourOf(i);
+    const place = (x, y) => [canvas.width / 2 + x * pixels, canvas.height / 2 - y * pixels];
+    const [x, y, z] = seen.subarray(3 * i, 3 * i + 3);
+    for (const j of this.bonds[i]) {
+      const [dx, dy, dz] = [seen[3 * j] - x, seen[3 * j + 1] - y, seen[3 * j + 2] - z];
+      if (dz > 0 !== nearer || z + dz > nearest) continue;
+      const from = 0.9 * this.radiusOf(i) / (Math.hypot(dx, dy, dz) || 1); // where it leaves the ball
+      const width = 2 * STICK_A * pixels;
+      for (const [part, shade] of width > 4 ? [[1, 0.55], [0.7, 1]] : [[1, 0.75]]) {
+        context.beginPath();
+        context.moveTo(...place(x + from * dx, y + from * dy));
+        context.lineTo(...place(x + dx / 2, y + dy / 2));
+        context.lineWidth = width * part;
+        context.strokeStyle = `rgb(${colour.map(c => Math.round(c * shade))})`;
+        context.stroke();
+      }
+    }
+  }
+
+  /** Height of the foremost ion at each pixel, minus infinity where there is none. */
+  depths(width, height) {
+    const { seen, pixels, nearest } = this, depths = new Float32Array(width * height).fill(-Infinity);
+    for (let i = 0; i < this.n; i++) {
+      if (seen[3 * i + 2] > nearest || this.opacityOf(i) < SHOWN) continue;
+      const radius = this.radiusOf(i) * pixels, square = radius * radius;
+      const [x, y] = [width / 2 + seen[3 * i] * pixels, height / 2 - seen[3 * i + 1] * pixels];
+      for (let py = Math.max(0, Math.ceil(y - radius)); py <= Math.min(height - 1, y + radius); py++) {
+        for (let px = Math.max(0, Math.ceil(x - radius)); px <= Math.min(width - 1, x + radius); px++) {
+          const rest = square - (px - x) ** 2 - (py - y) ** 2;
+          if (rest <= 0) continue;
+          const depth = seen[3 * i + 2] + Math.sqrt(rest) / pixels, at = py * width + px;
+          if (depth > depths[at]) depths[at] = depth;
+        }
+      }
+    }
+    return depths;
   }
 
   /** A bar of a round length in the lower left corner. */
@@ -148,13 +212,13 @@ class Particle {
 
   /** The foremost ion at a place of the canvas, in CSS pixels; -1 if there is none. */
   ionAt(x, y) {
-    const ratio = window.devicePixelRatio || 1, nearest = this.extent * (1 - 2 * this.cut);
+    const ratio = window.devicePixelRatio || 1;
     const right = (x - this.canvas.clientWidth / 2) * ratio / this.pixels;
     const up = (this.canvas.clientHeight / 2 - y) * ratio / this.pixels;
     for (let k = this.n - 1; k >= 0; k--) {
       const i = this.order[k];
-      if (this.seen[3 * i + 2] > nearest || this.opacityOf(i) < SHOWN) continue;
-      if (Math.hypot(this.seen[3 * i] - right, this.seen[3 * i + 1] - up) < this.radii[i]) return i;
+      if (this.seen[3 * i + 2] > this.nearest || this.opacityOf(i) < SHOWN) continue;
+      if (Math.hypot(this.seen[3 * i] - right, this.seen[3 * i + 1] - up) < this.radiusOf(i)) return i;
     }
     return -1;
   }

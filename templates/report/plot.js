@@ -21,13 +21,18 @@ class Plot {
     this.view = this.home;
     [this.lowest, this.highest] = DATA.ipr_range;
     this.group = 0;
+    this.broadening_ev = DATA.broadening_ev;
+    this.known = {};
     this.hidden = new Set();
     this.limit = DATA.ipr_max;
     this.gap = gapAt(this.limit);
     this.chosen = null;
     this.dragged = null;
-    new ResizeObserver(() => this.draw()).observe(canvas);
-    this.listen();
+    this.sized = false; // drawn first when the page is laid out
+    new ResizeObserver(() => {
+      this.sized = true;
+      this.draw();
+    }).observe(canvas);
   }
 
   // --- places, in CSS pixels of the canvas
@@ -59,47 +64,58 @@ class Plot {
 
   // --- densities
 
+  /** Densities in the range that is shown, kept until it, the groups or the broadening change. */
+  densities() {
+    const [below_ev, above_ev] = this.view.map(energy => energy + DATA.zero_ev);
+    const key = [this.group, below_ev, above_ev, this.broadening_ev].join();
+    if (this.known.key !== key) {
+      this.known = { key, ...densitiesOf(this.group, below_ev, above_ev, this.broadening_ev) };
+    }
+    return this.known;
+  }
+
   /** Stacked densities of the groups that are shown: for each spin, curves from the axis outwards. */
   stacks() {
-    const { names, colours, density } = GROUPS[this.group], n_grid = GRID_EV.length;
-    const [below_ev, above_ev] = this.view.map(energy => energy + DATA.zero_ev);
-    const from = Math.max(0, GRID_EV.findIndex(energy => energy >= below_ev) - 1);
-    const to = Math.min(n_grid, GRID_EV.findLastIndex(energy => energy <= above_ev) + 2);
-    const energies = Array.from(GRID_EV.subarray(from, to), energy => energy - DATA.zero_ev);
-    const spins = DATA.spin_names.map((_, spin) => {
+    const { names, colours } = GROUPS[this.group], { energies, density } = this.densities();
+    const spins = density.map((curves, spin) => {
       let below = new Float64Array(energies.length);
       return names.flatMap((name, g) => {
         if (this.hidden.has(name)) return [];
-        const start = (spin * names.length + g) * n_grid + from;
-        const above = below.map((sum, k) => sum + (spin ? -1 : 1) * density[start + k]);
-        const layer = { name, colour: colours[g], below, above };
+        const above = below.map((sum, k) => sum + (spin ? -1 : 1) * curves[g][k]);
+        const layer = { name, label: GROUPS[this.group].plain[g], colour: colours[g], below, above };
         below = above;
         return [layer];
       });
     });
-    return { energies, spins };
+    return { energies: Array.from(energies, energy => energy - DATA.zero_ev), spins };
   }
 
   // --- drawing
 
   draw() {
-    const { canvas, context } = this, ratio = Math.max(window.devicePixelRatio || 1, 2); // for print
+    const { canvas } = this, ratio = Math.max(window.devicePixelRatio || 1, 2); // for print
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (!width || !height) return;
+    if (!this.sized || !width || !height) return;
     [canvas.width, canvas.height] = [width * ratio, height * ratio];
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context = canvas.getContext("2d");
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.paint();
+    if (this.dragged && this.dragged.to !== undefined) {
+      this.context.fillStyle = "#1a66cc22";
+      const [from, to] = [this.dragged.from, this.dragged.to];
+      this.context.fillRect(from, MARGIN.top, to - from, this.lower.top + this.lower.height - MARGIN.top);
+    }
+  }
+
+  /** Draw both panels on the context, in CSS pixels of the canvas. */
+  paint() {
+    const { context } = this;
     context.fillStyle = "#fff";
-    context.fillRect(0, 0, width, height);
+    context.fillRect(0, 0, this.canvas.clientWidth, this.canvas.clientHeight);
     context.font = `13px ${FONT}`;
     for (const panel of [this.upper, this.lower]) this.inside(panel, () => this.drawGaps(panel));
     this.inside(this.upper, () => this.drawStates());
-    const y = this.drawDensities();
-    this.drawAxes(y);
-    if (this.dragged && this.dragged.to !== undefined) {
-      context.fillStyle = "#1a66cc22";
-      const [from, to] = [this.dragged.from, this.dragged.to];
-      context.fillRect(from, MARGIN.top, to - from, this.lower.top + this.lower.height - MARGIN.top);
-    }
+    this.drawAxes(this.drawDensities());
   }
 
   /** Draw what shall not reach out of a panel. */
@@ -192,14 +208,14 @@ class Plot {
         for (const { colour, below, above } of layers) {
           context.fillStyle = colour;
           context.beginPath();
-          energies.forEach((energy, k) => context.lineTo(this.x(energy), y(above[k])));
+          energies.forEach((energy, k) => context[k ? "lineTo" : "moveTo"](this.x(energy), y(above[k])));
           for (let k = energies.length - 1; k >= 0; k--) context.lineTo(this.x(energies[k]), y(below[k]));
           context.fill();
         }
         context.strokeStyle = INK;
         context.lineWidth = 0.8;
         context.beginPath();
-        energies.forEach((energy, k) => tops[spin].length && context.lineTo(this.x(energy), y(tops[spin][k])));
+        tops[spin].forEach((value, k) => context[k ? "lineTo" : "moveTo"](this.x(energies[k]), y(value)));
         context.stroke();
       });
     });
@@ -225,8 +241,7 @@ class Plot {
       tick(x, this.upper.top + this.upper.height, 0, -5);
       context.fillText(signed(k * step + 0, digits).replace(/^−(0(\.0*)?)$/, "$1"), x, low + 16);
     }
-    const energy = DATA.homo_ev === null ? "Energy (eV)" : "Energy − HOMO (eV)";
-    context.fillText(energy, MARGIN.left + this.width / 2, low + 38);
+    context.fillText(DATA.zero_label, MARGIN.left + this.width / 2, low + 38);
     context.textAlign = "right";
     const rise = tickStep(peak - floor, 6), places = Math.max(0, -Math.floor(Math.log10(rise)));
     for (let k = Math.ceil(floor / rise); k * rise <= peak; k++) {
@@ -260,51 +275,10 @@ class Plot {
     context.restore();
   }
 
-  // --- what the reader does
-
   /** Show a range of energies, not less than 20 meV wide. */
   zoom(from, to) {
     if (to - from < 0.02) return;
     this.view = [from, to];
     this.draw();
-  }
-
-  /** What the reader points at, in words. */
-  toldAt(x, y) {
-    if (y < this.upper.top + this.upper.height) {
-      const state = this.stateAt(x, y);
-      return state === null ? "" : `state ${nameOf(state)}, ${signed(STATES.energies_ev[state] - DATA.zero_ev, 3)} eV, `
-        + `IPR ${STATES.ipr[state].toFixed(4)}`;
-    }
-    const { energies, spins } = this.stacks(), energy = this.energyAt(x);
-    if (!energies.length) return "";
-    const k = energies.reduce((near, e, i) => Math.abs(e - energy) < Math.abs(energies[near] - energy) ? i : near, 0);
-    const value = this.densityAt(y);
-    const inside = spins.flat().find(({ below, above }) =>
-      value >= Math.min(below[k], above[k]) && value < Math.max(below[k], above[k]));
-    return inside === undefined ? ""
-      : `${inside.name}, ${signed(energies[k], 2)} eV, ${Math.abs(inside.above[k] - inside.below[k]).toPrecision(3)} states/eV`;
-  }
-
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("pointerdown", event => {
-      this.dragged = { from: event.offsetX };
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", event => {
-      if (this.dragged && Math.abs(event.offsetX - this.dragged.from) > 4) this.dragged.to = event.offsetX;
-      if (this.dragged) this.draw();
-    });
-    canvas.addEventListener("pointerup", event => {
-      const { from, to } = this.dragged || {};
-      this.dragged = null;
-      if (to !== undefined) this.zoom(...[from, to].map(x => this.energyAt(x)).sort((a, b) => a - b));
-      else {
-        const state = this.stateAt(event.offsetX, event.offsetY);
-        if (state !== null) this.onpick(state);
-      }
-    });
-    canvas.addEventListener("dblclick", () => this.zoom(...this.home));
   }
 }

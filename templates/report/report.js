@@ -1,5 +1,5 @@
 "use strict";
-// What the page does: select a state, move the threshold, choose groups, sort tables.
+// What the page does: select a state, move threshold and broadening, choose groups, save.
 
 const element = id => document.getElementById(id);
 const plot = new Plot(element("dos"));
@@ -7,6 +7,7 @@ const canvas = element("model");
 const particle = canvas && new Particle(canvas, DATA.atoms);
 const ORDER = Array.from({ length: N_STATES }, (_, i) => i)
   .sort((a, b) => STATES.energies_ev[a] - STATES.energies_ev[b] || a - b);
+const ROWS_PRINTED = 24;
 let chosen = null;
 let limit = DATA.ipr_max;
 
@@ -41,6 +42,20 @@ function setThreshold(value) {
   if (chosen !== null) tellState(chosen);
 }
 
+// --- broadening --------------------------------------------------------------------------------
+
+const NARROWEST_EV = Math.min(0.01, DATA.broadening_ev), WIDEST_EV = Math.max(1, DATA.broadening_ev);
+const broadeningAt = step => Number((NARROWEST_EV * (WIDEST_EV / NARROWEST_EV) ** (step / 1000)).toPrecision(2));
+const stepOfBroadening = value => 1000 * Math.log(value / NARROWEST_EV) / Math.log(WIDEST_EV / NARROWEST_EV);
+
+function setBroadening(value_ev) {
+  plot.broadening_ev = value_ev;
+  element("broadening").value = stepOfBroadening(value_ev);
+  element("broadening").setAttribute("aria-valuetext", `${value_ev} eV`);
+  element("broadening-value").textContent = `${value_ev} eV`;
+  plot.draw();
+}
+
 // --- groups ------------------------------------------------------------------------------------
 
 /** Stack the densities by the groups of a partition, each with a box to hide it. */
@@ -55,76 +70,10 @@ function chooseGroups(index) {
 
 // --- the selected state ------------------------------------------------------------------------
 
-const html = text => String(text).replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
-
-function rowsOf(table) {
-  return table.map(cells => `<tr>${cells.join("")}</tr>`).join("");
-}
-
-/** The groups of the chosen partition with their part of a state as bars. */
-function partsTable(state) {
-  const group = GROUPS[element("groups").value];
-  const parts = group.names
-    .map((name, k) => [group.labels[k], group.colours[k], group.weights[k * N_STATES + state]])
-    .sort((a, b) => b[2] - a[2]).slice(0, 8);
-  return `<table><tbody>${rowsOf(parts.map(([name, colour, part]) => [
-    `<td class="text">${name}</td>`, `<td>${(100 * part).toFixed(1)} %</td>`,
-    `<td class="text"><span class="part" style="width:${(7 * part).toFixed(2)}rem;`
-      + `background:${colour}"></span></td>`]))}</tbody></table>`;
-}
-
-/** The ions that hold most of a state. */
-function ionsTable(state) {
-  const weights = weightsOf(state), largest = LARGEST[ROW_OF_STATE.get(state)], { atoms } = DATA;
-  const ions = Array.from(weights, (_, i) => i).sort((a, b) => weights[b] - weights[a] || a - b).slice(0, 6);
-  const known = [["domain", atoms.domains], ["place", atoms.places], ["bonds", atoms.bonds]]
-    .filter(([, values]) => values.some(value => value !== ""));
-  const head = ["ion", ...known.map(([name]) => name)].map(name => `<th class="text">${name}</th>`).join("")
-    + "<th>weight</th>";
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rowsOf(ions.map(i => [
-    `<td class="text">${html(atoms.symbols[i])} ${i + 1}</td>`,
-    ...known.map(([name, values]) => `<td class="text">`
-      + `${name === "domain" ? atoms.domain_labels[values[i]] : html(values[i])}</td>`),
-    `<td>${(100 * largest * weights[i] / 255).toFixed(1)} %</td>`]))}</tbody></table>`;
-}
-
-function tellState(state) {
-  const ipr = STATES.ipr[state], spin = DATA.spin_names[STATES.spins[state]];
-  const facts = [
-    ["energy", `${signed(STATES.energies_ev[state], 4)} eV`],
-    ...(DATA.homo_ev === null ? [] : [["above the HOMO", `${signed(STATES.energies_ev[state] - DATA.homo_ev, 4)} eV`]]),
-    ["occupation", STATES.occupations[state].toFixed(2)],
-    ["IPR", ipr.toFixed(4)],
-    ["N_eff", `${(1 / ipr).toFixed(1)} of ${DATA.n_atoms} ions`],
-    [`IPR ≤ ${limit}`, ipr <= limit ? "kept" : "trap"],
-  ];
-  const list = facts.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join("");
-  const title = `State ${STATES.numbers[state]}${DATA.spin_names.length > 1 ? `, ${spin}` : ""}`;
-  const blocks = [`<div><h3>${title}</h3><dl>${list}</dl></div>`,
-    `<div><h3>By ${html(GROUPS[element("groups").value].title)}</h3>${partsTable(state)}</div>`];
-  if (DATA.atoms && weightsOf(state)) blocks.push(`<div><h3>Largest weights</h3>${ionsTable(state)}</div>`);
-  if (DATA.atoms && !weightsOf(state)) blocks.push(`<p>${DATA.weighted.note}</p>`);
-  element("state").innerHTML = blocks.join("");
-}
-
-function tellScale(state) {
-  const scale = element("scale"), weights = state === null ? null : weightsOf(state);
-  if (weights) {
-    const largest = (100 * LARGEST[ROW_OF_STATE.get(state)]).toPrecision(3);
-    scale.innerHTML = `0 % <span class="bar" style="background:linear-gradient(90deg,`
-      + `${DATA.colours.weights.join(",")})"></span> ${largest} % of the state on one ion`;
-  } else {
-    scale.innerHTML = Object.entries(DATA.colours.elements)
-      .map(([symbol, colour]) => `<span><i style="background:${colour}"></i>${symbol}</span>`).join("");
-  }
-  canvas.setAttribute("aria-label", weights ? `The model, coloured by the weight of each ion in state ${nameOf(state)}`
-    : "The model, coloured by element");
-}
-
 /** Select a state, or none: in the plot, the model, the tables and the address. */
 function select(state) {
   chosen = state;
-  history.replaceState(null, "", state === null ? "#" : `#state=${nameOf(state)}`);
+  history.replaceState(null, "", `${location.href.split("#")[0]}#${state === null ? "" : `state=${nameOf(state)}`}`);
   plot.chosen = state;
   plot.draw();
   document.querySelectorAll("tr.chosen").forEach(row => row.classList.remove("chosen"));
@@ -144,6 +93,17 @@ function select(state) {
     element("state").innerHTML = "<p>No state is selected. Click a mark of the plot or a number of a table; "
       + "Escape clears the selection.</p>";
   } else tellState(state);
+}
+
+const SURFACES = new Map();
+
+/** Show the surface of an orbital around small ions, or none. */
+function showOrbital(index) {
+  if (index !== "" && !SURFACES.has(index)) SURFACES.set(index, new Surface(DATA.orbitals[index]));
+  particle.surface = SURFACES.get(index) || null;
+  if (particle.surface) element("sticks").checked = particle.sticks = true;
+  element("signs").hidden = !particle.surface;
+  particle.draw();
 }
 
 /** Keep a label beside the pointer that tells what is there. */
@@ -172,51 +132,30 @@ function selectFromAddress() {
   return state !== undefined;
 }
 
-// --- tables ------------------------------------------------------------------------------------
-
-function valueOf(row, column) {
-  const text = row.cells[column].textContent, number = parseFloat(text.replace("−", "-"));
-  return isNaN(number) ? text : number;
-}
-
-function sortBy(heading, column) {
-  const body = heading.closest("table").tBodies[0];
-  const down = heading.getAttribute("aria-sort") === "ascending";
-  const order = (a, b) => {
-    const [x, y] = [valueOf(a, column), valueOf(b, column)];
-    return typeof x === typeof y ? (x > y) - (x < y) : (typeof x === "string") - (typeof y === "string");
-  };
-  const rows = [...body.rows].sort((a, b) => down ? order(b, a) : order(a, b));
-  heading.parentNode.querySelectorAll("th").forEach(h => h.removeAttribute("aria-sort"));
-  heading.setAttribute("aria-sort", down ? "descending" : "ascending");
-  body.append(...rows);
-}
-
-document.querySelectorAll("table.sorts").forEach(table =>
-  table.querySelectorAll("th").forEach((heading, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...heading.childNodes);
-    heading.append(button);
-    button.addEventListener("click", () => sortBy(heading, column));
-  }));
-document.querySelectorAll("tr[data-state]").forEach(row =>
-  row.addEventListener("click", () => select(Number(row.dataset.state))));
-
 // --- wiring ------------------------------------------------------------------------------------
 
-plot.onpick = select;
+listenTo(plot, select);
+document.querySelectorAll("tr[data-state]").forEach(row => row.addEventListener("click", event => {
+  event.preventDefault(); // the address follows the state
+  select(Number(row.dataset.state));
+}));
 element("threshold").addEventListener("input", event => setThreshold(limitAt(Number(event.target.value))));
 element("threshold-value").addEventListener("change", event => {
   const value = Number(event.target.value);
   setThreshold(value > 0 && value <= DATA.ipr_range[1] ? value : limit);
 });
-element("threshold-reset").addEventListener("click", () => setThreshold(DATA.ipr_max));
+element("broadening").addEventListener("input", event => setBroadening(broadeningAt(Number(event.target.value))));
+element("reset").addEventListener("click", () => {
+  setThreshold(DATA.ipr_max);
+  setBroadening(DATA.broadening_ev);
+});
+document.querySelectorAll("[data-save]").forEach(button =>
+  button.addEventListener("click", SAVED[button.dataset.save]));
 element("groups").addEventListener("change", event => {
   chooseGroups(Number(event.target.value));
   if (chosen !== null) tellState(chosen);
 });
-tellBeside(plot.canvas, element("pointed"), (x, y) => plot.toldAt(x, y));
+tellBeside(plot.canvas, element("pointed"), (x, y) => toldOf(plot, x, y));
 if (particle) {
   document.querySelectorAll("[data-view]").forEach(button =>
     button.addEventListener("click", () => particle.look(button.dataset.view)));
@@ -230,6 +169,13 @@ if (particle) {
     particle.ghosts = event.target.checked;
     particle.draw();
   });
+  element("sticks").addEventListener("change", event => {
+    particle.sticks = event.target.checked;
+    particle.draw();
+  });
+  if (element("orbital")) {
+    element("orbital").addEventListener("change", event => showOrbital(event.target.value));
+  }
   tellBeside(canvas, element("ion"), (x, y) => {
     const ion = particle.ionAt(x, y), weights = chosen === null ? null : weightsOf(chosen);
     if (ion < 0) return "";
@@ -247,8 +193,12 @@ document.addEventListener("keydown", event => {
     step(event.key === "ArrowLeft" ? -1 : 1);
   } else if (event.key === "Escape") select(null);
 });
-window.addEventListener("beforeprint", () =>
-  document.querySelectorAll("details.notes").forEach(notes => { notes.open = true; }));
+window.addEventListener("beforeprint", () => {
+  document.querySelectorAll("details.prints").forEach(notes => { notes.open = true; });
+  const rows = [...document.querySelectorAll("#states tbody tr")];
+  const middle = rows.findIndex(row => Number(row.dataset.state) === (chosen === null ? DATA.first_state : chosen));
+  rows.forEach((row, k) => row.classList.toggle("far", Math.abs(k - middle) > ROWS_PRINTED / 2));
+});
 window.addEventListener("hashchange", selectFromAddress);
 
 element("legend").addEventListener("change", event => {
@@ -258,6 +208,7 @@ element("legend").addEventListener("change", event => {
 });
 chooseGroups(0);
 setThreshold(DATA.ipr_max);
+setBroadening(DATA.broadening_ev);
 if (!selectFromAddress()) select(null);
 const states = element("states"), first = states.querySelector(`tr[data-state="${DATA.first_state}"]`);
 if (chosen === null && first) states.scrollTop = first.offsetTop - states.clientHeight / 2;

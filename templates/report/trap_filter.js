@@ -5,14 +5,8 @@ const STATES = Object.fromEntries(
   ["energies_ev", "occupations", "ipr", "occupied", "numbers", "spins"]
     .map(name => [name, decoded(DATA.states[name])]));
 const N_STATES = STATES.ipr.length;
-const WEIGHTED = decoded(DATA.weighted.states);
 const LARGEST = decoded(DATA.weighted.largest);
-const WEIGHTS = decoded(DATA.weighted.weights);
-const ROW_OF_STATE = new Map(Array.from(WEIGHTED, (state, row) => [state, row]));
-const GRID_EV = decoded(DATA.grid_ev);
-const GROUPS = DATA.groups.map(group => ({
-  ...group, weights: decoded(group.weights), density: decoded(group.density),
-}));
+const ROW_OF_STATE = new Map(Array.from(decoded(DATA.weighted.states), (state, row) => [state, row]));
 
 /** Edge of one side of the gap among the states of at most this IPR, and the traps before it. */
 function edgeOf(occupied, limit) {
@@ -44,11 +38,14 @@ function gapAt(limit) {
   };
 }
 
+let weightBytes = null; // megabytes, decoded when the first state is chosen
+
 /** Weight of each ion in a state as a part of the largest, 0 to 255; null if not in the page. */
 function weightsOf(state) {
   const row = ROW_OF_STATE.get(state);
-  return row === undefined ? null
-    : WEIGHTS.subarray(row * DATA.n_atoms, (row + 1) * DATA.n_atoms);
+  if (row === undefined) return null;
+  weightBytes ||= decoded(DATA.weighted.weights);
+  return weightBytes.subarray(row * DATA.n_atoms, (row + 1) * DATA.n_atoms);
 }
 
 /** Name of a state in the address of the page and in tables. */

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -55,6 +56,13 @@ class CrystalSpec(Options):
         Elements to put in the place of others, such as {Br: Cl}; cell and sites stay. Sites that
         both share become those of the new one.
     """
+
+    lone_word: ClassVar[str] = "write {name: PbS} for a bundled crystal, {file: my.cif} for a CIF"
+    other_words: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("cif", "path", "structure"), "file"),
+        **dict.fromkeys(("formula", "material", "compound"), "name"),
+        **dict.fromkeys(("charges", "oxidation"), "oxidation_states"),
+    }
 
     name: str | None = None
     file: Path | None = None
@@ -195,6 +203,11 @@ class SeriesSpec(Options):
     diameter_nm, atoms, formula_units : tuple of numbers
         Sizes.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("radius", "radius_nm"), "diameter_nm, twice the radius"),
+        **dict.fromkeys(("size", "sizes", "diameter"), "diameter_nm, in nm"),
+    }
 
     crystal: tuple[str, ...] = ()
     replace: tuple[dict[str, str], ...] = ()

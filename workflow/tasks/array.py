@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from epicarve.dft.settings import MachineSettings
     from epicarve.workflow.recipes import Recipe
 
 SCRIPT = "array.job"
@@ -90,16 +91,27 @@ def run_members(
     return failed
 
 
-def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
-    """Submit members as a new array, and return the task of each."""
+def shared_machine(members: Mapping[str, Recipe]) -> MachineSettings:
+    """Return the settings of the machine that all members share.
+
+    Raises
+    ------
+    InputError
+        If they differ.
+    """
     (first, recipe), *others = members.items()
     for name, other in others:
         if other.machine != recipe.machine:
             raise InputError(
-                f"machine: of {name} is not that of {first}, and an array has one for all; make "
-                "them equal, or run them apart"
+                f"machine: of {name} is not that of {first}, and one is needed for all; make them "
+                "equal, or run them apart"
             )
-    machine = recipe.machine
+    return recipe.machine
+
+
+def _submit(folder: Path, members: Mapping[str, Recipe]) -> dict[str, str]:
+    """Submit members as a new array, and return the task of each."""
+    machine = shared_machine(members)
     lines = [*preparation(machine), *BODY]
     write_text(folder / SCRIPT, job_script("epicarve", lines, machine, log=f"{LOGS}/%A-%a.log"))
     (folder / LOGS).mkdir(exist_ok=True)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from epicarve.dft.run import Stopped, own_command, require_scheduler
+from epicarve.dft.run import Stopped, require_scheduler
 from epicarve.errors import InputError
-from epicarve.locks import is_locked, locked
+from epicarve.locks import locked
 from epicarve.workflow.recipes import Recipe, is_series, read_recipe, write_recipe
 
-from .array import run_members
+from .array import run_members, shared_machine
+from .blocks import run_in_blocks
 from .campaign_table import CampaignTable, TableWriter
 from .executor import execute
+from .member import POLL_SECONDS, run_apart
+from .parsl_config import read_config, slurm_config
 from .run import chosen
 from .series import members
-from .status import RunStatus, is_done, key_of, read_status, write_status
+from .status import RunStatus, key_of, write_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from threading import Event
 
-LOG = "run.log"
-"""What a member said, in its folder."""
-
-POLL_SECONDS = 0.2
+    from parsl import Config
 
 
 def campaign(
@@ -34,7 +33,8 @@ def campaign(
     out: Path | str,
     *,
     engine: Literal["cp2k", "xtb"] | None = None,
-    on: Literal["local", "slurm"] = "local",
+    on: Literal["local", "slurm", "parsl"] = "local",
+    config: Config | Path | str | None = None,
     n_jobs: int | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> CampaignTable:
@@ -49,9 +49,12 @@ def campaign(
         Run again, it goes on: what is done is left alone, what still runs is followed.
     engine : {"cp2k", "xtb"}, optional
         Overrides that of the recipes.
-    on : {"local", "slurm"}
-        Whether the members run on this machine, several at a time, or as an array of jobs, a
-        member each.
+    on : {"local", "slurm", "parsl"}
+        Whether the members run on this machine, several at a time; as an array of jobs, a member
+        each; or in pilot blocks of Parsl.
+    config : parsl.Config, Path or str, optional
+        Of Parsl: itself, or the path of a Python file that makes it as ``config``. If not given,
+        blocks of SLURM are made from the recipes' machine.
     n_jobs : int, optional
         How many members run at once on this machine; one with CP2K, else as many as cores if not
         given. SLURM has limits of its own.
@@ -66,28 +69,34 @@ def campaign(
     Raises
     ------
     InputError
-        If there are no recipes, two members have one name, the scheduler is not there, or another
-        campaign is at work in the folder.
+        If there are no recipes, two members have one name, the scheduler or Parsl is not there, or
+        another campaign is at work in the folder.
     """
+    if config is not None and on != "parsl":
+        raise InputError("a configuration is Parsl's: add --on parsl, or leave --config out")
     out, tell = Path(out), on_progress or (lambda _: None)
     found, broken = _recipes(Path(source))
     recipes = {name: chosen(recipe, engine, on) for name, recipe in found.items()}
-    if on != "local":
+    if on == "slurm":
         require_scheduler(on)
+    blocks = read_config(config) if isinstance(config, (str, Path)) else config
     with locked(out, "campaign"):
         for name, recipe in recipes.items():
             write_recipe(recipe, out / name)
         table = TableWriter(out, recipes, broken, tell)
         table.update()
         todo = {name: recipe for name, recipe in recipes.items() if not table.is_done(name)}
-        if on == "slurm":
-            failed = run_members(out, todo, table.update)
-            for name, reason in failed.items():
-                write_status(out / name, RunStatus("failed", reason, key_of(recipes[name])))
-        else:
+        failed: dict[str, str] = {}
+        if on == "local":
             _run_here(out, todo, n_jobs or _usual_jobs(todo), table)
-        table.update()
-    return table.write()
+        elif on == "slurm":
+            failed = run_members(out, todo, table.update)
+        elif todo:
+            blocks = blocks or slurm_config(shared_machine(todo), len(todo))
+            failed = run_in_blocks(out, todo, blocks, table.update)
+        for name, reason in failed.items():
+            write_status(out / name, RunStatus("failed", reason, key_of(recipes[name])))
+        return table.write()
 
 
 def _recipes(source: Path) -> tuple[dict[str, Recipe], dict[str, str]]:
@@ -133,51 +142,14 @@ def _run_here(out: Path, recipes: Mapping[str, Recipe], n_jobs: int, table: Tabl
 def _member_action(
     folder: Path, recipe: Recipe, n_jobs: int, table: TableWriter
 ) -> Callable[[Event], None]:
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // n_jobs)))
-
-    def wait(stop: Event) -> None:
-        table.update()
-        if stop.wait(POLL_SECONDS):
-            raise Stopped
+    threads = int(os.environ.get("OMP_NUM_THREADS", max(1, (os.cpu_count() or 1) // n_jobs)))
 
     def act(stop: Event) -> None:
-        decided = False
-        while not decided:
-            # A member whose campaign was killed may still be at work.
-            while is_locked(folder, "run"):
-                wait(stop)
-            if is_done(folder, recipe):
-                return
-            write_status(folder, RunStatus("running", "begins", key_of(recipe)))
-            code = _run_member(folder, threads, lambda: wait(stop))
-            status = read_status(folder)
-            decided = code == 0 or (status is not None and status.state == "failed")
-            if not decided and not is_locked(folder, "run") and not is_done(folder, recipe):
-                said = (folder / LOG).read_text(encoding="utf-8").strip().splitlines()
-                reason = ": ".join([f"the run ended with code {code}", *said[-1:]])
-                write_status(folder, RunStatus("failed", reason, key_of(recipe)))
-                decided = True
+        def wait() -> None:
+            table.update()
+            if stop.wait(POLL_SECONDS):
+                raise Stopped
+
+        run_apart(folder, recipe, threads, wait)
 
     return act
-
-
-def _run_member(folder: Path, threads: str, wait: Callable[[], None]) -> int:
-    """Run a member in a process of its own, and return its exit code."""
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [*own_command().split(), "run", "recipe.yaml", "-o", ".", "--on", "local"],
-            cwd=folder,
-            env={**os.environ, "OMP_NUM_THREADS": threads},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            while process.poll() is None:
-                wait()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-    return process.returncode

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from epicarve.analysis.export import fits_csv, is_analysed, read_spectrum, size_rows, sizes_csv
-from epicarve.analysis.figures import Against, comparison_figure, size_figure, write_figure
+from epicarve.analysis.figures import (
+    Against,
+    comparison_figure,
+    notes_of_runs,
+    size_figure,
+    write_figure,
+)
 from epicarve.analysis.options import FigureOptions
 from epicarve.analysis.states import Analysis, KindAnalysis, SizeSeries, Spectrum
 from epicarve.errors import InputError, near_name
@@ -186,8 +192,8 @@ def plotted(
     if against is None:
         return Plotted(comparison_figure(spectra, options, ax), spectra, None)
     series = SizeSeries.of(spectra, exponent, diameters_nm)
-    notes = dict.fromkeys(note for one in spectra for note in one.notes)
-    figure = size_figure(series, against, options, tuple(notes), ax)
+    notes = notes_of_runs([one.label for one in spectra], [one.notes for one in spectra])
+    figure = size_figure(series, against, options, notes, ax)
     return Plotted(figure, spectra, series)
 
 
@@ -212,19 +218,26 @@ def spectra_of(
     InputError
         If there is none, one cannot be read, or there is not one label for each.
     """
-    given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
-    listed = [member for source in given for member in _members(source)]
-    if not listed:
-        raise InputError("plot: there is nothing to draw; name one analysed folder or more")
-    if labels is not None and len(labels) != len(listed):
-        raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
-    names = list(labels) if labels is not None else _names(listed)
     found = []
-    for source, name in zip(listed, names, strict=True):
+    for name, source in named_sources(sources, labels):
         if tell is not None and isinstance(source, str | Path):
             tell(f"read: {source}")
         found.append(_spectrum(source, name))
     return tuple(found)
+
+
+def named_sources(
+    sources: Source | Sequence[Source], labels: Sequence[str] | None = None
+) -> list[tuple[str, Source]]:
+    """Return name and folder of each run, all members of campaigns among them; see `spectra_of`."""
+    given = [sources] if isinstance(sources, str | Path | Analysis | KindAnalysis) else [*sources]
+    listed = [member for source in given for member in _members(source)]
+    if not listed:
+        raise InputError("no run is given; name one analysed folder or more")
+    if labels is not None and len(labels) != len(listed):
+        raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
+    names = list(labels) if labels is not None else _names(listed)
+    return list(zip(names, listed, strict=True))
 
 
 def _members(source: Source) -> list[Source]:
@@ -251,7 +264,7 @@ def _spectrum(source: Source, name: str) -> Spectrum:
         return source.spectrum.named(name)
     if not isinstance(source, str | Path):
         raise InputError(
-            f"plot: what was given is of type {type(source).__name__}; give folders or results of "
+            f"what was given is of type {type(source).__name__}; give folders or results of "
             "epicarve.analyse"
         )
     folder = Path(source)

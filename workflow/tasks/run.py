@@ -141,7 +141,9 @@ def told_blas(recipe: Recipe) -> str:
     return told
 
 
-def chosen(recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On) -> Recipe:
+def chosen(
+    recipe: Recipe, engine: Literal["cp2k", "xtb"] | None, on: On | Literal["parsl"]
+) -> Recipe:
     """Return a recipe with the engine and the scheduler that were asked for beside it."""
     if engine == "xtb" and isinstance(recipe, BulkRecipe):
         raise InputError("bulk: crystals are relaxed by CP2K alone; leave --engine xtb out")
