@@ -250,6 +250,10 @@ def analyse_folder(
         overlap_populations=overlap_populations,
     )
     labels = labels_of(model, options, str(folder))
+    if spin_orbit and orbitals:
+        raise InputError(
+            "orbitals are drawn without spin-orbit coupling; leave orbitals or spin_orbit out"
+        )
     weighing = PopulationOptions(
         n_states,
         weights,
