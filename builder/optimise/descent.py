@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
-from scipy.spatial.distance import cdist
 
 from .connection import Contracted
 from .edit_energy import EditEnergy
@@ -25,12 +24,6 @@ LEAST_GAIN_EV = 1.0
 MOST_BLOCK = 40_000
 BEST_EDITS = 48
 """Pairs of edits that are all looked at; of more, only those of the best edits with all others."""
-
-MOST_COUPLED = 1_000
-"""Moves that are looked at two by two, those that cost least."""
-
-MOST_BY_TWO = 2_000
-"""With more edits than these, no moves are looked at two by two."""
 
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
@@ -123,55 +116,23 @@ class Descent:
         while self._sweep():
             pass
 
-    def descend_by_two(self, limits: Floats) -> None:
-        """Make moves that pay, and where none does two at once, with dipoles within limits.
-
-        What one of them does to the dipoles the other may undo.
-        """
-        self.descend(price_ev=0.0, limits=limits)
-        while len(self.sign) <= MOST_BY_TWO and self._two_moves():
-            self.descend(price_ev=0.0, limits=limits)
-
     def _sweep(self) -> bool:
         """Make the best move, and those after it that pay nearly as much when their turn comes."""
         least_ev, is_done = LEAST_GAIN_EV, np.zeros(len(self.sign), dtype=bool)
-        for first, second, pays_ev in self._pairs(self.limits, -LEAST_GAIN_EV, MOST_TRIES):
+        for first, second, pays_ev in self._pairs():
             pair = np.array([first, second])
             if pays_ev < least_ev:
                 break
             if is_done[pair].any() or not self._is_short(pair):
                 continue
             cost_ev = self._cost_ev(pair)
-            if -cost_ev < least_ev or not self._is_allowed(pair):
+            if -cost_ev < least_ev or not self.allows(pair):
                 continue
             if not is_done.any():
                 least_ev = max(least_ev, -SWEPT_SHARE * cost_ev)
-            self._apply(pair)
+            self.change(pair)
             is_done[pair] = True
         return bool(is_done.any())
-
-    def _two_moves(self) -> bool:
-        """Make the two moves that pay best together, and tell whether any do."""
-        found = self._pairs(np.full(len(self.limits), np.inf), np.inf, MOST_COUPLED)
-        if not found:
-            return False
-        moves = np.array([pair[:2] for pair in found])
-        pays_ev = np.array([pair[2] for pair in found])
-        steps = (self.moments[:, moves] * self.sign[moves]).sum(axis=2)
-        pays_ev = pays_ev[:, None] + pays_ev
-        good = np.triu(pays_ev > LEAST_GAIN_EV, 1)
-        for number, limit in enumerate(self.limits):
-            own = slice(3 * number, 3 * number + 3)
-            good &= cdist(-self.dipole[own] - steps[own].T, steps[own].T) <= limit + SLACK
-        one, other = np.nonzero(good)
-        best = np.argsort(np.rint(-pays_ev[one, other] / GRAIN_EV), kind="stable")[:MOST_TRIES]
-        for four in np.hstack([moves[one[best]], moves[other[best]]]):
-            if len(set(four.tolist())) < len(four) or self._cost_ev(four) > -LEAST_GAIN_EV:
-                continue
-            if self._is_allowed(four):
-                self._apply(four)
-                return True
-        return False
 
     def _n_moved(self) -> Ints:
         """Count the ions that moves bring from the first edits to those now, by domain."""
@@ -179,11 +140,8 @@ class Descent:
         n_ions = np.bincount(self.domain, self.n_ions * changed, minlength=len(self.most))
         return np.asarray((n_ions + 1) // 2)
 
-    def _pairs(self, limits: Floats, most_ev: float, most: int) -> list[tuple[int, int, float]]:
-        """Return pairs of edits and what doing both pays, the best pairs first.
-
-        They cost less than is told, leave dipoles within limits, and are not more than asked for.
-        """
+    def _pairs(self) -> list[tuple[int, int, float]]:
+        """Return pairs of edits that pay and leave dipoles within limits, and what, best first."""
         single = np.where(self.sign > 0, self.energy.of_each, self.energy.undone)
         steps = self.sign * self.moments
         single = single + self.price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
@@ -200,18 +158,18 @@ class Descent:
                 cost *= self.sign[some, None] * self.sign[others]
                 cost += single[some, None] + single[others]
                 cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
-                good = cost < most_ev
+                good = cost < -LEAST_GAIN_EV
                 good &= ~breaks[some, None] | mends[np.ix_(some, others)]
                 good &= ~breaks[others] | mends[np.ix_(others, some)].T
                 i, j = np.nonzero(good)
-                if np.isfinite(limits).any():
+                if np.isfinite(self.limits).any():
                     dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
-                    lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
-                    short = (lengths <= limits[:, None] + SLACK).all(axis=0)
+                    lengths = np.linalg.norm(dipoles.reshape(len(self.limits), 3, len(i)), axis=1)
+                    short = (lengths <= self.limits[:, None] + SLACK).all(axis=0)
                     i, j = i[short], j[short]
                 found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
         pays, a, b = np.concatenate(found, axis=1)
-        best = np.argsort(pays, kind="stable")[:most]
+        best = np.argsort(pays, kind="stable")[:MOST_TRIES]
         best = best[np.lexsort((b[best], a[best], pays[best]))]
         return list(
             zip(
@@ -260,7 +218,7 @@ class Descent:
         mends[both.coords[0][all_of_them], both.coords[1][all_of_them]] = True
         return n_broken > 0, mends
 
-    def _is_allowed(self, columns: Ints) -> bool:
+    def allows(self, columns: Ints) -> bool:
         """Whether edits together break no row, leave one piece, and are not too many."""
         after = self.slack - self.rows[:, columns] @ self.sign[columns]
         if (after < np.minimum(self.slack, 0.0) - SLACK).any():
@@ -271,7 +229,8 @@ class Descent:
         is_few = bool((n_moved <= self.most).all())
         return is_few and self.piece.is_one(columns, self.sign[columns])
 
-    def _apply(self, columns: Ints) -> None:
+    def change(self, columns: Ints) -> None:
+        """Do edits that are not done, and undo those that are."""
         self.gained_ev -= self._energy_ev(columns)
         self.slack -= self.rows[:, columns] @ self.sign[columns]
         self.dipole += self.moments[:, columns] @ self.sign[columns]

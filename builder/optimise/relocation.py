@@ -27,6 +27,7 @@ from epicarve.builder.report import NotRelocated, Relocation, UnheldDipole
 
 from .descent import LEAST_GAIN_EV, SLACK, Descent, Moves
 from .surface_region import STEP_A
+from .tabu_search import better_edits
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints
@@ -98,7 +99,8 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
             break
     else:
         descent = Descent(program, y)
-    descent.descend_by_two(limits)
+    descent.descend(price_ev=0.0, limits=limits)
+    descent.change(better_edits(descent, limits))
     return descent.moves(), unheld or descent.moves()
 
 
