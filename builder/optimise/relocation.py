@@ -100,8 +100,12 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
     else:
         descent = Descent(program, y)
     descent.descend(price_ev=0.0, limits=limits)
-    descent.change(better_edits(descent, limits))
-    return descent.moves(), unheld or descent.moves()
+    held, anyhow = better_edits(descent, limits)
+    descent.change(anyhow)
+    found = [unheld or descent.moves(), descent.moves()]
+    descent.change(np.setxor1d(anyhow, held))
+    found.append(descent.moves())
+    return found[-1], max(found, key=lambda moves: moves.gained_ev)
 
 
 def _shortened(descent: Descent, limits: Floats, price_ev: float) -> bool:

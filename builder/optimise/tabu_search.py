@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_EDITS = 2_000
 """With more edits than these, nothing is searched: all pairs are held in memory."""
 
-MOVES_PER_EDIT, MOST_MOVES = 3, 2_000
+MOVES_PER_EDIT, MOST_MOVES = 4, 2_000
 """Moves that are made for each edit, and at most."""
 
 TABU_MOVES = 15
@@ -37,45 +37,49 @@ LEAST_PRICE_EV, PRICE_STEP = 1e-3, 1.3
 """Least price of the square of the dipoles, in units of the free ones; factor at each move."""
 
 
-def better_edits(descent: Descent, limits: Floats) -> Ints:
-    """Return edits to do or undo so that the energy falls, none if nothing better is found.
+def better_edits(descent: Descent, limits: Floats) -> tuple[Ints, Ints]:
+    """Return edits to do or undo so that the energy falls, none where nothing better is found.
 
-    Energy is the only gain, and each ion that differs from where the optimum has it must pay
-    `LEAST_GAIN_EV`.
+    Each ion that differs from where the optimum has it must pay `LEAST_GAIN_EV`.
 
     Parameters
     ----------
     descent : Descent
-        Edits as they are; they are not changed.
+        The edits as they are; they are not changed.
     limits : ndarray of float, shape (n_dipoles,)
         Largest length of each dipole, in units of the free one.
 
     Returns
     -------
-    ndarray of int
-        Columns; all of them together break no row, leave one piece and keep the dipoles short.
+    ndarray of int, ndarray of int
+        Columns. Those of the first, all together, break no row, leave one piece and keep the
+        dipoles short; those of the second are the best seen, whatever the dipoles.
     """
     n_columns = len(descent.sign)
-    if n_columns > MOST_EDITS:
-        return np.zeros(0, dtype=np.int64)
-    search = _Search(descent)
-    free_from = np.zeros(n_columns, dtype=np.int64)
-    price_ev = LEAST_PRICE_EV if np.isfinite(limits).all() else 0.0
-    best, best_ev = np.zeros(0, dtype=np.int64), 0.0
-    for move in range(min(MOVES_PER_EDIT * n_columns, MOST_MOVES)):
-        pair = search.cheapest_pair(price_ev, free_from <= move)
-        if pair is None:
-            continue
-        for column in pair:
-            search.change(column)
-            free_from[column] = move + 1 + TABU_MOVES
-        is_short = bool((search.lengths() <= limits + SLACK).all())
-        price_ev = max(price_ev / PRICE_STEP, LEAST_PRICE_EV) if is_short else price_ev * PRICE_STEP
-        if is_short and search.cost_ev < best_ev - GRAIN_EV and search.rows.broken < SLACK:
-            changed = np.flatnonzero(search.sign != descent.sign)
-            if descent.allows(changed):
-                best, best_ev = changed, search.cost_ev
-    return best
+    best = {is_held: (0.0, np.zeros(0, dtype=np.int64)) for is_held in (True, False)}
+    if n_columns <= MOST_EDITS:
+        search, price_ev = _Search(descent), LEAST_PRICE_EV
+        free_from = np.zeros(n_columns, dtype=np.int64)
+        for move in range(min(MOVES_PER_EDIT * n_columns, MOST_MOVES)):
+            pair = search.cheapest_pair(price_ev, free_from <= move)
+            if pair is None:
+                continue
+            for column in pair:
+                search.change(column)
+                free_from[column] = move + 1 + TABU_MOVES
+            is_short = bool((search.lengths() <= limits + SLACK).all())
+            factor = 1.0 / PRICE_STEP if is_short else PRICE_STEP
+            price_ev = max(LEAST_PRICE_EV, factor * price_ev)
+            better = [
+                is_held
+                for is_held, (cost_ev, _) in best.items()
+                if search.cost_ev < cost_ev - GRAIN_EV and (is_short or not is_held)
+            ]
+            if better and search.rows.broken < SLACK:
+                changed = np.flatnonzero(search.sign != descent.sign)
+                if descent.allows(changed):
+                    best |= dict.fromkeys(better, (search.cost_ev, changed))
+    return best[True][1], best[False][1]
 
 
 class _Search:
