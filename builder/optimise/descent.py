@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
+from scipy.spatial.distance import cdist
 
 from .connection import Contracted
 from .edit_energy import EditEnergy
@@ -24,6 +25,12 @@ LEAST_GAIN_EV = 1.0
 MOST_BLOCK = 40_000
 BEST_EDITS = 48
 """Pairs of edits that are all looked at; of more, only those of the best edits with all others."""
+
+MOST_COUPLED = 1_000
+"""Moves that are looked at two by two, those that cost least."""
+
+MOST_BY_TWO = 2_000
+"""With more edits than these, no moves are looked at two by two."""
 
 MOST_TRIES = 400
 """Moves that are tried before all are looked at anew, the best first."""
@@ -116,10 +123,19 @@ class Descent:
         while self._sweep():
             pass
 
+    def descend_by_two(self, limits: Floats) -> None:
+        """Make moves that pay, and where none does two at once, with dipoles within limits.
+
+        What one of them does to the dipoles the other may undo.
+        """
+        self.descend(price_ev=0.0, limits=limits)
+        while len(self.sign) <= MOST_BY_TWO and self._two_moves():
+            self.descend(price_ev=0.0, limits=limits)
+
     def _sweep(self) -> bool:
         """Make the best move, and those after it that pay nearly as much when their turn comes."""
         least_ev, is_done = LEAST_GAIN_EV, np.zeros(len(self.sign), dtype=bool)
-        for first, second, pays_ev in self._pairs():
+        for first, second, pays_ev in self._pairs(self.limits, -LEAST_GAIN_EV, MOST_TRIES):
             pair = np.array([first, second])
             if pays_ev < least_ev:
                 break
@@ -134,14 +150,40 @@ class Descent:
             is_done[pair] = True
         return bool(is_done.any())
 
+    def _two_moves(self) -> bool:
+        """Make the two moves that pay best together, and tell whether any do."""
+        found = self._pairs(np.full(len(self.limits), np.inf), np.inf, MOST_COUPLED)
+        if not found:
+            return False
+        moves = np.array([pair[:2] for pair in found])
+        pays_ev = np.array([pair[2] for pair in found])
+        steps = (self.moments[:, moves] * self.sign[moves]).sum(axis=2)
+        pays_ev = pays_ev[:, None] + pays_ev
+        good = np.triu(pays_ev > LEAST_GAIN_EV, 1)
+        for number, limit in enumerate(self.limits):
+            own = slice(3 * number, 3 * number + 3)
+            good &= cdist(-self.dipole[own] - steps[own].T, steps[own].T) <= limit + SLACK
+        one, other = np.nonzero(good)
+        best = np.argsort(np.rint(-pays_ev[one, other] / GRAIN_EV), kind="stable")[:MOST_TRIES]
+        for four in np.hstack([moves[one[best]], moves[other[best]]]):
+            if len(set(four.tolist())) < len(four) or self._cost_ev(four) > -LEAST_GAIN_EV:
+                continue
+            if self.allows(four):
+                self.change(four)
+                return True
+        return False
+
     def _n_moved(self) -> Ints:
         """Count the ions that moves bring from the first edits to those now, by domain."""
         changed = self.first != 0.5 - 0.5 * self.sign
         n_ions = np.bincount(self.domain, self.n_ions * changed, minlength=len(self.most))
         return np.asarray((n_ions + 1) // 2)
 
-    def _pairs(self) -> list[tuple[int, int, float]]:
-        """Return pairs of edits that pay and leave dipoles within limits, and what, best first."""
+    def _pairs(self, limits: Floats, most_ev: float, most: int) -> list[tuple[int, int, float]]:
+        """Return pairs of edits and what doing both pays, the best pairs first.
+
+        They cost less than is told, leave dipoles within limits, and are not more than asked for.
+        """
         single = np.where(self.sign > 0, self.energy.of_each, self.energy.undone)
         steps = self.sign * self.moments
         single = single + self.price_ev * (2.0 * self.dipole @ steps + (steps**2).sum(axis=0))
@@ -158,18 +200,18 @@ class Descent:
                 cost *= self.sign[some, None] * self.sign[others]
                 cost += single[some, None] + single[others]
                 cost += 2.0 * self.price_ev * steps[:, some].T @ steps[:, others]
-                good = cost < -LEAST_GAIN_EV
+                good = cost < most_ev
                 good &= ~breaks[some, None] | mends[np.ix_(some, others)]
                 good &= ~breaks[others] | mends[np.ix_(others, some)].T
                 i, j = np.nonzero(good)
-                if np.isfinite(self.limits).any():
+                if np.isfinite(limits).any():
                     dipoles = self.dipole[:, None] + steps[:, some[i]] + steps[:, others[j]]
-                    lengths = np.linalg.norm(dipoles.reshape(len(self.limits), 3, len(i)), axis=1)
-                    short = (lengths <= self.limits[:, None] + SLACK).all(axis=0)
+                    lengths = np.linalg.norm(dipoles.reshape(len(limits), 3, len(i)), axis=1)
+                    short = (lengths <= limits[:, None] + SLACK).all(axis=0)
                     i, j = i[short], j[short]
                 found.append(np.stack([np.rint(cost[i, j] / GRAIN_EV), some[i], others[j]]))
         pays, a, b = np.concatenate(found, axis=1)
-        best = np.argsort(pays, kind="stable")[:MOST_TRIES]
+        best = np.argsort(pays, kind="stable")[:most]
         best = best[np.lexsort((b[best], a[best], pays[best]))]
         return list(
             zip(

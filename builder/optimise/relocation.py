@@ -104,6 +104,7 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
     descent.change(anyhow)
     found = [unheld or descent.moves(), descent.moves()]
     descent.change(np.setxor1d(anyhow, held))
+    descent.descend_by_two(limits)
     found.append(descent.moves())
     return found[-1], max(found, key=lambda moves: moves.gained_ev)
 
