@@ -21,6 +21,7 @@ from .options import BalanceOptions as BalanceOptions
 from .options import Substitution as Substitution
 from .program import Program as Program
 from .progress import watched as watched
+from .row_prices import RowPrices as RowPrices
 from .scip import fewest_steps as fewest_steps
 from .search_by_counts import search_numbers as search_numbers
 from .surface_region import STEP_A as STEP_A

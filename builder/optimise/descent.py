@@ -142,11 +142,11 @@ class Descent:
             if is_done[pair].any() or not self._is_short(pair):
                 continue
             cost_ev = self._cost_ev(pair)
-            if -cost_ev < least_ev or not self._is_allowed(pair):
+            if -cost_ev < least_ev or not self.allows(pair):
                 continue
             if not is_done.any():
                 least_ev = max(least_ev, -SWEPT_SHARE * cost_ev)
-            self._apply(pair)
+            self.change(pair)
             is_done[pair] = True
         return bool(is_done.any())
 
@@ -168,8 +168,8 @@ class Descent:
         for four in np.hstack([moves[one[best]], moves[other[best]]]):
             if len(set(four.tolist())) < len(four) or self._cost_ev(four) > -LEAST_GAIN_EV:
                 continue
-            if self._is_allowed(four):
-                self._apply(four)
+            if self.allows(four):
+                self.change(four)
                 return True
         return False
 
@@ -260,7 +260,7 @@ class Descent:
         mends[both.coords[0][all_of_them], both.coords[1][all_of_them]] = True
         return n_broken > 0, mends
 
-    def _is_allowed(self, columns: Ints) -> bool:
+    def allows(self, columns: Ints) -> bool:
         """Whether edits together break no row, leave one piece, and are not too many."""
         after = self.slack - self.rows[:, columns] @ self.sign[columns]
         if (after < np.minimum(self.slack, 0.0) - SLACK).any():
@@ -271,7 +271,8 @@ class Descent:
         is_few = bool((n_moved <= self.most).all())
         return is_few and self.piece.is_one(columns, self.sign[columns])
 
-    def _apply(self, columns: Ints) -> None:
+    def change(self, columns: Ints) -> None:
+        """Do edits that are not done, and undo those that are."""
         self.gained_ev -= self._energy_ev(columns)
         self.slack -= self.rows[:, columns] @ self.sign[columns]
         self.dipole += self.moments[:, columns] @ self.sign[columns]

@@ -27,6 +27,7 @@ from epicarve.builder.report import NotRelocated, Relocation, UnheldDipole
 
 from .descent import LEAST_GAIN_EV, SLACK, Descent, Moves
 from .surface_region import STEP_A
+from .tabu_search import better_edits
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints
@@ -98,8 +99,14 @@ def relocated(program: Program, y: Floats) -> tuple[Moves, Moves]:
             break
     else:
         descent = Descent(program, y)
+    descent.descend(price_ev=0.0, limits=limits)
+    held, anyhow = better_edits(descent, limits)
+    descent.change(anyhow)
+    found = [unheld or descent.moves(), descent.moves()]
+    descent.change(np.setxor1d(anyhow, held))
     descent.descend_by_two(limits)
-    return descent.moves(), unheld or descent.moves()
+    found.append(descent.moves())
+    return found[-1], max(found, key=lambda moves: moves.gained_ev)
 
 
 def _shortened(descent: Descent, limits: Floats, price_ev: float) -> bool:
