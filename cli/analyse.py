@@ -69,7 +69,9 @@ def analyse(
     ] = False,
     spin_orbit: Annotated[
         bool,
-        typer.Option("--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."),
+        typer.Option(
+            "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
+        ),
     ] = False,
     project: Annotated[
         str | None,

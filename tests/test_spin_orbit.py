@@ -69,15 +69,14 @@ def by_quadrature(one, other, vector):
 
 
 @given(
-    l1=st.integers(0, 3),
-    l2=st.integers(1, 3),
+    momenta=st.tuples(st.integers(0, 3), st.integers(1, 3)),
     squares=st.integers(0, 2),
-    a=st.floats(0.1, 3.0),
-    b=st.floats(0.2, 3.0),
+    exponents=st.tuples(st.floats(0.1, 3.0), st.floats(0.2, 3.0)),
     vector=st.tuples(*3 * [st.floats(-1.5, 1.5)]),
 )
 @settings(max_examples=60, deadline=None)
-def test_overlaps_with_projectors_are_those_of_quadrature(l1, l2, squares, a, b, vector):
+def test_overlaps_with_projectors_are_those_of_quadrature(momenta, squares, exponents, vector):
+    (l1, l2), (a, b) = momenta, exponents
     one = GaussianShell(l1, (a,), (1.0,))
     other = GaussianShell(l2, (b,), (1.0,), squares=squares)
     vector = np.array(vector)
@@ -104,8 +103,14 @@ def radial(shell):
 
 @pytest.mark.parametrize(
     ("element", "potential", "angular"),
-    [("Pb", "GTH-PBE-q4", 1), ("Pb", "GTH-PBE-q4", 2), ("I", "GTH-PBE-q7", 1)]
-    + [("Br", "GTH-PBE-q7", 1), ("Te", "GTH-PBE-q6", 1), ("Se", "GTH-PBE-q6", 1)],
+    [
+        ("Pb", "GTH-PBE-q4", 1),
+        ("Pb", "GTH-PBE-q4", 2),
+        ("I", "GTH-PBE-q7", 1),
+        ("Br", "GTH-PBE-q7", 1),
+        ("Te", "GTH-PBE-q6", 1),
+        ("Se", "GTH-PBE-q6", 1),
+    ],
 )
 def test_an_atom_splits_as_its_radial_integrals_say(element, potential, angular):
     shell = GaussianShell(angular, (0.12,), (1.0,))
@@ -139,7 +144,7 @@ def of_molecule(positions):
 
 def test_energies_do_not_change_when_a_molecule_is_turned_and_shifted():
     positions = np.array([[0.1, 0.2, 0.3], [1.0, 2.5, 4.0]])
-    turned = Rotation.from_euler("zyx", [0.3, 1.1, -0.7]).apply(positions) + [3.0, -2.0, 1.0]
+    turned = Rotation.from_euler("zyx", [0.3, 1.1, -0.7]).apply(positions) + 1.7
     energies = [of_molecule(each)[1].energies_ev for each in (positions, turned)]
     assert np.abs(energies[0]).max() > 0.1
     assert np.abs(energies[0] - energies[1]).max() < 1e-9
@@ -191,7 +196,9 @@ def test_a_run_has_the_gap_with_coupling_and_that_without(runs, tmp_path):
 
 
 def test_what_has_no_coupling_is_refused_with_its_cause(runs, tmp_path):
-    with pytest.raises(InputError, match="closed shells, and these orbitals are those of two spins"):
+    with pytest.raises(
+        InputError, match="closed shells, and these orbitals are those of two spins"
+    ):
         ec.read_states(runs("so-triplet"), spin_orbit=True)
     with pytest.raises(InputError, match="no mulliken weights"):
         ec.read_states(tmp_path, spin_orbit=True, weights="mulliken")

@@ -59,7 +59,7 @@ def spin_orbit_checks(symbols: Iterable[str], uncoupled: Gap | None = None) -> l
         Check(
             "spin_orbit",
             False,
-            "these states have no spin-orbit coupling (--spin-orbit adds it to those of a .wfn file); "
+            "these states have no spin-orbit coupling (--spin-orbit adds it to orbitals of CP2K); "
             f"it moves the edges of compounds of {', '.join(heavy)} by tenths of an eV to an eV "
             "(bulk with PBE: CsPbCl3 from 1.77 to 0.87 eV, PbS from 0.25 to −0.04 eV)",
         )

@@ -282,7 +282,9 @@ class _KindPair:
             binomial = gamma(k + total + 1.5) / (gamma(k - j + 1) * gamma(total + j + 1.5))
             bare = front * binomial * (-mu) ** j / factorial(j)
             power = total + k + j  # of mu, in all
-            primitive[j : j + squares + 1] += _with_squares(bare, a, b, power - l2, power, squares)
+            primitive[j : j + squares + 1] += _with_squares(
+                bare, (a, b), power - l2, power, squares
+            )
         contracted = np.einsum(
             "jpq,ps,qt->jpqst",
             primitive,
@@ -322,12 +324,13 @@ def _totals(l1: int, l2: int) -> range:
 
 
 def _with_squares(
-    bare: Floats, a: Floats, b: Floats, of_b: int, of_sum: int, squares: int
+    bare: Floats, exponents: tuple[Floats, Floats], of_b: int, of_sum: int, squares: int
 ) -> list[Floats]:
     """Derive F(b) exp(-mu R²) by -b, up to twice; its coefficients of R^0, R², R^4.
 
     F goes with b to a power and with a + b to -(power + 1.5).
     """
+    a, b = exponents
     mu_1, mu_2 = (a / (a + b)) ** 2, -2.0 * a**2 / (a + b) ** 3
     log_1 = of_b / b - (of_sum + 1.5) / (a + b)
     log_2 = -of_b / b**2 + (of_sum + 1.5) / (a + b) ** 2

@@ -105,9 +105,7 @@ class LoadedOrbitals:
         InputError
             If they are not those of a closed shell, or the overlap matrix is not positive definite.
         """
-        return spin_orbit_states(
-            self.orbitals, self.overlap, potential, self.symbols, self.source
-        )
+        return spin_orbit_states(self.orbitals, self.overlap, potential, self.symbols, self.source)
 
     def overlap_populations(self, pairs: Sequence[GroupPair]) -> Floats:
         """Return the overlap population of pairs of groups in each orbital.

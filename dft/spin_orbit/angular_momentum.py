@@ -48,8 +48,6 @@ def rotation_generators(angular: int) -> Floats:
                     raised = list(power)
                     raised[other] -= 1
                     raised[one] += 1
-                    turned[:, place[tuple(raised)]] += (
-                        sign * power[other] * coefficients[:, number]
-                    )
+                    turned[:, place[tuple(raised)]] += sign * power[other] * coefficients[:, number]
         generators.append(np.linalg.lstsq(coefficients.T, turned.T, rcond=None)[0])
     return np.array(generators).round(14)

@@ -112,4 +112,5 @@ def coupled_hamiltonian(energies_ev: Floats, between_ev: Floats) -> ComplexFloat
     """
     x, y, z = between_ev
     diagonal = np.diag(energies_ev)
-    return 0.5 * np.block([[2.0 * diagonal - 1j * z, -y - 1j * x], [y - 1j * x, 2.0 * diagonal + 1j * z]])
+    spins = [[2.0 * diagonal - 1j * z, -y - 1j * x], [y - 1j * x, 2.0 * diagonal + 1j * z]]
+    return np.asarray(0.5 * np.block(spins), dtype=np.complex128)

@@ -65,15 +65,15 @@ def spin_orbit_states(
     """
     if not orbitals.restricted:
         raise InputError(
-            f"{orbitals.path}: spin-orbit coupling is computed for closed shells, and these orbitals "
-            "are those of two spins; leave it out, or run the model spin-restricted"
+            f"{orbitals.path}: spin-orbit coupling is computed for closed shells, and these "
+            "orbitals are those of two spins; leave it out, or run the model spin-restricted"
         )
     n_occupied = round(float(orbitals.occupations.sum()) / 2.0)
     aufbau = np.where(np.arange(len(orbitals.energies_ev)) < n_occupied, 2.0, 0.0)
     if np.abs(orbitals.occupations - aufbau).max() > WHOLE:
         raise InputError(
-            f"{orbitals.path}: spin-orbit coupling is computed for closed shells, and some of these "
-            "orbitals are partly filled; leave it out, or run the model without smearing"
+            f"{orbitals.path}: spin-orbit coupling is computed for closed shells, and some of "
+            "these orbitals are partly filled; leave it out, or run the model without smearing"
         )
     between_ev = potential.between(orbitals.coefficients)
     coupled = coupled_states(orbitals.energies_ev, between_ev)
@@ -119,7 +119,7 @@ def _convergence(
     below_ev = energies_ev[n_occupied - 1] - energies_ev[0]
     above_ev = energies_ev[-1] - energies_ev[n_occupied]
     return (
-        f"Spin-orbit coupling mixes the {n} states that were read, from {below_ev:.1f} eV below the "
-        f"highest occupied one to {above_ev:.1f} eV above the lowest empty one; among half of them "
+        f"Spin-orbit coupling mixes the {n} states that were read, from {below_ev:.1f} eV below "
+        f"the highest occupied one to {above_ev:.1f} eV above the lowest empty one; among half of them "
         f"the HOMO-LUMO gap is {abs(more_ev):.2f} eV {'larger' if more_ev > 0.0 else 'smaller'}."
     )
