@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, refuse_unfit
-from epicarve.builder.crystal import Crystal, one_word
+from epicarve.builder.crystal import Crystal, covalent_units, one_word
 from epicarve.builder.report import OrderedVariant
 from epicarve.errors import InputError
 from epicarve.options import Options
@@ -159,6 +159,12 @@ def read_orderings(
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
     refuse_unfit(cell)
+    if units := covalent_units(cell.cell_a, cell.fractional, cell.symbols):
+        told = ", ".join(dict.fromkeys(unit.formula for unit in units))
+        raise InputError(
+            f"{path}: orderings don't take crystals with molecules ({told}) yet; give a structure "
+            "in which one element stands on each site, or put one there by replace:"
+        )
     shared = shared_sites(cell, options.supercell, nearest=options.nearest)
     cell = shared.cell
     if len(cell.labels) > LARGEST_EWALD:
