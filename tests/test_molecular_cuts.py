@@ -1,6 +1,7 @@
 """Cuts of crystals with molecules: each stays whole, and counts as the ion that it is."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from molecular_crystals import AMMONIUM_SULFATE, GYPSUM, METHYLAMMONIUM_IODIDE, diammonium
 
 import epicarve as ec
+from epicarve.builder.carve import locate, site_labels
 from epicarve.builder.cif import crystal_cif
 from epicarve.builder.crystal import molecules_among, replaced
 from epicarve.builder.geometry import BondRule
@@ -164,6 +166,16 @@ def test_a_number_of_atoms_counts_those_of_molecules(crystals):
     assert abs(model.n_atoms - 144) < 40
 
 
+def test_molecules_can_be_centres(crystals):
+    sulfate = crystals["sulfate"]
+    labels = set(site_labels(sulfate))
+    assert labels == {"SO4", "NH4_1", "NH4_2"}
+    for name in ("NH4_2", "NH4", "SO4", "NH4-SO4", "NH4_2-SO4", "void"):
+        assert np.isfinite(locate(sulfate, name).point).all()
+    sulfur = crystals["gypsum"].molecules[int(np.argmax(crystals["gypsum"].symbols == "SO4"))]
+    assert sulfur.symbols[np.linalg.norm(sulfur.offsets_a, axis=1) < 1e-9].tolist() == ["S"]
+
+
 def test_a_crystal_is_written_and_read_with_its_atoms(crystals, tmp_path):
     for name, crystal in crystals.items():
         text = crystal_cif(crystal)
@@ -197,6 +209,12 @@ def test_charges_of_unknown_molecules_are_asked_for(tmp_path):
     assert again.charge_of == crystal.charge_of
     with pytest.raises(InputError, match="names C, H, which stands in a molecule alone"):
         read(text, tmp_path, oxidation_states={"CH5N": 1, "C": -2, "H": 1})
+
+
+def test_charges_need_not_be_of_a_type(crystals):
+    iodide = crystals["iodide"]
+    made = replace(iodide, oxidation_states=iodide.oxidation_states.astype(float))
+    assert made == iodide and made.symmetry.symbol == iodide.symmetry.symbol
 
 
 @pytest.mark.parametrize("all_lines", [True, False])

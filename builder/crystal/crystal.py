@@ -93,13 +93,13 @@ class Crystal:
 
     def __post_init__(self) -> None:
         refuse_cell(self.name, self.cell_a, self.fractional)
+        self._require_whole_charges()
         atoms, single = self.atoms, np.ones(self.n_sites, dtype=bool)
         single[list(self.molecules)] = False
         refuse_overlaps(self.name, self.cell_a, atoms.fractional, atoms.symbols)
         refuse_covalent_units(
             self.name, covalent_units(self.cell_a, self.fractional[single], self.symbols[single])
         )
-        self._require_whole_charges()
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(

@@ -89,7 +89,6 @@ STARS = """
     AsO4 -3: As O O O O
     AsS3 -3: As S S S
     AsS4 -3: As S S S S
-    PO3 -3: P O O O
 """
 """Name and charge of ions in which all atoms but hydrogen are bonded to one, which comes first; all
 with the hydrogen that they bear."""
@@ -165,6 +164,7 @@ def known_ion(symbols: Strings, bonds: Ints, lengths_a: Floats) -> KnownIon | No
 
     Examples
     --------
+    >>> import numpy as np
     >>> bonds = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 5), (1, 6), (1, 7)])
     >>> known_ion(np.array(list("CNHHHHHH")), bonds, np.full(7, 1.1))
     KnownIon(name='CH3NH3', charge=1)
