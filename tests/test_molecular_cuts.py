@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cif_texts import cif_text, named
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from molecular_crystals import AMMONIUM_SULFATE, GYPSUM, METHYLAMMONIUM_IODIDE, diammonium
@@ -209,6 +210,15 @@ def test_charges_of_unknown_molecules_are_asked_for(tmp_path):
     assert again.charge_of == crystal.charge_of
     with pytest.raises(InputError, match="names C, H, which stands in a molecule alone"):
         read(text, tmp_path, oxidation_states={"CH5N": 1, "C": -2, "H": 1})
+
+
+def test_a_molecule_goes_before_the_label_of_its_atom(tmp_path):
+    """Superoxide is told from peroxide by its charge; O2 is a label of the file as well."""
+    sites = ("K1 K 0 0 0", "O1 O 0.5 0.5 0.1", "O2 O 0.5 0.5 0.9")
+    text = cif_text((5.7, 5.7, 6.5, 90, 90, 90), sites, named("P 1"))
+    with pytest.raises(InputError, match=r"no usual .* balance K, with molecules that carry -2 e"):
+        read(text, tmp_path)
+    assert read(text, tmp_path, oxidation_states={"O2": -1}).charge_of == {"K": 1, "O2": -1}
 
 
 def test_charges_need_not_be_of_a_type(crystals):

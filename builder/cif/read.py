@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from epicarve.arrays import Bools, Ints
-    from epicarve.builder.crystal import IonSites
+    from epicarve.builder.crystal import CovalentUnit, IonSites
 
     from .file import CifBlock
     from .symmetry import Setting, StatedSymmetry
@@ -143,9 +143,9 @@ def crystal_of_cell(
         given = oxidation_states or {}
         renamed = {shared.get(element, element): charge for element, charge in given.items()}
         oxidation_states = {**renamed, **{e: q for e, q in given.items() if e not in shared}}
-    refuse_unfit(cell)
+    units = sound_units(cell)
     _refuse_partial_occupancy(cell)
-    ions, charges, notes = _charged_sites(cell, oxidation_states or {}, stated)
+    ions, charges, notes = _charged_sites(cell, units, oxidation_states or {}, stated)
     crystal = Crystal(
         cell_a=cell.cell_a,
         symbols=ions.symbols,
@@ -222,12 +222,19 @@ def _agrees(cell: FilledCell, contents: StatedContents) -> bool:
     return is_confirmed and not faults and not _too_tight(cell)
 
 
-def refuse_unfit(cell: FilledCell) -> None:
-    """Raise an InputError if full sites of a cell overlap, or molecules are partly occupied."""
+def sound_units(cell: FilledCell) -> tuple[CovalentUnit, ...]:
+    """Return the covalent units of a cell whose full sites don't overlap.
+
+    Raises
+    ------
+    InputError
+        If they do, or sites of a molecule are partly occupied or shared.
+    """
     full = _full(cell)
     if full.any():
         refuse_overlaps(cell.name, cell.cell_a, cell.fractional[full], cell.symbols[full])
-    for unit in covalent_units(cell.cell_a, cell.fractional, cell.symbols):
+    units = covalent_units(cell.cell_a, cell.fractional, cell.symbols)
+    for unit in units:
         mixed = [
             site for site in unit.sites.tolist() if not full[site] or len(cell.occupants[site]) > 1
         ]
@@ -238,18 +245,23 @@ def refuse_unfit(cell: FilledCell) -> None:
                 "structure in which it is ordered, or put a single ion in its place, such as Cs "
                 "for CH3NH3"
             )
+    return units
 
 
 def _charged_sites(
     cell: FilledCell,
+    units: Sequence[CovalentUnit],
     given: Mapping[str, int],
     stated: Callable[[FilledCell], Sequence[int | None]],
 ) -> tuple[IonSites, Ints, tuple[str, ...]]:
     """Return the sites of a cell with each molecule as one ion, their charges, and notes."""
-    units = covalent_units(cell.cell_a, cell.fractional, cell.symbols)
     whole = whole_charges(cell.name, given)
-    names = {*cell.symbols.tolist(), *cell.labels.tolist()}
-    of_molecules = {key: charge for key, charge in whole.items() if key not in names}
+    in_units = np.concatenate([unit.sites for unit in units]) if units else np.empty(0, dtype=int)
+    atoms = np.setdiff1d(np.arange(len(cell.labels)), in_units)
+    inside, outside = (
+        {*cell.symbols[chosen].tolist(), *cell.labels[chosen].tolist()}
+        for chosen in (in_units, atoms)
+    )
     of_atoms = stated(cell) if units or not whole else []
     ions = ion_sites(
         cell.name,
@@ -257,18 +269,19 @@ def _charged_sites(
         cell.fractional,
         cell.symbols,
         units,
-        given=of_molecules,
+        given={key: charge for key, charge in whole.items() if key not in outside},
         stated=of_atoms,
     )
-    single = ions.is_single
     charges = np.array(
-        [ions.molecules[k].charge if k in ions.molecules else 0 for k in range(len(single))]
+        [ions.molecules[k].charge if k in ions.molecules else 0 for k in range(len(ions.symbols))]
     )
     called = {ion.name for ion in ions.molecules.values()} | {unit.formula for unit in units}
-    rest = {key: charge for key, charge in whole.items() if key not in called}
-    atoms = ions.atoms[single]
-    in_units = np.concatenate([unit.sites for unit in units]) if units else np.empty(0, dtype=int)
-    _refuse_charges_of_parts(cell, in_units, atoms, rest)
+    rest = {key: charge for key, charge in whole.items() if key in outside or key not in called}
+    if parts := [key for key in rest if key in inside - outside]:
+        raise InputError(
+            f"{cell.name}: oxidation_states names {', '.join(parts)}, which stands in a molecule "
+            "alone; give the charge of the molecule by its formula, or leave it out if it is known"
+        )
     sites = Sites(
         cell_a=cell.cell_a,
         fractional=cell.fractional[atoms],
@@ -278,23 +291,8 @@ def _charged_sites(
         total=-int(charges.sum()),
         beside=(cell.fractional[in_units], cell.symbols[in_units]),
     )
-    charges[single], notes = charges_of_sites(cell.name, sites, rest)
+    charges[ions.is_single], notes = charges_of_sites(cell.name, sites, rest)
     return ions, charges, notes
-
-
-def _refuse_charges_of_parts(
-    cell: FilledCell, in_units: Ints, single: Ints, given: Mapping[str, int]
-) -> None:
-    """Refuse charges that are given for elements or sites of molecules alone."""
-    inside, outside = (
-        {*cell.symbols[atoms].tolist(), *cell.labels[atoms].tolist()}
-        for atoms in (in_units, single)
-    )
-    if parts := [key for key in given if key in inside - outside]:
-        raise InputError(
-            f"{cell.name}: oxidation_states names {', '.join(parts)}, which stands in a molecule "
-            "alone; give the charge of the molecule by its formula, or leave it out if it is known"
-        )
 
 
 def _full(cell: FilledCell) -> Bools:

@@ -88,15 +88,12 @@ class CrystalAtoms:
         Formal charges in units of e.
     sites : ndarray of int, shape (n_atoms,)
         The site of the crystal to which each belongs.
-    names : ndarray of str, shape (n_atoms,)
-        The symbols of these sites.
     """
 
     symbols: Strings
     fractional: Floats
     charges: Ints
     sites: Ints
-    names: Strings
 
 
 @dataclass(frozen=True)
@@ -109,15 +106,12 @@ class IonSites:
         Element, or name of the molecular ion.
     fractional : ndarray of float, shape (n_sites, 3)
         Fractional coordinates in [0, 1).
-    atoms : ndarray of int, shape (n_sites,)
-        The atom that each is, or the first of its atoms.
     molecules : dict of int to MolecularIon
         The molecular ions by their sites.
     """
 
     symbols: Strings
     fractional: Floats
-    atoms: Ints
     molecules: dict[int, MolecularIon]
 
     @property
@@ -185,7 +179,6 @@ def ion_sites(
     return IonSites(
         symbols=np.array(names)[atoms],
         fractional=points[atoms],
-        atoms=atoms,
         molecules={int(site_of[atom]): molecule for atom, molecule in molecules.items()},
     )
 
@@ -264,7 +257,6 @@ def atoms_of(crystal: Crystal) -> CrystalAtoms:
             fractional=crystal.fractional,
             charges=crystal.oxidation_states,
             sites=np.arange(crystal.n_sites),
-            names=crystal.symbols,
         )
     to_fractional = np.linalg.inv(crystal.cell_a)
     symbols, points, charges, sites = [], [], [], []
@@ -285,7 +277,6 @@ def atoms_of(crystal: Crystal) -> CrystalAtoms:
         fractional=np.concatenate(points),
         charges=np.concatenate(charges),
         sites=np.array(sites),
-        names=crystal.symbols[sites],
     )
 
 

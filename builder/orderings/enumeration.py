@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, refuse_unfit
-from epicarve.builder.crystal import Crystal, covalent_units, one_word
+from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, sound_units
+from epicarve.builder.crystal import Crystal, one_word
 from epicarve.builder.report import OrderedVariant
 from epicarve.errors import InputError
 from epicarve.options import Options
@@ -158,8 +158,7 @@ def read_orderings(
     cif, cell = read_cell(path, block)
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
-    refuse_unfit(cell)
-    if units := covalent_units(cell.cell_a, cell.fractional, cell.symbols):
+    if units := sound_units(cell):
         told = ", ".join(dict.fromkeys(unit.formula for unit in units))
         raise InputError(
             f"{path}: orderings don't take crystals with molecules ({told}) yet; give a structure "
