@@ -209,28 +209,25 @@ class Model:
         return {key: self.columns[key] for key in (MOLECULE, ION) if key in self.columns}
 
     @cached_property
+    def _numbering(self) -> tuple[Ints, Ints]:
+        """The first atom of each ion, ascending, and the ion of each atom."""
+        every = np.arange(self.n_atoms)
+        if not self.has_molecules:
+            return every, every
+        molecule = self.columns[MOLECULE]
+        key = np.where(molecule < 0, -1 - every, molecule)
+        _, first, ion = np.unique(key, return_index=True, return_inverse=True)
+        return np.sort(first), np.argsort(np.argsort(first))[ion]
+
+    @property
     def first_atoms(self) -> Ints:
         """The first atom of each ion, ascending, shape (n_ions,)."""
-        if not self.has_molecules:
-            return np.arange(self.n_atoms)
-        molecule = self.columns[MOLECULE]
-        first = np.unique(molecule[molecule >= 0], return_index=True)[1]
-        of_molecules = np.flatnonzero(molecule >= 0)[first]
-        return np.sort(np.concatenate([np.flatnonzero(molecule < 0), of_molecules]))
+        return self._numbering[0]
 
-    @cached_property
+    @property
     def ion_of(self) -> Ints:
         """The ion to which each atom belongs, as a place in `first_atoms`, shape (n_atoms,)."""
-        number = np.full(self.n_atoms, -1)
-        number[self.first_atoms] = np.arange(len(self.first_atoms))
-        if self.has_molecules:
-            molecule = self.columns[MOLECULE]
-            firsts = self.first_atoms[molecule[self.first_atoms] >= 0]
-            by_molecule = firsts[np.argsort(molecule[firsts])]
-            inside = molecule >= 0
-            place = np.unique(molecule[inside], return_inverse=True)[1]
-            number[inside] = number[by_molecule[place]]
-        return number
+        return self._numbering[1]
 
     @property
     def told_size(self) -> str:

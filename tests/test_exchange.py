@@ -231,7 +231,7 @@ def test_molecules_of_a_structure_are_ions_and_come_back():
     assert calcite.charge_of == {"Ca": 2, "CO3": -2} and calcite.symmetry.symbol == "R-3c"
     assert ec.Crystal.from_pymatgen(calcite.to_pymatgen()) == calcite
     assert ec.Crystal.from_ase(calcite.to_ase()) == calcite
-    assert calcite.to_pymatgen().composition == CARBONATE.composition
+    assert calcite.to_pymatgen().composition.element_composition == CARBONATE.composition
 
 
 @pytest.mark.parametrize(

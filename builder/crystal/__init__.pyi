@@ -30,7 +30,6 @@ from .molecular_ion import formula_of as formula_of
 from .molecular_ion import ion_sites as ion_sites
 from .molecular_ion import is_molecule as is_molecule
 from .molecular_ion import point_of as point_of
-from .molecular_ion import refuse_molecules as refuse_molecules
 from .molecular_ion import signs_of as signs_of
 from .molecules import CovalentUnit as CovalentUnit
 from .molecules import covalent_units as covalent_units
@@ -57,6 +56,7 @@ from .relaxed import RelaxedCrystal as RelaxedCrystal
 from .relaxed import relaxed_crystal as relaxed_crystal
 from .replace import as_replaced as as_replaced
 from .replace import replaced as replaced
+from .single_ions import refuse_molecules as refuse_molecules
 from .site_charges import RARE_SHARE as RARE_SHARE
 from .site_charges import Sites as Sites
 from .site_charges import describe_guesses as describe_guesses

@@ -310,7 +310,8 @@ class Crystal:
     @cached_property
     def atoms(self) -> CrystalAtoms:
         """The atoms of the unit cell: its ions, and those of its molecules one by one."""
-        return atoms_of(self)
+        sites = self.symbols, self.fractional, self.oxidation_states
+        return atoms_of(self.cell_a, *sites, self.molecules)
 
     @property
     def atoms_per_site(self) -> Ints:

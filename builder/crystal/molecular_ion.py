@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Bools, Floats, Ints, Strings
 
-    from .crystal import Crystal
     from .molecules import CovalentUnit
 
 SAME_DISTANCE_A = 0.05
@@ -27,13 +26,6 @@ SAME_DISTANCE_A = 0.05
 
 ELEMENT = re.compile("[A-Z][a-z]?")
 """Symbols of elements; those of molecules are longer, or all in capitals."""
-
-STAND_INS = {
-    "CH3NH3": "Cs in place of CH3NH3",
-    "CH(NH2)2": "Cs in place of CH(NH2)2",
-    "NH4": "K or Rb in place of NH4",
-}
-"""Single ions that take the place of a molecular one."""
 
 
 @dataclass(frozen=True)
@@ -249,33 +241,44 @@ def signs_of(symbols: Strings, charges: Ints) -> Ints:
     return signs
 
 
-def atoms_of(crystal: Crystal) -> CrystalAtoms:
-    """Return the atoms of a crystal, those of a molecule in the place of its site."""
-    if not crystal.molecules:
-        return CrystalAtoms(
-            symbols=crystal.symbols,
-            fractional=crystal.fractional,
-            charges=crystal.oxidation_states,
-            sites=np.arange(crystal.n_sites),
-        )
-    to_fractional = np.linalg.inv(crystal.cell_a)
-    symbols, points, charges, sites = [], [], [], []
-    for site, symbol in enumerate(crystal.symbols.tolist()):
-        molecule = crystal.molecules.get(site)
-        point = crystal.fractional[site]
+def atoms_of(
+    cell_a: Floats,
+    symbols: Strings,
+    fractional: Floats,
+    charges: Ints,
+    molecules: Mapping[int, MolecularIon],
+) -> CrystalAtoms:
+    """Return the atoms of the sites of a unit cell, those of a molecule in the place of its site.
+
+    Parameters
+    ----------
+    cell_a : ndarray of float, shape (3, 3)
+        Lattice vectors in Å as rows.
+    symbols, fractional, charges : ndarray
+        Of the sites, as those of a `Crystal`.
+    molecules : mapping of int to MolecularIon
+        The molecules by their sites.
+    """
+    if not molecules:
+        return CrystalAtoms(symbols, fractional, charges, np.arange(len(symbols)))
+    to_fractional = np.linalg.inv(cell_a)
+    elements: list[str] = []
+    points, borne, sites = [], [], []
+    for site, symbol in enumerate(symbols.tolist()):
+        molecule, point = molecules.get(site), fractional[site]
         if molecule is None:
-            symbols.append([symbol])
+            elements.append(symbol)
             points.append(point[None, :])
-            charges.append(crystal.oxidation_states[site : site + 1])
+            borne.append(charges[site : site + 1])
         else:
-            symbols.append(molecule.symbols.tolist())
+            elements += molecule.symbols.tolist()
             points.append((point + molecule.offsets_a @ to_fractional) % 1.0 % 1.0)
-            charges.append(molecule.charges)
-        sites += [site] * len(symbols[-1])
+            borne.append(molecule.charges)
+        sites += [site] * len(points[-1])
     return CrystalAtoms(
-        symbols=np.array([symbol for each in symbols for symbol in each]),
+        symbols=np.array(elements),
         fractional=np.concatenate(points),
-        charges=np.concatenate(charges),
+        charges=np.concatenate(borne),
         sites=np.array(sites),
     )
 
@@ -291,27 +294,6 @@ def formula_of(counts: Mapping[str, int]) -> str:
     return "".join(
         symbol if n == 1 else f"({symbol}){n}" if is_molecule(symbol) else f"{symbol}{n}"
         for symbol, n in counts.items()
-    )
-
-
-def refuse_molecules(crystal: Crystal, what: str) -> None:
-    """Raise an InputError if a crystal holds molecules, which something does not work with yet.
-
-    Parameters
-    ----------
-    crystal : Crystal
-        The crystal.
-    what : str
-        What does not, as a plural: ``"interfaces"``.
-    """
-    names = dict.fromkeys(molecule.name for molecule in crystal.molecules.values())
-    if not names:
-        return
-    instead = ", ".join(STAND_INS[name] for name in names if name in STAND_INS)
-    raise InputError(
-        f"{crystal.name}: {what} don't take crystals with molecules ({', '.join(names)}) yet; "
-        "carve a nanocrystal of it, or put a single ion in the place of each molecule"
-        f"{f' ({instead})' if instead else ''}"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import spglib
 
 from .lattice_basis import primitive_vectors
-from .molecular_ion import refuse_molecules
+from .single_ions import refuse_molecules
 from .spacegroup import SYMMETRY_TOLERANCE_A
 
 if TYPE_CHECKING:
