@@ -238,6 +238,13 @@ def test_hydrogen_that_is_not_listed_is_told(tmp_path, all_lines):
         read("\n".join(lines), tmp_path)
 
 
+def test_hydrogen_does_not_stand_alone(tmp_path):
+    """One H drawn 0.6 Å away from its N leaves NH3 and a proton, which is no crystal."""
+    text = AMMONIUM_SULFATE.replace("H1 H 0.2647 0.1707 0.25", "H1 H 0.30 0.21 0.25")
+    with pytest.raises(InputError, match=r"4 H of charge \+1 .* from the nearest [NO]\)"):
+        read(text, tmp_path)
+
+
 def test_a_chain_that_lacks_hydrogen_is_no_other_ion(tmp_path):
     assert read(diammonium(3), tmp_path).charge_of["NH3(CH2)3NH3"] == 2
     with pytest.raises(InputError, match="hydrogen seems not to be listed"):

@@ -23,6 +23,9 @@ BOND_TOLERANCE_A = 0.4
 """Atoms are bonded up to this, in Å, beyond the sum of their covalent radii, as in the Cambridge
 Structural Database."""
 
+LONE_REACH_A = 4.0
+"""How far, in Å, an atom is looked for to which hydrogen might be bonded."""
+
 PARTNERS = {
     "H": "H B C N O F Si P S Cl As Se Br Te I",
     "B": "B C F Cl Br I",
@@ -160,6 +163,38 @@ def refuse_covalent_units(name: str, units: Sequence[CovalentUnit]) -> None:
     raise InputError(
         f"{name}: covalent units in the cell ({told}), which would be cut into single atoms; read "
         "the crystal by epicarve.Crystal.from_file or from_ase, which carry molecules as ions"
+    )
+
+
+def refuse_lone_protons(
+    name: str, cell_a: Floats, fractional: Floats, symbols: Strings, charges: Ints
+) -> None:
+    """Raise an InputError if hydrogen of positive charge is bonded to no atom.
+
+    It is that of a molecule and lies too far from it, which would be carried as another ion.
+
+    Parameters
+    ----------
+    name : str
+        Names the crystal.
+    cell_a, fractional, symbols
+        As those of `covalent_units`: all atoms.
+    charges : ndarray of int, shape (n_sites,)
+        Charge of each that is an ion by itself, 0 of the atoms of molecules.
+    """
+    protons = np.flatnonzero((symbols == "H") & (charges > 0))
+    if not len(protons):
+        return
+    i, j, _, distances = neighbours(cell_a, fractional, LONE_REACH_A)
+    of_first = np.flatnonzero((i == protons[0]) & (symbols[j] != "H"))
+    near = ""
+    if len(of_first):
+        nearest = of_first[np.argmin(distances[of_first])]
+        near = f", {distances[nearest]:.2f} Å from the nearest {symbols[j[nearest]]}"
+    raise InputError(
+        f"{name}: {len(protons)} H of charge +1 in the cell bonded to no atom (the first lies at "
+        f"{' '.join(f'{x:.4f}' for x in fractional[protons[0]])}{near}); hydrogen stands in no "
+        "crystal alone, so mend the places of H, or put a single ion in the place of its molecule"
     )
 
 
