@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cif_texts import cif_text, named
+from cif_texts import cif_text, cubic, named
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from molecular_crystals import AMMONIUM_SULFATE, GYPSUM, METHYLAMMONIUM_IODIDE, diammonium
@@ -241,8 +241,15 @@ def test_hydrogen_that_is_not_listed_is_told(tmp_path, all_lines):
 def test_hydrogen_does_not_stand_alone(tmp_path):
     """One H drawn 0.6 Å away from its N leaves NH3 and a proton, which is no crystal."""
     text = AMMONIUM_SULFATE.replace("H1 H 0.2647 0.1707 0.25", "H1 H 0.30 0.21 0.25")
-    with pytest.raises(InputError, match=r"4 H of charge \+1 .* from the nearest [NO]\)"):
+    with pytest.raises(InputError, match=r"H of charge \+1 .* from the nearest [NO]\)"):
         read(text, tmp_path)
+
+
+def test_nitrogen_for_an_ammonium_is_told(tmp_path):
+    text = cif_text(cubic(3.876), ("N1 N 0 0 0", "Cl1 Cl 0.5 0.5 0.5"), named("P m -3 m"))
+    with pytest.raises(InputError, match=r"N of charge \+1 .* its hydrogen too"):
+        read(text, tmp_path)
+    assert read(text.replace("N1 N", "K1 K"), tmp_path).formula == "KCl"
 
 
 def test_a_chain_that_lacks_hydrogen_is_no_other_ion(tmp_path):

@@ -85,6 +85,8 @@ def ion_neighbours(crystal: BondedSites, radius_a: float) -> tuple[Ints, Ints, I
     The distance of a molecule is that of the nearest of its atoms that bear charge, such as both N
     of a diammonium.
     """
+    if not crystal.molecules:
+        return neighbours(crystal.cell_a, crystal.fractional, radius_a)
     points, owners = [], []
     for site, point in enumerate(crystal.fractional):
         molecule = crystal.molecules.get(site)
@@ -93,8 +95,6 @@ def ion_neighbours(crystal: BondedSites, radius_a: float) -> tuple[Ints, Ints, I
         else:
             points.append(point + molecule.bearers_a @ np.linalg.inv(crystal.cell_a))
         owners += [site] * len(points[-1])
-    if len(owners) == crystal.n_sites:
-        return neighbours(crystal.cell_a, crystal.fractional, radius_a)
     owner, bearers = np.array(owners), np.concatenate(points)
     cells = np.floor(bearers).astype(np.int64)
     i, j, shifts, distances = neighbours(crystal.cell_a, bearers - cells, radius_a)

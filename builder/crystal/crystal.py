@@ -12,7 +12,7 @@ from epicarve.errors import InputError
 
 from .bonds import bonds_of, connectivity_of, longest_bonds_a, shortest_contacts_a
 from .molecular_ion import atoms_of, formula_of, signs_of
-from .molecules import covalent_units, refuse_covalent_units, refuse_lone_protons
+from .molecules import covalent_units, refuse_covalent_units, refuse_lone_cations
 from .neighbour_list import refuse_cell, refuse_overlaps
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Crystal:
             self.name, covalent_units(self.cell_a, self.fractional[single], self.symbols[single])
         )
         alone = np.where(single[atoms.sites], atoms.charges, 0)
-        refuse_lone_protons(self.name, self.cell_a, atoms.fractional, atoms.symbols, alone)
+        refuse_lone_cations(self.name, self.cell_a, atoms.fractional, atoms.symbols, alone)
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(

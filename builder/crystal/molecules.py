@@ -24,7 +24,10 @@ BOND_TOLERANCE_A = 0.4
 Structural Database."""
 
 LONE_REACH_A = 4.0
-"""How far, in Å, an atom is looked for to which hydrogen might be bonded."""
+"""How far, in Å, an atom is looked for to which a lone one might be bonded."""
+
+NEVER_ALONE = ("H", "C", "N", "O")
+"""Elements that are no cations by themselves."""
 
 PARTNERS = {
     "H": "H B C N O F Si P S Cl As Se Br Te I",
@@ -166,12 +169,13 @@ def refuse_covalent_units(name: str, units: Sequence[CovalentUnit]) -> None:
     )
 
 
-def refuse_lone_protons(
+def refuse_lone_cations(
     name: str, cell_a: Floats, fractional: Floats, symbols: Strings, charges: Ints
 ) -> None:
-    """Raise an InputError if hydrogen of positive charge is bonded to no atom.
+    """Raise an InputError if H, C, N or O of positive charge is bonded to no atom.
 
-    It is that of a molecule and lies too far from it, which would be carried as another ion.
+    It is part of a molecule of which other atoms are not listed, or lie too far from it, and would
+    be carried as another ion.
 
     Parameters
     ----------
@@ -182,19 +186,21 @@ def refuse_lone_protons(
     charges : ndarray of int, shape (n_sites,)
         Charge of each that is an ion by itself, 0 of the atoms of molecules.
     """
-    protons = np.flatnonzero((symbols == "H") & (charges > 0))
-    if not len(protons):
+    lone = np.flatnonzero(np.isin(symbols, NEVER_ALONE) & (charges > 0))
+    if not len(lone):
         return
+    symbol, charge = symbols[lone[0]], int(charges[lone[0]])
     i, j, _, distances = neighbours(cell_a, fractional, LONE_REACH_A)
-    of_first = np.flatnonzero((i == protons[0]) & (symbols[j] != "H"))
+    of_first = np.flatnonzero((i == lone[0]) & (symbols[j] != symbol))
     near = ""
     if len(of_first):
         nearest = of_first[np.argmin(distances[of_first])]
         near = f", {distances[nearest]:.2f} Å from the nearest {symbols[j[nearest]]}"
     raise InputError(
-        f"{name}: {len(protons)} H of charge +1 in the cell bonded to no atom (the first lies at "
-        f"{' '.join(f'{x:.4f}' for x in fractional[protons[0]])}{near}); hydrogen stands in no "
-        "crystal alone, so mend the places of H, or put a single ion in the place of its molecule"
+        f"{name}: {symbol} of charge {charge:+d} is bonded to no atom (the first lies at "
+        f"{' '.join(f'{x:.4f}' for x in fractional[lone[0]])}{near}), so it is part of a molecule "
+        "whose other atoms are not listed or lie elsewhere; add or mend them, its hydrogen too, or "
+        "put a single ion there in the file"
     )
 
 
