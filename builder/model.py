@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from epicarve.builder.crystal import formula_of, point_of
 from epicarve.builder.report import BuildReport
 from epicarve.errors import InputError
 
@@ -37,6 +38,10 @@ COLUMNS = {
     "component": "components",
 }
 """Columns of model.extxyz that every model has, and the fields that hold them."""
+
+MOLECULE, ION = "molecule", "ion"
+"""Columns of a model that holds molecules: the number of the molecule of each atom, -1 for single
+ions, and what its ion is called, such as ``CH3NH3``."""
 
 SAME_A = 2e-8
 """Ions of equal models differ by less than this, in Å: files hold eight decimals."""
@@ -89,7 +94,10 @@ class Edit:
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """A finite ionic particle of one or more domains, ions in the rows of its arrays.
+    """A finite ionic particle of one or more domains, atoms in the rows of its arrays.
+
+    Where it holds molecules, such as methylammonium, each of their atoms has domain, site,
+    coordination and piece of the molecule, and the column ``molecule`` tells which belong together.
 
     Parameters
     ----------
@@ -163,7 +171,7 @@ class Model:
 
     def __repr__(self) -> str:
         return (
-            f"Model({self.formula} of {' and '.join(self.domain_names)}, {self.n_atoms} ions, "
+            f"Model({self.formula} of {' and '.join(self.domain_names)}, {self.told_size}, "
             f"{self.diameter_nm:.2f} nm, {self.net_charge:+d} e, {self.dipole_debye:.1f} debye"
             f"{'' if self.report.structure is not None else f', {len(self.edits)} edits'})"
         )
@@ -190,15 +198,109 @@ class Model:
         """Sum of the formal charges in units of e."""
         return int(self.charges.sum())
 
+    @property
+    def has_molecules(self) -> bool:
+        """Whether some of the ions are molecules."""
+        return MOLECULE in self.columns
+
+    @property
+    def of_molecules(self) -> dict[str, NDArray[Any]]:
+        """The columns that tell its molecules, none without molecules."""
+        return {key: self.columns[key] for key in (MOLECULE, ION) if key in self.columns}
+
+    @cached_property
+    def _numbering(self) -> tuple[Ints, Ints]:
+        """The first atom of each ion, ascending, and the ion of each atom."""
+        every = np.arange(self.n_atoms)
+        if not self.has_molecules:
+            return every, every
+        molecule = self.columns[MOLECULE]
+        key = np.where(molecule < 0, -1 - every, molecule)
+        _, first, ion = np.unique(key, return_index=True, return_inverse=True)
+        return np.sort(first), np.argsort(np.argsort(first))[ion]
+
+    @property
+    def first_atoms(self) -> Ints:
+        """The first atom of each ion, ascending, shape (n_ions,)."""
+        return self._numbering[0]
+
+    @property
+    def ion_of(self) -> Ints:
+        """The ion to which each atom belongs, as a place in `first_atoms`, shape (n_atoms,)."""
+        return self._numbering[1]
+
+    @property
+    def told_size(self) -> str:
+        """How many ions there are, and atoms where that is another number."""
+        atoms = f" of {self.n_atoms} atoms" if self.has_molecules else ""
+        return f"{self.n_ions} ions{atoms}"
+
+    @property
+    def n_ions(self) -> int:
+        """Number of ions, each molecule counted as one."""
+        return len(self.first_atoms)
+
+    @cached_property
+    def ions(self) -> Model:
+        """The ions, with each molecule as one at the centre of its charge; without a ledger.
+
+        The model itself if it holds no molecules.
+        """
+        return self.ions_at(self.positions_a) if self.has_molecules else self
+
+    def ions_at(self, positions_a: Floats) -> Model:
+        """Return the ions of atoms at other places, in Å; see `ions`."""
+        if not self.has_molecules:
+            return replace(self, positions_a=positions_a)
+        first, points_a = self.first_atoms, positions_a[self.first_atoms].copy()
+        order = np.argsort(self.ion_of, kind="stable")
+        starts = np.searchsorted(self.ion_of[order], np.arange(len(first) + 1))
+        for ion in np.flatnonzero(np.diff(starts) > 1).tolist():
+            atoms = order[starts[ion] : starts[ion + 1]]
+            points_a[ion] = point_of(self.symbols[atoms], self.charges[atoms], positions_a[atoms])
+        per_ion = {key: getattr(self, key)[first] for key in COLUMNS.values()}
+        per_ion["charges"] = np.bincount(self.ion_of, self.charges, len(first)).astype(np.int64)
+        kept = {k: v[first] for k, v in self.columns.items() if k not in {MOLECULE, ION}}
+        return Model(self.columns[ION][first], points_a, **per_ion, columns=kept)
+
+    def bearers_at(self, positions_a: Floats) -> tuple[Floats, Ints]:
+        """Return where the charges of the ions of atoms at some places lie, and whose they are.
+
+        Parameters
+        ----------
+        positions_a : ndarray of float, shape (n_atoms, 3)
+            Where the atoms are, in Å.
+
+        Returns
+        -------
+        points_a : ndarray of float, shape (n, 3)
+            The atoms of each ion that bear its charge, its point if none does, in Å.
+        ions : ndarray of int, shape (n,)
+            The ion of each.
+        """
+        if not self.has_molecules:
+            return positions_a, np.arange(self.n_atoms)
+        charged = np.flatnonzero(self.charges)
+        neutral = np.setdiff1d(np.arange(self.n_ions), self.ion_of[charged])
+        points_a = np.concatenate(
+            [positions_a[charged], self.ions_at(positions_a).positions_a[neutral]]
+        )
+        return points_a, np.concatenate([self.ion_of[charged], neutral])
+
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Number of ions of each element, cations first, then by symbol."""
+        """Number of atoms of each element, cations first, then by symbol."""
         return composition(self.symbols, self.charges)
 
     @property
+    def ion_counts(self) -> dict[str, int]:
+        """Number of ions of each element or molecule, cations first, then by symbol."""
+        return self.ions.counts
+
+    @property
     def formula(self) -> str:
-        """Composition as a formula, for instance ``"Pb330S220Cl220"``."""
-        return formula_of(self.counts)
+        """Composition as a formula, such as ``"Pb330S220Cl220"`` or ``"(CH3NH3)27Pb8I43"``."""
+        return formula_of(self.ion_counts)
 
     @property
     def domain_names(self) -> tuple[str, ...]:
@@ -217,9 +319,10 @@ class Model:
 
     @property
     def min_coordination(self) -> dict[str, int]:
-        """Fewest opposite neighbours of any ion of each element."""
+        """Fewest opposite neighbours of any ion of each element or molecule."""
+        ions = self.ions
         return {
-            symbol: int(self.coordination[self.symbols == symbol].min()) for symbol in self.counts
+            symbol: int(ions.coordination[ions.symbols == symbol].min()) for symbol in ions.counts
         }
 
     @property
@@ -425,8 +528,3 @@ def composition(symbols: Strings, charges: Ints) -> dict[str, int]:
     charge_of = dict(zip(symbols.tolist(), charges.tolist(), strict=True))
     order = sorted(counts, key=lambda symbol: (charge_of[symbol] <= 0, charge_of[symbol], symbol))
     return {symbol: counts[symbol] for symbol in order}
-
-
-def formula_of(counts: Mapping[str, int]) -> str:
-    """Return numbers of ions by element as a formula, in their order."""
-    return "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .terminal import LONGEST_DERIVATION, not_yet_reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from epicarve.builder.model import Model
     from epicarve.builder.report import (
@@ -28,12 +28,18 @@ FACING = {
 """How the outermost layers of two faces are told if both are charged."""
 
 
+def _counted(counts: Mapping[str, int]) -> str:
+    return " : ".join(f"{n} {symbol}" for symbol, n in counts.items())
+
+
 def facts_of_model(model: Model) -> dict[str, object]:
     """Return the lines that describe a model: what, and its value."""
     report = model.report
     removed = sum(edit.action == "removed" for edit in model.edits)
-    facts: dict[str, object] = {
-        "ions": f"{model.n_atoms}  ({' : '.join(f'{n} {s}' for s, n in model.counts.items())})",
+    facts: dict[str, object] = {"ions": f"{model.n_ions}  ({_counted(model.ion_counts)})"}
+    if model.has_molecules:
+        facts["atoms"] = f"{model.n_atoms}  ({_counted(model.counts)})"
+    facts |= {
         "net charge": f"{model.net_charge:+d} e" if model.net_charge else "0",
         "diameter": f"{model.diameter_nm:.2f} nm",
     }

@@ -88,8 +88,8 @@ def bulk_displacement(crystal: Crystal) -> BulkDisplacement:
     heights_a = 1.0 / np.linalg.norm(np.linalg.inv(crystal.cell_a), axis=0)
     repeats = np.ceil(SHORTEST_EDGE_A / heights_a - 1e-9).astype(int).tolist()
     cell: Any = Atoms(
-        symbols=crystal.symbols.tolist(),
-        scaled_positions=crystal.fractional,
+        symbols=crystal.atoms.symbols.tolist(),
+        scaled_positions=crystal.atoms.fractional,
         cell=crystal.cell_a,
         pbc=True,
     )

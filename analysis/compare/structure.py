@@ -182,10 +182,11 @@ class Comparison:
         except InputError as error:
             reasons = dict.fromkeys(("coordination", "bonds", "phase", "interface"), str(error))
         else:
+            ions, moved = model.ions, model.ions_at(match.positions_a)
             then, now = rule.bonds(model), rule.bonds(model, match.positions_a)
-            coordination = coordination_rows(model, then, now)
-            bonds = bond_rows(model, rule, then, now)
-            phase, unknown = phases(model, then, now, match.positions_a)
+            coordination = coordination_rows(ions, then, now)
+            bonds = bond_rows(ions, rule, then, now)
+            phase, unknown = phases(ions, then, now, moved.positions_a)
             interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
             reasons = unknown | ({"interface": why} if why else {})
         if not match.is_close:

@@ -96,11 +96,14 @@ def position_classes(model: Model, rule: BondRule) -> Strings:
         ``"core"``, ``"surface"`` or ``"interface"`` for each ion.
     """
     classes = np.where(model.is_surface, "surface", "core").astype("<U9")
-    domain = np.unique(model.domains, return_inverse=True)[1]
+    ions = model.ions
+    domain = np.unique(ions.domains, return_inverse=True)[1]
     cations, anions, _ = rule.bonds(model)
     shortest_a = min(rule.longest_a.values(), default=0.0)
-    close = cKDTree(model.positions_a).query_pairs(shortest_a, output_type="ndarray")
+    close = cKDTree(ions.positions_a).query_pairs(shortest_a, output_type="ndarray")
     pairs = np.concatenate([np.stack([cations, anions], axis=1), close])
     across = pairs[domain[pairs[:, 0]] != domain[pairs[:, 1]]]
-    classes[across.ravel()] = "interface"
+    at_interface = np.zeros(ions.n_atoms, dtype=bool)
+    at_interface[across.ravel()] = True
+    classes[at_interface[model.ion_of]] = "interface"
     return classes

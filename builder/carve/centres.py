@@ -10,13 +10,14 @@ import numpy as np
 from scipy.spatial import Voronoi
 
 from epicarve.arrays import whole_points
+from epicarve.builder.crystal import is_molecule
 from epicarve.builder.optimise import TooDearError
 from epicarve.builder.point_charges import rank
 from epicarve.builder.report import ChosenCentre, TriedCentre
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from epicarve.builder.crystal import Crystal, SpaceGroup
     from epicarve.builder.model import Model
@@ -50,6 +51,8 @@ class Centre:
 def site_labels(crystal: Crystal, group: SpaceGroup | None = None) -> tuple[str, ...]:
     """Return a label for every site: its element, numbered by orbit where there are several.
 
+    The number of a molecule stands behind a line below: ``SO4_2``.
+
     Examples
     --------
     >>> from epicarve.builder.library import bundled_crystal
@@ -61,7 +64,9 @@ def site_labels(crystal: Crystal, group: SpaceGroup | None = None) -> tuple[str,
     for orbit in dict.fromkeys(orbits.tolist()):
         firsts.setdefault(str(crystal.symbols[orbit]), []).append(orbit)
     name = {
-        orbit: symbol if len(of_symbol) == 1 else f"{symbol}{number}"
+        orbit: symbol
+        if len(of_symbol) == 1
+        else f"{symbol}{'_' if is_molecule(symbol) else ''}{number}"
         for symbol, of_symbol in firsts.items()
         for number, orbit in enumerate(of_symbol, start=1)
     }
@@ -131,10 +136,11 @@ def locate(crystal: Crystal, where: str | Sequence[float]) -> Centre:
         site = _sites_called(crystal, labels, where, where)[0]
         x, y, z = crystal.fractional[site].tolist()
         return Centre(where, (x, y, z))
+    symbol_of = dict(zip(labels, crystal.symbols.tolist(), strict=True))
     found = [
         bond
         for bond in _bond_middles(crystal, labels)
-        if len(ends) == 2 and _joins(bond.name.split("-"), ends)
+        if len(ends) == 2 and _joins(bond.name.split("-"), ends, symbol_of)
     ]
     if not found:
         there = ", ".join(bond.name for bond in _bond_middles(crystal, labels))
@@ -265,11 +271,11 @@ def _bond_middles(crystal: Crystal, labels: tuple[str, ...]) -> list[Centre]:
     return list(found.values())
 
 
-def _joins(labels: list[str], ends: list[str]) -> bool:
+def _joins(labels: list[str], ends: list[str], symbol_of: Mapping[str, str]) -> bool:
     """Whether two ends, each a label or an element, are those of a bond, in either order."""
 
     def fits(label: str, end: str) -> bool:
-        return label == end or label.rstrip("0123456789") == end
+        return end in {label, symbol_of[label]}
 
     return any(
         fits(labels[0], first) and fits(labels[1], second) for first, second in (ends, ends[::-1])

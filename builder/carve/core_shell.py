@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from epicarve.builder.crystal import refuse_one_name, refuse_same
+from epicarve.builder.crystal import refuse_molecules, refuse_one_name, refuse_same
 from epicarve.builder.report import CoreShell
 from epicarve.builder.shapes import ions_near
 from epicarve.errors import InputError
@@ -58,6 +58,8 @@ def matching_sites(lattice: Crystal, other: Crystal) -> tuple[Ints, float]:
     >>> sites.tolist(), rms_a
     ([0, 1, 2, 3, 4], 0.0)
     """
+    for crystal in (lattice, other):
+        refuse_molecules(crystal, "core and shell")
     names = f"{lattice.name} and {other.name}"
     if sorted(lattice.oxidation_states) != sorted(other.oxidation_states):
         raise InputError(

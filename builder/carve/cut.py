@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from epicarve.builder.crystal import refuse_molecules
 from epicarve.builder.model import Edit, Model
 from epicarve.builder.optimise import (
     SURFACE_A,
@@ -24,6 +25,8 @@ from epicarve.builder.report import BuildReport, Composition, Optimality, PlainC
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
+
+from .written_out import in_atoms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,13 +70,14 @@ def carve(
     Returns
     -------
     Model
-        A model of one domain named after the crystal, its net charge exactly 0 or as asked for.
+        A model of one domain named after the crystal, its net charge exactly 0 or as asked for;
+        molecules are chosen as ions, whole, and stand in it by their atoms.
 
     Raises
     ------
     InputError
-        If the shape holds no ion, is smaller than the unit cell, or no choice of surface ions
-        satisfies all constraints.
+        If the shape holds no ion, is smaller than the unit cell, no choice of surface ions
+        satisfies all constraints, or a crystal with molecules is to be treated.
     TooDearError
         If all edits are proven to cost more than they may.
 
@@ -86,6 +90,8 @@ def carve(
     (0, 1, True)
     """
     options = options or BalanceOptions()
+    if treatment is not None:
+        refuse_molecules(crystal, "treatments of the surface")
     shell_a = shell_depth_a(crystal, options)
     margin_a = outer_share(treatment) * shell_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
@@ -98,6 +104,7 @@ def carve(
         actual=model.counts,
         deviation=ratio_deviation(model.symbols, crystal.formula_unit),
     )
+    model = in_atoms(model, crystal)
     report = replace(model.report, stoichiometry=stoichiometry)
     if treatment is not None:
         report = replace(report, treatment=_treated(candidates, outcome, treatment))

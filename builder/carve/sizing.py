@@ -84,10 +84,10 @@ def scale_for_count(
         )
 
     def count(scale: float) -> int:
-        return ions_near(crystal, shape_at(scale), np.asarray(centre, dtype=float), 0.0).n_ions
+        return ions_near(crystal, shape_at(scale), np.asarray(centre, dtype=float), 0.0).n_atoms
 
     low_a, high_a = shape_at(1.0).bounds_a
-    box_ions = float(np.prod(high_a - low_a)) / crystal.volume_a3 * crystal.n_sites
+    box_ions = float(np.prod(high_a - low_a)) / crystal.volume_a3 * len(crystal.atoms.symbols)
     start = float(np.cbrt(FIRST_COUNT / box_ions))
     low = start * float(np.cbrt(n_atoms / max(count(start), 1)))
     while count(low) >= n_atoms:

@@ -9,7 +9,7 @@ from .hermann_mauguin import settings_named as settings_named
 from .read import crystal_of_cell as crystal_of_cell
 from .read import read_cell as read_cell
 from .read import read_cif as read_cif
-from .read import refuse_unfit as refuse_unfit
+from .read import sound_units as sound_units
 from .sites import ListedSite as ListedSite
 from .values import elements as elements
 from .values import number as number

@@ -197,6 +197,8 @@ def _unguessed(path: Path | str, sites: Sites) -> str:
     if several is None:
         stated = ", ".join(f"{element} {charge:+d}" for element, charge in sites.known.items())
         also = f" with {stated}, as the file states" if stated else ""
+        if sites.total:
+            also += f", with molecules that carry {-sites.total:+d} e in the cell"
         return f"{path}: no usual whole oxidation states balance {elements}{also}; {GIVE}"
     element, mean = several
     names = [

@@ -12,8 +12,9 @@ from epicarve.builder.crystal import (
     Crystal,
     Sites,
     as_replaced,
+    covalent_units,
+    ion_sites,
     one_word,
-    refuse_molecular_units,
     refuse_overlaps,
     replaced,
     shortest_contact,
@@ -21,7 +22,7 @@ from epicarve.builder.crystal import (
 from epicarve.errors import InputError
 
 from .cell import FULL, IN_RECIPE, LEAST_OCCUPANCY, NEARLY_FULL, FilledCell, filled_cell
-from .charges import charges_of_sites, stated_charges
+from .charges import charges_of_sites, stated_charges, whole_charges
 from .contents import StatedContents, stated_contents
 from .file import read_block
 from .sites import listed_sites, stated_cell_a
@@ -30,7 +31,8 @@ from .symmetry import other_settings, stated_symmetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from epicarve.arrays import Bools
+    from epicarve.arrays import Bools, Ints
+    from epicarve.builder.crystal import CovalentUnit, IonSites
 
     from .file import CifBlock
     from .symmetry import Setting, StatedSymmetry
@@ -65,7 +67,8 @@ def read_cif(
         The CIF file.
     oxidation_states : mapping of str to int, optional
         Formal charges by element or by site label; that of a label goes before that of its
-        element: ``{"Fe1": 3, "Fe2": 2, "O": -2}``.
+        element: ``{"Fe1": 3, "Fe2": 2, "O": -2}``; of a molecule by its name or formula:
+        ``{"CH3NH3": 1}``. Without charges of others than molecules, these are found.
     block : str or int, optional
         Name of the data block, or its number among those with atom sites, from 1; the first if
         not given.
@@ -77,14 +80,14 @@ def read_cif(
     Returns
     -------
     Crystal
-        The whole unit cell.
+        The whole unit cell, each molecule as one ion.
 
     Raises
     ------
     InputError
         If the file is missing or broken, has no sites, no symmetry that is known, partial
-        occupancy, overlapping sites or molecular ions, if what it states of its contents
-        contradicts what was read, or if the charges do not balance.
+        occupancy, overlapping sites, molecules without end or of unknown charge, if what it states
+        of its contents contradicts what was read, or if the charges do not balance.
     """
     path = Path(path)
     cif, cell = read_cell(path, block)
@@ -128,8 +131,8 @@ def crystal_of_cell(
     Raises
     ------
     InputError
-        If sites are partly occupied, shared or overlap, there are molecular ions, or the charges
-        are unclear or do not balance.
+        If sites are partly occupied, shared or overlap, there are molecules without end or of
+        unknown charge, or the charges are unclear or do not balance.
     """
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
@@ -140,18 +143,17 @@ def crystal_of_cell(
         given = oxidation_states or {}
         renamed = {shared.get(element, element): charge for element, charge in given.items()}
         oxidation_states = {**renamed, **{e: q for e, q in given.items() if e not in shared}}
-    refuse_unfit(cell)
+    units = sound_units(cell)
     _refuse_partial_occupancy(cell)
-    charges_stated = [None] * len(cell.labels) if oxidation_states else stated(cell)
-    sites = Sites(cell.cell_a, cell.fractional, cell.symbols, cell.labels.tolist(), charges_stated)
-    charges, notes = charges_of_sites(cell.name, sites, oxidation_states)
+    ions, charges, notes = _charged_sites(cell, units, oxidation_states or {}, stated)
     crystal = Crystal(
         cell_a=cell.cell_a,
-        symbols=cell.symbols,
-        fractional=cell.fractional,
+        symbols=ions.symbols,
+        fractional=ions.fractional,
         oxidation_states=charges,
         space_group=cell.space_group,
         notes=(*cell.notes, *notes),
+        molecules=ions.molecules,
         **origin,
     )
     if shared:
@@ -220,13 +222,77 @@ def _agrees(cell: FilledCell, contents: StatedContents) -> bool:
     return is_confirmed and not faults and not _too_tight(cell)
 
 
-def refuse_unfit(cell: FilledCell) -> None:
-    """Raise an InputError if the full sites of a cell overlap, or hold molecular ions."""
+def sound_units(cell: FilledCell) -> tuple[CovalentUnit, ...]:
+    """Return the covalent units of a cell whose full sites don't overlap.
+
+    Raises
+    ------
+    InputError
+        If they do, or sites of a molecule are partly occupied or shared.
+    """
     full = _full(cell)
     if full.any():
-        sites = cell.name, cell.cell_a, cell.fractional[full], cell.symbols[full]
-        refuse_overlaps(*sites)
-        refuse_molecular_units(*sites)
+        refuse_overlaps(cell.name, cell.cell_a, cell.fractional[full], cell.symbols[full])
+    units = covalent_units(cell.cell_a, cell.fractional, cell.symbols)
+    for unit in units:
+        mixed = [
+            site for site in unit.sites.tolist() if not full[site] or len(cell.occupants[site]) > 1
+        ]
+        if mixed and {"C", "N", "H"} & {*cell.symbols[unit.sites].tolist()}:
+            raise InputError(
+                f"{cell.name}: a molecule is disordered (site {cell.labels[mixed[0]]}, one of "
+                f"{len(mixed)} of its sites that are not those of one whole atom); give a "
+                "structure in which it is ordered, or put a single ion in its place, such as Cs "
+                "for CH3NH3"
+            )
+    return units
+
+
+def _charged_sites(
+    cell: FilledCell,
+    units: Sequence[CovalentUnit],
+    given: Mapping[str, int],
+    stated: Callable[[FilledCell], Sequence[int | None]],
+) -> tuple[IonSites, Ints, tuple[str, ...]]:
+    """Return the sites of a cell with each molecule as one ion, their charges, and notes."""
+    whole = whole_charges(cell.name, given)
+    in_units = np.concatenate([unit.sites for unit in units]) if units else np.empty(0, dtype=int)
+    atoms = np.setdiff1d(np.arange(len(cell.labels)), in_units)
+    inside, outside = (
+        {*cell.symbols[chosen].tolist(), *cell.labels[chosen].tolist()}
+        for chosen in (in_units, atoms)
+    )
+    of_atoms = stated(cell) if units or not whole else []
+    ions = ion_sites(
+        cell.name,
+        cell.cell_a,
+        cell.fractional,
+        cell.symbols,
+        units,
+        given={key: charge for key, charge in whole.items() if key not in outside},
+        stated=of_atoms,
+    )
+    charges = np.array(
+        [ions.molecules[k].charge if k in ions.molecules else 0 for k in range(len(ions.symbols))]
+    )
+    called = {ion.name for ion in ions.molecules.values()} | {unit.formula for unit in units}
+    rest = {key: charge for key, charge in whole.items() if key in outside or key not in called}
+    if parts := [key for key in rest if key in inside - outside]:
+        raise InputError(
+            f"{cell.name}: oxidation_states names {', '.join(parts)}, which stands in a molecule "
+            "alone; give the charge of the molecule by its formula, or leave it out if it is known"
+        )
+    sites = Sites(
+        cell_a=cell.cell_a,
+        fractional=cell.fractional[atoms],
+        symbols=cell.symbols[atoms],
+        labels=cell.labels[atoms].tolist(),
+        stated=[None if rest or not len(of_atoms) else of_atoms[atom] for atom in atoms.tolist()],
+        total=-int(charges.sum()),
+        beside=(cell.fractional[in_units], cell.symbols[in_units]),
+    )
+    charges[ions.is_single], notes = charges_of_sites(cell.name, sites, rest)
+    return ions, charges, notes
 
 
 def _full(cell: FilledCell) -> Bools:

@@ -12,7 +12,7 @@ import numpy as np
 from epicarve.builder.crystal import cell_parameters
 
 if TYPE_CHECKING:
-    from epicarve.builder.crystal import Crystal
+    from epicarve.builder.crystal import Crystal, CrystalAtoms
 
 STATUS_LINES = {
     "published": "the coordinates are published; see _epicarve_source",
@@ -45,10 +45,11 @@ def crystal_cif(crystal: Crystal) -> str:
     >>> print(crystal_cif(bundled_crystal("PbS")).partition("\n")[0])
     # PUBLISHED: the coordinates are published; see _epicarve_source
     """
-    group = tabulated_group(crystal)
-    sites = range(crystal.n_sites) if group is None else np.unique(crystal.symmetry.orbits)
-    types = _site_types(crystal)
-    charge_of = dict(zip(types, crystal.oxidation_states.tolist(), strict=True))
+    group, atoms = tabulated_group(crystal), crystal.atoms
+    orbits = crystal.symmetry.of_sites(atoms.fractional).orbits
+    sites = range(len(orbits)) if group is None else np.unique(orbits)
+    types = _site_types(atoms)
+    charge_of = dict(zip(types, atoms.charges.tolist(), strict=True))
     lines = [
         f"# {crystal.status.upper()}: {STATUS_LINES[crystal.status]}",
         f"data_{'_'.join(crystal.name.split())}",
@@ -81,10 +82,10 @@ def crystal_cif(crystal: Crystal) -> str:
     ]
     seen: Counter[str] = Counter()
     for site in sites:
-        symbol = str(crystal.symbols[site])
+        symbol = str(atoms.symbols[site])
         seen[symbol] += 1
         place = " ".join(
-            f"{round(value, 6) % 1.0:.9g}" for value in crystal.fractional[site].tolist()
+            f"{round(value, 6) % 1.0:.9g}" for value in atoms.fractional[site].tolist()
         )
         lines.append(f"{symbol}{seen[symbol]:<3} {types[site]:<2} {place} 1")
     return "\n".join(lines) + "\n"
@@ -111,12 +112,13 @@ def tabulated_group(crystal: Crystal) -> gemmi.SpaceGroup | None:
     return found if isinstance(found, gemmi.SpaceGroup) else None
 
 
-def _site_types(crystal: Crystal) -> list[str]:
-    """Return the type of each site: its element, with the charge if an element has several."""
-    symbols, charges = crystal.symbols.tolist(), crystal.oxidation_states.tolist()
+def _site_types(atoms: CrystalAtoms) -> list[str]:
+    """Return the type of each atom: its element, with the charge if an element has several."""
+    symbols, charges = atoms.symbols.tolist(), atoms.charges.tolist()
     if len(set(zip(symbols, charges, strict=True))) == len(set(symbols)):
         return [str(symbol) for symbol in symbols]
-    return [f"{s}{abs(q)}{'+' if q > 0 else '-'}" for s, q in zip(symbols, charges, strict=True)]
+    signs = ["" if q == 0 else f"{abs(q)}{'+' if q > 0 else '-'}" for q in charges]
+    return [f"{symbol}{sign}" for symbol, sign in zip(symbols, signs, strict=True)]
 
 
 def _text_field(tag: str, text: str) -> list[str]:

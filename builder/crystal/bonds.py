@@ -16,8 +16,11 @@ from .first_shell import shell_limits_a
 from .neighbour_list import neighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from epicarve.arrays import Floats, Ints, Strings
 
+    from .molecular_ion import MolecularIon
 
 CONTACT_RANGE_A = 9.0
 """How far, in Å, neighbours are looked for when the first coordination shell is derived."""
@@ -43,7 +46,11 @@ class BondedSites(Protocol):
     @property
     def symbols(self) -> Strings: ...  # noqa: D102
     @property
+    def molecules(self) -> Mapping[int, MolecularIon]: ...  # noqa: D102
+    @property
     def oxidation_states(self) -> Ints: ...  # noqa: D102
+    @property
+    def signs(self) -> Ints: ...  # noqa: D102
     @property
     def charge_of(self) -> dict[str, int]: ...  # noqa: D102
     @property
@@ -72,9 +79,36 @@ class Bonds:
     lengths_a: Floats
 
 
+def ion_neighbours(crystal: BondedSites, radius_a: float) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return all ordered pairs of ions that are closer than a radius; see `neighbours`.
+
+    The distance of a molecule is that of the nearest of its atoms that bear charge, such as both N
+    of a diammonium.
+    """
+    if not crystal.molecules:
+        return neighbours(crystal.cell_a, crystal.fractional, radius_a)
+    points, owners = [], []
+    for site, point in enumerate(crystal.fractional):
+        molecule = crystal.molecules.get(site)
+        if molecule is None:
+            points.append(point[None, :])
+        else:
+            points.append(point + molecule.bearers_a @ np.linalg.inv(crystal.cell_a))
+        owners += [site] * len(points[-1])
+    owner, bearers = np.array(owners), np.concatenate(points)
+    cells = np.floor(bearers).astype(np.int64)
+    i, j, shifts, distances = neighbours(crystal.cell_a, bearers - cells, radius_a)
+    pairs = np.column_stack([owner[i], owner[j], shifts + cells[i] - cells[j]])
+    order = np.lexsort((distances, *pairs.T[::-1]))
+    order = order[(pairs[order, 0] != pairs[order, 1]) | pairs[order, 2:].any(axis=1)]
+    first = np.unique(pairs[order], axis=0, return_index=True)[1]
+    pairs, distances = pairs[order][first], distances[order][first]
+    return pairs[:, 0], pairs[:, 1], pairs[:, 2:], distances
+
+
 def shortest_contacts_a(crystal: BondedSites) -> dict[frozenset[str], float]:
     """Return the shortest distance in Å of every pair of elements, bonded or not."""
-    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+    i, j, _, distances = ion_neighbours(crystal, CONTACT_RANGE_A)
     shortest: dict[frozenset[str], float] = {}
     for first in crystal.charge_of:
         for second in crystal.charge_of:
@@ -91,10 +125,10 @@ def longest_bonds_a(crystal: BondedSites) -> dict[tuple[str, str], float]:
     pair: the crystal's own first coordination shell, with no table of radii; see
     `shell_limits_a` for how strays in the gap are treated, and pairs that make no bonds.
     """
-    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
-    opposite = (crystal.oxidation_states[i] > 0) & (crystal.oxidation_states[j] < 0)
+    i, j, _, distances = ion_neighbours(crystal, CONTACT_RANGE_A)
+    opposite = (crystal.signs[i] > 0) & (crystal.signs[j] < 0)
     found = shell_limits_a(
-        i[opposite], j[opposite], distances[opposite], crystal.symbols, crystal.oxidation_states
+        i[opposite], j[opposite], distances[opposite], crystal.symbols, crystal.signs
     )
     order = list(crystal.charge_of)
     return dict(sorted(found.items(), key=lambda item: [order.index(s) for s in item[0]]))
@@ -109,11 +143,11 @@ def bonds_of(crystal: BondedSites) -> Bonds:
         If an ion has none.
     """
     reach_a = max(crystal.bond_rule.values(), default=0.0)
-    i, j, shifts, distances = neighbours(crystal.cell_a, crystal.fractional, reach_a)
+    i, j, shifts, distances = ion_neighbours(crystal, reach_a)
     limits = np.zeros(len(i))
     for (cation, anion), limit in crystal.bond_rule.items():
         limits[(crystal.symbols[i] == cation) & (crystal.symbols[j] == anion)] = limit
-    opposite = (crystal.oxidation_states[i] > 0) & (crystal.oxidation_states[j] < 0)
+    opposite = (crystal.signs[i] > 0) & (crystal.signs[j] < 0)
     bonded = opposite & (distances <= limits)
     found = Bonds(i[bonded], j[bonded], shifts[bonded], distances[bonded])
     alone = np.setdiff1d(np.arange(crystal.n_sites), np.r_[found.cations, found.anions])
@@ -142,8 +176,8 @@ def bulk_valences(crystal: BondedSites) -> Floats:
 
 def _describe_isolation(crystal: BondedSites, site: int, n_alone: int) -> str:
     """Say how far an ion without a bond is from others."""
-    i, j, _, distances = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
-    signs = np.sign(crystal.oxidation_states)
+    i, j, _, distances = ion_neighbours(crystal, CONTACT_RANGE_A)
+    signs = crystal.signs
     near = np.flatnonzero((i == site) & (signs[j] == -signs[site]))
     told = f"there is no ion of opposite charge within {CONTACT_RANGE_A:.0f} Å"
     if near.size:
@@ -171,7 +205,7 @@ def connectivity_of(crystal: BondedSites) -> Bonds:
     """
     connectivity = crystal.bonds
     while len(np.unique(pieces := _pieces(crystal, connectivity))) > 1:
-        i, j, shifts, lengths = neighbours(crystal.cell_a, crystal.fractional, CONTACT_RANGE_A)
+        i, j, shifts, lengths = ion_neighbours(crystal, CONTACT_RANGE_A)
         wrapped = np.ravel_multi_index(tuple(shifts.T % TORUS_CELLS), (TORUS_CELLS,) * 3)
         apart = np.flatnonzero(pieces[0, i] != pieces[wrapped, j])
         if len(apart) == 0:

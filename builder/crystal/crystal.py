@@ -11,7 +11,8 @@ import numpy as np
 from epicarve.errors import InputError
 
 from .bonds import bonds_of, connectivity_of, longest_bonds_a, shortest_contacts_a
-from .molecules import refuse_molecular_units
+from .molecular_ion import atoms_of, formula_of, signs_of
+from .molecules import covalent_units, refuse_covalent_units, refuse_lone_cations
 from .neighbour_list import refuse_cell, refuse_overlaps
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from epicarve.builder.notebook import View
 
     from .bonds import Bonds
+    from .molecular_ion import CrystalAtoms, MolecularIon
     from .spacegroup import SpaceGroup
 
 SAME_A = 1e-8
@@ -35,7 +37,7 @@ DALTON_PER_A3_IN_G_PER_CM3 = 1.66053906660
 
 @dataclass(frozen=True, repr=False)
 class Crystal:
-    """An ordered ionic crystal with integer formal charges.
+    """An ordered crystal of ions with integer formal charges, some of which may be molecules.
 
     Parameters
     ----------
@@ -44,9 +46,9 @@ class Crystal:
     cell_a : ndarray of float, shape (3, 3)
         Lattice vectors in Å as rows.
     symbols : ndarray of str, shape (n_sites,)
-        Element of every site of the conventional unit cell.
+        Element of every site of the conventional unit cell; of a molecule its name.
     fractional : ndarray of float, shape (n_sites, 3)
-        Fractional coordinates in [0, 1).
+        Fractional coordinates in [0, 1); of a molecule those of the centre of its charge.
     oxidation_states : ndarray of int, shape (n_sites,)
         Formal charge of every site in units of e; they sum to 0.
     space_group : str
@@ -60,12 +62,14 @@ class Crystal:
         How derived or computed numbers were made, empty for published ones.
     notes : tuple of str
         What was assumed when the crystal was read, for instance guessed oxidation states.
+    molecules : dict of int to MolecularIon
+        The molecules by their sites; readers of files and `from_ase` find them.
 
     Raises
     ------
     InputError
-        If the cell has no volume, sites overlap or are too many, there are molecular ions, the
-        cell is not neutral, or a site has no opposite ion in reach.
+        If the cell has no volume, sites overlap or are too many, atoms of a molecule stand on sites
+        of their own, the cell is not neutral, or a site has no opposite ion in reach.
 
     Examples
     --------
@@ -85,12 +89,19 @@ class Crystal:
     source: str = ""
     derivation: str = ""
     notes: tuple[str, ...] = field(default=())
+    molecules: dict[int, MolecularIon] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         refuse_cell(self.name, self.cell_a, self.fractional)
-        refuse_overlaps(self.name, self.cell_a, self.fractional, self.symbols)
-        refuse_molecular_units(self.name, self.cell_a, self.fractional, self.symbols)
         self._require_whole_charges()
+        atoms, single = self.atoms, np.ones(self.n_sites, dtype=bool)
+        single[list(self.molecules)] = False
+        refuse_overlaps(self.name, self.cell_a, atoms.fractional, atoms.symbols)
+        refuse_covalent_units(
+            self.name, covalent_units(self.cell_a, self.fractional[single], self.symbols[single])
+        )
+        alone = np.where(single[atoms.sites], atoms.charges, 0)
+        refuse_lone_cations(self.name, self.cell_a, atoms.fractional, atoms.symbols, alone)
         neutral = int(self.oxidation_states.sum())
         if neutral != 0:
             states = ", ".join(
@@ -101,8 +112,8 @@ class Crystal:
                 f"{self.name}: the unit cell carries {neutral:+d} e with {states}; "
                 "give oxidation_states that balance"
             )
-        if (self.oxidation_states == 0).any():
-            symbol = self.symbols[self.oxidation_states == 0][0]
+        if (self.oxidation_states[single] == 0).any():
+            symbol = self.symbols[single & (self.oxidation_states == 0)][0]
             raise InputError(
                 f"{self.name}: {symbol} has oxidation state 0, so this is not an ionic crystal; "
                 "give oxidation_states"
@@ -135,8 +146,8 @@ class Crystal:
         path : Path or str
             The CIF file.
         oxidation_states : mapping of str to int, optional
-            Formal charges by element or site label; else those of the file, else guessed, with a
-            warning.
+            Formal charges by element or site label, and by name or formula of a molecule; else
+            those of the file, else guessed, with a warning. Those of common molecules are known.
         block : str or int, optional
             Name or number of the data block.
         full_occupancy : bool
@@ -254,6 +265,17 @@ class Crystal:
             np.array_equal(self.oxidation_states, other.oxidation_states)
             and np.abs(self.cell_a - other.cell_a).max() < SAME_A
             and np.abs(away_a).max() < SAME_A
+            and self._has_molecules_of(other)
+        )
+
+    def _has_molecules_of(self, other: Crystal) -> bool:
+        """Whether another crystal with these sites has the same molecules, turned alike."""
+        return self.molecules.keys() == other.molecules.keys() and all(
+            np.array_equal(mine.symbols, theirs.symbols)
+            and np.array_equal(mine.charges, theirs.charges)
+            and np.abs(mine.offsets_a - theirs.offsets_a).max() < SAME_A
+            for site, mine in self.molecules.items()
+            for theirs in (other.molecules[site],)
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal to a tolerance
@@ -286,6 +308,22 @@ class Crystal:
     def n_sites(self) -> int:
         """Number of ions in the unit cell."""
         return len(self.symbols)
+
+    @cached_property
+    def atoms(self) -> CrystalAtoms:
+        """The atoms of the unit cell: its ions, and those of its molecules one by one."""
+        sites = self.symbols, self.fractional, self.oxidation_states
+        return atoms_of(self.cell_a, *sites, self.molecules)
+
+    @property
+    def atoms_per_site(self) -> Ints:
+        """Number of atoms on every site: 1, or those of a molecule, shape (n_sites,)."""
+        return np.asarray(np.bincount(self.atoms.sites, minlength=self.n_sites))
+
+    @property
+    def signs(self) -> Ints:
+        """Sign of the charge of every site; -1 for neutral molecules, which bind cations."""
+        return signs_of(self.symbols, self.oxidation_states)
 
     @property
     def positions_a(self) -> Floats:
@@ -335,14 +373,14 @@ class Crystal:
     @property
     def formula(self) -> str:
         """Reduced formula, cations first."""
-        return "".join(f"{s}{n if n > 1 else ''}" for s, n in self.formula_unit.items())
+        return formula_of(self.formula_unit)
 
     @property
     def density_g_cm3(self) -> float:
         """Mass density in g/cm³."""
         from ase.data import atomic_masses, atomic_numbers  # noqa: PLC0415  (costs 0.2 s)
 
-        mass = sum(atomic_masses[atomic_numbers[symbol]] for symbol in self.symbols.tolist())
+        mass = sum(atomic_masses[atomic_numbers[symbol]] for symbol in self.atoms.symbols.tolist())
         return float(mass / self.volume_a3 * DALTON_PER_A3_IN_G_PER_CM3)
 
     @cached_property
@@ -381,7 +419,7 @@ class Crystal:
 
     @cached_property
     def symmetry(self) -> SpaceGroup:
-        """The space group of the ions, with element and charge of each respected.
+        """The space group of the atoms, with element and charge of each respected.
 
         Examples
         --------
@@ -392,10 +430,12 @@ class Crystal:
         """
         from .spacegroup import space_group  # noqa: PLC0415  (spglib is not always needed)
 
-        charged = zip(self.symbols.tolist(), self.oxidation_states.tolist(), strict=True)
+        atoms = self.atoms
+        charged = zip(atoms.symbols.tolist(), atoms.charges.tolist(), strict=True)
         names = [f"{symbol}{charge:+d}" for symbol, charge in charged]
         kinds = np.unique(names, return_inverse=True)[1] + 1
-        return space_group(self.cell_a, self.fractional, kinds, self.name)
+        group = space_group(self.cell_a, atoms.fractional, kinds, self.name)
+        return group.of_sites(self.fractional) if self.molecules else group
 
     def direction(self, hkl: tuple[int, int, int]) -> Floats:
         """Return the unit normal of the lattice planes (hkl), cartesian, shape (3,)."""

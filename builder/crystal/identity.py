@@ -53,14 +53,15 @@ def is_same(first: Crystal, second: Crystal) -> bool:
         return False
     if np.abs(first.cell_a - second.cell_a).max() > SAME_CELL_A:
         return False
-    here, there = (np.mod(np.mod(one.fractional, 1.0), 1.0) for one in (first, second))
+    one, other = first.atoms, second.atoms
+    here, there = (np.mod(np.mod(atoms.fractional, 1.0), 1.0) for atoms in (one, other))
     nearest = cKDTree(there, boxsize=1.0).query(here)[1]
     away = here - there[nearest]
     away -= np.rint(away)
     return bool(
         (np.linalg.norm(away @ first.cell_a, axis=1) < SAME_SITE_A).all()
-        and (first.symbols == second.symbols[nearest]).all()
-        and (first.oxidation_states == second.oxidation_states[nearest]).all()
+        and (one.symbols == other.symbols[nearest]).all()
+        and (one.charges == other.charges[nearest]).all()
     )
 
 

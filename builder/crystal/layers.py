@@ -39,6 +39,6 @@ def is_layered(crystal: Crystal) -> bool:
     i, j, shifts = bonds.cations[strong], bonds.anions[strong], bonds.shifts[strong]
     if not i.size:
         return False
-    units, periods = bonded_units(crystal.n_sites, i, j, shifts)
+    units, _, periods = bonded_units(crystal.n_sites, i, j, shifts)
     ranks = [np.linalg.matrix_rank(periods[units[i] == unit]) for unit in np.unique(units[i])]
     return all(rank == 2 for rank in ranks)

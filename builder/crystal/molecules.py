@@ -1,8 +1,9 @@
-"""Molecular ions in a crystal: atoms that covalent bonds hold together, which are not ions each."""
+"""Molecules in a crystal: atoms that covalent bonds hold together, which are not ions each."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,19 @@ from .neighbour_list import covalent_radii_a, neighbours
 from .periodic_graph import bonded_units
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Bools, Floats, Ints, Strings
+    from collections.abc import Sequence
+
+    from epicarve.arrays import Floats, Ints, Strings
 
 BOND_TOLERANCE_A = 0.4
 """Atoms are bonded up to this, in Å, beyond the sum of their covalent radii, as in the Cambridge
 Structural Database."""
+
+LONE_REACH_A = 4.0
+"""How far, in Å, an atom is looked for to which a lone one might be bonded."""
+
+NEVER_ALONE = ("H", "C", "N", "O")
+"""Elements that are no cations by themselves."""
 
 PARTNERS = {
     "H": "H B C N O F Si P S Cl As Se Br Te I",
@@ -44,23 +53,47 @@ FINITE_PARTNERS = {"B": "N O S Se P", "N": "P", "As": "S"}
 """Pairs whose bonds are those of molecular ions, such as BO3, if they end; else those of a
 network, such as that of BN, which is cut like any oxide."""
 
-EXAMPLES = {
-    "CH6N": "Cs in place of CH3NH3",
-    "CH5N2": "Cs in place of CH(NH2)2",
-    "NH4": "K or Rb in place of NH4",
-}
-"""Single ions that take the place of a molecular one."""
-
 NEGATIVE_LAST = ["B", "As", "P", "Se", "S", "I", "Br", "Cl", "Te", "N", "Sb", "O", "F", "H"]
 """Order of elements in the formula of a unit without carbon."""
 
 
-def molecular_units(cell_a: Floats, fractional: Floats, symbols: Strings) -> dict[str, int]:
-    """Return the formulas of the molecular ions in a unit cell, and how many of each there are.
+@dataclass(frozen=True)
+class CovalentUnit:
+    """Atoms of a unit cell that covalent bonds hold together.
+
+    Parameters
+    ----------
+    sites : ndarray of int, shape (n_atoms,)
+        The atoms, as sites of the cell.
+    symbols : ndarray of str, shape (n_atoms,)
+        Their elements.
+    cells : ndarray of int, shape (n_atoms, 3)
+        In which cell each lies when the unit is followed from bond to bond.
+    bonds : ndarray of int, shape (n_bonds, 2)
+        Atoms of the unit that are bonded, counted from 0.
+    formula : str
+        What it holds, with ``…`` behind if it has no end.
+    """
+
+    sites: Ints
+    symbols: Strings
+    cells: Ints
+    bonds: Ints
+    formula: str
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is a chain, layer or network."""
+        return self.formula.endswith("…")
+
+
+def covalent_units(
+    cell_a: Floats, fractional: Floats, symbols: Strings
+) -> tuple[CovalentUnit, ...]:
+    """Return the molecules, and the chains, layers and networks without end, of a unit cell.
 
     Two atoms belong to one unit if they are non-metals of `PARTNERS` and no farther apart than
-    the sum of their covalent radii and `BOND_TOLERANCE_A`. Chains, layers and networks without end
-    are told by what of them lies in one cell, with ``…`` behind.
+    the sum of their covalent radii and `BOND_TOLERANCE_A`.
 
     Parameters
     ----------
@@ -77,63 +110,97 @@ def molecular_units(cell_a: Floats, fractional: Floats, symbols: Strings) -> dic
     >>> x = 0.15
     >>> tetrahedron = [[x, x, x], [x, 1 - x, 1 - x], [1 - x, x, 1 - x], [1 - x, 1 - x, x]]
     >>> places = np.array([[0, 0, 0], *tetrahedron, [0.5, 0.5, 0.5]])
-    >>> molecular_units(cell, places, np.array(["N", "H", "H", "H", "H", "Cl"]))
-    {'NH4': 1}
+    >>> unit, = covalent_units(cell, places, np.array(["N", "H", "H", "H", "H", "Cl"]))
+    >>> unit.formula, unit.sites.tolist(), unit.cells[2].tolist()
+    ('NH4', [0, 1, 2, 3, 4], [0, -1, -1])
     """
     always, finite = _pairs(PARTNERS), _pairs(FINITE_PARTNERS)
     members = {element for pair in always | finite for element in pair}
     chosen = np.flatnonzero([symbol in members for symbol in symbols.tolist()])
     present = set(symbols[chosen].tolist())
     if len(chosen) == 0 or not any(set(pair) <= present for pair in always | finite):
-        return {}
+        return ()
     symbols = symbols[chosen]
     radii = covalent_radii_a(symbols)
     reach = 2.0 * float(radii.max()) + BOND_TOLERANCE_A
     i, j, shifts, distances = neighbours(cell_a, fractional[chosen], reach)
     near = distances <= radii[i] + radii[j] + BOND_TOLERANCE_A
     i, j, shifts = i[near], j[near], shifts[near]
-    found: Counter[str] = Counter()
+    found: list[CovalentUnit] = []
     covalent = np.zeros(len(chosen), dtype=bool)
-    for pairs, only_finite in ((always, False), (always | finite, True)):
+    for pairs, only_finite in ((always | finite, True), (always, False)):
         kept = [
             tuple(sorted(pair)) in pairs
             for pair in zip(symbols[i].tolist(), symbols[j].tolist(), strict=True)
         ]
-        units, endless = _units(len(chosen), i[kept], j[kept], shifts[kept])
-        for unit in range(int(units.max()) + 1):
+        first, second = i[kept], j[kept]
+        units, cells, periods = bonded_units(len(chosen), first, second, shifts[kept])
+        endless = np.zeros(int(units.max()) + 1, dtype=bool)
+        endless[units[first[periods.any(axis=1)]]] = True
+        for unit in range(len(endless)):
             sites = np.flatnonzero(units == unit)
             if len(sites) == 1 and not endless[unit]:
                 continue
             if covalent[sites].any() or (only_finite and endless[unit]):
                 continue
             covalent[sites] = True
-            found[unit_formula(symbols[sites]) + ("…" if endless[unit] else "")] += 1
-    return dict(found)
+            within = (units[first] == unit) & (first < second)
+            bonds = np.searchsorted(sites, np.column_stack([first[within], second[within]]))
+            formula = unit_formula(symbols[sites]) + ("…" if endless[unit] else "")
+            found.append(CovalentUnit(chosen[sites], symbols[sites], cells[sites], bonds, formula))
+    return tuple(found)
 
 
-def refuse_molecular_units(
-    name: str,
-    cell_a: Floats,
-    fractional: Floats,
-    symbols: Strings,
-) -> None:
-    """Raise an InputError that names the molecular ions of a crystal, if it has any."""
-    units = molecular_units(cell_a, fractional, symbols)
+def refuse_covalent_units(name: str, units: Sequence[CovalentUnit]) -> None:
+    """Raise an InputError that names units that can't be carried as ions, if there are any."""
     if not units:
         return
-    told = ", ".join(f"{count} {formula}" for formula, count in units.items())
-    if all(unit.endswith("…") for unit in units):
+    counts = Counter(unit.formula for unit in units)
+    told = ", ".join(f"{count} {formula}" for formula, count in counts.items())
+    if all(unit.is_endless for unit in units):
         raise InputError(
             f"{name}: covalent units in the cell ({told}: chains, layers or networks without end), "
-            "which would be cut into single atoms; only crystals of single ions are carved: cut "
+            "which would be cut into single atoms; only single ions and molecules are carved: cut "
             "this crystal with a tool that cuts covalent bonds"
         )
-    instead = next((EXAMPLES[unit] for unit in units if unit in EXAMPLES), "")
     raise InputError(
-        f"{name}: covalent units in the cell ({told}), which would be cut into single atoms; only "
-        "crystals of single ions are carved: put a single ion in the place of each unit"
-        f"{f' ({instead})' if instead else ''}, or cut this crystal with a tool that keeps "
-        "molecules whole"
+        f"{name}: covalent units in the cell ({told}), which would be cut into single atoms; read "
+        "the crystal by epicarve.Crystal.from_file or from_ase, which carry molecules as ions"
+    )
+
+
+def refuse_lone_cations(
+    name: str, cell_a: Floats, fractional: Floats, symbols: Strings, charges: Ints
+) -> None:
+    """Raise an InputError if H, C, N or O of positive charge is bonded to no atom.
+
+    It is part of a molecule of which other atoms are not listed, or lie too far from it, and would
+    be carried as another ion.
+
+    Parameters
+    ----------
+    name : str
+        Names the crystal.
+    cell_a, fractional, symbols
+        As those of `covalent_units`: all atoms.
+    charges : ndarray of int, shape (n_sites,)
+        Charge of each that is an ion by itself, 0 of the atoms of molecules.
+    """
+    lone = np.flatnonzero(np.isin(symbols, NEVER_ALONE) & (charges > 0))
+    if not len(lone):
+        return
+    symbol, charge = symbols[lone[0]], int(charges[lone[0]])
+    i, j, _, distances = neighbours(cell_a, fractional, LONE_REACH_A)
+    of_first = np.flatnonzero((i == lone[0]) & (symbols[j] != symbol))
+    near = ""
+    if len(of_first):
+        nearest = of_first[np.argmin(distances[of_first])]
+        near = f", {distances[nearest]:.2f} Å from the nearest {symbols[j[nearest]]}"
+    raise InputError(
+        f"{name}: {symbol} of charge {charge:+d} is bonded to no atom (the first lies at "
+        f"{' '.join(f'{x:.4f}' for x in fractional[lone[0]])}{near}), so it is part of a molecule "
+        "whose other atoms are not listed or lie elsewhere; add or mend them, its hydrogen too, or "
+        "put a single ion there in the file"
     )
 
 
@@ -143,14 +210,6 @@ def _pairs(partners: dict[str, str]) -> frozenset[tuple[str, ...]]:
         for first, seconds in partners.items()
         for second in seconds.split()
     )
-
-
-def _units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Bools]:
-    """Return the unit of each site, and whether each unit goes on for ever."""
-    unit, periods = bonded_units(n_sites, i, j, shifts)
-    endless = np.zeros(int(unit.max(initial=-1)) + 1, dtype=bool)
-    endless[unit[i[periods.any(axis=1)]]] = True
-    return unit, endless
 
 
 def unit_formula(symbols: Strings) -> str:
@@ -166,7 +225,7 @@ def unit_formula(symbols: Strings) -> str:
 
 
 def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
-    """Return the atoms of each molecule among atoms in vacuum, by the rule of `molecular_units`.
+    """Return the atoms of each molecule among atoms in vacuum, by the rule of `covalent_units`.
 
     Parameters
     ----------
@@ -194,7 +253,7 @@ def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
     near = near[lengths <= radii[near].sum(axis=1) + BOND_TOLERANCE_A]
     pairs = symbols[near].tolist()
     bonds = near[[tuple(sorted(pair)) in allowed for pair in pairs]]
-    unit, _ = bonded_units(
+    unit, _, _ = bonded_units(
         len(symbols), bonds[:, 0], bonds[:, 1], np.zeros((len(bonds), 3), dtype=np.int64)
     )
     members = np.argsort(unit, kind="stable")

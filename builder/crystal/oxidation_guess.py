@@ -114,7 +114,7 @@ def is_usual(element: str, charge: int) -> bool:
     return share >= COMMON_SHARE and not lacks_partner(element, charge)
 
 
-def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
+def guesses(counts: Mapping[str, int], total: int = 0) -> tuple[Guess, ...]:
     """Return all ways to give each element one whole charge so that they balance, best first.
 
     The composition is reduced first, so that the number of formula units does not matter. The
@@ -125,6 +125,8 @@ def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
     ----------
     counts : mapping of str to int
         Ions of each element.
+    total : int
+        What their charges sum to, in units of e.
 
     Examples
     --------
@@ -134,19 +136,19 @@ def guesses(counts: Mapping[str, int]) -> tuple[Guess, ...]:
     ()
     """
     ordered = dict(sorted(counts.items()))
-    found = [Guess(charges, _log_probability(charges)) for charges in _balanced(ordered)]
+    found = [Guess(charges, _log_probability(charges)) for charges in _balanced(ordered, total)]
     return tuple(sorted(found, key=lambda guess: (-guess.log_probability, str(guess.charges))))
 
 
-def _balanced(counts: dict[str, int]) -> Iterator[dict[str, int]]:
-    unit = gcd(*counts.values())
+def _balanced(counts: dict[str, int], total: int) -> Iterator[dict[str, int]]:
+    unit = gcd(*counts.values(), total)
     numbers = [count // unit for count in counts.values()]
     for least in RARER_AND_RARER:
         states = [_states(element, least) for element in counts]
         if prod(map(len, states)) <= MOST_COMBINATIONS:
             break
     for charges in product(*states[:-1]):
-        left = -sum(n * charge for n, charge in zip(numbers, charges, strict=False))
+        left = total // unit - sum(n * charge for n, charge in zip(numbers, charges, strict=False))
         last, rest = divmod(left, numbers[-1])
         if rest == 0 and last in states[-1]:
             yield dict(zip(counts, (*charges, last), strict=True))

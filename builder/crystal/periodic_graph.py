@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from epicarve.arrays import Ints
 
 
-def bonded_units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Ints]:
-    """Return the unit of each site of a cell, and where each bond leads when its unit is followed.
+def bonded_units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the unit of each site of a cell, its place there, and where each bond leads.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ def bonded_units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, In
     -------
     unit : ndarray of int, shape (n_sites,)
         Sites with the same number are bonded to each other.
+    cells : ndarray of int, shape (n_sites, 3)
+        In which cell each site lies when its unit is followed from bond to bond.
     periods : ndarray of int, shape (n_bonds, 3)
         The lattice vector between the second site and its place in the unit as it is followed from
         bond to bond: zero for all bonds of a molecule; those of a unit span the directions along
@@ -38,9 +40,9 @@ def bonded_units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, In
     A molecule of two sites, and a chain of a third one along the first axis:
 
     >>> i, j = np.array([0, 2]), np.array([1, 2])
-    >>> unit, periods = bonded_units(3, i, j, np.array([[0, 0, -1], [1, 0, 0]]))
-    >>> unit.tolist(), periods.tolist()
-    ([0, 0, 1], [[0, 0, 0], [1, 0, 0]])
+    >>> unit, cells, periods = bonded_units(3, i, j, np.array([[0, 0, -1], [1, 0, 0]]))
+    >>> unit.tolist(), cells.tolist(), periods.tolist()
+    ([0, 0, 1], [[0, 0, 0], [0, 0, -1], [0, 0, 0]], [[0, 0, 0], [1, 0, 0]])
     """
     graph = coo_array((np.ones(len(i), dtype=np.int8), (i, j)), shape=(n_sites, n_sites))
     _, unit = connected_components(graph, directed=False)
@@ -54,4 +56,4 @@ def bonded_units(n_sites: int, i: Ints, j: Ints, shifts: Ints) -> tuple[Ints, In
             break
         cell_of[second] = cell_of[first] + step
         placed[second] = True
-    return np.asarray(unit, dtype=np.int64), cell_of[i] + shifts - cell_of[j]
+    return np.asarray(unit, dtype=np.int64), cell_of, cell_of[i] + shifts - cell_of[j]

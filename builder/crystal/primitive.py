@@ -10,6 +10,7 @@ import numpy as np
 import spglib
 
 from .lattice_basis import primitive_vectors
+from .single_ions import refuse_molecules
 from .spacegroup import SYMMETRY_TOLERANCE_A
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ def primitive_cell(crystal: Crystal) -> PrimitiveCell:
 
     A crystal whose cell is primitive already keeps it.
 
+    Raises
+    ------
+    InputError
+        If the crystal holds molecules.
+
     Examples
     --------
     >>> from epicarve.builder.library import bundled_crystal
@@ -96,6 +102,7 @@ def primitive_cell(crystal: Crystal) -> PrimitiveCell:
     >>> primitive.symbols.tolist(), primitive.multiples.tolist()
     (['Pb', 'S'], [[-1, 1, -1], [-1, -1, 1], [-1, 1, 1]])
     """
+    refuse_molecules(crystal, "bulk calculations and searches for interfaces")
     cell_a, vectors = crystal.cell_a, primitive_vectors(crystal)
     if round(float(np.linalg.det(vectors)), 3) < 1.0:
         with warnings.catch_warnings():  # spglib 2.7 warns that it will raise instead one day

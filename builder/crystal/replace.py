@@ -25,7 +25,8 @@ def replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
     crystal : Crystal
         The crystal.
     elements : mapping of str to str
-        The new element for each old one, for instance ``{"Br": "Cl"}``.
+        The new element for each old one, for instance ``{"Br": "Cl"}``; a molecule by its name,
+        ``{"CH3NH3": "Cs"}``.
 
     Returns
     -------
@@ -61,7 +62,8 @@ def replaced(crystal: Crystal, elements: Mapping[str, str]) -> Crystal:
                 "another element"
             )
     symbols = np.array([elements.get(symbol, symbol) for symbol in crystal.symbols.tolist()])
-    changed = replace(crystal, symbols=symbols)
+    kept = {site: ion for site, ion in crystal.molecules.items() if ion.name not in elements}
+    changed = replace(crystal, symbols=symbols, molecules=kept)
     for old, new in elements.items():
         if unusual := [charge for charge in crystal.charges_of[old] if not is_usual(new, charge)]:
             shares = state_shares(new)

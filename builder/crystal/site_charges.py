@@ -36,7 +36,7 @@ SAME_SUM = 1e-3
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites of a unit cell, as a file lists them.
+    """The single ions of a unit cell, as a file lists them.
 
     Parameters
     ----------
@@ -50,6 +50,10 @@ class Sites:
         Label of each site.
     stated : sequence of int or None
         Charge of each site as the file states it.
+    total : int
+        What their charges sum to, in units of e: the opposite of those of the molecules.
+    beside : tuple of ndarray, shapes (n, 3) and (n,)
+        Fractional coordinates and elements of the atoms of molecules.
     """
 
     cell_a: Floats
@@ -57,6 +61,8 @@ class Sites:
     symbols: Strings
     labels: Sequence[str]
     stated: Sequence[int | None]
+    total: int = 0
+    beside: tuple[Floats, Strings] = (np.empty((0, 3)), np.empty(0, dtype="U2"))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,8 +73,11 @@ class Sites:
     @property
     def valence_sums(self) -> Floats:
         """Sum of the bond valences of each site, positive for cations, shape (n_sites,)."""
-        first, second, _, lengths_a = neighbours(self.cell_a, self.fractional, REACH_A)
-        return valence_sums(first, second, lengths_a, self.symbols)
+        points, symbols = self.beside
+        fractional = np.concatenate([self.fractional, points])
+        first, second, _, lengths_a = neighbours(self.cell_a, fractional, REACH_A)
+        every = np.concatenate([self.symbols, symbols])
+        return valence_sums(first, second, lengths_a, every)[: len(self.symbols)]
 
     @property
     def known(self) -> dict[str, int]:
@@ -120,7 +129,7 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     'oxidation states guessed from the composition: Pb +2, S -2'
     """
     symbols, known = sites.symbols, sites.known
-    close = likely_guesses(sites.counts, known)
+    close = likely_guesses(sites.counts, known, sites.total)
     sums = None
     if len(close) != 1 or _is_rare(close[0]):
         sums = sites.valence_sums
@@ -138,7 +147,9 @@ def guess_charges(sites: Sites) -> SiteGuess | None:
     return SiteGuess(np.array([best[symbol] for symbol in symbols.tolist()]), note)
 
 
-def likely_guesses(counts: Mapping[str, int], known: Mapping[str, int]) -> list[Guess]:
+def likely_guesses(
+    counts: Mapping[str, int], known: Mapping[str, int], total: int = 0
+) -> list[Guess]:
     """Return the likeliest charges of single ions, best first, and those that are likely as well.
 
     Parameters
@@ -147,6 +158,8 @@ def likely_guesses(counts: Mapping[str, int], known: Mapping[str, int]) -> list[
         Ions of each element.
     known : mapping of str to int
         Charges that hold.
+    total : int
+        What the charges sum to, in units of e.
 
     Examples
     --------
@@ -155,7 +168,7 @@ def likely_guesses(counts: Mapping[str, int], known: Mapping[str, int]) -> list[
     """
     ranking = [
         guess
-        for guess in guesses(counts)
+        for guess in guesses(counts, total)
         if all(guess.charges[element] == charge for element, charge in known.items())
         and not any(lacks_partner(e, q) for e, q in guess.charges.items() if e not in known)
     ]
@@ -199,7 +212,7 @@ def _mixed(sites: Sites, sums: Floats) -> Ints | None:
         ions = ions[np.argsort(sums[ions], kind="stable")]
         others = {e: n for e, n in counts.items() if e != element}
         for charges in _charges_of(others, known):
-            rest = -sum(others[e] * charge for e, charge in charges.items())
+            rest = sites.total - sum(others[e] * charge for e, charge in charges.items())
             for low, high, n_low in _splits(element, sums[ions], rest):
                 each = np.array([charges.get(symbol, low) for symbol in symbols.tolist()])
                 each[ions[n_low:]] = high
@@ -272,7 +285,8 @@ def mean_charge(sites: Sites) -> tuple[str, str] | None:
     }
     likeliest.update(sites.known)
     for element, count in counts.items():
-        total = -sum(counts[e] * charge for e, charge in likeliest.items() if e != element)
+        others = sum(counts[e] * charge for e, charge in likeliest.items() if e != element)
+        total = sites.total - others
         states = [q for q, s in state_shares(element).items() if q > 0 and s >= LEAST_SHARE]
         if not total % count:  # a whole charge, but none that is known
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,10 @@ class SpaceGroup:
         tree = cKDTree(_wrapped(fractional), boxsize=1.0)
         images = _wrapped(self.images(fractional).reshape(-1, 3))
         return np.asarray(tree.query(images)[1]).reshape(len(self.rotations), -1)
+
+    def of_sites(self, fractional: Floats) -> SpaceGroup:
+        """Return the group with the orbits of other sites, which its operations permute."""
+        return replace(self, orbits=self.site_permutations(fractional).min(axis=0))
 
 
 def _wrapped(fractional: Floats) -> Floats:

@@ -55,15 +55,16 @@ def atoms_of_crystal(crystal: Crystal) -> Atoms:
     """Return a crystal as periodic ASE Atoms; see `Crystal.to_ase`."""
     from ase import Atoms  # noqa: PLC0415  (costs half a second)
 
+    held = crystal.atoms
     atoms = Atoms(
-        symbols=crystal.symbols.tolist(),
-        positions=crystal.positions_a,
+        symbols=held.symbols.tolist(),
+        positions=held.fractional @ crystal.cell_a,
         cell=crystal.cell_a,
         pbc=True,
-        charges=crystal.oxidation_states,
+        charges=held.charges,
         info={KEY: _origin(crystal)},
     )
-    atoms.arrays[CHARGE] = crystal.oxidation_states.copy()
+    atoms.arrays[CHARGE] = held.charges.copy()
     return atoms
 
 
@@ -73,11 +74,12 @@ def structure_of_crystal(crystal: Crystal) -> Structure:
     from pymatgen.core.periodic_table import Species  # noqa: PLC0415
     from pymatgen.core.structure import Structure  # noqa: PLC0415
 
-    charges = crystal.oxidation_states.tolist()
+    atoms = crystal.atoms
+    charges = atoms.charges.tolist()
     return Structure(
         Lattice(crystal.cell_a),
-        [Species(*ion) for ion in zip(crystal.symbols.tolist(), charges, strict=True)],
-        crystal.fractional,
+        [Species(*ion) for ion in zip(atoms.symbols.tolist(), charges, strict=True)],
+        atoms.fractional,
         site_properties={CHARGE: charges},
         properties={KEY: _origin(crystal)},
     )
@@ -157,7 +159,8 @@ def _crystal(
     if not entries:
         raise InputError("there is no atom in the cell; give the unit cell of a crystal")
     origin = _told(info, cell_a, entries)
-    name = one_word(name or origin.get("name") or _formula([entry.symbol for entry in entries]))
+    called = name or origin.get("name")
+    name = one_word(called or _formula([entry.symbol for entry in entries]))
     refuse_cell(name, cell_a)
     if np.linalg.det(cell_a) < 0.0:
         raise InputError(
@@ -168,17 +171,23 @@ def _crystal(
     if strange:
         raise InputError(f"{name}: {strange[0]!r} is no element; replace it before")
     sites = [_listed(name, entry, is_asked=not oxidation_states) for entry in entries]
+    zeros = {entry.label for entry in entries if entry.charge == 0}
     cell = filled_cell(name, cell_a, sites, [gemmi.Op("x,y,z")], origin.get("space_group", ""))
     crystal = crystal_of_cell(
         cell,
         oxidation_states,
-        stated=lambda cell: [charge or None for charge in cell.charges.tolist()],
+        stated=lambda cell: [
+            charge or (0 if label in zeros else None)
+            for charge, label in zip(cell.charges.tolist(), cell.labels.tolist(), strict=True)
+        ],
         name=name,
         status=origin.get("status", "given"),
         source=origin.get("source", source),
         derivation=origin.get("derivation", ""),
         **asked,
     )
+    if crystal.molecules and not called:
+        crystal = replace(crystal, name=crystal.formula)
     notes = tuple(origin.get("notes", ()))
     notes += tuple(note for note in crystal.notes if note not in notes)
     symbol = crystal.space_group or space_group or crystal.symmetry.symbol
@@ -187,11 +196,13 @@ def _crystal(
 
 def _listed(name: str, entry: _Entry, *, is_asked: bool) -> ListedSite:
     """Return an entry as a row of a list of sites; `is_asked` tells whether its charge counts."""
-    charge = entry.charge if is_asked else None
-    if charge is not None and (charge == 0 or not float(charge).is_integer()):
-        raise InputError(
-            f"{name}: {entry.label} carries the charge {charge:g}, not that of an ion; {GIVE}"
-        )
+    charge = entry.charge
+    if charge is not None and not float(charge).is_integer():
+        if is_asked:
+            raise InputError(
+                f"{name}: {entry.label} carries the charge {charge:g}, not that of an ion; {GIVE}"
+            )
+        charge = None
     return ListedSite(
         label=entry.label,
         element="H" if entry.symbol == "D" else entry.symbol,
@@ -261,7 +272,8 @@ def _formula(symbols: Sequence[str]) -> str:
 def _origin(crystal: Crystal) -> dict[str, Any]:
     """Return what a crystal knows besides its ions, and the ions of which it holds."""
     told = {key: getattr(crystal, key) for key in ORIGIN}
-    ions = (crystal.cell_a.tolist(), crystal.symbols.tolist(), crystal.fractional.tolist())
+    atoms = crystal.atoms
+    ions = (crystal.cell_a.tolist(), atoms.symbols.tolist(), atoms.fractional.tolist())
     return {**told, "notes": list(crystal.notes), **dict(zip(IONS, ions, strict=True))}
 
 

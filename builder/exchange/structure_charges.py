@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from epicarve.builder.cif import whole_charges
-from epicarve.builder.crystal import RARE_SHARE, describe_guesses, likely_guesses, state_shares
-from epicarve.builder.model import formula_of
+from epicarve.builder.crystal import (
+    RARE_SHARE,
+    describe_guesses,
+    formula_of,
+    likely_guesses,
+    state_shares,
+)
 from epicarve.errors import InputError, near_name
 
 from .crystals import CHARGE

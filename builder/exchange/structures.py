@@ -16,6 +16,7 @@ from epicarve.builder.crystal import (
     bond_valences,
     distinct_names,
     molecules_among,
+    refuse_molecules,
     unit_formula,
 )
 from epicarve.builder.extxyz import read_atoms
@@ -75,6 +76,7 @@ def model_of_structure(
     symbols, positions_a = cluster_of_atoms(name, atoms)
     for crystal in crystals:
         require_kind(crystal, Crystal, "crystals: an entry", "give epicarve.crystal('PbS')")
+        refuse_molecules(crystal, "models of given coordinates")
     crystals = distinct_names(crystals) if len(crystals) > 1 else tuple(crystals)
     if domains is None and len(crystals) > 1:
         domains = domains_found(name, symbols, positions_a, crystals).tolist()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from epicarve.builder.crystal import CONTACT_RANGE_A, shell_limits_a
+from epicarve.builder.crystal import CONTACT_RANGE_A, shell_limits_a, signs_of
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class BondRule:
         return dict(sorted(longest.items()))
 
     def bonds(self, model: Model, positions_a: Floats | None = None) -> tuple[Ints, Ints, Floats]:
-        """Return the bonds between the ions of a model.
+        """Return the bonds between the ions of a model, each molecule counted as one.
 
         Parameters
         ----------
@@ -95,26 +95,33 @@ class BondRule:
         Returns
         -------
         cations, anions : ndarray of int, shape (n_bonds,)
-            Ions of each bond, in ascending order.
+            Ions of each bond, in ascending order, by their places in `Model.ions`.
         lengths_a : ndarray of float, shape (n_bonds,)
             Their distance in Å.
         """
-        points = model.positions_a if positions_a is None else positions_a
+        ions = model.ions
+        signs = signs_of(ions.symbols, ions.charges)
+        points, owner = model.bearers_at(model.positions_a if positions_a is None else positions_a)
         longest_a = max(self.longest_a.values(), default=0.0)
         pairs = cKDTree(points).query_pairs(longest_a, output_type="ndarray")
-        cations = np.where(model.charges[pairs[:, 0]] > 0, pairs[:, 0], pairs[:, 1])
+        lengths_a = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
+        pairs = owner[pairs]
+        cations = np.where(signs[pairs[:, 0]] > 0, pairs[:, 0], pairs[:, 1])
         anions = pairs.sum(axis=1) - cations
-        table, kind = self._table_a(model)
-        lengths_a = np.linalg.norm(points[cations] - points[anions], axis=1)
-        opposite = (model.charges[cations] > 0) & (model.charges[anions] < 0)
+        table, kind = self._table_a(ions)
+        opposite = (signs[cations] > 0) & (signs[anions] < 0)
         bonded = np.flatnonzero(opposite & (lengths_a <= table[kind[cations], kind[anions]]))
-        bonded = bonded[np.lexsort((anions[bonded], cations[bonded]))]
+        bonded = bonded[np.lexsort((lengths_a[bonded], anions[bonded], cations[bonded]))]
+        if model.has_molecules:  # the shortest to any of the atoms that bear charge
+            both = np.column_stack([cations[bonded], anions[bonded]])
+            bonded = bonded[np.unique(both, axis=0, return_index=True)[1]]
         return cations[bonded], anions[bonded], lengths_a[bonded]
 
     def coordination(self, model: Model, positions_a: Floats | None = None) -> Ints:
-        """Count the bonds of each ion of a model, shape (n_atoms,); arguments as of `bonds`."""
+        """Count the bonds of the ion of each atom, shape (n_atoms,); arguments as of `bonds`."""
         cations, anions, _ = self.bonds(model, positions_a)
-        return np.bincount(np.concatenate([cations, anions]), minlength=model.n_atoms)
+        number = np.bincount(np.concatenate([cations, anions]), minlength=model.n_ions)
+        return np.asarray(number[model.ion_of])
 
     def _table_a(self, model: Model) -> tuple[Floats, Ints]:
         """Return the limit of each pair of kinds of ions, and the kind of each ion."""
@@ -146,21 +153,24 @@ def _recorded_limits_a(model: Model) -> dict[str, dict[tuple[str, str], float]]:
 
 
 def limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
-    """Return the longest bond in Å of each pair of elements, from the distances of a model alone.
+    """Return the longest bond in Å of each pair of ions, from the distances of a model alone.
 
     They are those of the first shells, as `Crystal.bond_rule` takes them from a bulk crystal; where
     there is no second one, it would begin at twice the shortest distance. A model that was relaxed
     far from its crystal may have no clear shells.
     """
-    cations, anions = np.flatnonzero(model.charges > 0), np.flatnonzero(model.charges < 0)
-    near = cKDTree(model.positions_a[cations]).sparse_distance_matrix(
-        cKDTree(model.positions_a[anions]), CONTACT_RANGE_A, output_type="ndarray"
+    points, owner = model.bearers_at(model.positions_a)
+    model = model.ions
+    signs = signs_of(model.symbols, model.charges)
+    cations, anions = np.flatnonzero(signs[owner] > 0), np.flatnonzero(signs[owner] < 0)
+    near = cKDTree(points[cations]).sparse_distance_matrix(
+        cKDTree(points[anions]), CONTACT_RANGE_A, output_type="ndarray"
     )
-    i, j, distances_a = cations[near["i"]], anions[near["j"]], near["v"]
+    i, j, distances_a = owner[cations[near["i"]]], owner[anions[near["j"]]], near["v"]
     for pair in product(model.counts, repeat=2):
         of_pair = np.flatnonzero((model.symbols[i] == pair[0]) & (model.symbols[j] == pair[1]))
         if of_pair.size and distances_a[of_pair].max() < 2.0 * distances_a[of_pair].min():
             nearest = of_pair[np.argmin(distances_a[of_pair])]  # a cluster with a first shell alone
             i, j = np.append(i, i[nearest]), np.append(j, j[nearest])
             distances_a = np.append(distances_a, 2.0 * distances_a[nearest])
-    return shell_limits_a(i, j, distances_a, model.symbols, model.charges)
+    return shell_limits_a(i, j, distances_a, model.symbols, signs)

@@ -68,7 +68,7 @@ class Surface:
     Parameters
     ----------
     model : Model
-        The model.
+        The ions of the model, each molecule as one.
     classes : ndarray of str, shape (n_atoms,)
         One of `CLASSES`.
     normals : ndarray of float, shape (n_atoms, 3)
@@ -105,7 +105,7 @@ class Surface:
 
     @property
     def columns(self) -> dict[str, Strings]:
-        """Columns for model.extxyz."""
+        """Columns of the ions for model.extxyz."""
         return {"surface": self.classes, "plane": self.labels}
 
     def figures(self) -> SurfaceFigures:
@@ -151,6 +151,8 @@ def surface_of(
 ) -> Surface:
     """Classify every ion of a model; the cost grows with the number of surface ions.
 
+    Molecules count as ions at the centres of their charges.
+
     Parameters
     ----------
     model : Model
@@ -178,7 +180,7 @@ def surface_of(
     >>> sum(surface.figures().classes.values()) == surface.model.n_atoms
     True
     """
-    rotations = rotations or {}
+    rotations, model = rotations or {}, model.ions
     on_surface = np.flatnonzero(model.is_surface)
     reach_a = max(
         REACH * (crystal.volume_a3 / crystal.n_sites) ** (1.0 / 3.0) for crystal in crystals

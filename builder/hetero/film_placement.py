@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.builder.crystal import is_same, refuse_one_name, refuse_same
+from epicarve.builder.crystal import (
+    is_same,
+    refuse_molecules,
+    refuse_one_name,
+    refuse_same,
+)
 from epicarve.builder.interfaces import (
     LAYER_IN_SPACINGS,
     best_of_faces,
@@ -173,6 +178,7 @@ def refuse_what_cannot_be_joined(film: HalfParticle, substrate: HalfParticle) ->
     refuse_same(film.crystal, substrate.crystal, ("film", "substrate"))
     refuse_one_name(film.crystal, substrate.crystal)
     for half in (film, substrate):
+        refuse_molecules(half.crystal, "heterostructures")
         if half.options.symmetry != "none":
             raise InputError(
                 f"{half.crystal.name}: symmetry {half.options.symmetry} can't be kept beside an "

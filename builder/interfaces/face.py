@@ -15,6 +15,7 @@ from epicarve.builder.crystal import (
     LAYER_GAP_A,
     Termination,
     primitive_vectors,
+    refuse_molecules,
     row_hermite,
     shortest_steps,
     terminations,
@@ -68,6 +69,9 @@ class Face:
     crystal: Crystal
     termination: Termination
     basis: Floats
+
+    def __post_init__(self) -> None:
+        refuse_molecules(self.crystal, "interfaces")
 
     @property
     def directions(self) -> Floats:

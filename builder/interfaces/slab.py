@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from epicarve.builder.model import composition, formula_of
+from epicarve.builder.crystal import formula_of
+from epicarve.builder.model import composition
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.record import Record

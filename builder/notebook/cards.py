@@ -46,7 +46,8 @@ def card_of_model(model: Model) -> str:
     optimum = model.report.optimum
     rows = {
         "domains": ", ".join(model.domain_names),
-        "ions": model.n_atoms,
+        "ions": model.n_ions,
+        "atoms": model.n_atoms if model.has_molecules else "",
         "diameter": f"{model.diameter_nm:.2f} nm",
         "net charge": f"{model.net_charge:+d} e",
         "dipole": f"{model.dipole_debye:.1f} debye",
@@ -92,10 +93,11 @@ def card_of_interface(interface: Interface) -> str:
 
 def view_of_crystal(crystal: Crystal) -> View:
     """Return the unit cell as a page to turn."""
+    atoms = crystal.atoms
     told = [
         f"{symbol} {number}, {charge:+d}"
         for number, (symbol, charge) in enumerate(
-            zip(crystal.symbols.tolist(), crystal.oxidation_states.tolist(), strict=True), start=1
+            zip(atoms.symbols.tolist(), atoms.charges.tolist(), strict=True), start=1
         )
     ]
     return view_of(_of_crystal(crystal), crystal.name, told)
@@ -121,7 +123,8 @@ def view_of_slab(slab: Slab) -> View:
 
 
 def _of_crystal(crystal: Crystal) -> IonTable:
-    return IonTable(crystal.symbols, crystal.oxidation_states, crystal.positions_a)
+    atoms = crystal.atoms
+    return IonTable(atoms.symbols, atoms.charges, atoms.fractional @ crystal.cell_a)
 
 
 def _of_slab(slab: Slab) -> IonTable:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from epicarve.builder.crystal import bond_valences, bulk_valences
+from epicarve.builder.crystal import bond_valences, is_molecule
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Ints
+    from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.crystal import Crystal
 
     from .candidates import Candidates
@@ -64,7 +64,7 @@ def strong_bonds_needed(ions: Candidates, chosen: Ints, minimum: Ints) -> tuple[
     near = ions.adjacency[rows].tocoo()
     first, second = rows[near.coords[0]], near.coords[1]
     lengths_a = np.linalg.norm(ions.positions_a[first] - ions.positions_a[second], axis=1)
-    valences = bond_valences(ions.symbols[first], ions.symbols[second], lengths_a)
+    valences = _valences(ions.symbols[first], ions.symbols[second], lengths_a)
     is_strong = ~(valences < least_v[first] - ROUNDING)
     places = first[is_strong], second[is_strong]
     ones = np.ones(len(places[0]), dtype=np.int32)
@@ -74,7 +74,8 @@ def strong_bonds_needed(ions: Candidates, chosen: Ints, minimum: Ints) -> tuple[
 def strong_in_bulk(crystal: Crystal) -> tuple[Ints, Floats]:
     """Return the number of strong bonds of each site, and the least valence of such a bond.
 
-    Where no parameters of a bond of an ion are known, all its bonds are strong.
+    Where no parameters of a bond of an ion are known, all its bonds are strong. Bonds to molecules
+    count as weak for ions that have others, and as strong for molecules.
 
     Examples
     --------
@@ -88,11 +89,19 @@ def strong_in_bulk(crystal: Crystal) -> tuple[Ints, Floats]:
     [12, 6, 2, 2, 2]
     """
     bonds, symbols = crystal.bonds, crystal.symbols
-    valences = bond_valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
+    valences = _valences(symbols[bonds.cations], symbols[bonds.anions], bonds.lengths_a)
     ends, valences = np.concatenate([bonds.cations, bonds.anions]), np.tile(valences, 2)
     strongest = np.zeros(crystal.n_sites)
     np.maximum.at(strongest, ends, np.nan_to_num(valences))
-    strongest[np.isnan(bulk_valences(crystal))] = 0.0
+    strongest[ends[np.isnan(valences)]] = 0.0
     least = STRONG_SHARE * strongest
     is_strong = ~(valences < least[ends] - ROUNDING)
     return np.bincount(ends[is_strong], minlength=crystal.n_sites), least
+
+
+def _valences(first: Strings, second: Strings, lengths_a: Floats) -> Floats:
+    """Return the valence of each bond, 0 of one to a molecule, shape (n_bonds,)."""
+    names = np.unique(np.concatenate([first, second]))
+    molecules = [name for name in names.tolist() if is_molecule(name)]
+    to_molecule = np.isin(first, molecules) | np.isin(second, molecules)
+    return np.where(to_molecule, 0.0, bond_valences(first, second, lengths_a))

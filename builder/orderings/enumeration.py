@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, refuse_unfit
+from epicarve.builder.cif import LEAST_OCCUPANCY, charges_of_elements, read_cell, sound_units
 from epicarve.builder.crystal import Crystal, one_word
 from epicarve.builder.report import OrderedVariant
 from epicarve.errors import InputError
@@ -158,7 +158,12 @@ def read_orderings(
     cif, cell = read_cell(path, block)
     if full_occupancy:
         cell = cell.with_full_sites(LEAST_OCCUPANCY)
-    refuse_unfit(cell)
+    if units := sound_units(cell):
+        told = ", ".join(dict.fromkeys(unit.formula for unit in units))
+        raise InputError(
+            f"{path}: orderings don't take crystals with molecules ({told}) yet; give a structure "
+            "in which one element stands on each site, or put one there by replace:"
+        )
     shared = shared_sites(cell, options.supercell, nearest=options.nearest)
     cell = shared.cell
     if len(cell.labels) > LARGEST_EWALD:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def draw_model(path: Path, model: Model, notes: Sequence[str] = ()) -> None:
         figure.legend(
             handles=marks, loc="lower center", ncol=len(marks), bbox_to_anchor=(0.5, bottom - 0.035)
         )
-        title = f"{_pretty(model)}   {model.n_atoms} ions, {model.diameter_nm:.1f} nm"
+        title = f"{_pretty(model)}   {model.told_size}, {model.diameter_nm:.1f} nm"
         figure.text(0.5, 1.0 - 0.07 / height, title, ha="center", va="top", fontsize=8)
         if lines:
             figure.text(
@@ -98,7 +99,7 @@ def picture(ions: IonTable) -> bytes:
 
 
 def _pretty(model: Model) -> str:
-    formula = "".join(f"{s}$_{{{n}}}$" if n > 1 else s for s, n in model.counts.items())
+    formula = re.sub(r"(?<=[A-Za-z)])(\d+)", r"$_{\1}$", model.formula)
     return f"{formula}  ({' / '.join(model.domain_names)})"
 
 
@@ -117,8 +118,9 @@ def side_view() -> Floats:
 
 
 def radii_a(model: Model | IonTable) -> Floats:
-    """Return the radius in Å at which each ion is drawn, shape (n_atoms,)."""
-    return np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
+    """Return the radius in Å at which each atom is drawn, shape (n_atoms,)."""
+    of_ions = np.where(model.charges > 0, CATION_RADIUS_A, ANION_RADIUS_A)
+    return np.where(model.charges == 0, radii_of_elements_a(model.symbols.tolist()), of_ions)
 
 
 def radii_of_elements_a(symbols: Sequence[str]) -> Floats:

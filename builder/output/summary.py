@@ -43,7 +43,8 @@ def described(
     surface = surface_of(model, crystals, rotations)
     model = with_domains(model, crystals, provenance)
     report = replace(model.report, surface=surface.figures())
-    return replace(model, report=report, columns=surface.columns)
+    columns = {name: column[model.ion_of] for name, column in surface.columns.items()}
+    return replace(model, report=report, columns={**model.of_molecules, **columns})
 
 
 def with_domains(model: Model, crystals: Sequence[Crystal], provenance: Provenance) -> Model:
@@ -69,6 +70,7 @@ def with_domains(model: Model, crystals: Sequence[Crystal], provenance: Provenan
                 formula=domain.formula,
                 n_atoms=domain.n_atoms,
                 counts=domain.counts,
+                ions=domain.ion_counts if domain.has_molecules else None,
                 net_charge=domain.net_charge,
                 diameter_nm=round(domain.diameter_nm, 4),
                 stoichiometry=_composition(domain, known[name]) if name in known else None,
@@ -90,6 +92,7 @@ def summary_of(model: Model) -> dict[str, Any]:
         "formula": model.formula,
         "n_atoms": model.n_atoms,
         "counts": model.counts,
+        **({"ions": model.ion_counts} if model.has_molecules else {}),
         "net_charge": model.net_charge,
         "diameter_nm": round(model.diameter_nm, 4),
         "stoichiometry": told.pop("stoichiometry", None),
@@ -143,8 +146,8 @@ def notes_of_crystals(crystals: Sequence[Crystal]) -> tuple[str, ...]:
 def _composition(model: Model, crystal: Crystal) -> Composition:
     return Composition(
         target=dict(crystal.formula_unit),
-        actual=model.counts,
-        deviation=round(ratio_deviation(model.symbols, crystal.formula_unit), 6),
+        actual=model.ion_counts,
+        deviation=round(ratio_deviation(model.ions.symbols, crystal.formula_unit), 6),
     )
 
 

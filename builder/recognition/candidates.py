@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.cif import read_cif
-from epicarve.builder.crystal import Crystal, replaced
+from epicarve.builder.crystal import Crystal, refuse_molecules, replaced
 from epicarve.builder.library import bundled_crystal, bundled_names
 from epicarve.errors import InputError
 
@@ -52,10 +52,10 @@ def given(crystals: Sequence[str | Path | Crystal]) -> list[Pattern]:
 
 
 def _pattern(one: str | Path | Crystal) -> Pattern:
-    if isinstance(one, Crystal):
-        return Pattern(one, one.name)
-    if Path(one).suffix.lower() == ".cif":
-        crystal = read_cif(one)
+    is_file = not isinstance(one, Crystal) and Path(one).suffix.lower() == ".cif"
+    if isinstance(one, Crystal) or is_file:
+        crystal = one if isinstance(one, Crystal) else read_cif(one)
+        refuse_molecules(crystal, "searches for what a particle is made of")
         return Pattern(crystal, crystal.name)
     crystal = bundled_crystal(str(one))
     return Pattern(crystal, crystal.name, crystal.name)

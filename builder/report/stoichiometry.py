@@ -52,9 +52,11 @@ class DomainFigures(Record):
     formula : str
         Its composition as a formula.
     n_atoms : int
-        Number of its ions.
+        Number of its atoms.
     counts : dict of str to int
-        Ions of each element.
+        Atoms of each element.
+    ions : dict of str to int, optional
+        Ions of each element or molecule, where there are molecules.
     net_charge : int
         Sum of their formal charges in units of e.
     diameter_nm : float
@@ -70,6 +72,7 @@ class DomainFigures(Record):
     formula: str
     n_atoms: int
     counts: dict[str, int]
+    ions: dict[str, int] | None = field(default=None, kw_only=True)
     net_charge: int
     diameter_nm: float
     stoichiometry: Composition | None = field(default=None, kw_only=True)

@@ -58,8 +58,13 @@ class LatticeIons:
         return len(self.sites)
 
     @property
+    def n_atoms(self) -> int:
+        """Number of atoms: of ions, and of molecules one by one."""
+        return int(self.crystal.atoms_per_site[self.sites].sum())
+
+    @property
     def symbols(self) -> Strings:
-        """Element of each ion, shape (n_ions,)."""
+        """Element or molecule of each ion, shape (n_ions,)."""
         return self.crystal.symbols[self.sites]
 
     @property

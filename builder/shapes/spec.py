@@ -167,9 +167,10 @@ class ShapeSpec(Options):
         return shape
 
     def n_atoms(self, crystal: Crystal) -> int | None:
-        """Return the number of ions asked for, None if lengths set the size."""
+        """Return the number of atoms asked for, None if lengths set the size."""
         if self.formula_units is not None:
-            return self.formula_units * sum(crystal.formula_unit.values())
+            n_units = crystal.n_sites // sum(crystal.formula_unit.values())
+            return self.formula_units * int(crystal.atoms_per_site.sum()) // n_units
         return self.atoms
 
 

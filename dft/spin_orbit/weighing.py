@@ -120,6 +120,7 @@ def _convergence(
     above_ev = energies_ev[-1] - energies_ev[n_occupied]
     return (
         f"Spin-orbit coupling mixes the {n} states that were read, from {below_ev:.1f} eV below "
-        f"the highest occupied one to {above_ev:.1f} eV above the lowest empty one; among half of them "
-        f"the HOMO-LUMO gap is {abs(more_ev):.2f} eV {'larger' if more_ev > 0.0 else 'smaller'}."
+        f"the highest occupied one to {above_ev:.1f} eV above the lowest empty one; among half of "
+        f"them the HOMO-LUMO gap is {abs(more_ev):.2f} eV "
+        f"{'larger' if more_ev > 0.0 else 'smaller'}."
     )

@@ -79,8 +79,8 @@ class System:
         >>> System.of_crystal(bundled_crystal("PbS")).n_atoms
         8
         """
-        positions_a = crystal.fractional @ crystal.cell_a
-        symbols = tuple(crystal.symbols.tolist())
+        positions_a = crystal.atoms.fractional @ crystal.cell_a
+        symbols = tuple(crystal.atoms.symbols.tolist())
         return cls(crystal.name, symbols, positions_a, np.array(crystal.cell_a), 3)
 
     @classmethod
