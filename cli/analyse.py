@@ -67,6 +67,12 @@ def analyse(
         bool,
         typer.Option("--orbitals", help="Draw the orbitals at the edges too (of a .wfn file)."),
     ] = False,
+    spin_orbit: Annotated[
+        bool,
+        typer.Option(
+            "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
+        ),
+    ] = False,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
@@ -109,6 +115,7 @@ def analyse(
             weights=weights,
             overlap_populations=pairs,
             orbitals=orbitals,
+            spin_orbit=spin_orbit,
             project=project,
             step=step,
             model=model,

@@ -59,6 +59,11 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
     for side in SIDES:
         if side not in results.traps.reasons and results.traps.of_side(side):
             facts[f"{side} traps"] = results.traps.sentence(side)
+    if (bare := results.uncoupled) is not None:
+        facts["without spin-orbit"] = (
+            f"HOMO-LUMO gap {_ev(bare.homo_lumo_gap_ev)}, at IPR ≤ {bare.filtered.limit:g} "
+            f"{_ev(bare.filtered.gap_ev)}"
+        )
     for name, edges in results.group_edges.items():
         facts[f"group {name}"] = (
             f"{results.sites.n_in_group(name)} atoms, edges {_ev(edges.valence_edge_ev)}, "

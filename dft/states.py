@@ -45,6 +45,9 @@ class OrbitalStates(WeighedStates):
         for.
     overlap_populations : ndarray of float, shape (n_pairs, n_states)
         Overlap population between two groups of atoms in each state, for one electron in it.
+    uncoupled : OrbitalStates or None
+        The same states without spin-orbit coupling, if these have it; then a state is a Kramers
+        pair. An archive does not hold them.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class OrbitalStates(WeighedStates):
 
     pairs: tuple[tuple[str, str], ...] = ()
     overlap_populations: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    uncoupled: OrbitalStates | None = None
 
     def _require_sound(self) -> None:
         super()._require_sound()
@@ -205,7 +209,7 @@ class OrbitalStates(WeighedStates):
 AnyStates: TypeAlias = OrbitalStates | KindStates
 """States of a run, whatever its files tell weights of."""
 
-_FIELDS = tuple(field.name for field in fields(OrbitalStates))
+_FIELDS = tuple(field.name for field in fields(OrbitalStates) if field.name != "uncoupled")
 
 _LATER_FIELDS = {"fermi_ev", "list_names", "list_weights", "lumo_beyond_ev", "notes"}
 """Those that archives of earlier versions of epicarve lack."""

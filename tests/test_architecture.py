@@ -18,8 +18,8 @@ SUBROOMS = {
         assemble exchange notebook
     """.split(),
     "dft": """
-        occupations weighed_states states cp2k_input settings check matrix_root orbitals output
-        write read cube run xtb bulk_displacement
+        occupations weighed_states states cp2k_input settings check matrix_root orbitals
+        spin_orbit output write read cube run xtb bulk_displacement
     """.split(),
     "analysis": "selection options states compare figures export report analyse kinds".split(),
     "workflow": "recipes study tasks".split(),

@@ -33,6 +33,7 @@ KEYS = {
     "size_aware_band",
     "threshold_scan",
     "plateau",
+    "without_spin_orbit",
     "edge_filter",
     "traps",
     "domains",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Analysis,
         Coop,
         FilteredGap,
+        Gap,
         GapBand,
         Plateau,
         Profile,
@@ -65,6 +66,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             {"ipr_max": step.limit, **filtered_fields(step)} for step in analysis.threshold_scan
         ],
         "plateau": plateau_fields(analysis.plateau),
+        "without_spin_orbit": _uncoupled_fields(analysis.uncoupled),
         "edge_filter": "filtered" if gap.delocalised is gap.filtered else "size_aware",
         "traps": {side: _trap_fields(analysis.traps, side) for side in SIDES},
         "domains": {
@@ -96,7 +98,7 @@ def checks_of(analysis: Analysis) -> list[Check]:
     """Return what bears on how far results can be trusted, and why numbers do not exist."""
     return [
         *checks_of_states(analysis.states),
-        *spin_orbit_checks(analysis.states.symbols),
+        *spin_orbit_checks(analysis.states.symbols, analysis.uncoupled),
         *_checks_of_results(analysis),
         *_missing_numbers(analysis),
     ]
@@ -173,6 +175,19 @@ def band_fields(band: GapBand) -> dict[str, Any]:
             for name, end in (("strict", band.strict), ("loose", band.loose))
         },
         "span_ev": rounded(band.span_ev),
+    }
+
+
+def _uncoupled_fields(gap: Gap | None) -> dict[str, Any]:
+    """Return the gaps without spin-orbit coupling in eV, of states that have it."""
+    if gap is None:
+        return {}
+    return {
+        "homo_ev": rounded(gap.homo_ev),
+        "lumo_ev": rounded(gap.lumo_ev),
+        "homo_lumo_gap_ev": rounded(gap.homo_lumo_gap_ev),
+        "filtered": filtered_fields(gap.filtered),
+        "size_aware": filtered_fields(gap.size_aware),
     }
 
 

@@ -107,6 +107,8 @@ class Analysis:
         Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
     is_periodic : bool
         Whether the states are of a crystal or slab, so that there is no diameter.
+    uncoupled : Gap or None
+        Gaps without spin-orbit coupling, of states that have it.
     orbital_pictures : tuple of OrbitalPicture
         Orbitals at the edges on grids, if they were asked for.
     """
@@ -132,6 +134,7 @@ class Analysis:
     provenance: dict[str, Any] = field(default_factory=dict)
     vacuum_ev: float | None = None
     is_periodic: bool = False
+    uncoupled: Gap | None = None
     orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
     @classmethod
@@ -193,6 +196,8 @@ class Analysis:
             sites = replace(sites, groups=own.labels)
         localization = Localization.of(states)
         gap = Gap.of(states, localization, options)
+        bare = states.uncoupled
+        uncoupled = None if bare is None else Gap.of(bare, Localization.of(bare), options)
         scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
         kept = gap.delocalised.kept
         edges = {} if model is None else domain_edges(states, kept, model)
@@ -227,6 +232,7 @@ class Analysis:
             provenance=provenance or {},
             vacuum_ev=vacuum_ev,
             is_periodic=is_periodic,
+            uncoupled=uncoupled,
         )
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from .molecular_orbitals import around_gap as around_gap
 from .molecular_orbitals import require_energies as require_energies
 from .overlap import GaussianShell as GaussianShell
 from .overlap import from_upper as from_upper
+from .overlap import overlap_between as overlap_between
 from .overlap import overlap_matrix as overlap_matrix
 from .population_options import ALL as ALL
 from .population_options import PopulationOptions as PopulationOptions

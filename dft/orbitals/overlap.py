@@ -45,15 +45,24 @@ class GaussianShell:
         Exponents of the primitives in 1/bohr².
     coefficients : tuple of float
         Coefficients of the normalised primitives. The contraction itself is normalised here.
+    squares : int
+        Powers of r² that multiply the primitives, at most 2: some in the projectors of
+        pseudopotentials, none in basis functions.
     """
 
     angular: int
     exponents: tuple[float, ...]
     coefficients: tuple[float, ...]
+    squares: int = 0
+
+    @property
+    def n_functions(self) -> int:
+        """Number of functions, 2l + 1."""
+        return 2 * self.angular + 1
 
     def contraction(self) -> Floats:
-        """Coefficients of the bare primitives S_lm(r) exp(-a r²), for functions of norm 1."""
-        power = self.angular + 1.5
+        """Coefficients of the bare primitives S_lm(r) r^2n exp(-a r²), for functions of norm 1."""
+        power = self.angular + 2 * self.squares + 1.5
         exponents = np.array(self.exponents)
         bare = np.array(self.coefficients) * exponents ** (power / 2.0)
         sums = exponents[:, None] + exponents
@@ -93,31 +102,79 @@ def overlap_matrix(
     >>> overlap_matrix(positions, [s, s]).toarray().round(6).tolist()
     [[1.0, 0.135335], [0.135335, 1.0]]
     """
-    kinds = {shells_of_atom: _Kind.of(shells_of_atom) for shells_of_atom in shells}
-    atoms = {
-        shells_of_atom: np.flatnonzero([other == shells_of_atom for other in shells])
-        for shells_of_atom in kinds
-    }
-    sizes = np.array([kinds[shells_of_atom].n_functions for shells_of_atom in shells])
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    rows, columns, values = [], [], []
-    for one, other in product(kinds, kinds):
-        pair = _KindPair(kinds[one], kinds[other])
+    functions = _Functions.of(shells)
+    return from_upper(
+        _overlaps(positions_bohr, functions, functions, translations_bohr, is_upper=True)
+    )
+
+
+def overlap_between(
+    positions_bohr: Floats,
+    shells: Sequence[tuple[GaussianShell, ...]],
+    others: Sequence[tuple[GaussianShell, ...]],
+    translations_bohr: Floats | None = None,
+) -> csr_array:
+    """Compute the overlap of basis functions with others on the same atoms, sparse by distance.
+
+    Parameters
+    ----------
+    positions_bohr : ndarray of float, shape (n_atoms, 3)
+        Coordinates in bohr.
+    shells : sequence of tuple of GaussianShell, length n_atoms
+        Basis functions of each atom, without powers of r².
+    others : sequence of tuple of GaussianShell, length n_atoms
+        The others of each atom, such as projectors of its pseudopotential; () where there is none.
+    translations_bohr : ndarray of float, shape (n_periodic, 3), optional
+        As in `overlap_matrix`.
+
+    Returns
+    -------
+    csr_array, shape (n_functions, n_others)
+        The overlaps, without those below `THRESHOLD`.
+
+    Examples
+    --------
+    A Gaussian and r² times that, both normalised, at one place: sqrt(3/5).
+
+    >>> s, r2s = ((GaussianShell(0, (1.0,), (1.0,), squares=n),) for n in (0, 1))
+    >>> overlap_between(np.zeros((1, 3)), [s], [r2s]).toarray().round(6).tolist()
+    [[0.774597]]
+    """
+    one, other = _Functions.of(shells), _Functions.of(others)
+    return _overlaps(positions_bohr, one, other, translations_bohr, is_upper=False)
+
+
+def _overlaps(
+    positions_bohr: Floats,
+    one: _Functions,
+    other: _Functions,
+    translations_bohr: Floats | None,
+    *,
+    is_upper: bool,
+) -> csr_array:
+    """Overlap of all functions of two sets, or its upper triangle if both are one set."""
+    rows, columns = [np.empty(0, dtype=np.int32)], [np.empty(0, dtype=np.int32)]
+    values = [np.empty(0)]
+    for (kind, atoms), (other_kind, others) in product(one.kinds, other.kinds):
+        pair = _KindPair(kind, other_kind)
         for i, j, vectors in _neighbours(
-            positions_bohr, atoms[one], atoms[other], pair.reach_bohr, translations_bohr
+            positions_bohr, atoms, others, pair.reach_bohr, translations_bohr
         ):
+            if is_upper:
+                above = j >= i
+                i, j, vectors = i[above], j[above], vectors[above]  # noqa: PLW2901
             blocks = pair.blocks(vectors)
-            row = first[i][:, None, None] + np.arange(blocks.shape[1])[:, None]
-            column = first[j][:, None, None] + np.arange(blocks.shape[2])
-            kept = (np.abs(blocks) >= THRESHOLD) & (column >= row)
+            row = one.first[i][:, None, None] + np.arange(blocks.shape[1])[:, None]
+            column = other.first[j][:, None, None] + np.arange(blocks.shape[2])
+            kept = np.abs(blocks) >= THRESHOLD
+            if is_upper:
+                kept &= column >= row
             rows.append(np.broadcast_to(row, blocks.shape)[kept].astype(np.int32))
             columns.append(np.broadcast_to(column, blocks.shape)[kept].astype(np.int32))
             values.append(blocks[kept])
-    shape = (int(first[-1]), int(first[-1]))
-    upper = coo_array(
-        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
-    )
-    return from_upper(csr_array(upper))
+    places = np.concatenate(rows), np.concatenate(columns)
+    shape = (int(one.first[-1]), int(other.first[-1]))
+    return csr_array(coo_array((np.concatenate(values), places), shape=shape))
 
 
 def from_upper(upper: csr_array) -> csr_array:
@@ -129,36 +186,51 @@ def from_upper(upper: csr_array) -> csr_array:
 
 
 class _Kind(NamedTuple):
-    """Shells that share their exponents' list, as contraction matrices by angular momentum."""
+    """Shells that share their exponents' list, as contraction matrices by l and powers of r²."""
 
     exponents: Floats
-    shells: tuple[GaussianShell, ...]
-    contractions: dict[int, Floats]
-    """By angular momentum: shape (n_exponents, n_shells)."""
-    places: dict[int, Ints]
-    """By angular momentum: functions of each shell within the atom, shape (n_shells, 2l + 1)."""
+    contractions: dict[tuple[int, int], Floats]
+    """By l and powers of r²: shape (n_exponents, n_shells)."""
+    places: dict[tuple[int, int], Ints]
+    """By the same: functions of each shell within the atom, shape (n_shells, 2l + 1)."""
     n_functions: int
 
     @classmethod
     def of(cls, shells: tuple[GaussianShell, ...]) -> _Kind:
         exponents = np.unique([a for shell in shells for a in shell.exponents])
-        columns: dict[int, list[Floats]] = {}
-        places: dict[int, list[Ints]] = {}
+        columns: dict[tuple[int, int], list[Floats]] = {}
+        places: dict[tuple[int, int], list[Ints]] = {}
         n_functions = 0
         for shell in shells:
-            size = 2 * shell.angular + 1
             column = np.zeros(len(exponents))
             np.add.at(column, np.searchsorted(exponents, shell.exponents), shell.contraction())
-            columns.setdefault(shell.angular, []).append(column)
-            places.setdefault(shell.angular, []).append(n_functions + np.arange(size))
-            n_functions += size
+            key = shell.angular, shell.squares
+            columns.setdefault(key, []).append(column)
+            places.setdefault(key, []).append(n_functions + np.arange(shell.n_functions))
+            n_functions += shell.n_functions
         return cls(
             exponents=exponents,
-            shells=shells,
-            contractions={angular: np.array(c).T for angular, c in columns.items()},
-            places={angular: np.array(p) for angular, p in places.items()},
+            contractions={key: np.array(c).T for key, c in columns.items()},
+            places={key: np.array(p) for key, p in places.items()},
             n_functions=n_functions,
         )
+
+
+class _Functions(NamedTuple):
+    """Functions on atoms: kinds with the atoms of each, and where each atom's functions begin."""
+
+    kinds: tuple[tuple[_Kind, Ints], ...]
+    first: Ints
+
+    @classmethod
+    def of(cls, shells: Sequence[tuple[GaussianShell, ...]]) -> _Functions:
+        sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
+        kinds = tuple(
+            (_Kind.of(of_kind), np.flatnonzero([of_atom == of_kind for of_atom in shells]))
+            for of_kind in dict.fromkeys(shells)
+            if of_kind
+        )
+        return cls(kinds, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
 
 
 class _KindPair:
@@ -171,13 +243,16 @@ class _KindPair:
         # Room for the powers of the distance, which the bare exponential does not count.
         self.reach_bohr = float(np.sqrt(-np.log(1e-3 * THRESHOLD) / self._reduced.min()))
         self._radial = {
-            (l1, l2): [
-                self._coefficients(l1, l2, total) for total in range(l1 + l2, abs(l1 - l2) - 1, -2)
+            (one_key, other_key): [
+                self._coefficients(one_key, other_key, total)
+                for total in _totals(one_key[0], other_key[0])
             ]
-            for l1, l2 in product(one.contractions, other.contractions)
+            for one_key, other_key in product(one.contractions, other.contractions)
         }
 
-    def _coefficients(self, l1: int, l2: int, total: int) -> Floats:
+    def _coefficients(
+        self, one_key: tuple[int, int], other_key: tuple[int, int], total: int
+    ) -> Floats:
         """Contracted coefficients of exp(-mu R²) R^(2j).
 
         Returns an array of shape (n_powers, n_exponent_pairs, n_shell_pairs). With a, b the
@@ -186,8 +261,10 @@ class _KindPair:
 
             (-1)^l1 (2a)^-l1 (2b)^-l2 (pi/(a+b))^1.5 (-2 mu)^L (-4 mu)^k k! Lag_k(mu R²) exp(-mu R²)
 
-        where Lag_k is the Laguerre polynomial of parameter L + 1/2.
+        where Lag_k is the Laguerre polynomial of parameter L + 1/2. A factor r² of the second is a
+        derivative by -b.
         """
+        (l1, _), (l2, squares) = one_key, other_key
         a, b = self._one.exponents[:, None], self._other.exponents
         mu = a * b / (a + b)
         k = (l1 + l2 - total) // 2
@@ -200,33 +277,35 @@ class _KindPair:
             * (-4.0 * mu) ** k
             * factorial(k)
         )
-        powers = []
+        primitive = np.zeros((k + squares + 1, *mu.shape))
         for j in range(k + 1):
             binomial = gamma(k + total + 1.5) / (gamma(k - j + 1) * gamma(total + j + 1.5))
-            primitive = front * binomial * (-mu) ** j / factorial(j)
-            contracted = np.einsum(
-                "pq,ps,qt->pqst",
-                primitive,
-                self._one.contractions[l1],
-                self._other.contractions[l2],
+            bare = front * binomial * (-mu) ** j / factorial(j)
+            power = total + k + j  # of mu, in all
+            primitive[j : j + squares + 1] += _with_squares(
+                bare, (a, b), power - l2, power, squares
             )
-            powers.append(contracted.reshape(mu.size, -1))
-        return np.array(powers)
+        contracted = np.einsum(
+            "jpq,ps,qt->jpqst",
+            primitive,
+            self._one.contractions[one_key],
+            self._other.contractions[other_key],
+        )
+        return np.asarray(contracted.reshape(len(primitive), mu.size, -1))
 
     def blocks(self, vectors: Floats) -> Floats:
         """Overlap of the functions of two atoms; `vectors` go from the first to the second."""
         squares = np.einsum("nx,nx->n", vectors, vectors)
         gaussians = np.exp(-np.outer(squares, self._reduced))
-        highest = max(l1 + l2 for l1, l2 in self._radial)
+        highest = max(l1 + l2 for (l1, _), (l2, _) in self._radial)
         harmonics = solid_harmonics(vectors, highest)
         blocks = np.zeros((len(vectors), self._one.n_functions, self._other.n_functions))
-        for (l1, l2), by_total in self._radial.items():
-            one, other = self._one.places[l1], self._other.places[l2]
+        for (one_key, other_key), by_total in self._radial.items():
+            one, other = self._one.places[one_key], self._other.places[other_key]
+            l1, l2 = one_key[0], other_key[0]
             n, n_one, n_other = len(vectors), len(one), len(other)
             sums = np.zeros((n, n_one, 2 * l1 + 1, n_other, 2 * l2 + 1))
-            for coefficients, total in zip(
-                by_total, range(l1 + l2, abs(l1 - l2) - 1, -2), strict=True
-            ):
+            for coefficients, total in zip(by_total, _totals(l1, l2), strict=True):
                 radial = np.zeros((n, n_one * n_other))
                 for j, matrix in enumerate(coefficients):
                     radial += squares[:, None] ** j * (gaussians @ matrix)
@@ -239,6 +318,30 @@ class _KindPair:
         return blocks
 
 
+def _totals(l1: int, l2: int) -> range:
+    """Total angular momenta of two."""
+    return range(l1 + l2, abs(l1 - l2) - 1, -2)
+
+
+def _with_squares(
+    bare: Floats, exponents: tuple[Floats, Floats], of_b: int, of_sum: int, squares: int
+) -> list[Floats]:
+    """Derive F(b) exp(-mu R²) by -b, up to twice; its coefficients of R^0, R², R^4.
+
+    F goes with b to a power and with a + b to -(power + 1.5).
+    """
+    a, b = exponents
+    mu_1, mu_2 = (a / (a + b)) ** 2, -2.0 * a**2 / (a + b) ** 3
+    log_1 = of_b / b - (of_sum + 1.5) / (a + b)
+    log_2 = -of_b / b**2 + (of_sum + 1.5) / (a + b) ** 2
+    if squares == 0:
+        return [bare]
+    if squares == 1:
+        return [-bare * log_1, bare * mu_1]
+    first, cross = bare * (log_1**2 + log_2), -bare * (2.0 * log_1 * mu_1 + mu_2)
+    return [first, cross, bare * mu_1**2]
+
+
 def _neighbours(
     positions: Floats,
     one: Ints,
@@ -246,14 +349,13 @@ def _neighbours(
     reach: float,
     translations: Floats | None,
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Yield atoms i of one kind, j >= i of another within reach, and the vectors from i to j."""
+    """Yield atoms i of one kind, j of another within reach, and the vectors from i to j."""
     tree = KDTree(positions[one])
     for shift in _shifts(positions, reach, translations):
         near = tree.sparse_distance_matrix(
             KDTree(positions[other] + shift), reach, output_type="ndarray"
         )
         i, j = one[near["i"]], other[near["j"]]
-        i, j = i[j >= i], j[j >= i]
         for start in range(0, len(i), PAIRS_AT_ONCE):
             some = slice(start, start + PAIRS_AT_ONCE)
             yield i[some], j[some], positions[j[some]] + shift - positions[i[some]]

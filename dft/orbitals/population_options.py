@@ -25,26 +25,35 @@ class PopulationOptions:
         Whose weights; those of CP2K are Löwdin's.
     coefficients : bool
         Whether the orbitals are wanted also where their weights are known, for overlap populations.
+    spin_orbit : bool
+        Whether the states get spin-orbit coupling.
 
     Raises
     ------
     InputError
-        If there is no such partition.
+        If there is no such partition, or it does not go with the rest.
     """
 
     n_states: int | None = None
     partition: str = "lowdin"
     coefficients: bool = False
+    spin_orbit: bool = False
 
     def __post_init__(self) -> None:
         if self.partition not in PARTITIONS:
             known = " and ".join(PARTITIONS)
             raise InputError(f"weights {self.partition!r}: there are {known}; name one")
+        if self.spin_orbit and (self.partition != "lowdin" or self.coefficients):
+            other = "overlap populations" if self.coefficients else f"{self.partition} weights"
+            raise InputError(
+                f"states with spin-orbit coupling have Löwdin weights and no {other}; leave one of "
+                "both out"
+            )
 
     @property
     def needs_orbitals(self) -> bool:
         """Whether weights that were computed elsewhere cannot serve."""
-        return self.n_states is not None or self.partition != "lowdin"
+        return self.n_states is not None or self.partition != "lowdin" or self.spin_orbit
 
 
 ALL = PopulationOptions()

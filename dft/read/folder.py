@@ -33,6 +33,7 @@ def read_states(
     project: str | None = None,
     step: int | None = None,
     routes: Collection[str] = tuple(ROUTES),
+    spin_orbit: bool = False,
 ) -> OrbitalStates:
     """Read the orbital states that a folder holds, whoever made it.
 
@@ -50,6 +51,8 @@ def read_states(
         Which step of an optimisation or of molecular dynamics; the last one if not given.
     routes : collection of str
         Which of `ROUTES` to try.
+    spin_orbit : bool
+        Whether the states get spin-orbit coupling, which takes orbitals and the input of their run.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def read_states(
     InputError
         As for `read_folder`, and if there are weights of whole kinds of atoms alone.
     """
-    weighing = PopulationOptions(n_states, weights)
+    weighing = PopulationOptions(n_states, weights, spin_orbit=spin_orbit)
     states = read_folder(Path(folder), weighing, project=project, step=step, routes=routes).states
     if isinstance(states, KindStates):
         raise InputError(

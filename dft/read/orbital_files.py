@@ -17,6 +17,7 @@ from epicarve.dft.orbitals import (
     overlap_populations,
     require_energies,
 )
+from epicarve.dft.spin_orbit import spin_orbit_states
 from epicarve.errors import InputError
 
 from .atom_basis import read_atom_basis
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GroupPair
+    from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import OrbitalStates
 
     from .atom_basis import AtomBasis
@@ -89,6 +91,21 @@ class LoadedOrbitals:
         """
         states = self.orbitals.states(self.overlap, self.symbols, self.source, partition)
         return replace(states, fermi_ev=np.array(self.fermi_ev))
+
+    def spin_orbit_states(self, potential: SpinOrbitPotential) -> OrbitalStates:
+        """Couple the orbitals by spin and orbit, and weigh them on the atoms.
+
+        Parameters
+        ----------
+        potential : SpinOrbitPotential
+            The coupling.
+
+        Raises
+        ------
+        InputError
+            If they are not those of a closed shell, or the overlap matrix is not positive definite.
+        """
+        return spin_orbit_states(self.orbitals, self.overlap, potential, self.symbols, self.source)
 
     def overlap_populations(self, pairs: Sequence[GroupPair]) -> Floats:
         """Return the overlap population of pairs of groups in each orbital.

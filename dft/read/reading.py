@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GroupPair
+    from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import AnyStates
     from epicarve.dft.weighed_states import States
 
@@ -82,6 +83,8 @@ class Reading:
         Their orbitals, if weights or overlap populations are to be computed.
     partition : {"lowdin", "mulliken"}
         Whose weights are computed of orbitals.
+    spin_orbit : SpinOrbitPotential or None
+        What couples the orbitals, if that was asked for.
     beside : Beside or None
         What the run of CP2K tells; None for the archive of the embedded engine.
     passed : tuple of str
@@ -94,6 +97,7 @@ class Reading:
     projected: AnyStates | None
     orbitals: LoadedOrbitals | None = None
     partition: str = "lowdin"
+    spin_orbit: SpinOrbitPotential | None = None
     beside: Beside | None = None
     passed: tuple[str, ...] = ()
     is_of_the_end: bool = True
@@ -110,7 +114,10 @@ class Reading:
         states = self.projected
         if states is None:
             assert self.orbitals is not None
-            states = self.orbitals.states(self.partition)
+            if self.spin_orbit is None:
+                states = self.orbitals.states(self.partition)
+            else:
+                states = self.orbitals.spin_orbit_states(self.spin_orbit)
         if self.beside is not None:
             states = self.beside.added_to(states)
         return replace(states, notes=(*self.passed, *states.notes))

@@ -22,6 +22,7 @@ from .known_faults import notes_of_faults, notes_of_unrequested
 from .ldos import covers_atoms, read_kinds, read_lists
 from .orbital_files import load_molden, load_text, load_wfn
 from .reading import Beside, Reading, brief, no_coefficients, none_usable
+from .spin_orbit import spin_orbit_of_run
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.dft.orbitals import PopulationOptions
+    from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import AnyStates
 
     from .files import RunFiles
@@ -70,6 +72,7 @@ class _Found(NamedTuple):
 
     projected: AnyStates | None = None
     orbitals: LoadedOrbitals | None = None
+    spin_orbit: SpinOrbitPotential | None = None
 
     def levels(self, path: Path) -> Levels:
         """Return the energies and occupations that were read from a file."""
@@ -110,7 +113,7 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
     """List the ways to the states of a run, those of its end first, then by worth."""
     loads = list(_loads(files, run, asked))
     found = [
-        _Candidate(route, step, path, partial(_orbitals, load, asked.weighing))
+        _Candidate(route, step, path, partial(_orbitals, load, run, asked.weighing))
         for route, step, path, load in loads
         if route in asked.routes
     ]
@@ -128,8 +131,9 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
     return sorted((each for each in found if each.route in asked.routes), key=worth)
 
 
-def _orbitals(load: Load, weighing: PopulationOptions) -> _Found:
-    return _Found(orbitals=load(weighing.n_states))
+def _orbitals(load: Load, run: Run, weighing: PopulationOptions) -> _Found:
+    potential = spin_orbit_of_run(run) if weighing.spin_orbit else None
+    return _Found(orbitals=load(weighing.n_states), spin_orbit=potential)
 
 
 def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int | None, Path, Load]]:
@@ -204,15 +208,17 @@ def _completed(candidate: _Candidate, found: _Found, files: RunFiles, asked: Ask
         require_agreement(found.levels(candidate.path), levels)
     return Reading(
         files.folder,
-        *found,
+        projected=found.projected,
+        orbitals=found.orbitals,
         partition=asked.weighing.partition,
+        spin_orbit=found.spin_orbit,
         beside=Beside(
             run=run,
             step=step if last else None,
             caveat=NO_OUTPUT if run.output is None else "",
             notes=tuple(notes),
-            levels=levels,
-            pdos=pdos,
+            levels=None if found.spin_orbit else levels,
+            pdos=() if found.spin_orbit else pdos,
         ),
         is_of_the_end=step == last,
     )

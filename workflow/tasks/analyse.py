@@ -76,6 +76,7 @@ def analyse(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
+    spin_orbit: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -161,6 +162,7 @@ def analyse_folder(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
+    spin_orbit: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -203,6 +205,9 @@ def analyse_folder(
     orbitals : bool
         Whether the orbitals at the edges of the filter in use are drawn too, in a figure and in the
         report. The .wfn file must be in the folder.
+    spin_orbit : bool
+        Whether the states get spin-orbit coupling, with the gaps without it beside; orbitals must
+        be in the folder, and the input of their run.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -245,7 +250,16 @@ def analyse_folder(
         overlap_populations=overlap_populations,
     )
     labels = labels_of(model, options, str(folder))
-    weighing = PopulationOptions(n_states, weights, coefficients=bool(options.overlap_populations))
+    if spin_orbit and orbitals:
+        raise InputError(
+            "orbitals are drawn without spin-orbit coupling; leave orbitals or spin_orbit out"
+        )
+    weighing = PopulationOptions(
+        n_states,
+        weights,
+        coefficients=bool(options.overlap_populations),
+        spin_orbit=spin_orbit,
+    )
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = relaxation_of(folder)
     relaxed = {} if relaxation is None else {"relaxation": relaxation.as_dict()}
