@@ -69,7 +69,15 @@ def analyse(
     ] = False,
     spin_orbit: Annotated[
         bool,
-        typer.Option("--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."),
+        typer.Option(
+            "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
+        ),
+    ] = False,
+    transitions: Annotated[
+        bool,
+        typer.Option(
+            "--transitions", help="Oscillator strengths, absorption, bright traps (of a .wfn file)."
+        ),
     ] = False,
     project: Annotated[
         str | None,
@@ -114,6 +122,7 @@ def analyse(
             overlap_populations=pairs,
             orbitals=orbitals,
             spin_orbit=spin_orbit,
+            transitions=transitions,
             project=project,
             step=step,
             model=model,

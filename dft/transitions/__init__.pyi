@@ -1,4 +1,3 @@
-from .matrix_elements import gradient_between as gradient_between
 from .matrix_elements import position_between as position_between
 from .oscillator_strengths import SpinTransitions as SpinTransitions
 from .oscillator_strengths import Transitions as Transitions

@@ -1,9 +1,8 @@
-"""Position and gradient between orbitals: overlaps of basis functions with functions like these.
+"""Position between orbitals, by overlaps of basis functions with functions of their kind.
 
-Along each axis, position about the own atom times a solid harmonic is a sum of one of l + 1 and r²
-times one of l - 1, S_1a S_lm = Σ G S_(l+1)M + r² Σ G S_(l-1)M. As the Laplacian of that product is
-twice the derivative of S_lm along the axis, the derivative is (2l + 1) Σ G S_(l-1)M. So both operators
-turn a Gaussian into Gaussians.
+Along each axis, position about the own atom times a solid harmonic is a sum of those of l + 1 and
+of r² times those of l - 1, S_1a S_lm = Σ G S_(l+1)M + r² Σ G S_(l-1)M, so that it turns a Gaussian
+into Gaussians.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from scipy.sparse import block_diag as sparse_block_diag
 from epicarve.dft.orbitals import STATES_AT_ONCE, GaussianShell, coupling, overlap_between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from scipy.sparse import csr_array
 
@@ -32,18 +31,19 @@ AXES = [2, 0, 1]
 
 
 class _Term(NamedTuple):
-    """Part of what an operator makes of the functions of a shell.
+    """Part of what r from the own atom makes of the functions of a shell.
 
     Along each axis, function m becomes the sum over M of ``factors[axis, m, M]`` times that of the
-    other shell, which has norm 1.
+    other shell.
     """
 
     shell: GaussianShell
     factors: Floats
 
     @classmethod
-    def of(cls, shell: GaussianShell, bare: Floats, angular: int, squares: int) -> _Term:
-        """Return the part with S_LM r^2n and coefficients of the bare primitives, L = `angular`."""
+    def of(cls, shell: GaussianShell, angular: int, squares: int) -> _Term:
+        """Return the part with r^2n S_LM, L = `angular` and n = `squares`."""
+        bare = shell.contraction()
         power = angular + 2 * squares + 1.5
         coefficients = bare / np.array(shell.exponents) ** (0.5 * power)
         other = GaussianShell(angular, shell.exponents, tuple(coefficients.tolist()), squares)
@@ -52,22 +52,11 @@ class _Term(NamedTuple):
         return cls(other, norm * coupling(1, shell.angular, angular)[AXES])
 
 
-def _position_terms(shell: GaussianShell) -> Iterator[_Term]:
+def _terms(shell: GaussianShell) -> Iterator[_Term]:
     """Yield the parts of r times the functions of a shell, r from their own atom."""
-    l, bare = shell.angular, shell.contraction()  # noqa: E741  (the field's letter)
-    yield _Term.of(shell, bare, l + 1, 0)
-    if l:
-        yield _Term.of(shell, bare, l - 1, 1)
-
-
-def _gradient_terms(shell: GaussianShell) -> Iterator[_Term]:
-    """Yield the parts of the gradient of the functions of a shell."""
-    l, bare = shell.angular, shell.contraction()  # noqa: E741  (the field's letter)
-    slopes = -2.0 * np.array(shell.exponents) * bare
-    yield _Term.of(shell, slopes, l + 1, 0)
-    if l:
-        yield _Term.of(shell, slopes, l - 1, 1)
-        yield _Term.of(shell, (2 * l + 1) * bare, l - 1, 0)
+    yield _Term.of(shell, shell.angular + 1, 0)
+    if shell.angular:
+        yield _Term.of(shell, shell.angular - 1, 1)
 
 
 def position_between(
@@ -108,7 +97,7 @@ def position_between(
     """
     sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
     centres = np.repeat(positions_bohr - positions_bohr.mean(axis=0), sizes, axis=0)
-    found = _between(positions_bohr, shells, _position_terms, bras, kets)
+    found = _from_own_atoms(positions_bohr, shells, bras, kets)
     overlaps = np.asarray(overlap @ bras).T
     for start in range(0, kets.shape[1], STATES_AT_ONCE):
         part = slice(start, start + STATES_AT_ONCE)
@@ -117,25 +106,14 @@ def position_between(
     return found
 
 
-def gradient_between(
+def _from_own_atoms(
     positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
     bras: Floats,
     kets: Floats,
 ) -> Floats:
-    """Compute ⟨i|∇|j⟩ between orbitals of a finite model in 1/bohr; see `position_between`."""
-    return _between(positions_bohr, shells, _gradient_terms, bras, kets)
-
-
-def _between(
-    positions_bohr: Floats,
-    shells: Sequence[tuple[GaussianShell, ...]],
-    terms_of: Callable[[GaussianShell], Iterator[_Term]],
-    bras: Floats,
-    kets: Floats,
-) -> Floats:
-    """Sum up an operator between orbitals over the atoms that it acts on, some at a time."""
-    made = {of_atom: _of_atom(of_atom, terms_of) for of_atom in dict.fromkeys(shells)}
+    """Return the part of the position that counts from the atom of each function of the kets."""
+    made = {of_atom: _of_atom(of_atom) for of_atom in dict.fromkeys(shells)}
     found = np.zeros((3, bras.shape[1], kets.shape[1]))
     first = 0
     for start in range(0, len(shells), ATOMS_AT_ONCE):
@@ -150,11 +128,9 @@ def _between(
     return found
 
 
-def _of_atom(
-    shells: tuple[GaussianShell, ...], terms_of: Callable[[GaussianShell], Iterator[_Term]]
-) -> tuple[tuple[GaussianShell, ...], Floats]:
+def _of_atom(shells: tuple[GaussianShell, ...]) -> tuple[tuple[GaussianShell, ...], Floats]:
     """Return the other shells of an atom, and factors of shape (3, n_functions, n_others)."""
-    by_shell = [list(terms_of(shell)) for shell in shells]
+    by_shell = [list(_terms(shell)) for shell in shells]
     rows = [np.concatenate([term.factors for term in terms], axis=2) for terms in by_shell]
     factors = np.array([block_diag(*(row[axis] for row in rows)) for axis in range(3)])
     return tuple(term.shell for term in chain.from_iterable(by_shell)), factors

@@ -100,8 +100,8 @@ class Transitions:
         Raises
         ------
         InputError
-            If states are partly filled, or not the lowest, or there are no occupied or no empty
-            ones.
+            If states are partly filled, or full ones not the lowest, or there are no occupied
+            or no empty ones.
         """
         full = 2.0 if orbitals.restricted else 1.0
         found, complete_to_ev = [], np.inf
@@ -109,8 +109,13 @@ class Transitions:
             states = np.flatnonzero(orbitals.spins == spin)
             n_occupied = _n_occupied(orbitals, states, full)
             occupied, empty = states[:n_occupied], states[n_occupied:]
-            if not (occupied.size and empty.size):
+            if not occupied.size:
                 continue
+            if not empty.size:
+                raise InputError(
+                    f"{orbitals.path}: it holds no empty orbital, so transitions have no "
+                    "end; rerun the last stage with ADDED_MOS"
+                )
             energies_ev = orbitals.energies_ev[empty] - orbitals.energies_ev[occupied][:, None]
             ends_ev = [energies_ev[-1, -1]] + [energies_ev[0, 0]] * (orbitals.left_out[spin] > 0)
             complete_to_ev = min(complete_to_ev, *ends_ev)
@@ -118,10 +123,9 @@ class Transitions:
             dipoles_bohr = position_between(positions_bohr, shells, overlap, bras, kets)
             found.append(SpinTransitions(occupied, empty, energies_ev, dipoles_bohr, full))
         if not found:
-            which = "empty" if orbitals.occupations.max(initial=0.0) > WHOLE else "occupied"
             raise InputError(
-                f"{orbitals.path}: there is no {which} orbital in it, so no transition; rerun the "
-                "last stage with ADDED_MOS"
+                f"{orbitals.path}: it holds no occupied orbital, so transitions have no start; "
+                "leave them out"
             )
         return cls(tuple(found), float(orbitals.occupations.sum()), float(complete_to_ev))
 
@@ -129,6 +133,11 @@ class Transitions:
     def total_strength(self) -> float:
         """Sum of all oscillator strengths."""
         return float(sum(each.strengths.sum() for each in self.of_spins))
+
+    @property
+    def sum_rule(self) -> float:
+        """Part of the electrons that the strengths sum to."""
+        return self.total_strength / self.n_electrons
 
 
 def _n_occupied(orbitals: Orbitals, states: Ints, full: float) -> int:
