@@ -47,7 +47,7 @@ def absorption_figure(
     found, options = analysis.absorption, analysis.options
     if found is None:
         raise InputError("there are no transitions; ask for them by transitions=True")
-    palette = colours(options.figures.palette)
+    red = colours(options.figures.palette)["ipr"]
     lowest_ev = min(float(each.energies_ev.min()) for each in found.transitions.of_spins)
     end_ev = lowest_ev + options.window_below_ev + options.window_above_ev
     low_ev = max(0.0, lowest_ev - BELOW * options.broadening_ev)
@@ -57,9 +57,10 @@ def absorption_figure(
         options.figures, ["absorption"], (*note_of_edges(analysis.gap), *notes), given=ax
     ) as frame:
         (axes,) = frame.axes
-        axes.fill_between(grid_ev, traps, color=palette["ipr"], lw=0.0, label="from or to traps")
+        if traps.any():
+            axes.fill_between(grid_ev, traps, color=red, lw=0.0, label="from or to traps")
         axes.plot(grid_ev, found.spectrum[shown], color="black", lw=1.0, label="all")
-        axes.set_xlim(grid_ev[0], grid_ev[-1])
+        axes.set_xlim(low_ev, max(grid_ev[-1], low_ev + options.broadening_ev))
         axes.set_ylim(bottom=0.0)
         axes.set_xlabel("Energy of light (eV)")
         axes.set_ylabel("Oscillator strength (eV$^{-1}$)")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .filtered_gap import FilteredGap
     from .trap_anatomy import Trap, Traps
 
+EDGE_EV = 0.5
+"""An edge is made of the states that the filter keeps within this distance of it."""
+
 BRIGHT = 0.1
 """A trap is bright if a transition of it to the other edge has at least this part of the strength
 of the strongest one between the edges."""
@@ -72,7 +75,7 @@ class Absorption:
     ) -> Absorption:
         """Broaden the transitions, and compare those of traps to those between the edges.
 
-        An edge is made of the states that the filter keeps within one broadening of it.
+        An edge is made of the states that the filter keeps within `EDGE_EV` of it.
 
         Parameters
         ----------
@@ -92,7 +95,7 @@ class Absorption:
         end_ev = min(transitions.complete_to_ev, HIGHEST_EV)
         steps = np.arange(int(end_ev / options.energy_step_ev) + 1)
         grid_ev = np.asarray(steps * options.energy_step_ev, dtype=np.float64)
-        valence, conduction = _edges(states, filtered, options.broadening_ev)
+        valence, conduction = _edges(states, filtered)
         strengths = {}
         for trap in traps.traps:
             one = np.arange(states.n_states) == trap.state
@@ -127,15 +130,13 @@ class Absorption:
         return strength >= BRIGHT * self.edge_strength
 
 
-def _edges(
-    states: OrbitalStates, filtered: FilteredGap, broadening_ev: float
-) -> tuple[Bools, Bools]:
+def _edges(states: OrbitalStates, filtered: FilteredGap) -> tuple[Bools, Bools]:
     """Tell which states make the valence edge, and which the conduction edge."""
     low_ev = np.inf if filtered.valence_edge_ev is None else filtered.valence_edge_ev
     high_ev = -np.inf if filtered.conduction_edge_ev is None else filtered.conduction_edge_ev
     energies_ev, occupied = states.energies_ev, states.is_occupied
-    valence = filtered.kept & occupied & (energies_ev >= low_ev - broadening_ev)
-    return valence, filtered.kept & ~occupied & (energies_ev <= high_ev + broadening_ev)
+    valence = filtered.kept & occupied & (energies_ev >= low_ev - EDGE_EV)
+    return valence, filtered.kept & ~occupied & (energies_ev <= high_ev + EDGE_EV)
 
 
 def _strongest(transitions: Transitions, first: Bools, last: Bools) -> float | None:

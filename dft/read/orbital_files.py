@@ -147,8 +147,8 @@ class LoadedOrbitals:
         if basis.translations_bohr is not None:
             raise InputError(
                 f"{self.orbitals.path}: a periodic cell has no unique positions, so "
-                "transitions are computed of finite models; leave transitions out, or rerun a particle with "
-                "PERIODIC NONE in &CELL and &POISSON"
+                "transitions are computed of finite models; leave transitions out, or rerun a "
+                "particle with PERIODIC NONE in &CELL and &POISSON"
             )
         return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, self.overlap)
 
