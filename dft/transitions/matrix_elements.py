@@ -92,8 +92,8 @@ def position_between(
     >>> place, shells = np.zeros((1, 3)), [tuple(GaussianShell(l, (1.0,), (1.0,)) for l in (0, 1))]
     >>> s, pz = np.eye(4)[:, :1], np.eye(4)[:, 2:3]
     >>> overlap = overlap_matrix(place, shells)
-    >>> position_between(place, shells, overlap, s, pz).ravel().round(6).tolist()
-    [0.0, 0.0, 0.5]
+    >>> position_between(place, shells, overlap, s, pz)[2].round(6).tolist()
+    [[0.5]]
     """
     sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
     centres = np.repeat(positions_bohr - positions_bohr.mean(axis=0), sizes, axis=0)
