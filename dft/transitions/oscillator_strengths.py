@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +47,7 @@ class SpinTransitions:
     dipoles_bohr: Floats
     electrons: float
 
-    @property
+    @cached_property
     def strengths(self) -> Floats:
         """Oscillator strengths, shape (n_occupied, n_empty).
 
