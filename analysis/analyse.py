@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from epicarve.analysis.export import (
+    absorption_csv,
     coop_csv,
     dos_csv,
     profile_csv,
     states_csv,
+    transitions_csv,
     trap_atoms_csv,
     traps_csv,
     write_hdf5,
@@ -17,6 +19,7 @@ from epicarve.analysis.export import (
 )
 from epicarve.analysis.figures import (
     AnyAxes,
+    absorption_figure,
     alignment_figure,
     dos_figure,
     orbitals_figure,
@@ -46,10 +49,10 @@ if TYPE_CHECKING:
 
 RESULTS = (
     *("states.csv", "dos.csv", "coop.csv", "traps.csv", "trap_atoms.csv", "profile.csv"),
-    *("traps.extxyz", "analysis.h5", "report.html"),
+    *("transitions.csv", "absorption.csv", "traps.extxyz", "analysis.h5", "report.html"),
     *(
         f"{name}.{suffix}"
-        for name in ("dos", "scan", "alignment", "profile", "trap-map", "orbitals")
+        for name in ("dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals")
         for suffix in ("png", "svg", "pdf")
     ),
 )
@@ -130,6 +133,9 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
         if analysis.profile is not None:
             write_text(scratch / "profile.csv", profile_csv(analysis))
+        if analysis.absorption is not None:
+            write_text(scratch / "transitions.csv", transitions_csv(analysis))
+            write_text(scratch / "absorption.csv", absorption_csv(analysis))
         if analysis.positions_a is not None:
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
         if hdf5:
@@ -151,6 +157,7 @@ _IN_REPORT = {
     "scan": "Gap and traps against the threshold.",
     "alignment": "Band edges of the domains.",
     "trap-map": "Where the traps sit.",
+    "absorption": "Absorption of independent particles.",
 }
 """Figures that the report has, with what stands below; the others it draws itself."""
 
@@ -178,7 +185,7 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
         ``"profile"`` if it is known where the atoms are, ``"trap-map"`` if there are traps
-        beside.
+        beside, ``"absorption"`` if there are transitions.
     """
     return {name: draw(analysis, analysis.notes) for name, draw in _drawers(analysis).items()}
 
@@ -211,6 +218,8 @@ def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figur
         found["profile"] = profile_figure
     if analysis.positions_a is not None and analysis.traps.traps:
         found["trap-map"] = trap_map_figure
+    if analysis.absorption is not None:
+        found["absorption"] = absorption_figure
     if analysis.orbital_pictures:
         found["orbitals"] = _draw_orbitals
     return found

@@ -108,8 +108,8 @@ RECORD = np.dtype(
 )
 
 
-def overlap_of(symbols: list[str], positions_a: np.ndarray) -> csr_array:
-    """Overlap of the basis functions of a particle of Pb, S and Cl."""
+def shells_of(symbols: list[str]) -> list[tuple[GaussianShell, ...]]:
+    """Basis functions of each atom of a particle of Pb, S and Cl."""
     shells = {}
     for symbol, text in EXPONENTS_AND_COEFFICIENTS.items():
         exponents, *columns = np.array(text.split(), dtype=float).reshape(-1, 6).T.tolist()
@@ -117,7 +117,12 @@ def overlap_of(symbols: list[str], positions_a: np.ndarray) -> csr_array:
             GaussianShell(angular, tuple(exponents), tuple(column))
             for angular, column in zip(ANGULAR, columns, strict=True)
         )
-    return overlap_matrix(positions_a / A_PER_BOHR, [shells[symbol] for symbol in symbols])
+    return [shells[symbol] for symbol in symbols]
+
+
+def overlap_of(symbols: list[str], positions_a: np.ndarray) -> csr_array:
+    """Overlap of the basis functions of a particle of Pb, S and Cl."""
+    return overlap_matrix(positions_a / A_PER_BOHR, shells_of(symbols))
 
 
 def local_orbitals(overlap: csr_array, positions_a: np.ndarray, n_states: int) -> np.ndarray:

@@ -73,6 +73,12 @@ def analyse(
             "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
         ),
     ] = False,
+    transitions: Annotated[
+        bool,
+        typer.Option(
+            "--transitions", help="Oscillator strengths, absorption, bright traps (of a .wfn file)."
+        ),
+    ] = False,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
@@ -116,6 +122,7 @@ def analyse(
             overlap_populations=pairs,
             orbitals=orbitals,
             spin_orbit=spin_orbit,
+            transitions=transitions,
             project=project,
             step=step,
             model=model,

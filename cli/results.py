@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.analysis.options import AnalysisOptions
-    from epicarve.analysis.states import Check, Coop, FilteredGap
+    from epicarve.analysis.states import Absorption, Check, Coop, FilteredGap
     from epicarve.dft.weighed_states import WeighedStates
 
 
@@ -80,6 +80,12 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
         for number, pair in enumerate(results.coop.pairs):
             told = _populations(results.coop, number)
             facts[f"overlap population {'–'.join(pair)}"] = told
+    if (absorption := results.absorption) is not None:
+        facts["transitions"] = _light(absorption)
+        for side in SIDES:
+            light = [absorption.is_bright(trap) for trap in results.traps.of_side(side)]
+            if n_known := len(light) - light.count(None):
+                facts[f"bright {side} traps"] = f"{light.count(True)} of {n_known}"
     out = console()
     out.print(facts_table("Results", facts))
     _print_notes(
@@ -186,6 +192,16 @@ def _populations(coop: Coop, pair: int) -> str:
         "the LUMO": None if coop.lumo is None else f"{coop.lumo[pair]:+.3f}",
     }
     return ", ".join(f"{value} in {where}" for where, value in told.items() if value is not None)
+
+
+def _light(absorption: Absorption) -> str:
+    """Tell the onset of absorption, the strength between the edges, and the sum of strengths."""
+    found, edge = absorption.transitions, absorption.edge_strength
+    between = "none allowed" if edge is None else f"f up to {edge:.3g}"
+    return (
+        f"onset {_ev(absorption.onset_ev)}, {between} between the edges; f sums to "
+        f"{found.total_strength:.3g} of {found.n_electrons:g} electrons"
+    )
 
 
 def _ev(value: float | None) -> str:

@@ -82,6 +82,12 @@ def draw_coop(scratch: Path, path: Path) -> None:
     shutil.copy(scratch / "coop" / "dos.png", path)
 
 
+def draw_absorption(scratch: Path, path: Path) -> None:
+    """Absorption of the same particle; `draw_coop` has unpacked its run."""
+    analyse(scratch / "run", scratch / "light", transitions=True)
+    shutil.copy(scratch / "light" / "absorption.png", path)
+
+
 def draw_comparison(scratch: Path, demo: Path, path: Path) -> None:
     """Two particles with PBE, whose runs the tests keep, and the demo with GFN1-xTB."""
     sources = []
@@ -154,6 +160,7 @@ if __name__ == "__main__":
         for figure in ("profile", "alignment"):
             shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         draw_coop(Path(scratch), IMAGES / "coop.png")
+        draw_absorption(Path(scratch), IMAGES / "absorption.png")
         orbital(Path(scratch) / "run", out=IMAGES / "orbitals.png")
         draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")

@@ -41,6 +41,7 @@ KEYS = {
     "alignment",
     "profile",
     "overlap_populations",
+    "transitions",
     "checks",
     "provenance",
 }

@@ -22,3 +22,5 @@ from .tables import profile_csv as profile_csv
 from .tables import states_csv as states_csv
 from .tables import trap_atoms_csv as trap_atoms_csv
 from .tables import traps_csv as traps_csv
+from .transitions import absorption_csv as absorption_csv
+from .transitions import transitions_csv as transitions_csv

@@ -14,7 +14,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from epicarve.analysis.states import Analysis, KindAnalysis
+    from epicarve.analysis.states import Absorption, Analysis, KindAnalysis, Trap
     from epicarve.arrays import Floats
     from epicarve.dft.weighed_states import WeighedStates
 
@@ -125,7 +125,7 @@ def dos_csv(analysis: Analysis | KindAnalysis) -> str:
         for dos in analysis.densities:
             names += [f"{name}{ending}" for name in dos.groups]
             columns += list(dos.density[spin])
-    return _csv(names, np.stack(columns, axis=1))
+    return csv_of(names, np.stack(columns, axis=1))
 
 
 def coop_csv(analysis: Analysis) -> str:
@@ -152,7 +152,7 @@ def coop_csv(analysis: Analysis) -> str:
             ending = "" if len(curves) == 1 else f"_{SPIN_NAMES[spin]}"
             names += [f"{kind}_{name}{ending}" for name in coop.names]
             columns += list(of_spin)
-    return _csv(names, np.stack(columns, axis=1))
+    return csv_of(names, np.stack(columns, axis=1))
 
 
 def traps_csv(analysis: Analysis) -> str:
@@ -170,8 +170,10 @@ def traps_csv(analysis: Analysis) -> str:
         ipr,n_eff,n_atoms_50,n_atoms_90,element,coordination,position,domain,share,base_share``.
         ``depth_ev`` counts from the edge of the delocalised states. From ``element`` on stands the
         kind of atoms that the trap sits on, as far as it is one kind, how much of the trap that
-        kind holds, and how much of all states of the side; empty if there is none. With own groups
-        a column ``group`` stands last.
+        kind holds, and how much of all states of the side; empty if there is none. With
+        transitions follow ``strength``, the largest oscillator strength to the edge of the other
+        side, and ``light``, bright or dark, empty where not known. With own groups a column
+        ``group`` stands last.
         The columns ``n_atoms_..`` say how few atoms hold half of the trap, and nine tenths.
     """
     states, ipr, traps = analysis.states, analysis.localization.ipr, analysis.traps
@@ -179,8 +181,10 @@ def traps_csv(analysis: Analysis) -> str:
     shares = [f"n_atoms_{round(100 * share)}" for share in SHARES]
     kind_fields = ("element", "coordination", "position", "domain")
     own = () if analysis.sites.groups is None else ("group",)
+    absorption = analysis.absorption
+    light = () if absorption is None else ("strength", "light")
     head = ["side", "state", "spin", "energy_ev", "depth_ev", "occupation", "ipr", "n_eff"]
-    lines = [",".join([*head, *shares, *kind_fields, "share", "base_share", *own])]
+    lines = [",".join([*head, *shares, *kind_fields, "share", "base_share", *light, *own])]
     for trap in traps.traps:
         i, kind = trap.state, dict(trap.kind)
         fields = [
@@ -190,10 +194,20 @@ def traps_csv(analysis: Analysis) -> str:
             *(kind.get(field, "") for field in kind_fields),
             f"{trap.kind_weight:.6f}" if kind else "",
             f"{traps.base_shares[trap.side][trap.kind]:.6f}" if kind else "",
+            *(() if absorption is None else _light(absorption, trap)),
             *(kind.get(field, "") for field in own),
         ]
         lines.append(",".join(fields))
     return "\n".join(lines) + "\n"
+
+
+def _light(absorption: Absorption, trap: Trap) -> tuple[str, str]:
+    """Return the largest strength of a trap, and whether it is bright or dark, as far as known."""
+    strength, is_bright = absorption.trap_strengths.get(trap.state), absorption.is_bright(trap)
+    return (
+        "" if strength is None else f"{strength:.6f}",
+        "" if is_bright is None else "bright" if is_bright else "dark",
+    )
 
 
 def trap_atoms_csv(analysis: Analysis) -> str:
@@ -258,10 +272,10 @@ def profile_csv(analysis: Analysis) -> str:
         raise InputError("there is no profile in space without coordinates; give the model")
     names = ["energy_ev", *(f"{centre_a:.4g}" for centre_a in profile.centres_a.tolist())]
     table = np.column_stack([profile.grid_ev, profile.density.T])
-    return _csv(names, table)
+    return csv_of(names, table)
 
 
-def _csv(names: list[str], table: Floats) -> str:
+def csv_of(names: list[str], table: Floats) -> str:
     """Return a table whose first column is an energy in eV."""
     rows = [",".join(["%.6f"] * len(names)) % tuple(row) for row in table.tolist()]
     return "\n".join([_line(names), *rows]) + "\n"

@@ -1,3 +1,4 @@
+from .absorption import absorption_figure as absorption_figure
 from .alignment import alignment_figure as alignment_figure
 from .canvas import AnyAxes as AnyAxes
 from .canvas import png_of as png_of

@@ -1,3 +1,5 @@
+from .absorption import LISTED as LISTED
+from .absorption import Absorption as Absorption
 from .alignment import Alignment as Alignment
 from .alignment import DomainEdges as DomainEdges
 from .alignment import align as align
@@ -55,6 +57,7 @@ from .trap_anatomy import SHARES as SHARES
 from .trap_anatomy import SIDES as SIDES
 from .trap_anatomy import SITS_ON as SITS_ON
 from .trap_anatomy import Share as Share
+from .trap_anatomy import Trap as Trap
 from .trap_anatomy import Traps as Traps
 from .unfiltered_gap import SPINS as SPINS
 from .unfiltered_gap import Check as Check

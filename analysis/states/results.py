@@ -12,6 +12,7 @@ from ase.formula import Formula
 from epicarve.builder.dimensions import largest_distance_nm
 from epicarve.builder.output import radii_a, radii_of_elements_a
 
+from .absorption import Absorption
 from .alignment import Alignment, DomainEdges, align, domain_edges, group_edges
 from .atoms import KnownAtoms
 from .coop import Coop
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.transitions import Transitions
 
     from .orbital_picture import OrbitalPicture
     from .sites import Sites
@@ -107,6 +109,8 @@ class Analysis:
         Energy in eV of an electron at rest in vacuum, on the scale of the states, if it is known.
     is_periodic : bool
         Whether the states are of a crystal or slab, so that there is no diameter.
+    absorption : Absorption or None
+        Transitions between the states, and which traps are bright; None unless asked for.
     uncoupled : Gap or None
         Gaps without spin-orbit coupling, of states that have it.
     orbital_pictures : tuple of OrbitalPicture
@@ -134,6 +138,7 @@ class Analysis:
     provenance: dict[str, Any] = field(default_factory=dict)
     vacuum_ev: float | None = None
     is_periodic: bool = False
+    absorption: Absorption | None = None
     uncoupled: Gap | None = None
     orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
@@ -150,6 +155,7 @@ class Analysis:
         provenance: dict[str, Any] | None = None,
         vacuum_ev: float | None = None,
         is_periodic: bool = False,
+        transitions: Transitions | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -174,6 +180,8 @@ class Analysis:
             Energy in eV of an electron at rest in vacuum, on the scale of the states.
         is_periodic : bool
             Whether the states are of a crystal or slab.
+        transitions : Transitions, optional
+            The dipole transitions between the states.
 
         Returns
         -------
@@ -199,7 +207,13 @@ class Analysis:
         bare = states.uncoupled
         uncoupled = None if bare is None else Gap.of(bare, Localization.of(bare), options)
         scan = threshold_scan(states.energies_ev, states.is_occupied, localization.ipr)
-        kept = gap.delocalised.kept
+        used = gap.delocalised
+        kept, traps = used.kept, Traps.of(states, used, sites)
+        absorption = (
+            None
+            if transitions is None
+            else Absorption.of(transitions, states, used, traps, options)
+        )
         edges = {} if model is None else domain_edges(states, kept, model)
         axis = None if model is None else Axis.of(model, sites)
         if axis is None and atoms.positions_a is not None and not is_periodic:
@@ -225,13 +239,14 @@ class Analysis:
             group_edges={} if own is None else group_edges(states, kept, own),
             alignment=align(edges, options.broadening_ev),
             sites=sites,
-            traps=Traps.of(states, gap.delocalised, sites),
+            traps=traps,
             profile=None if axis is None else Profile.of(states, kept, axis, options),
             coop=Coop.of(states, localization, options) if states.pairs else None,
             notes=tuple(note for note in (states.caveat, *notes) if note),
             provenance=provenance or {},
             vacuum_ev=vacuum_ev,
             is_periodic=is_periodic,
+            absorption=absorption,
             uncoupled=uncoupled,
         )
 
@@ -280,9 +295,9 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map", "orbitals"}
+        name : {"dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals"}
             Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit; the orbitals at the edges.
+            levels in space; where the traps sit; absorption; the orbitals at the edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.

@@ -24,7 +24,8 @@ class PopulationOptions:
     partition : {"lowdin", "mulliken"}
         Whose weights; those of CP2K are Löwdin's.
     coefficients : bool
-        Whether the orbitals are wanted also where their weights are known, for overlap populations.
+        Whether the orbitals are wanted also where their weights are known, for overlap populations
+        or transitions.
     spin_orbit : bool
         Whether the states get spin-orbit coupling.
 

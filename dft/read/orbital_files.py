@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from epicarve.dft.orbitals import (
     require_energies,
 )
 from epicarve.dft.spin_orbit import spin_orbit_states
+from epicarve.dft.transitions import Transitions
 from epicarve.errors import InputError
 
 from .atom_basis import read_atom_basis
@@ -58,6 +60,8 @@ class LoadedOrbitals:
         Element of each atom, X of a ghost.
     source : str
         What they were read from.
+    basis : callable
+        Reads the basis functions.
     fermi_ev : tuple of float
         Fermi energy in eV; empty if none is told.
 
@@ -71,6 +75,7 @@ class LoadedOrbitals:
     overlap: csr_array
     symbols: tuple[str, ...]
     source: str
+    basis: Callable[[], AtomBasis]
     fermi_ev: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -128,6 +133,24 @@ class LoadedOrbitals:
         atoms, angular = self.orbitals.atom_of_function, self.orbitals.angular
         functions = function_pairs(pairs, atoms, angular)
         return overlap_populations(self.overlap, self.orbitals.coefficients, atoms, functions)
+
+    def transitions(self) -> Transitions:
+        """Return the dipole transitions between the orbitals.
+
+        Raises
+        ------
+        InputError
+            If there are none, orbitals are partly filled, the model is periodic, or its basis
+            functions are not known.
+        """
+        basis = self.basis()
+        if basis.translations_bohr is not None:
+            raise InputError(
+                f"{self.orbitals.path}: a periodic cell has no unique positions, so "
+                "transitions are computed of finite models; leave transitions out, or rerun a "
+                "particle with PERIODIC NONE in &CELL and &POISSON"
+            )
+        return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, self.overlap)
 
 
 Load = Callable[[int | None], LoadedOrbitals]
@@ -206,6 +229,7 @@ def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbi
         overlap_matrix(basis.positions_bohr, basis.shells),
         symbols,
         f"{run.name}, {_describe(path, n_states)}, overlap of its own basis functions",
+        lambda: basis,
         run.fermi_ev,
     )
 
@@ -282,7 +306,8 @@ def _with_overlap(
     else:
         matrix, origin = _computed(run, orbitals)
     source = f"{run.name}, {_describe(orbitals.path, n_states)}, overlap {origin}"
-    return LoadedOrbitals(orbitals, matrix, run.symbols, source, run.fermi_ev)
+    basis = partial(_basis_for_transitions, run, orbitals.path, len(orbitals.atom_of_function))
+    return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run.fermi_ev)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
@@ -297,14 +322,30 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
     return overlap, f"computed from {run.inputs[0].path.name}"
 
 
-def _basis_of(run: Run, path: Path, n_functions: int) -> AtomBasis:
+def _basis_for_transitions(run: Run, path: Path, n_functions: int) -> AtomBasis:
+    """Read atoms and basis functions of orbitals whose overlap may be CP2K's own."""
+    if not run.inputs:
+        raise InputError(
+            f"{run.folder}: transitions need the input of the run, which names basis sets; put it "
+            f"beside {path.name}"
+        )
+    lacking = "transitions cannot be computed; leave them out, or take a method with basis sets"
+    return _basis_of(run, path, n_functions, lacking)
+
+
+def _basis_of(
+    run: Run,
+    path: Path,
+    n_functions: int,
+    lacking: str = "the overlap cannot be computed; add &S_CSR_WRITE to &DFT / &PRINT and rerun it",
+) -> AtomBasis:
     """Read atoms and basis functions of a run, which must be those of its orbitals."""
     source = run.inputs[0]
     method = source.subject.own_basis
     if method:
         raise InputError(
             f"{path}: METHOD {method} of {source.path.name} has basis functions of its own, so "
-            "that the overlap cannot be computed; add &S_CSR_WRITE to &DFT / &PRINT and rerun it"
+            f"that {lacking}"
         )
     basis = read_atom_basis(run)
     told = sum(2 * shell.angular + 1 for shells in basis.shells for shell in shells)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import AnyStates
+    from epicarve.dft.transitions import Transitions
     from epicarve.dft.weighed_states import States
 
     from .agreement import Levels
@@ -80,7 +81,7 @@ class Reading:
     projected : OrbitalStates, KindStates or None
         States whose weights are in the folder.
     orbitals : LoadedOrbitals or None
-        Their orbitals, if weights or overlap populations are to be computed.
+        Their orbitals, if weights, overlap populations or transitions are to be computed.
     partition : {"lowdin", "mulliken"}
         Whose weights are computed of orbitals.
     spin_orbit : SpinOrbitPotential or None
@@ -140,6 +141,22 @@ class Reading:
         populations = self.orbitals.overlap_populations(pairs)
         return replace(self.states, pairs=pair_names(pairs), overlap_populations=populations)
 
+    def transitions(self) -> Transitions:
+        """Return the dipole transitions between the states.
+
+        Raises
+        ------
+        InputError
+            If the states are those of the embedded engine, or as
+            `dft.read.orbital_files.LoadedOrbitals.transitions`.
+        """
+        if self.orbitals is None:
+            raise InputError(
+                f"{self.folder}: states.npz of the embedded engine holds no orbitals, of which "
+                "transitions are computed; leave them out, or run the model with CP2K"
+            )
+        return self.orbitals.transitions()
+
     @property
     def run(self) -> Run | None:
         """The run of CP2K; None for the archive of the embedded engine."""
@@ -165,11 +182,11 @@ class Reading:
 
 
 def no_coefficients(folder: Path) -> InputError:
-    """Say that overlap populations cannot be had, and what they need."""
+    """Say that what is made of orbitals cannot be had, and what it needs."""
     return InputError(
-        f"{folder}: overlap populations need the coefficients of the orbitals, and .pdos files "
-        "hold weights only; put the .wfn file of the run beside them, with its input and main "
-        "output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
+        f"{folder}: overlap populations and transitions need the coefficients of the orbitals, and "
+        ".pdos files hold weights only; put the .wfn file of the run beside them, with its input "
+        "and main output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
     )
 
 

@@ -77,6 +77,7 @@ def analyse(
     step: int | None = None,
     orbitals: bool = False,
     spin_orbit: bool = False,
+    transitions: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -163,6 +164,7 @@ def analyse_folder(
     step: int | None = None,
     orbitals: bool = False,
     spin_orbit: bool = False,
+    transitions: bool = False,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -208,6 +210,9 @@ def analyse_folder(
     spin_orbit : bool
         Whether the states get spin-orbit coupling, with the gaps without it beside; orbitals must
         be in the folder, and the input of their run.
+    transitions : bool
+        Whether oscillator strengths and absorption are computed, and which traps are bright. The
+        model must be finite, and its orbitals in the folder, full or empty.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -254,10 +259,15 @@ def analyse_folder(
         raise InputError(
             "orbitals are drawn without spin-orbit coupling; leave orbitals or spin_orbit out"
         )
+    if spin_orbit and transitions:
+        raise InputError(
+            "transitions are computed without spin-orbit coupling; leave transitions or spin_orbit "
+            "out"
+        )
     weighing = PopulationOptions(
         n_states,
         weights,
-        coefficients=bool(options.overlap_populations),
+        coefficients=transitions or bool(options.overlap_populations),
         spin_orbit=spin_orbit,
     )
     reading = read_folder(run_folder, weighing, project=project, step=step)
@@ -293,6 +303,7 @@ def analyse_folder(
         atoms = KnownAtoms.of(states.symbols, model, reading.positions_a, is_periodic=is_periodic)
         pairs = requested_pairs(atoms, options, labels)
         states = reading.with_overlap_populations(pairs)
+    of_light = reading.transitions() if transitions else None
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
     analysis = Analysis.of(
@@ -305,6 +316,7 @@ def analyse_folder(
         provenance=provenance,
         vacuum_ev=vacuum_ev,
         is_periodic=is_periodic,
+        transitions=of_light,
     )
     if not orbitals:
         return analysis

@@ -1,0 +1,83 @@
+"""The tables of transitions: transitions.csv and absorption.csv."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from epicarve.analysis.states import LISTED
+from epicarve.errors import InputError
+from epicarve.units import A_PER_BOHR, DEBYE_PER_E_A
+
+from .tables import csv_of, labels
+
+if TYPE_CHECKING:
+    from epicarve.analysis.states import Absorption, Analysis
+
+HEAD = "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
+HEAD += "from_energy_ev,to_energy_ev"
+
+
+def transitions_csv(analysis: Analysis) -> str:
+    """Return one line per transition of an oscillator strength of `LISTED`, by ascending energy.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Results with transitions.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``from,to,spin,energy_ev,strength,dipole_x_debye,
+        dipole_y_debye,dipole_z_debye,from_energy_ev,to_energy_ev``: states are numbered as in
+        states.csv, and the dipole is that of e⟨i|r|j⟩, whose sign is arbitrary.
+    """
+    numbers, spins = labels(analysis.states)
+    rows: list[tuple[float, int, int, float, list[float]]] = []
+    for each in _absorption(analysis).transitions.of_spins:
+        strengths = each.strengths
+        first, last = np.nonzero(strengths >= LISTED)
+        dipoles_debye = each.dipoles_bohr[:, first, last].T * A_PER_BOHR * DEBYE_PER_E_A
+        rows += zip(
+            each.energies_ev[first, last].tolist(),
+            each.occupied[first].tolist(),
+            each.empty[last].tolist(),
+            strengths[first, last].tolist(),
+            dipoles_debye.tolist(),
+            strict=True,
+        )
+    energies_ev = analysis.states.energies_ev
+    lines = [HEAD]
+    for energy_ev, i, j, strength, dipole_debye in sorted(rows, key=lambda row: row[:3]):
+        dipole = ",".join(f"{part:.6f}" for part in dipole_debye)
+        lines.append(
+            f"{numbers[i]},{numbers[j]},{spins[i]},{energy_ev:.6f},{strength:.6f},{dipole},"
+            f"{energies_ev[i]:.6f},{energies_ev[j]:.6f}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def absorption_csv(analysis: Analysis) -> str:
+    """Return one line per energy of light: oscillator strength per eV, and the part of traps.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Results with transitions.
+
+    Returns
+    -------
+    str
+        Comma-separated values under the header ``energy_ev,absorption,of_traps``.
+    """
+    found = _absorption(analysis)
+    table = np.stack([found.grid_ev, found.spectrum, found.of_traps], axis=1)
+    return csv_of(["energy_ev", "absorption", "of_traps"], table)
+
+
+def _absorption(analysis: Analysis) -> Absorption:
+    if analysis.absorption is None:
+        raise InputError("there are no transitions; ask for them by transitions=True")
+    return analysis.absorption

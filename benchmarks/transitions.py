@@ -1,0 +1,62 @@
+"""Dipoles between orbitals at the study's size: processor time and memory at four sizes.
+
+The particles are those of weights.py, cut from the neutral Pb3S2Cl2 sphere of the study, with the
+basis functions of CP2K's DZVP-MOLOPT-SR-GTH; orbitals are random, half of them occupied. Run with
+
+    python benchmarks/transitions.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+
+import numpy as np
+from synthetic import shells_of
+
+from epicarve.builder.carve import carve_particle
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.shapes import SphereSpec
+from epicarve.dft.orbitals import overlap_matrix
+from epicarve.dft.transitions import position_between
+from epicarve.units import A_PER_BOHR
+
+SIZES = (231, 462, 846, None)
+"""Atoms, those nearest the middle; None for all."""
+
+STATES = 506
+
+
+def main() -> None:
+    """Print a line per size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only the smallest size")
+    sizes = SIZES[:1] if parser.parse_args().quick else SIZES
+    model = carve_particle(
+        bundled_crystal("Pb3S2Cl2"), SphereSpec(kind="sphere", diameter_nm=4.2)
+    ).model
+    order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
+    print(f"{STATES} orbitals; seconds of processor time")
+    print("atoms  functions  overlap  dipoles  peak GB")
+    for n_atoms in sizes:
+        chosen = np.sort(order[:n_atoms])
+        positions_bohr = model.positions_a[chosen] / A_PER_BOHR
+        shells = shells_of(model.symbols[chosen].tolist())
+        start = time.process_time()
+        overlap = overlap_matrix(positions_bohr, shells)
+        after = time.process_time()
+        orbitals = np.random.default_rng(0).normal(size=(STATES, overlap.shape[0])).T
+        occupied, empty = np.hsplit(orbitals, 2)
+        position_between(positions_bohr, shells, overlap, occupied, empty)
+        end = time.process_time()
+        peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+        print(
+            f"{len(chosen):5d} {overlap.shape[0]:10d} {after - start:8.1f} {end - after:8.1f} "
+            f"{peak_gb:8.2f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Position between orbitals, by overlaps of basis functions with functions of their kind.
+
+Along each axis, position about the own atom times a solid harmonic is a sum of those of l + 1 and
+of r² times those of l - 1, S_1a S_lm = Σ G S_(l+1)M + r² Σ G S_(l-1)M, so that it turns a Gaussian
+into Gaussians.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy.linalg import block_diag
+from scipy.sparse import block_diag as sparse_block_diag
+
+from epicarve.dft.orbitals import STATES_AT_ONCE, GaussianShell, coupling, overlap_between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from scipy.sparse import csr_array
+
+    from epicarve.arrays import Floats
+
+ATOMS_AT_ONCE = 128
+"""Atoms whose overlaps with all basis functions are held in memory together."""
+
+AXES = [2, 0, 1]
+"""Where x, y and z stand among the solid harmonics of l = 1."""
+
+
+class _Term(NamedTuple):
+    """Part of what r from the own atom makes of the functions of a shell.
+
+    Along each axis, function m becomes the sum over M of ``factors[axis, m, M]`` times that of the
+    other shell.
+    """
+
+    shell: GaussianShell
+    factors: Floats
+
+    @classmethod
+    def of(cls, shell: GaussianShell, angular: int, squares: int) -> _Term:
+        """Return the part with r^2n S_LM, L = `angular` and n = `squares`."""
+        bare = shell.contraction()
+        power = angular + 2 * squares + 1.5
+        coefficients = bare / np.array(shell.exponents) ** (0.5 * power)
+        other = GaussianShell(angular, shell.exponents, tuple(coefficients.tolist()), squares)
+        of_norm_1 = other.contraction()
+        norm = (bare @ of_norm_1) / (of_norm_1 @ of_norm_1)
+        return cls(other, norm * coupling(1, shell.angular, angular)[AXES])
+
+
+def _terms(shell: GaussianShell) -> Iterator[_Term]:
+    """Yield the parts of r times the functions of a shell, r from their own atom."""
+    yield _Term.of(shell, shell.angular + 1, 0)
+    if shell.angular:
+        yield _Term.of(shell, shell.angular - 1, 1)
+
+
+def position_between(
+    positions_bohr: Floats,
+    shells: Sequence[tuple[GaussianShell, ...]],
+    overlap: csr_array,
+    bras: Floats,
+    kets: Floats,
+) -> Floats:
+    """Compute the position between orbitals of a finite model, counted from its mean position.
+
+    Parameters
+    ----------
+    positions_bohr : ndarray of float, shape (n_atoms, 3)
+        Coordinates in bohr.
+    shells : sequence of tuple of GaussianShell, length n_atoms
+        Basis functions of each atom.
+    overlap : csr_array, shape (n_functions, n_functions)
+        Their overlap matrix.
+    bras, kets : ndarray of float, shape (n_functions, n_bras) and (n_functions, n_kets)
+        Coefficients of the orbitals. If they are orthogonal, the origin does not matter.
+
+    Returns
+    -------
+    ndarray of float, shape (3, n_bras, n_kets)
+        ⟨i|r|j⟩ in bohr, along x, y and z.
+
+    Examples
+    --------
+    An s and a p function of exponent 1 at one place: 1/2 along z.
+
+    >>> from epicarve.dft.orbitals import overlap_matrix
+    >>> place, shells = np.zeros((1, 3)), [tuple(GaussianShell(l, (1.0,), (1.0,)) for l in (0, 1))]
+    >>> s, pz = np.eye(4)[:, :1], np.eye(4)[:, 2:3]
+    >>> overlap = overlap_matrix(place, shells)
+    >>> position_between(place, shells, overlap, s, pz)[2].round(6).tolist()
+    [[0.5]]
+    """
+    sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
+    centres = np.repeat(positions_bohr - positions_bohr.mean(axis=0), sizes, axis=0)
+    found = _from_own_atoms(positions_bohr, shells, bras, kets)
+    overlaps = np.asarray(overlap @ bras).T
+    for start in range(0, kets.shape[1], STATES_AT_ONCE):
+        part = slice(start, start + STATES_AT_ONCE)
+        for axis in range(3):
+            found[axis, :, part] += overlaps @ (centres[:, axis, None] * kets[:, part])
+    return found
+
+
+def _from_own_atoms(
+    positions_bohr: Floats,
+    shells: Sequence[tuple[GaussianShell, ...]],
+    bras: Floats,
+    kets: Floats,
+) -> Floats:
+    """Return the part of the position that counts from the atom of each function of the kets."""
+    made = {of_atom: _of_atom(of_atom) for of_atom in dict.fromkeys(shells)}
+    found = np.zeros((3, bras.shape[1], kets.shape[1]))
+    first = 0
+    for start in range(0, len(shells), ATOMS_AT_ONCE):
+        some = range(start, min(start + ATOMS_AT_ONCE, len(shells)))
+        others = [made[of_atom][0] if i in some else () for i, of_atom in enumerate(shells)]
+        projected = np.asarray(overlap_between(positions_bohr, shells, others).T @ bras).T
+        end = first + sum(made[shells[i]][1].shape[1] for i in some)
+        for axis in range(3):
+            acting = sparse_block_diag([made[shells[i]][1][axis].T for i in some], format="csr")
+            found[axis] += projected @ (acting @ kets[first:end])
+        first = end
+    return found
+
+
+def _of_atom(shells: tuple[GaussianShell, ...]) -> tuple[tuple[GaussianShell, ...], Floats]:
+    """Return the other shells of an atom, and factors of shape (3, n_functions, n_others)."""
+    by_shell = [list(_terms(shell)) for shell in shells]
+    rows = [np.concatenate([term.factors for term in terms], axis=2) for terms in by_shell]
+    factors = np.array([block_diag(*(row[axis] for row in rows)) for axis in range(3)])
+    return tuple(term.shell for term in chain.from_iterable(by_shell)), factors
