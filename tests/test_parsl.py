@@ -124,6 +124,15 @@ def test_blocks_that_do_not_start_are_told_in_one_sentence(recipes, tmp_path, mo
         (None, r"config.py: no such file; give a Python file that makes Parsl's config"),
         ("config = Config(", r"config.py: Python can't run it: SyntaxError"),
         ("import no_such_thing", r"can't run it: ModuleNotFoundError: No module named 'no_such"),
+        ("raise SystemExit", r"config.py: Python can't run it: SystemExit"),
+        (
+            "import parsl\nconfig = parsl.Config()\nparsl.load(config)",
+            r"config.py: it calls parsl.load, which epicarve does; leave that line out",
+        ),
+        (
+            "from parsl import Config, load\nconfig = Config()\nwith load(config):\n    pass",
+            r"config.py: it calls parsl.load, which",
+        ),
         ("x = 1", r"config.py: makes no config of Parsl; write config = Config\("),
         ("from parsl import Config\nmine = Config()", r"makes no config of Parsl; rename mine"),
     ],
@@ -141,8 +150,9 @@ def test_what_does_not_go_with_parsl_is_refused(recipes, tmp_path, monkeypatch):
     config = configured(tmp_path, "threads")
     with pytest.raises(InputError, match="add --on parsl"):
         campaign(recipes, tmp_path / "out", config=config)
-    with pytest.raises(InputError, match="holds a space"):
-        campaign(recipes, tmp_path / "my out", on="parsl", config=config)
+    for name, told in {"my out": "a space", "out(2)": r"\(", "it's": "'", "a&b": "&"}.items():
+        with pytest.raises(InputError, match=f"holds {told}; take another folder"):
+            campaign(recipes, tmp_path / name, on="parsl", config=config)
     monkeypatch.setitem(sys.modules, "parsl", None)
     with pytest.raises(InputError, match=r"pip install 'epicarve\[parsl\]'"):
         campaign(recipes, tmp_path / "out", on="parsl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from epicarve.workflow.recipes import Recipe
 
 POLL_SECONDS = 1.0
+
+SPECIAL = r"[^\w@%+=:,./~-]"
+"""What means something to a shell, which starts blocks by a path that Parsl doesn't quote."""
 
 DIE_WITH_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -63,10 +67,11 @@ def run_in_blocks(
     from parsl.dataflow.dflow import DataFlowKernel  # noqa: PLC0415
 
     config.run_dir = str((out / config.run_dir).resolve())
-    if len(config.run_dir.split()) > 1:
+    if special := re.search(SPECIAL, config.run_dir):
+        character = "a space" if special[0].isspace() else special[0]
         raise InputError(
-            f"{config.run_dir}: Parsl's blocks start in no folder whose path holds a space; take "
-            "another folder"
+            f"{config.run_dir}: Parsl's blocks start in no folder whose path holds {character}; "
+            "take another folder"
         )
     _end_with_us(config)
     for name, recipe in members.items():
