@@ -10,6 +10,8 @@ from pathlib import Path
 import batch_systems
 import pytest
 import yaml
+from parsl import Config
+from parsl.executors import ThreadPoolExecutor
 from slurm_node import PATIENCE_S
 
 from epicarve.dft.settings import MachineSettings
@@ -153,6 +155,11 @@ def test_what_does_not_go_with_parsl_is_refused(recipes, tmp_path, monkeypatch):
     for name, told in {"my out": "a space", "out(2)": r"\(", "it's": "'", "a&b": "&"}.items():
         with pytest.raises(InputError, match=f"holds {told}; take another folder"):
             campaign(recipes, tmp_path / name, on="parsl", config=config)
+    labelled = Config(executors=[ThreadPoolExecutor(label="my pool")])
+    with pytest.raises(InputError, match=r"/my pool: .* a space; take .* label of the executor"):
+        campaign(recipes, tmp_path / "out", on="parsl", config=labelled)
+    with pytest.raises(InputError, match="--jobs counts members on this machine; with --on parsl"):
+        campaign(recipes, tmp_path / "out", on="parsl", config=config, n_jobs=2)
     monkeypatch.setitem(sys.modules, "parsl", None)
     with pytest.raises(InputError, match=r"pip install 'epicarve\[parsl\]'"):
         campaign(recipes, tmp_path / "out", on="parsl")

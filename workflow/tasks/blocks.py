@@ -67,12 +67,7 @@ def run_in_blocks(
     from parsl.dataflow.dflow import DataFlowKernel  # noqa: PLC0415
 
     config.run_dir = str((out / config.run_dir).resolve())
-    if special := re.search(SPECIAL, config.run_dir):
-        character = "a space" if special[0].isspace() else special[0]
-        raise InputError(
-            f"{config.run_dir}: Parsl's blocks start in no folder whose path holds {character}; "
-            "take another folder"
-        )
+    _require_plain_paths(config)
     _end_with_us(config)
     for name, recipe in members.items():
         write_status(out / name, RunStatus("stopped", "submitted", key_of(recipe)))
@@ -110,6 +105,18 @@ def _reason(future: Future[str], logs: str) -> str:
             f"{logs}; mend machine: in the recipe, or Parsl's configuration"
         )
     return f"{type(error).__name__}: {said}; run the same command again to go on where it stopped"
+
+
+def _require_plain_paths(config: Config) -> None:
+    """Refuse a folder, or an executor's label in it, that a shell takes for something else."""
+    for executor in config.executors:
+        path = f"{config.run_dir}/{executor.label}"
+        if special := re.search(SPECIAL, path):
+            character = "a space" if special[0].isspace() else special[0]
+            raise InputError(
+                f"{path}: Parsl's blocks start in no folder whose path holds {character}; take "
+                "another folder, or label of the executor"
+            )
 
 
 def _end_with_us(config: Config) -> None:
