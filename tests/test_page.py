@@ -321,11 +321,24 @@ def test_arrow_keys_step_through_the_states_by_energy(study, found):
     for key, step in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
         study.press(key)
         assert study.run("chosen") == order[at + step]
+    study.run("element('sticks').focus()")  # a box that was just ticked has no use for arrows
+    study.press("ArrowRight")
+    assert study.run("chosen") == order[at + 2]
     study.press("Escape")
     assert study.run("chosen") is None
-    study.run(f"select({order[0]})")
+    study.run(f"document.activeElement.blur(); select({order[0]})")
     study.press("ArrowLeft")
     assert study.run("chosen") == order[0]
+
+
+def test_on_a_phone_no_control_is_cut_off(window, folder, found):
+    opened(window, folder, "orbital")
+    window.open(folder / "orbital.html", width=390, height=844)
+    window.run("element('orbital').options[1].textContent = 'valence edge, state 295, −4.171 eV'")
+    window.settle()
+    for name in ("groups", "orbital"):
+        right = f"element('{name}')%s.getBoundingClientRect().right"
+        assert window.run(right % "") <= window.run(right % ".closest('section')")
 
 
 def test_the_model_turns_with_the_mouse(study):
