@@ -112,6 +112,28 @@ def test_a_driver_that_is_killed_leaves_no_block_behind(recipes, tmp_path):
     assert states == {"one": "done", "small": "failed"}
 
 
+def test_ctrl_c_of_a_terminal_ends_the_driver_and_its_blocks(recipes, tmp_path):
+    """It reaches all processes of the driver's group, also what hands members to blocks."""
+    out, config = tmp_path / "out", configured(tmp_path, "local")
+    write(recipes / "one.yaml", shape={"kind": "sphere", "diameter_nm": 1.0}, xtb={"max_steps": 99})
+    command = [sys.executable, "-m", "epicarve", "campaign", recipes, "-o", out, "--on", "parsl"]
+    driver = subprocess.Popen(
+        [*map(str, command), "--config", str(config)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    wait_until((out / "one" / "model.json").is_file)
+    os.killpg(driver.pid, signal.SIGINT)
+    _, said = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 130
+    assert "stopped; run the same command again to go on" in said
+    assert "Traceback" not in said
+    block = ["pgrep", "-f", f"process_worker_pool.*{out}"]
+    wait_until(lambda: subprocess.run(block, check=False, capture_output=True).returncode == 1)
+
+
 def test_blocks_that_do_not_start_are_told_in_one_sentence(recipes, tmp_path, monkeypatch):
     refuses = {"qsub": "#!/bin/bash\necho 'qsub: Unknown queue' >&2\nexit 1\n"}
     batch_systems.install(refuses, tmp_path, monkeypatch)

@@ -29,9 +29,13 @@ SPECIAL = r"[^\w@%+=:,./~-]"
 """What means something to a shell, which starts blocks by a path that Parsl doesn't quote."""
 
 DIE_WITH_PARENT = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
 )
-"""Python that starts a program which Linux ends (signal 15) when its parent dies."""
+"""Python that starts a program which Linux ends (signal 15) when its parent dies.
+
+Ctrl-C reaches it too in a terminal, and is the parent's, who still needs it to end the blocks.
+"""
 
 
 def run_in_blocks(
