@@ -331,16 +331,6 @@ def test_arrow_keys_step_through_the_states_by_energy(study, found):
     assert study.run("chosen") == order[0]
 
 
-def test_on_a_phone_no_control_is_cut_off(window, folder, found):
-    opened(window, folder, "orbital")
-    window.open(folder / "orbital.html", width=390, height=844)
-    window.run("element('orbital').options[1].textContent = 'valence edge, state 295, −4.171 eV'")
-    window.settle()
-    for name in ("groups", "orbital"):
-        right = f"element('{name}')%s.getBoundingClientRect().right"
-        assert window.run(right % "") <= window.run(right % ".closest('section')")
-
-
 def test_the_model_turns_with_the_mouse(study):
     left, top, width, height = study.run(
         "(box => [box.left, box.top, box.width, box.height])(canvas.getBoundingClientRect())"
