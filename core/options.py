@@ -140,10 +140,22 @@ class Options(BaseModel):
     @classmethod
     def _remedy(cls, key: str, known: list[str]) -> str:
         """Say what to write in the place of a key that is not known, or where to."""
-        if key.lower() in cls.other_words:
-            return f"write {cls.other_words[key.lower()]}"
-        blocks = [name for name in known if _has_key(cls.model_fields[name].annotation, key)]
-        return f"put it under {' or '.join(blocks)}" if blocks else near_name(key, known)
+        word = key.lower().replace("-", "_")
+        if word in cls.other_words:
+            return f"write {cls.other_words[word]}"
+        fields = {name: cls.model_fields[name].annotation for name in known}
+        blocks = [
+            name
+            for name in known
+            if any(key in each.model_fields for each in _blocks(fields[name]))
+        ]
+        if blocks:
+            return f"put it under {' or '.join(blocks)}"
+        for name in known:
+            for block in _blocks(fields[name]):
+                if word in block.other_words:
+                    return f"write {block.other_words[word]}, under {name}"
+        return near_name(key, known)
 
 
 def sentence(error: ValidationError, kinds: Collection[str] = ()) -> str:
@@ -183,10 +195,10 @@ def _shown(value: Any) -> str:
     return short.repr(value)
 
 
-def _has_key(annotation: Any, key: str) -> bool:
-    """Whether a setting is a block of settings that has a key."""
+def _blocks(annotation: Any) -> list[type[Options]]:
+    """Return the blocks of settings that a setting may be."""
     kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
-    return any(issubclass(each, Options) and key in each.model_fields for each in kinds)
+    return [each for each in kinds if issubclass(each, Options)]
 
 
 def _meant(annotation: Any, value: Any) -> Any:

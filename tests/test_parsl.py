@@ -10,6 +10,8 @@ from pathlib import Path
 import batch_systems
 import pytest
 import yaml
+from parsl import Config
+from parsl.executors import ThreadPoolExecutor
 from slurm_node import PATIENCE_S
 
 from epicarve.dft.settings import MachineSettings
@@ -110,6 +112,28 @@ def test_a_driver_that_is_killed_leaves_no_block_behind(recipes, tmp_path):
     assert states == {"one": "done", "small": "failed"}
 
 
+def test_ctrl_c_of_a_terminal_ends_the_driver_and_its_blocks(recipes, tmp_path):
+    """It reaches all processes of the driver's group, also what hands members to blocks."""
+    out, config = tmp_path / "out", configured(tmp_path, "local")
+    write(recipes / "one.yaml", shape={"kind": "sphere", "diameter_nm": 1.0}, xtb={"max_steps": 99})
+    command = [sys.executable, "-m", "epicarve", "campaign", recipes, "-o", out, "--on", "parsl"]
+    driver = subprocess.Popen(
+        [*map(str, command), "--config", str(config)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    wait_until((out / "one" / "model.json").is_file)
+    os.killpg(driver.pid, signal.SIGINT)
+    _, said = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 130
+    assert "stopped; run the same command again to go on" in said
+    assert "Traceback" not in said
+    block = ["pgrep", "-f", f"process_worker_pool.*{out}"]
+    wait_until(lambda: subprocess.run(block, check=False, capture_output=True).returncode == 1)
+
+
 def test_blocks_that_do_not_start_are_told_in_one_sentence(recipes, tmp_path, monkeypatch):
     refuses = {"qsub": "#!/bin/bash\necho 'qsub: Unknown queue' >&2\nexit 1\n"}
     batch_systems.install(refuses, tmp_path, monkeypatch)
@@ -124,6 +148,15 @@ def test_blocks_that_do_not_start_are_told_in_one_sentence(recipes, tmp_path, mo
         (None, r"config.py: no such file; give a Python file that makes Parsl's config"),
         ("config = Config(", r"config.py: Python can't run it: SyntaxError"),
         ("import no_such_thing", r"can't run it: ModuleNotFoundError: No module named 'no_such"),
+        ("raise SystemExit", r"config.py: Python can't run it: SystemExit"),
+        (
+            "import parsl\nconfig = parsl.Config()\nparsl.load(config)",
+            r"config.py: it calls parsl.load, which epicarve does; leave that line out",
+        ),
+        (
+            "from parsl import Config, load\nconfig = Config()\nwith load(config):\n    pass",
+            r"config.py: it calls parsl.load, which",
+        ),
         ("x = 1", r"config.py: makes no config of Parsl; write config = Config\("),
         ("from parsl import Config\nmine = Config()", r"makes no config of Parsl; rename mine"),
     ],
@@ -141,8 +174,14 @@ def test_what_does_not_go_with_parsl_is_refused(recipes, tmp_path, monkeypatch):
     config = configured(tmp_path, "threads")
     with pytest.raises(InputError, match="add --on parsl"):
         campaign(recipes, tmp_path / "out", config=config)
-    with pytest.raises(InputError, match="holds a space"):
-        campaign(recipes, tmp_path / "my out", on="parsl", config=config)
+    for name, told in {"my out": "a space", "out(2)": r"\(", "it's": "'", "a&b": "&"}.items():
+        with pytest.raises(InputError, match=f"holds {told}; take another folder"):
+            campaign(recipes, tmp_path / name, on="parsl", config=config)
+    labelled = Config(executors=[ThreadPoolExecutor(label="my pool")])
+    with pytest.raises(InputError, match=r"/my pool: .* a space; take .* label of the executor"):
+        campaign(recipes, tmp_path / "out", on="parsl", config=labelled)
+    with pytest.raises(InputError, match="--jobs counts members on this machine; with --on parsl"):
+        campaign(recipes, tmp_path / "out", on="parsl", config=config, n_jobs=2)
     monkeypatch.setitem(sys.modules, "parsl", None)
     with pytest.raises(InputError, match=r"pip install 'epicarve\[parsl\]'"):
         campaign(recipes, tmp_path / "out", on="parsl")

@@ -233,3 +233,15 @@ def test_prices_of_broken_rows_are_those_of_the_rows_counted_anew(data):
         if one != other:
             both = lacking(one, other) - lacking()
             assert pairs[one, other] == pytest.approx(both - sum(alone))
+
+
+def test_a_row_over_all_edits_has_no_price_so_that_whole_particles_may_be_edited():
+    """All pairs of such a row were held for each edit: gigabytes and minutes at 2 nm."""
+    n_columns = 300
+    matrix, pairs = np.vstack([np.ones(n_columns), np.eye(n_columns)]), np.zeros((n_columns,) * 2)
+    prices = RowPrices(csr_array(matrix), np.zeros(n_columns + 1), np.ones(n_columns), pairs, 3.0)
+    assert prices.of_each.tolist() == [3.0] * n_columns
+    prices.leave_out(7)
+    prices.change(7)
+    assert prices.broken == 1.0
+    assert not pairs.any()

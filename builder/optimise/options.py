@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -104,6 +105,8 @@ class BalanceOptions(Options):
     symmetry : {"none", "inversion", "rotations", "full"}
         Operations of the cut that the model must keep: none; the inversion; all rotations; all.
     """
+
+    other_words: ClassVar[Mapping[str, str]] = {"charge": "net_charge"}
 
     ratio_tolerance: float = Field(default=0.02, ge=0.0, lt=1.0)
     min_coordination: dict[str, int] = Field(default_factory=dict)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 64
 """Rows whose pairs of entries are looked for at once."""
 
+MOST_ENTRIES = 100
+"""Rows with more entries, such as that some ion must stay, have no price: all pairs of entries are
+held in memory."""
+
 
 @dataclass(frozen=True)
 class _Entries:
@@ -58,7 +62,7 @@ class RowPrices:
     of_each : ndarray of float, shape (n_columns,)
         What each change costs alone.
     broken : float
-        By how much rows are broken, all together.
+        By how much rows that have a price are broken, all together.
     """
 
     def __init__(
@@ -69,9 +73,10 @@ class RowPrices:
         self._sign, self._pairs, self._price = sign, pairs, price
         self.of_each, self.broken = np.zeros(len(sign)), 0.0
         self._known: dict[int, _Entries] = {}
-        for start in range(0, len(slack), ROWS_AT_ONCE):
-            chosen = np.arange(start, min(start + ROWS_AT_ONCE, len(slack)))
-            self._count(self._entries(chosen), 1.0)
+        self._is_priced = np.diff(self._rows.indptr) <= MOST_ENTRIES
+        priced = np.flatnonzero(self._is_priced)
+        for start in range(0, len(priced), ROWS_AT_ONCE):
+            self._count(self._entries(priced[start : start + ROWS_AT_ONCE]), 1.0)
 
     def leave_out(self, column: int) -> None:
         """Take away the prices of all rows of an edit that is about to change."""
@@ -86,8 +91,8 @@ class RowPrices:
 
     def _of(self, column: int) -> _Entries:
         if column not in self._known:
-            its = slice(*self._columns.indptr[column : column + 2])
-            self._known[column] = self._entries(self._columns.indices[its])
+            rows = self._columns.indices[slice(*self._columns.indptr[column : column + 2])]
+            self._known[column] = self._entries(rows[self._is_priced[rows]])
         return self._known[column]
 
     def _entries(self, rows: Ints) -> _Entries:

@@ -51,7 +51,9 @@ OTHER_WORDS = {
     **dict.fromkeys(("optimizer", "optimiser"), "extra: {MOTION: {GEO_OPT: {OPTIMIZER: BFGS}}}"),
     "mixing": SCF % "MIXING: {...}",
     **dict.fromkeys(("ot", "minimizer"), SCF % "OT: {...}"),
-    **dict.fromkeys(("spin", "uks", "lsd", "spin_polarized", "nspins"), "multiplicity, 2S + 1"),
+    **dict.fromkeys(
+        ("spin", "uks", "lsd", "spin_polarized", "nspins", "ispin"), "multiplicity, 2S + 1"
+    ),
     **dict.fromkeys(("u", "ldau", "hubbard", "hubbard_u", "dft_plus_u"), "plus_u"),
     **dict.fromkeys(("ecut", "encut", "cutoff_ev"), "cutoff_ry, in Ry"),
     **dict.fromkeys(("vdw", "d3", "ivdw", "vdw_potential"), "dispersion"),
@@ -60,7 +62,8 @@ OTHER_WORDS = {
     **dict.fromkeys(("potential_file", "pseudopotential", "pseudo"), "potential"),
     **dict.fromkeys(("ngrids", "mgrid"), "extra: {FORCE_EVAL: {DFT: {MGRID: {NGRIDS: 4}}}}"),
     **dict.fromkeys(("smearing", "smear", "temperature"), "smearing_k, in kelvin"),
-    **dict.fromkeys(("geo_opt", "max_iter", "optimize"), "relax: {max_steps: 200}"),
+    "ediff": "eps_scf",
+    **dict.fromkeys(("geo_opt", "max_iter", "optimize", "nsw"), "relax: {max_steps: 200}"),
 }
 """What other programs call the keys of a level of theory, and ours."""
 

@@ -51,6 +51,10 @@ OTHER_WORDS = {
     **dict.fromkeys(("array", "max_jobs"), "array_limit"),
     **dict.fromkeys(("srun", "mpirun", "launcher", "executable"), "cp2k_command"),
     "module": "modules, a list",
+    **dict.fromkeys(("mail", "mail_user"), "email"),
+    "gres": "gpus, of each node",
+    "exclusive": "sbatch_options: [--exclusive]",
+    "reservation": "sbatch_options: [--reservation=NAME]",
 }
 """What other programs call the keys of jobs, and ours."""
 

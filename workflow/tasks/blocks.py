@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
@@ -24,10 +25,17 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 
+SPECIAL = r"[^\w@%+=:,./~-]"
+"""What means something to a shell, which starts blocks by a path that Parsl doesn't quote."""
+
 DIE_WITH_PARENT = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, 15); "
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
 )
-"""Python that starts a program which Linux ends (signal 15) when its parent dies."""
+"""Python that starts a program which Linux ends (signal 15) when its parent dies.
+
+Ctrl-C reaches it too in a terminal, and is the parent's, who still needs it to end the blocks.
+"""
 
 
 def run_in_blocks(
@@ -63,11 +71,7 @@ def run_in_blocks(
     from parsl.dataflow.dflow import DataFlowKernel  # noqa: PLC0415
 
     config.run_dir = str((out / config.run_dir).resolve())
-    if len(config.run_dir.split()) > 1:
-        raise InputError(
-            f"{config.run_dir}: Parsl's blocks start in no folder whose path holds a space; take "
-            "another folder"
-        )
+    _require_plain_paths(config)
     _end_with_us(config)
     for name, recipe in members.items():
         write_status(out / name, RunStatus("stopped", "submitted", key_of(recipe)))
@@ -105,6 +109,18 @@ def _reason(future: Future[str], logs: str) -> str:
             f"{logs}; mend machine: in the recipe, or Parsl's configuration"
         )
     return f"{type(error).__name__}: {said}; run the same command again to go on where it stopped"
+
+
+def _require_plain_paths(config: Config) -> None:
+    """Refuse a folder, or an executor's label in it, that a shell takes for something else."""
+    for executor in config.executors:
+        path = f"{config.run_dir}/{executor.label}"
+        if special := re.search(SPECIAL, path):
+            character = "a space" if special[0].isspace() else special[0]
+            raise InputError(
+                f"{path}: Parsl's blocks start in no folder whose path holds {character}; take "
+                "another folder, or label of the executor"
+            )
 
 
 def _end_with_us(config: Config) -> None:

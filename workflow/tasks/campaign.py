@@ -57,7 +57,7 @@ def campaign(
         blocks of SLURM are made from the recipes' machine.
     n_jobs : int, optional
         How many members run at once on this machine; one with CP2K, else as many as cores if not
-        given. SLURM has limits of its own.
+        given. With SLURM and Parsl the recipes' `array_limit` tells.
     on_progress : callable, optional
         Called with a short line of text whenever there is something to tell.
 
@@ -74,6 +74,12 @@ def campaign(
     """
     if config is not None and on != "parsl":
         raise InputError("a configuration is Parsl's: add --on parsl, or leave --config out")
+    if n_jobs is not None and on != "local":
+        workers = ", or the workers of its configuration" if on == "parsl" else ""
+        raise InputError(
+            f"--jobs counts members on this machine; with --on {on} set array_limit under "
+            f"machine:{workers}"
+        )
     out, tell = Path(out), on_progress or (lambda _: None)
     found, broken = _recipes(Path(source))
     recipes = {name: chosen(recipe, engine, on) for name, recipe in found.items()}

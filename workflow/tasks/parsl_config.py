@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import runpy
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from epicarve.dft.run import require_scheduler
 from epicarve.dft.write import NODE_CORES, UNKNOWN_HOURS, preparation, slurm_options
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from parsl import Config
 
     from epicarve.dft.settings import MachineSettings
@@ -34,7 +37,7 @@ def read_config(path: Path | str) -> Config:
     Raises
     ------
     InputError
-        If Parsl or the file is not there, the file fails, or makes no `config`.
+        If Parsl or the file is not there, or the file fails, makes no `config`, or loads it.
     """
     try:
         from parsl import Config  # noqa: PLC0415  (optional)
@@ -44,8 +47,11 @@ def read_config(path: Path | str) -> Config:
     if not path.is_file():
         raise InputError(f"{path}: no such file; give a Python file that makes Parsl's config")
     try:
-        made = runpy.run_path(str(path))
-    except Exception as error:
+        with _unloaded():
+            made = runpy.run_path(str(path))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(f"{path}: Python can't run it: {reason}") from error
     config = made.get("config")
@@ -54,6 +60,22 @@ def read_config(path: Path | str) -> Config:
         hint = f"rename {others[0]}" if others else "write config = Config(executors=[...])"
         raise InputError(f"{path}: makes no config of Parsl; {hint}")
     return config
+
+
+@contextmanager
+def _unloaded() -> Iterator[None]:
+    """Refuse that a file loads its configuration: its executors would start twice."""
+    import parsl  # noqa: PLC0415  (optional)
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise InputError("it calls parsl.load, which epicarve does; leave that line out")
+
+    load = parsl.load
+    parsl.load = refuse
+    try:
+        yield
+    finally:
+        parsl.load = load
 
 
 def slurm_config(machine: MachineSettings, n_members: int) -> Config:
