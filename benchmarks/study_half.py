@@ -1,20 +1,14 @@
-"""The hemisphere of the study, published and ours: geometry, orbitals, where the edges lie.
+"""The published hemisphere of the study: orbitals to start from, and where its edges lie.
 
 The run itself takes an hour on one core (docs/study-half.md). Its orbitals to begin with are those
 of a run in the minimal basis, SZV-MOLOPT-SR-GTH, projected onto DZVP-MOLOPT-SR-GTH:
 
     python benchmarks/study_half.py start SZV-RESTART.wfn start.xyz ground-state-RESTART.wfn
 
-Ours was relaxed by CHGNet (B. Deng et al., Nat. Mach. Intell. 5, 1031 (2023)), which is no part of
-epicarve; pip install chgnet:
-
-    python benchmarks/study_half.py relax model.extxyz own_half.xyz
-
-The weights that the tests keep tell where along the dipole the states near the gap lie; of the
-published one with the coordinates of the group:
+The weights that the tests keep, and the coordinates that the group published, tell where along its
+dipole the states near the gap lie:
 
     python benchmarks/study_half.py edges half_pb4s3cl2_OPT.xyz
-    python benchmarks/study_half.py edges
 """
 
 from __future__ import annotations
@@ -25,8 +19,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms
-from ase.io import read, write
+from ase.io import read
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
 from epicarve.analysis.options import AnalysisOptions
@@ -37,8 +30,7 @@ from epicarve.dft.read import read_wfn
 from epicarve.dft.states import OrbitalStates
 from epicarve.units import A_PER_BOHR
 
-FIXTURES = Path(__file__).parents[1] / "tests" / "fixtures"
-PUBLISHED, OURS = (FIXTURES / f"{name}-half-pb4s3cl2.tar.xz" for name in ("study", "own"))
+ARCHIVE = Path(__file__).parents[1] / "tests" / "fixtures" / "study-half-pb4s3cl2.tar.xz"
 CHARGES = {"Pb": 2, "S": -2, "Cl": -1}
 ELECTRONS = {"Pb": 4, "S": 6, "Cl": 7}
 DEBYE_PER_E_A = 4.803205
@@ -83,28 +75,15 @@ def project(source: Path, coordinates: Path, out: Path) -> None:
             stream.write(length + data + length)
 
 
-def relax(model: Path, out: Path) -> None:
-    """Relax a particle by CHGNet, to forces of 0.05 eV/Å."""
-    from ase.optimize import FIRE
-    from chgnet.model.dynamics import CHGNetCalculator
-
-    atoms = Atoms(read(model).symbols, read(model).positions)
-    atoms.center(vacuum=15.0)
-    atoms.pbc = True
-    atoms.calc = CHGNetCalculator(use_device="cpu")
-    FIRE(atoms).run(fmax=0.05, steps=300)
-    write(out, Atoms(atoms.symbols, atoms.positions), format="xyz")
-
-
-def tell_edges(coordinates: Path | None) -> None:
+def tell_edges(coordinates: Path) -> None:
     """Print gap, dipole, and where along it the states near the gap lie."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.unpack_archive(OURS if coordinates is None else PUBLISHED, folder)
+        shutil.unpack_archive(ARCHIVE, folder)
         states = OrbitalStates.load(Path(folder) / "states.npz")
         energy = (Path(folder) / "ground-state-scf.txt").read_text().split()[-1]
-        atoms = read(coordinates or Path(folder) / "own_half.xyz")
+    atoms = read(coordinates)
     if tuple(atoms.get_chemical_symbols()) != states.symbols:
-        raise SystemExit(f"{coordinates} is not of the atoms of the run in their order")
+        raise SystemExit(f"{coordinates} is not of the 611 atoms in their order")
     gap = Analysis.of(states, AnalysisOptions(ipr_max=0.03)).gap
     positions_a = atoms.positions - atoms.positions.mean(axis=0)
     dipole = np.array([CHARGES[symbol] for symbol in states.symbols]) @ positions_a
@@ -141,19 +120,16 @@ def tell_edges(coordinates: Path | None) -> None:
 
 
 def main() -> None:
-    """Project orbitals, relax, or tell where states lie."""
+    """Project orbitals, or tell where states lie."""
     parser = argparse.ArgumentParser(description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True)
-    for task, names in (("start", ("source", "coordinates", "out")), ("relax", ("model", "out"))):
-        parts = tasks.add_parser(task)
-        for name in names:
-            parts.add_argument(name, type=Path)
-    tasks.add_parser("edges").add_argument("coordinates", type=Path, nargs="?")
+    start, edges = tasks.add_parser("start"), tasks.add_parser("edges")
+    for name in ("source", "coordinates", "out"):
+        start.add_argument(name, type=Path)
+    edges.add_argument("coordinates", type=Path)
     asked = parser.parse_args()
     if asked.task == "start":
         project(asked.source, asked.coordinates, asked.out)
-    elif asked.task == "relax":
-        relax(asked.model, asked.out)
     else:
         tell_edges(asked.coordinates)
 
