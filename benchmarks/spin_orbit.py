@@ -123,7 +123,7 @@ def main() -> None:
     chloride = Atoms("CsPbCl3", scaled_positions=sites, cell=a * np.eye(3), pbc=True)
     crystals = {
         "CsPbCl3": chloride * (2, 2, 2),
-        "PbS": bulk("PbS", "rocksalt", a=5.936, cubic=True) * (2, 2, 2),
+        "PbS": bulk("PbS", "rocksalt", a=5.936) * (2, 2, 2),
     }
     for name, crystal in crystals.items():
         states = states_of(folder / name, crystal, 0, 60)
