@@ -156,6 +156,9 @@ def test_neutral_edits_of_a_crystal_lie_on_a_lattice_about_any_point(origin, net
         y = (rng.uniform(size=40) < 0.5).astype(float)
         if each @ y != net - before:
             continue
+        excess = np.linalg.norm(limit.after(y)) / free - 1.000001
+        if abs(excess - np.rint(excess)) < 1e-9:
+            continue  # on a limit, to rounding
         number = points.get(tuple((lattice.multiples @ y).astype(int).tolist()))
         assert (number is not None) == (limit.level(y) <= 1)
         if number is not None:

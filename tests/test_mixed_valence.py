@@ -109,7 +109,7 @@ def test_a_recipe_takes_charges_by_label(folder):
     [
         ("Fe: 2.67, O: -2", r"recipe\.yaml.*Fe 2\.67, not a whole number.*Fe1: 3"),
         ("Fe: .nan, O: -2", "not a whole number"),
-        ("Fe: many, O: -2", "integer"),
+        ("Fe: many, O: -2", "takes a number"),
     ],
 )
 def test_a_recipe_rounds_no_charge(folder, states, told):

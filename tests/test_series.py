@@ -79,7 +79,7 @@ def test_a_member_that_fails_is_told_and_the_others_are_built(tmp_path):
     ("lists", "complaint"),
     [
         ({}, "a series needs a list"),
-        ({"diameter": [1]}, "did you mean diameter_nm"),
+        ({"diameter": [1]}, "write diameter_nm"),
         ({"diameter_nm": [2, -1]}, "greater than 0"),
         ({"diameter_nm": [2], "atoms": [100]}, "both set the size"),
         ({"diameter_nm": [2, 2]}, "two particles of the series are called 2nm"),

@@ -62,6 +62,7 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
         "size_aware_band": band_fields(gap.band),
         "threshold_scan": [],
         "plateau": plateau_fields(None),
+        "without_spin_orbit": {},
         "edge_filter": None,
         "traps": {
             side: {
@@ -77,6 +78,7 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
         "alignment": alignment_fields(Alignment()),
         "profile": None,
         "overlap_populations": [],
+        "transitions": {},
     }
 
 

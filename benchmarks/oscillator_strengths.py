@@ -3,7 +3,7 @@
 The particles are those of weights.py, cut from the neutral Pb3S2Cl2 sphere of the study, with the
 basis functions of CP2K's DZVP-MOLOPT-SR-GTH; orbitals are random, half of them occupied. Run with
 
-    python benchmarks/transitions.py [--quick]
+    python benchmarks/oscillator_strengths.py [--quick]
 """
 
 from __future__ import annotations
