@@ -16,11 +16,8 @@ import resource
 import time
 
 import numpy as np
-from synthetic import overlap_of
+from synthetic import overlap_of, parts_of_sphere
 
-from epicarve.builder.carve import carve_particle
-from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import SphereSpec
 from epicarve.dft.orbitals import STATES_AT_ONCE, overlap_populations
 
 SIZES = (231, 462, 846, None)
@@ -58,18 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the smallest size")
     sizes = SIZES[:1] if parser.parse_args().quick else SIZES
-    model = carve_particle(
-        bundled_crystal("Pb3S2Cl2"), SphereSpec(kind="sphere", diameter_nm=4.2)
-    ).model
-    order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
     print(f"{STATES_AT_ONCE} orbitals; seconds of processor time")
     print("functions    S C  populations   peak GB")
-    for n_atoms in sizes:
-        chosen = np.sort(order[:n_atoms])
-        symbols = model.symbols[chosen]
-        overlap = overlap_of(symbols.tolist(), model.positions_a[chosen])
-        atoms = np.repeat(np.arange(len(chosen)), 13)
-        element = symbols[atoms]
+    for symbols, positions_a in parts_of_sphere(sizes):
+        overlap = overlap_of(symbols, positions_a)
+        atoms = np.repeat(np.arange(len(symbols)), 13)
+        element = np.array(symbols)[atoms]
         orbitals = np.random.default_rng(0).normal(size=(STATES_AT_ONCE, len(atoms))).T
         pairs = [(element == first, element == second) for first, second in PAIRS]
         _, plain_s = timed(overlap.__matmul__, orbitals)
@@ -79,7 +70,7 @@ def main() -> None:
             f"{len(atoms):9d} {plain_s:6.2f} {own_s:12.2f} {peak_gb:9.2f}",
             flush=True,
         )
-        if n_atoms == SIZES[0]:
+        if len(symbols) == SIZES[0]:
             few = orbitals[:, :PEER_STATES]
             groups = [tuple(np.flatnonzero(mask) for mask in pair) for pair in pairs]
             theirs, peer_s = timed(peer_route, overlap.toarray(), few, groups)

@@ -13,11 +13,8 @@ import resource
 import time
 
 import numpy as np
-from synthetic import shells_of
+from synthetic import parts_of_sphere, shells_of
 
-from epicarve.builder.carve import carve_particle
-from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import SphereSpec
 from epicarve.dft.orbitals import overlap_matrix
 from epicarve.dft.transitions import position_between
 from epicarve.units import A_PER_BOHR
@@ -33,16 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the smallest size")
     sizes = SIZES[:1] if parser.parse_args().quick else SIZES
-    model = carve_particle(
-        bundled_crystal("Pb3S2Cl2"), SphereSpec(kind="sphere", diameter_nm=4.2)
-    ).model
-    order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
     print(f"{STATES} orbitals; seconds of processor time")
     print("atoms  functions  overlap  dipoles  peak GB")
-    for n_atoms in sizes:
-        chosen = np.sort(order[:n_atoms])
-        positions_bohr = model.positions_a[chosen] / A_PER_BOHR
-        shells = shells_of(model.symbols[chosen].tolist())
+    for symbols, positions_a in parts_of_sphere(sizes):
+        positions_bohr, shells = positions_a / A_PER_BOHR, shells_of(symbols)
         start = time.process_time()
         overlap = overlap_matrix(positions_bohr, shells)
         after = time.process_time()
@@ -52,7 +43,7 @@ def main() -> None:
         end = time.process_time()
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(
-            f"{len(chosen):5d} {overlap.shape[0]:10d} {after - start:8.1f} {end - after:8.1f} "
+            f"{len(symbols):5d} {overlap.shape[0]:10d} {after - start:8.1f} {end - after:8.1f} "
             f"{peak_gb:8.2f}",
             flush=True,
         )

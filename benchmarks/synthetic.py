@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array, triu
 
+from epicarve.builder.carve import carve_particle
+from epicarve.builder.library import bundled_crystal
+from epicarve.builder.shapes import SphereSpec
 from epicarve.dft.cp2k_input import ATOMIC_NUMBERS
 from epicarve.dft.orbitals import GaussianShell, overlap_matrix
 from epicarve.units import A_PER_BOHR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from epicarve.arrays import Floats
 
 SYMBOLS = ("Pb", "S", "Pb", "Cl", "Pb", "S", "Cl")
 """Elements in the ratio of Pb3S2Cl2; atom i has the i-th of them, over and over."""
@@ -38,6 +44,16 @@ OUTPUT = """ CP2K| version string:                                       CP2K ve
 
   **** **** ******  **  PROGRAM ENDED AT
 """
+
+
+def parts_of_sphere(sizes: Sequence[int | None]) -> Iterator[tuple[list[str], Floats]]:
+    """Yield elements and places in Å of so many atoms about the middle of the study's sphere."""
+    sphere = SphereSpec(kind="sphere", diameter_nm=4.2)
+    model = carve_particle(bundled_crystal("Pb3S2Cl2"), sphere).model
+    order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
+    for n_atoms in sizes:
+        chosen = np.sort(order[:n_atoms])
+        yield model.symbols[chosen].tolist(), model.positions_a[chosen]
 
 
 def symbols_of(n_atoms: int) -> list[str]:

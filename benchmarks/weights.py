@@ -24,12 +24,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy.linalg import eigh, sqrtm
-from synthetic import STATES_PER_ATOM, write_orbitals_folder
+from synthetic import STATES_PER_ATOM, parts_of_sphere, write_orbitals_folder
 from threadpoolctl import threadpool_limits
 
-from epicarve.builder.carve import carve_particle
-from epicarve.builder.library import bundled_crystal
-from epicarve.builder.shapes import SphereSpec
 from epicarve.dft.orbitals import around_gap, lowdin_weights
 from epicarve.dft.read import read_csr, read_wfn
 
@@ -112,25 +109,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the smallest size")
     sizes = SIZES[:1] if parser.parse_args().quick else SIZES
-    model = carve_particle(
-        bundled_crystal("Pb3S2Cl2"), SphereSpec(kind="sphere", diameter_nm=4.2)
-    ).model
-    order = np.argsort(np.linalg.norm(model.positions_a, axis=1), kind="stable")
     print("atoms  functions  states   seconds  (cpu s)  peak GB")
-    for n_atoms in sizes:
-        chosen = np.sort(order[:n_atoms])
-        n_window = round(WINDOW_SHARE * STATES_PER_ATOM * len(chosen))
+    for symbols, positions_a in parts_of_sphere(sizes):
+        n_window = round(WINDOW_SHARE * STATES_PER_ATOM * len(symbols))
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "run"
-            symbols = model.symbols[chosen].tolist()
-            write_orbitals_folder(folder, symbols, model.positions_a[chosen], n_window)
+            write_orbitals_folder(folder, symbols, positions_a, n_window)
             wall_s, cpu_s, peak_gb = measured(["-c", READ, str(folder), str(n_window)])
             print(
-                f"{len(chosen):5d}  {13 * len(chosen):9d}  {n_window:6d}  {wall_s:8.1f}  "
+                f"{len(symbols):5d}  {13 * len(symbols):9d}  {n_window:6d}  {wall_s:8.1f}  "
                 f"{cpu_s:7.1f}  {peak_gb:7.2f}",
                 flush=True,
             )
-            if n_atoms == SIZES[0]:
+            if len(symbols) == SIZES[0]:
                 compare(folder, n_window)
 
 

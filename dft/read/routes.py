@@ -132,8 +132,9 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
 
 
 def _orbitals(load: Load, run: Run, weighing: PopulationOptions) -> _Found:
-    potential = spin_orbit_of_run(run) if weighing.spin_orbit else None
-    return _Found(orbitals=load(weighing.n_states), spin_orbit=potential)
+    loaded = load(weighing.n_states)
+    potential = spin_orbit_of_run(run, loaded.basis) if weighing.spin_orbit else None
+    return _Found(orbitals=loaded, spin_orbit=potential)
 
 
 def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int | None, Path, Load]]:

@@ -9,42 +9,45 @@ from epicarve.dft.output import GHOST
 from epicarve.dft.spin_orbit import DATA_FILE, SpinOrbitPotential, known_projectors
 from epicarve.errors import InputError
 
-from .atom_basis import read_atom_basis
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from epicarve.dft.spin_orbit import SpinOrbitProjectors
 
+    from .atom_basis import AtomBasis
     from .input import RunInput
     from .run import Run
 
 
-def spin_orbit_of_run(run: Run) -> SpinOrbitPotential:
+def spin_orbit_of_run(run: Run, basis: Callable[[], AtomBasis]) -> SpinOrbitPotential:
     """Return the spin-orbit part of the pseudopotentials of a run, at its last geometry.
 
     Parameters
     ----------
     run : Run
         The run, with an input.
+    basis : callable
+        Reads the basis functions of its orbitals.
 
     Raises
     ------
     InputError
-        If it has no input, or an atom has a potential without known parameters.
+        If it has no input, its basis functions are not known, or an atom has a potential without
+        known parameters.
     """
     if not run.inputs:
         raise InputError(
             f"{run.folder}: spin-orbit coupling needs the input of the run, which names basis sets "
             "and potentials; put it beside its orbitals"
         )
-    source, basis = run.inputs[0], read_atom_basis(run)
-    labels = run.geometry.labels
-    pairs = list(zip(labels, basis.symbols, strict=True))
+    source, known = run.inputs[0], basis()
+    pairs = list(zip(run.geometry.labels, known.symbols, strict=True))
     projectors = {pair: _projectors(source, *pair) for pair in dict.fromkeys(pairs)}
     return SpinOrbitPotential.of(
-        basis.positions_bohr,
-        basis.shells,
+        known.positions_bohr,
+        known.shells,
         [projectors[pair] for pair in pairs],
-        basis.translations_bohr,
+        known.translations_bohr,
     )
 
 
