@@ -133,6 +133,24 @@ def test_a_lock_goes_with_its_process(tmp_path):
         pass
 
 
+def test_a_lock_that_a_starting_child_still_holds_is_waited_for(tmp_path):
+    held = (
+        "import os, sys, time; from pathlib import Path; from epicarve.locks import locked\n"
+        "with locked(Path(sys.argv[1]), 'run'):\n"
+        "    if os.fork() == 0:\n        time.sleep(1)\n        os._exit(0)\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", held, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    process.kill()
+    process.wait()
+    assert is_locked(tmp_path, "run")
+    with locked(tmp_path, "run"):
+        pass
+
+
 def test_embedded_run_joins_relaxed_halves_and_repeats_nothing(tmp_path):
     told = []
     summary = run(parse_recipe(JANUS), tmp_path, on_progress=told.append)
