@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from epicarve.errors import GuessWarning, InputError
 from epicarve.version import __version__
@@ -39,8 +40,33 @@ from .terminal import complain, describe_guesses, report_guess
 INTERRUPTED = 130
 """Exit code of a command that was stopped by Ctrl-C."""
 
+OTHER_WORDS = {
+    **dict.fromkeys(("carve", "cut", "make", "join", "generate", "nanocrystal"), "build"),
+    **dict.fromkeys(("dos", "ipr", "gap", "traps", "post-process", "postprocess"), "analyse"),
+    **dict.fromkeys(("submit", "relax", "optimise", "optimize", "calculate"), "run"),
+    **dict.fromkeys(("write", "input", "prepare", "cp2k"), "inputs"),
+    **dict.fromkeys(("validate", "lint"), "check"),
+    **dict.fromkeys(("match", "epitaxy", "rank"), "interface"),
+    **dict.fromkeys(("init", "example", "template", "recipe"), "new"),
+    **dict.fromkeys(("draw", "figure"), "plot"),
+    **dict.fromkeys(("recognise", "recognize"), "identify"),
+}
+"""Words for commands that people know from elsewhere, and the command that does it here."""
+
+
+class Commands(TyperGroup):
+    """The commands, which answer to an unknown one with the one that was meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; a word for one that is called otherwise is an InputError."""
+        if args and (meant := OTHER_WORDS.get(args[0].lower())) and not ctx.resilient_parsing:
+            raise InputError(f"no command is called {args[0]}; epicarve {meant} does that")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="epicarve",
+    cls=Commands,
     help="From a crystal to a trap-filtered band gap: carve charge-balanced nanocrystals, "
     "prepare and run CP2K, and turn its output into DOS, IPR, traps and gap.",
     no_args_is_help=True,

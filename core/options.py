@@ -179,6 +179,8 @@ def sentence(error: ValidationError, kinds: Collection[str] = ()) -> str:
         message = f"it takes a list; write [{_shown(first['input'])}]"
     elif first["type"] in {"float_parsing", "int_parsing"}:
         message = f"it takes a number, without a unit (got {_shown(first['input'])})"
+    elif first["type"] == "literal_error":
+        message = f"{_shown(first['input'])} is not known; use {first['ctx']['expected']}"
     elif first["type"] == "union_tag_not_found":
         message = "kind is missing; add one" + (f" of {', '.join(kinds)}" if kinds else "")
     elif first["type"] == "union_tag_invalid":

@@ -106,8 +106,17 @@ def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):
     assert not any(str(name).endswith(".png") for name in made)
     code, _, err = epicarve("analyse", tmp_path / "run", "--formats", "gif")
     assert code == 2
-    assert "figures.formats.0: Input should be 'png', 'svg' or 'pdf' (got 'gif')" in err
+    assert "figures.formats.0: 'gif' is not known; use 'png', 'svg' or 'pdf'" in err
     assert json.loads(out)["homo_lumo_gap_ev"] == summary["homo_lumo_gap_ev"]
+
+
+@pytest.mark.parametrize(("word", "command"), [("carve", "build"), ("DOS", "analyse")])
+def test_a_command_answers_to_other_words(epicarve, word, command):
+    code, _, err = epicarve(word)
+    assert (code, err) == (
+        2,
+        f"epicarve: no command is called {word}; epicarve {command} does that\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,8 @@ def test_nothing_to_draw_is_told():
             ec.plot(wrong)
     with pytest.raises(ec.InputError, match="2 labels for 1 runs"):
         ec.plot(with_core(), labels=["a", "b"])
+    with pytest.raises(ec.InputError, match="two runs are labelled 'a'"):
+        ec.plot([with_core(), with_core()], labels=["a", "a"])
 
 
 def test_a_campaign_stands_for_its_members(tmp_path):

@@ -53,6 +53,7 @@ def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
         (("2.0", "-2.0"), "shape.diameter_nm: .*greater than 0"),
         (("2.0", "wide"), "shape.diameter_nm: .*number"),
         (("hemisphere", "pyramid"), "kind 'pyramid' is not known; use 'sphere'"),
+        (("hemisphere", "Cube"), "shape: kind 'Cube' is not known; write kind: box"),
         (("  kind: hemisphere\n", ""), "kind is missing"),
         (("name: Pb4S3Cl2", "file: a.cif\n  name: PbS"), "either name .* or file"),
         (("name: Pb4S3Cl2", "name: PbS\n  name: PbS"), "'name' is given twice"),
@@ -68,7 +69,10 @@ def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):
             ("crystal:\n  name: Pb4S3Cl2", "crystal: PbS"),
             r"crystal: write \{name: PbS\} for .*file: my",
         ),
-        (("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"), "engine: .*'cp2k' or 'xtb'"),
+        (
+            ("hkl: [0, 1, 0]", "hkl: [0, 1, 0]\nengine: vasp"),
+            "engine: 'vasp' is not .*'cp2k' or 'xtb'",
+        ),
     ],
 )
 def test_each_mistake_is_one_sentence(recipe, change, complaint):

@@ -66,6 +66,20 @@ def test_lists_of_shapes_crystals_and_numbers():
     assert all(member.shape.atoms is None for _, member in found)
 
 
+def test_what_a_series_gives_is_left_out_elsewhere():
+    lists = {
+        "crystal": ["PbS"],
+        "shape": [{"kind": "sphere"}, {"kind": "hemisphere", "hkl": [0, 0, 1]}],
+        "diameter_nm": [1.0, 1.2],
+    }
+    whole = {"crystal": {"name": "PbS"}, "shape": {"kind": "sphere", "diameter_nm": 1.0}}
+    found = dict(members(parse_recipe({"series": lists})))
+    assert found == dict(members(parse_recipe({**whole, "series": lists})))
+    assert found["PbS-hemisphere-1.2nm"].shape.diameter_nm == 1.2
+    with pytest.raises(InputError, match="no size given"):
+        parse_recipe({"shape": {"kind": "sphere"}, "series": {"crystal": ["PbS"]}})
+
+
 def test_a_member_that_fails_is_told_and_the_others_are_built(tmp_path):
     small, whole = series(asked(diameter_nm=[0.3, 1.6]), tmp_path)
     assert "smaller than the unit cell" in small.error

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .box import BoxSpec
 from .combined import Difference, Intersection, Union
@@ -52,9 +52,32 @@ class CombinedSpec(ShapeSpec):
         return Difference(first, others[0] if len(others) == 1 else Union(tuple(others)))
 
 
+OTHER_KINDS = {
+    **dict.fromkeys(("cube", "cuboid", "prism", "parallelepiped"), "box, with its pairs of faces"),
+    **dict.fromkeys(
+        ("octahedron", "cuboctahedron", "tetrahedron", "polyhedron"), "wulff, with its faces"
+    ),
+    **dict.fromkeys(("cylinder", "wire", "nanorod", "nanowire"), "rod"),
+    **dict.fromkeys(("disc", "disk", "plate", "nanoplatelet", "sheet"), "platelet"),
+    **dict.fromkeys(("ball", "dot", "quantum dot", "spherical"), "sphere"),
+    **dict.fromkeys(("half sphere", "halfsphere", "hemispherical", "dome"), "hemisphere"),
+}
+"""Words of other programs for kinds of shape, in small letters, and what to write here."""
+
+
+def _known_kind(shape: Any) -> Any:
+    kind = shape.get("kind") if isinstance(shape, dict) else None
+    word = kind.lower().replace("_", " ") if isinstance(kind, str) else None
+    if word in OTHER_KINDS:
+        raise ValueError(f"kind {kind!r} is not known; write kind: {OTHER_KINDS[word]}")
+    return shape
+
+
 Part = SphereSpec | EllipsoidSpec | RodSpec | PlateletSpec | BoxSpec | WulffSpec | CombinedSpec
-PartSpec = Annotated[Part, Field(discriminator="kind")]
-AnyShapeSpec = Annotated[Part | HemisphereSpec, Field(discriminator="kind")]
+PartSpec = Annotated[Part, Field(discriminator="kind"), BeforeValidator(_known_kind)]
+AnyShapeSpec = Annotated[
+    Part | HemisphereSpec, Field(discriminator="kind"), BeforeValidator(_known_kind)
+]
 CombinedSpec.model_rebuild()
 
 KINDS = tuple(

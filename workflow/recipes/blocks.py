@@ -230,6 +230,34 @@ class SeriesSpec(Options):
         return self
 
 
+def filled_from(series: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe as plain data, with the first values of its series where it has none.
+
+    Examples
+    --------
+    >>> filled_from({"diameter_nm": [2, 3]}, {"shape": {"kind": "sphere"}})
+    {'shape': {'kind': 'sphere', 'diameter_nm': 2}}
+    """
+    first = {
+        key: values[0] for key, values in series.items() if isinstance(values, list) and values
+    }
+    size = {key: first[key] for key in SIZES if key in first}
+
+    def sized(shape: Any) -> Any:
+        known = not isinstance(shape, dict) or any(key in shape for key in SIZES)
+        return shape if known else shape | size
+
+    filled = dict(recipe)
+    if "crystal" in first:
+        filled.setdefault("crystal", {"name": first["crystal"]})
+    if "shape" in first:
+        filled.setdefault("shape", first["shape"])
+        filled["series"] = {**series, "shape": [sized(shape) for shape in series["shape"]]}
+    if "shape" in filled:
+        filled["shape"] = sized(filled["shape"])
+    return filled
+
+
 class InterfaceSpec(Options):
     """How the film lies on the substrate.
 

@@ -283,7 +283,10 @@ def read_machine(path: Path) -> MachineSettings:
 
 def _profile(path: Path) -> dict[str, Any]:
     if not is_file(path):
-        raise InputError(f"{path}: there is no such profile; mend its path under machine")
+        raise InputError(
+            f"{path}: there is no such profile of a machine; epicarve machine FILE writes one, or "
+            "give its keys, such as machine: {scheduler: slurm}"
+        )
     data = read_yaml(path, "a profile of a machine has the keys of machine:, such as nodes:")
     if PROFILE in data:
         raise InputError(f"{path}: profile: a profile can't rest on another; write its keys here")

@@ -23,6 +23,7 @@ from .blocks import (
     InterfaceSpec,
     SeriesSpec,
     StructureSpec,
+    filled_from,
 )
 
 KEYS = (
@@ -123,6 +124,13 @@ class SeriesRecipe(Recipe):
     """
 
     series: SeriesSpec | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_series(cls, data: Any) -> Any:
+        """Let what the series gives be left out elsewhere: its first values stand there."""
+        series = data.get("series") if isinstance(data, dict) else None
+        return filled_from(series, data) if isinstance(series, dict) else data
 
 
 class ParticleRecipe(ModelRecipe, SeriesRecipe):

@@ -237,6 +237,9 @@ def named_sources(
     if labels is not None and len(labels) != len(listed):
         raise InputError(f"{len(labels)} labels for {len(listed)} runs; give one for each")
     names = list(labels) if labels is not None else _names(listed)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two runs are labelled {twice!r}; give each its own label")
     return list(zip(names, listed, strict=True))
 
 
