@@ -123,6 +123,18 @@ class Page:
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
         self.settle()
 
+    def swipe(self, start, end, n_moves=12):
+        """Move one finger from one place of the window to another."""
+        self.send("Emulation.setTouchEmulationEnabled", enabled=True)
+        for step in range(n_moves + 1):
+            x, y = (a + (b - a) * step / n_moves for a, b in zip(start, end, strict=True))
+            kind = "touchMove" if step else "touchStart"
+            self.send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+            self.settle()
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.send("Emulation.setTouchEmulationEnabled", enabled=False)
+        self.settle()
+
     def screenshot(self, path):
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
 

@@ -432,6 +432,27 @@ def test_plot_and_model_stand_in_the_first_screen(window, folder, found, width, 
     assert window.complaints == []
 
 
+@pytest.mark.parametrize("canvas", ["dos", "model"])
+def test_a_finger_scrolls_the_page_and_turns_a_model_that_was_tapped(window, folder, found, canvas):
+    window.open(folder / "noted.html", width=390, height=844)
+    window.settle()
+
+    def swiped():
+        box = window.run(f"document.getElementById('{canvas}').getBoundingClientRect().toJSON()")
+        x, y = box["left"] + box["width"] / 2, box["top"] + box["height"] / 2
+        window.swipe((x, y), (x, y - 120))
+        return window.run("scrollY")
+
+    turn = window.run("particle.turn")
+    assert swiped() > 30
+    assert window.run("particle.turn") == turn
+    window.run("scrollTo(0, 0)")
+    window.run("document.getElementById('model').focus({preventScroll: true})")
+    assert (swiped() > 30) == (canvas == "dos")
+    assert (window.run("particle.turn") != turn) == (canvas == "model")
+    assert window.complaints == []
+
+
 def test_notes_are_folded_and_print(window, folder, found):
     window.open(folder / "noted.html")
     notes = "document.querySelector('details.notes')"

@@ -248,7 +248,8 @@ class Particle {
   listen() {
     const { canvas } = this;
     canvas.addEventListener("pointermove", event => {
-      if (event.buttons & 1) this.rotate(0.008 * event.movementX, 0.008 * event.movementY);
+      const scrolls = event.pointerType === "touch" && document.activeElement !== canvas; // up and down
+      if (event.buttons & 1) this.rotate(0.008 * event.movementX, scrolls ? 0 : 0.008 * event.movementY);
     });
     canvas.addEventListener("pointerdown", event => canvas.setPointerCapture(event.pointerId));
     canvas.addEventListener("keydown", event => {

@@ -37,5 +37,9 @@ function listenTo(plot, onpick) {
       if (state !== null) onpick(state);
     }
   });
+  canvas.addEventListener("pointercancel", () => { // a finger began to scroll the page
+    plot.dragged = null;
+    plot.draw();
+  });
   canvas.addEventListener("dblclick", () => plot.zoom(...plot.home));
 }
