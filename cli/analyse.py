@@ -68,17 +68,19 @@ def analyse(
         typer.Option("--orbitals", help="Draw the orbitals at the edges too (of a .wfn file)."),
     ] = False,
     spin_orbit: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
+            "--spin-orbit/--no-spin-orbit",
+            help="Add spin-orbit coupling (of a .wfn file, closed shell).",
         ),
-    ] = False,
+    ] = None,
     transitions: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--transitions", help="Oscillator strengths, absorption, bright traps (of a .wfn file)."
+            "--transitions/--no-transitions",
+            help="Oscillator strengths, absorption, bright traps (of a .wfn file).",
         ),
-    ] = False,
+    ] = None,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),

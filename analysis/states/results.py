@@ -11,6 +11,7 @@ from ase.formula import Formula
 
 from epicarve.builder.dimensions import largest_distance_nm
 from epicarve.builder.output import radii_a, radii_of_elements_a
+from epicarve.errors import InputError
 
 from .absorption import Absorption
 from .alignment import Alignment, DomainEdges, align, domain_edges, group_edges
@@ -196,6 +197,7 @@ class Analysis:
         """
         if options.overlap_populations:
             states = states.with_pairs(options.overlap_populations)
+        _require_asked(states, options, transitions)
         atoms = KnownAtoms.of(states.symbols, model, positions_a, is_periodic=is_periodic)
         sites = atoms.sites
         partitions = partitions_of(atoms, options, labels)
@@ -397,6 +399,21 @@ class Analysis:
     def window_ev(self) -> tuple[float, float]:
         """Range in eV that figures show; see `Spectrum.window_ev`."""
         return self.spectrum.window_ev
+
+
+def _require_asked(
+    states: OrbitalStates, options: AnalysisOptions, transitions: Transitions | None
+) -> None:
+    """Refuse states that lack what options ask for."""
+    for name, asked, is_there in (
+        ("spin-orbit coupling", options.spin_orbit, states.uncoupled is not None),
+        ("transitions", options.transitions, transitions is not None),
+    ):
+        if asked and not is_there:
+            raise InputError(
+                f"{states.source or 'orbital states'}: these states have no {name}, which the "
+                "options ask for; analyse the folder of their run, or leave it out"
+            )
 
 
 def partitions_of(

@@ -76,8 +76,8 @@ def analyse(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
-    spin_orbit: bool = False,
-    transitions: bool = False,
+    spin_orbit: bool | None = None,
+    transitions: bool | None = None,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -163,8 +163,8 @@ def analyse_folder(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
-    spin_orbit: bool = False,
-    transitions: bool = False,
+    spin_orbit: bool | None = None,
+    transitions: bool | None = None,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -207,12 +207,13 @@ def analyse_folder(
     orbitals : bool
         Whether the orbitals at the edges of the filter in use are drawn too, in a figure and in the
         report. The .wfn file must be in the folder.
-    spin_orbit : bool
-        Whether the states get spin-orbit coupling, with the gaps without it beside; orbitals must
-        be in the folder, and the input of their run.
-    transitions : bool
-        Whether oscillator strengths and absorption are computed, and which traps are bright. The
-        model must be finite, and its orbitals in the folder, full or empty.
+    spin_orbit : bool, optional
+        Whether the states get spin-orbit coupling, with the gaps without it beside; overrides that
+        of `options`. Orbitals must be in the folder, and the input of their run.
+    transitions : bool, optional
+        Whether oscillator strengths and absorption are computed, and which traps are bright;
+        overrides that of `options`. The model must be finite, and its orbitals in the folder, full
+        or empty.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -253,22 +254,19 @@ def analyse_folder(
         groups=groups,
         figures=figures,
         overlap_populations=overlap_populations,
+        spin_orbit=spin_orbit,
+        transitions=transitions,
     )
     labels = labels_of(model, options, str(folder))
-    if spin_orbit and orbitals:
+    if options.spin_orbit and orbitals:
         raise InputError(
             "orbitals are drawn without spin-orbit coupling; leave orbitals or spin_orbit out"
-        )
-    if spin_orbit and transitions:
-        raise InputError(
-            "transitions are computed without spin-orbit coupling; leave transitions or spin_orbit "
-            "out"
         )
     weighing = PopulationOptions(
         n_states,
         weights,
-        coefficients=transitions or bool(options.overlap_populations),
-        spin_orbit=spin_orbit,
+        coefficients=options.transitions or bool(options.overlap_populations),
+        spin_orbit=options.spin_orbit,
     )
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = relaxation_of(folder)
@@ -303,7 +301,7 @@ def analyse_folder(
         atoms = KnownAtoms.of(states.symbols, model, reading.positions_a, is_periodic=is_periodic)
         pairs = requested_pairs(atoms, options, labels)
         states = reading.with_overlap_populations(pairs)
-    of_light = reading.transitions() if transitions else None
+    of_light = reading.transitions() if options.transitions else None
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
     analysis = Analysis.of(
