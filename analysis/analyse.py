@@ -26,6 +26,7 @@ from epicarve.analysis.figures import (
     png_of,
     profile_figure,
     scan_figure,
+    tauc_figure,
     trap_map_figure,
     write_figure,
 )
@@ -52,7 +53,16 @@ RESULTS = (
     *("transitions.csv", "absorption.csv", "traps.extxyz", "analysis.h5", "report.html"),
     *(
         f"{name}.{suffix}"
-        for name in ("dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals")
+        for name in (
+            "dos",
+            "scan",
+            "alignment",
+            "profile",
+            "trap-map",
+            "absorption",
+            "tauc",
+            "orbitals",
+        )
         for suffix in ("png", "svg", "pdf")
     ),
 )
@@ -158,6 +168,7 @@ _IN_REPORT = {
     "alignment": "Band edges of the domains.",
     "trap-map": "Where the traps sit.",
     "absorption": "Absorption of independent particles.",
+    "tauc": "Tauc plots of that absorption.",
 }
 """Figures that the report has, with what stands below; the others it draws itself."""
 
@@ -185,7 +196,7 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
         ``"profile"`` if it is known where the atoms are, ``"trap-map"`` if there are traps
-        beside, ``"absorption"`` if there are transitions.
+        beside, ``"absorption"`` and ``"tauc"`` if there are transitions.
     """
     return {name: draw(analysis, analysis.notes) for name, draw in _drawers(analysis).items()}
 
@@ -220,6 +231,7 @@ def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figur
         found["trap-map"] = trap_map_figure
     if analysis.absorption is not None:
         found["absorption"] = absorption_figure
+        found["tauc"] = tauc_figure
     if analysis.orbital_pictures:
         found["orbitals"] = _draw_orbitals
     return found

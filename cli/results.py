@@ -82,6 +82,12 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
             facts[f"overlap population {'–'.join(pair)}"] = told
     if (absorption := results.absorption) is not None:
         facts["transitions"] = _light(absorption)
+        facts["Tauc onset"] = ", ".join(
+            f"{name} {_ev(fit.onset_ev)} (line from {fit.from_ev:.2f} to {fit.to_ev:.2f} eV)"
+            if fit is not None
+            else f"{name} none (no straight part)"
+            for name, fit in absorption.tauc.items()
+        )
         for side in SIDES:
             light = [absorption.is_bright(trap) for trap in results.traps.of_side(side)]
             if n_known := len(light) - light.count(None):
@@ -198,9 +204,11 @@ def _light(absorption: Absorption) -> str:
     """Tell the onset of absorption, the strength between the edges, and the sum of strengths."""
     found, edge = absorption.transitions, absorption.edge_strength
     between = "none allowed" if edge is None else f"f up to {edge:.3g}"
+    ratio = absorption.velocity_ratio
+    other = "" if ratio is None else f", {100 * ratio:.0f} % of that in the velocity form"
     return (
         f"onset {_ev(absorption.onset_ev)}, {between} between the edges; f sums to "
-        f"{found.total_strength:.3g} of {found.n_electrons:g} electrons"
+        f"{found.total_strength:.3g} of {found.n_electrons:g} electrons{other}"
     )
 
 

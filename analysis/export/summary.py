@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Profile,
         Share,
         Spectrum,
+        TaucFit,
         Traps,
     )
     from epicarve.dft.weighed_states import WeighedStates
@@ -132,8 +133,16 @@ def _options_fields(options: AnalysisOptions) -> dict[str, Any]:
     return told
 
 
-RARELY_TOLD = {"vacuum_ev"}
+RARELY_TOLD = {
+    "vacuum_ev",
+    "transitions.velocity_strength_sum",
+    "transitions.velocity_ratio",
+}
 """Numbers that few runs tell, so that nothing is amiss without them."""
+
+
+VELOCITY_TOLERANCE = 0.2
+"""How far the sums of strengths in both forms may be from each other before it is noted."""
 
 
 def particle_fields(spectrum: Spectrum) -> dict[str, Any]:
@@ -268,16 +277,25 @@ def _transition_fields(absorption: Absorption | None, traps: Traps) -> dict[str,
     return {
         "n_transitions": sum(each.energies_ev.size for each in found.of_spins),
         "strength_sum": rounded(found.total_strength),
+        "velocity_strength_sum": rounded(found.total_velocity_strength),
+        "velocity_ratio": rounded(absorption.velocity_ratio),
         "n_electrons": rounded(found.n_electrons),
         "complete_to_ev": rounded(found.complete_to_ev),
         "onset_ev": rounded(absorption.onset_ev),
         "edge_strength": rounded(absorption.edge_strength),
+        "tauc": {name: _tauc_fields(fit) for name, fit in absorption.tauc.items()},
         **{
             f"n_{word}_{side}_traps": of_side.count(is_bright) if is_known else None
             for side, of_side in light.items()
             for word, is_bright in (("bright", True), ("dark", False))
         },
     }
+
+
+def _tauc_fields(fit: TaucFit | None) -> dict[str, Any]:
+    """Return the onset by a Tauc plot, where the line was fitted and how straight it is, in eV."""
+    names = ("onset_ev", "from_ev", "to_ev", "r_squared", "lowest_ev", "highest_ev")
+    return {name: None if fit is None else rounded(getattr(fit, name)) for name in names}
 
 
 def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
@@ -370,6 +388,18 @@ def _checks_of_results(analysis: Analysis) -> list[Check]:
                 f"{light.complete_to_ev:.2f} eV",
             )
         )
+        ratio = analysis.absorption.velocity_ratio
+        if ratio is not None:
+            checks.append(
+                Check(
+                    "velocity_form",
+                    abs(ratio - 1.0) <= VELOCITY_TOLERANCE,
+                    f"in the velocity form the oscillator strengths up to "
+                    f"{analysis.absorption.grid_ev[-1]:.2f} eV sum to {100 * ratio:.0f} % of those "
+                    "in the length form, which all tables show; the two would be equal in a "
+                    "complete basis set",
+                )
+            )
     if analysis.model is not None and analysis.sites.reason:
         checks.append(Check("sites", False, analysis.sites.reason))
     return checks
@@ -438,9 +468,20 @@ def _missing_populations(coop: Coop | None) -> dict[str, str]:
 
 def _missing_light(absorption: Absorption | None) -> dict[str, str]:
     """Give the reasons of what transitions lack."""
-    reasons = {}
+    reasons: dict[str, str] = {}
+    if absorption is not None and (why := absorption.transitions.no_velocity):
+        reasons |= dict.fromkeys(
+            ("transitions.velocity_strength_sum", "transitions.velocity_ratio"),
+            f"the velocity form is not known: {why}",
+        )
     if absorption is not None and absorption.onset_ev is None:
         reasons["transitions.onset_ev"] = f"no oscillator strength is as large as {LISTED:g}"
+    for name, fit in {} if absorption is None else absorption.tauc.items():
+        if fit is None:
+            reasons |= dict.fromkeys(
+                (f"transitions.tauc.{name}.{key}" for key in _tauc_fields(None)),
+                f"no part of the Tauc plot for {name} gaps is straight",
+            )
     if absorption is not None and absorption.edge_strength is None:
         told = "no delocalised states of one spin at both edges have a transition that is allowed"
         names = [f"n_{word}_{side}_traps" for side in SIDES for word in ("bright", "dark")]

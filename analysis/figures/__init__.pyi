@@ -22,4 +22,5 @@ from .scan import scan_figure as scan_figure
 from .sizes import Against as Against
 from .sizes import size_figure as size_figure
 from .structure import structure_figure as structure_figure
+from .tauc import tauc_figure as tauc_figure
 from .trap_map import trap_map_figure as trap_map_figure

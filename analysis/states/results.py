@@ -297,9 +297,10 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals"}
+        name : {"dos", "scan", "alignment", "profile", "trap-map", "absorption", "tauc", "orbitals"}
             Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit; absorption; the orbitals at the edges.
+            levels in space; where the traps sit; absorption and its Tauc plots; the orbitals at the
+            edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.

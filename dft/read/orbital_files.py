@@ -27,6 +27,7 @@ from .csr import read_csr
 from .known_faults import require_right_energies
 from .molden import read_molden
 from .molog import read_molog
+from .nonlocal_potential import nonlocal_potential_of_run
 from .run import require_own_electrons
 from .wfn import read_wfn
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.transitions import NonlocalPotential
 
     from .atom_basis import AtomBasis
     from .run import Run
@@ -62,6 +64,8 @@ class LoadedOrbitals:
         What they were read from.
     basis : callable
         Reads the basis functions.
+    run : Run
+        The run.
     fermi_ev : tuple of float
         Fermi energy in eV; empty if none is told.
 
@@ -76,6 +80,7 @@ class LoadedOrbitals:
     symbols: tuple[str, ...]
     source: str
     basis: Callable[[], AtomBasis]
+    run: Run
     fermi_ev: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,6 +142,9 @@ class LoadedOrbitals:
     def transitions(self) -> Transitions:
         """Return the dipole transitions between the orbitals.
 
+        What is nonlocal in the Hamiltonian is not always known, so that the velocity form may be
+        missing.
+
         Raises
         ------
         InputError
@@ -150,7 +158,14 @@ class LoadedOrbitals:
                 "transitions are computed of finite models; leave transitions out, or rerun a "
                 "particle with PERIODIC NONE in &CELL and &POISSON"
             )
-        return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, self.overlap)
+        potential: NonlocalPotential | str
+        try:
+            potential = nonlocal_potential_of_run(self.run, basis)
+        except InputError as error:
+            potential = str(error)
+        return Transitions.of(
+            self.orbitals, basis.positions_bohr, basis.shells, self.overlap, potential
+        )
 
 
 Load = Callable[[int | None], LoadedOrbitals]
@@ -230,6 +245,7 @@ def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbi
         symbols,
         f"{run.name}, {_describe(path, n_states)}, overlap of its own basis functions",
         lambda: basis,
+        run,
         run.fermi_ev,
     )
 
@@ -307,7 +323,7 @@ def _with_overlap(
         matrix, origin = _computed(run, orbitals)
     source = f"{run.name}, {_describe(orbitals.path, n_states)}, overlap {origin}"
     basis = partial(_basis_for_transitions, run, orbitals.path, len(orbitals.atom_of_function))
-    return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run.fermi_ev)
+    return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run, run.fermi_ev)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
