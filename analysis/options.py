@@ -205,6 +205,9 @@ class AnalysisOptions(Options):
     transitions : bool
         Whether oscillator strengths and absorption are computed, and which traps are bright. It
         takes the orbitals of a run of CP2K of a finite model.
+    bands : bool
+        Whether the states are projected on the plane waves along the path of the Brillouin zone of
+        each crystal. It takes the orbitals of a run of CP2K.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -227,6 +230,7 @@ class AnalysisOptions(Options):
     overlap_populations: tuple[tuple[str, str], ...] = ()
     spin_orbit: bool = False
     transitions: bool = False
+    bands: bool = False
     figures: FigureOptions = FigureOptions()
 
     @field_validator("groups", mode="before")
@@ -279,7 +283,7 @@ class AnalysisOptions(Options):
     @model_validator(mode="after")
     def _couple_alone(self) -> Self:
         """Refuse what is computed of orbitals without spin-orbit coupling beside that."""
-        for name in ("overlap_populations", "transitions"):
+        for name in ("overlap_populations", "transitions", "bands"):
             if self.spin_orbit and getattr(self, name):
                 raise ValueError(
                     f"{name} are computed without spin-orbit coupling; leave {name} or spin_orbit "
@@ -290,7 +294,7 @@ class AnalysisOptions(Options):
     @property
     def of_orbitals(self) -> tuple[str, ...]:
         """What is asked for that takes the orbitals of a run of CP2K."""
-        return tuple(name for name in ("spin_orbit", "transitions") if getattr(self, name))
+        return tuple(name for name in ("spin_orbit", "transitions", "bands") if getattr(self, name))
 
 
 def _readable_group(name: str, what: Any) -> str | GroupFile:

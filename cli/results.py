@@ -92,6 +92,11 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
             light = [absorption.is_bright(trap) for trap in results.traps.of_side(side)]
             if n_known := len(light) - light.count(None):
                 facts[f"bright {side} traps"] = f"{light.count(True)} of {n_known}"
+    facts |= {
+        f"bands of {bands.zone.name}": f"{len(bands.states)} states at {len(bands.weights)} "
+        f"points, {100 * bands.completeness:.1f} % in plane waves"
+        for bands in results.bands
+    }
     out = console()
     out.print(facts_table("Results", facts))
     _print_notes(

@@ -78,6 +78,7 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
         "alignment": alignment_fields(Alignment()),
         "profile": None,
         "overlap_populations": [],
+        "bands": {},
         "transitions": {},
     }
 

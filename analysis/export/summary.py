@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         TaucFit,
         Traps,
     )
+    from epicarve.dft.bands import UnfoldedBands
     from epicarve.dft.weighed_states import WeighedStates
 
 
@@ -91,6 +92,7 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
         "transitions": _transition_fields(analysis.absorption, analysis.traps),
+        "bands": {bands.zone.name: _band_fields(bands) for bands in analysis.bands},
         "checks": [check.as_dict() for check in checks_of(analysis)],
         "provenance": provenance_fields(
             states, options, {**analysis.provenance, **(provenance or {})}
@@ -143,6 +145,10 @@ RARELY_TOLD = {
 
 VELOCITY_TOLERANCE = 0.2
 """How far the sums of strengths in both forms may be from each other before it is noted."""
+
+
+LEAST_COMPLETE = 0.98
+"""Part of the states that the plane waves of bands hold, at least, without being noted."""
 
 
 def particle_fields(spectrum: Spectrum) -> dict[str, Any]:
@@ -292,6 +298,19 @@ def _transition_fields(absorption: Absorption | None, traps: Traps) -> dict[str,
     }
 
 
+def _band_fields(bands: UnfoldedBands) -> dict[str, Any]:
+    """Return the path of a zone, its primitive cell, and how complete the plane waves are."""
+    return {
+        "path": [[segment.start, segment.end] for segment in bands.zone.path.segments],
+        "n_points": len(bands.weights),
+        "n_states": len(bands.states),
+        "cell_a": np.round(bands.zone.cell_a, 6).tolist(),
+        "cutoff_inverse_bohr": bands.cutoff_bohr,
+        "completeness": rounded(bands.completeness),
+        "lowest_completeness": rounded(bands.lowest_completeness),
+    }
+
+
 def _tauc_fields(fit: TaucFit | None) -> dict[str, Any]:
     """Return the onset by a Tauc plot, where the line was fitted and how straight it is, in eV."""
     names = ("onset_ev", "from_ev", "to_ev", "r_squared", "lowest_ev", "highest_ev")
@@ -400,6 +419,16 @@ def _checks_of_results(analysis: Analysis) -> list[Check]:
                     "complete basis set",
                 )
             )
+    checks += [
+        Check(
+            "bands",
+            bands.completeness >= LEAST_COMPLETE,
+            f"the plane waves of the bands of {bands.zone.name}, up to {bands.cutoff_bohr:g}/bohr, "
+            f"hold {100 * bands.completeness:.1f} % of its {len(bands.states)} states, of each at "
+            f"least {100 * bands.lowest_completeness:.1f} %",
+        )
+        for bands in analysis.bands
+    ]
     if analysis.model is not None and analysis.sites.reason:
         checks.append(Check("sites", False, analysis.sites.reason))
     return checks

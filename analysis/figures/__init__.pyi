@@ -1,5 +1,6 @@
 from .absorption import absorption_figure as absorption_figure
 from .alignment import alignment_figure as alignment_figure
+from .bands import bands_figure as bands_figure
 from .canvas import AnyAxes as AnyAxes
 from .canvas import png_of as png_of
 from .canvas import svg_of as svg_of

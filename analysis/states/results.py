@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.arrays import Floats
     from epicarve.builder.model import Model
+    from epicarve.dft.bands import BulkBands, UnfoldedBands
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.transitions import Transitions
 
@@ -114,6 +115,10 @@ class Analysis:
         Transitions between the states, and which traps are bright; None unless asked for.
     uncoupled : Gap or None
         Gaps without spin-orbit coupling, of states that have it.
+    bands : tuple of UnfoldedBands
+        States along the path of the Brillouin zone of each crystal, if they were asked for.
+    bulk_bands : dict of str to BulkBands
+        Bands of bulk crystals by their names, to be drawn over them.
     orbital_pictures : tuple of OrbitalPicture
         Orbitals at the edges on grids, if they were asked for.
     """
@@ -141,6 +146,8 @@ class Analysis:
     is_periodic: bool = False
     absorption: Absorption | None = None
     uncoupled: Gap | None = None
+    bands: tuple[UnfoldedBands, ...] = ()
+    bulk_bands: dict[str, BulkBands] = field(default_factory=dict)
     orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
     @classmethod
@@ -157,6 +164,8 @@ class Analysis:
         vacuum_ev: float | None = None,
         is_periodic: bool = False,
         transitions: Transitions | None = None,
+        bands: tuple[UnfoldedBands, ...] = (),
+        bulk_bands: dict[str, BulkBands] | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -183,6 +192,10 @@ class Analysis:
             Whether the states are of a crystal or slab.
         transitions : Transitions, optional
             The dipole transitions between the states.
+        bands : tuple of UnfoldedBands
+            The states along paths of Brillouin zones.
+        bulk_bands : dict of str to BulkBands, optional
+            Bands of bulk crystals by the names of the zones.
 
         Returns
         -------
@@ -197,7 +210,7 @@ class Analysis:
         """
         if options.overlap_populations:
             states = states.with_pairs(options.overlap_populations)
-        _require_asked(states, options, transitions)
+        _require_asked(states, options, transitions, bands)
         atoms = KnownAtoms.of(states.symbols, model, positions_a, is_periodic=is_periodic)
         sites = atoms.sites
         partitions = partitions_of(atoms, options, labels)
@@ -250,6 +263,8 @@ class Analysis:
             is_periodic=is_periodic,
             absorption=absorption,
             uncoupled=uncoupled,
+            bands=bands,
+            bulk_bands=bulk_bands or {},
         )
 
     def __repr__(self) -> str:
@@ -297,10 +312,12 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map", "absorption", "tauc", "orbitals"}
-            Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit; absorption and its Tauc plots; the orbitals at the
-            edges.
+        name : str
+            ``dos``, ``scan``, ``alignment``, ``profile``, ``trap-map``, ``absorption``, ``tauc``,
+            ``bands`` or ``orbitals``:
+            density of states with localization and gaps; gap by threshold; levels of the domains;
+            levels in space; where the traps sit; absorption and its Tauc plots; bands along paths
+            of Brillouin zones; the orbitals at the edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.
@@ -374,6 +391,23 @@ class Analysis:
             return None
         return largest_distance_nm(self.positions_a)
 
+    def shift_of_bulk_ev(self, name: str) -> float:
+        """Return what is added to the energies of bulk bands, so that valence edges agree.
+
+        Nothing in a periodic run, whose energies count from the same zero.
+
+        Parameters
+        ----------
+        name : str
+            Name of the crystal.
+        """
+        bulk_ev = self.bulk_bands[name].valence_edge_ev
+        own = self.edges.get(name)
+        edge_ev = self.gap.delocalised.valence_edge_ev if own is None else own.valence_edge_ev
+        if self.is_periodic or bulk_ev is None or edge_ev is None:
+            return 0.0
+        return edge_ev - bulk_ev
+
     @property
     def zero(self) -> Zero:
         """The energy that figures and report count from."""
@@ -403,12 +437,16 @@ class Analysis:
 
 
 def _require_asked(
-    states: OrbitalStates, options: AnalysisOptions, transitions: Transitions | None
+    states: OrbitalStates,
+    options: AnalysisOptions,
+    transitions: Transitions | None,
+    bands: tuple[UnfoldedBands, ...],
 ) -> None:
     """Refuse states that lack what options ask for."""
     for name, asked, is_there in (
         ("spin-orbit coupling", options.spin_orbit, states.uncoupled is not None),
         ("transitions", options.transitions, transitions is not None),
+        ("bands", options.bands, bool(bands)),
     ):
         if asked and not is_there:
             raise InputError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.dft.bands import DomainStates, FourierBasis, UnfoldedBands
 from epicarve.dft.orbitals import (
     Orbitals,
     around_gap,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from epicarve.arrays import Floats
+    from epicarve.dft.bands import Zone
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import OrbitalStates
@@ -166,6 +168,35 @@ class LoadedOrbitals:
         return Transitions.of(
             self.orbitals, basis.positions_bohr, basis.shells, self.overlap, potential
         )
+
+    def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
+        """Project the orbitals of a range of energies on the plane waves of a crystal's zone.
+
+        Parameters
+        ----------
+        zone : Zone
+            The crystal, and the atoms that count.
+        within_ev : tuple of float
+            Lowest and highest energy in eV.
+
+        Raises
+        ------
+        InputError
+            If their basis functions are not known, or there is none in the range.
+        """
+        basis, orbitals = self.basis(), self.orbitals
+        inside = (orbitals.energies_ev >= within_ev[0]) & (orbitals.energies_ev <= within_ev[1])
+        states = np.flatnonzero(inside)
+        if not states.size:
+            raise InputError(f"{orbitals.path}: no orbital lies within the window of figures")
+        coefficients = np.where(
+            zone.atoms[orbitals.atom_of_function][:, None], orbitals.coefficients[:, states], 0.0
+        )
+        norms = np.einsum("fs,fs->s", coefficients, self.overlap @ coefficients)
+        waves = FourierBasis.of(basis.positions_bohr, basis.shells)
+        energies_ev = orbitals.energies_ev[states]
+        found = DomainStates(states, energies_ev, coefficients, norms)
+        return UnfoldedBands.of(zone, waves, found)
 
 
 Load = Callable[[int | None], LoadedOrbitals]

@@ -130,7 +130,7 @@ class ModelRecipe(Recipe):
                 f"{name} takes the orbitals of CP2K, and the engine xtb leaves none; leave it out, "
                 "or take the engine cp2k"
             )
-        if self.cp2k.smearing_k is not None:
+        if self.cp2k.smearing_k is not None and asked != ("bands",):
             return f"{name} takes full and empty states; leave it or cp2k.smearing_k out"
         if self.analysis.spin_orbit and self.cp2k.multiplicity is not None:
             return f"{name} is for closed shells; leave it or cp2k.multiplicity out"
