@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.analysis.export import (
     absorption_csv,
+    alignment_csv,
     bands_csv,
     coop_csv,
     dos_csv,
@@ -57,14 +58,8 @@ FIGURES = (
 
 RESULTS = (
     *("states.csv", "dos.csv", "coop.csv", "traps.csv", "trap_atoms.csv", "profile.csv"),
-    *(
-        "transitions.csv",
-        "absorption.csv",
-        "bands.csv",
-        "traps.extxyz",
-        "analysis.h5",
-        "report.html",
-    ),
+    *("alignment.csv", "transitions.csv", "absorption.csv", "bands.csv", "traps.extxyz"),
+    *("analysis.h5", "report.html"),
     *(f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "pdf")),
 )
 """Files that an analysis may write beside summary.json: those of an earlier one must not stay."""
@@ -142,6 +137,8 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
             write_text(scratch / "coop.csv", coop_csv(analysis))
         write_text(scratch / "traps.csv", traps_csv(analysis))
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
+        if analysis.verdicts is not None:
+            write_text(scratch / "alignment.csv", alignment_csv(analysis))
         if analysis.profile is not None:
             write_text(scratch / "profile.csv", profile_csv(analysis))
         if analysis.absorption is not None:

@@ -208,6 +208,10 @@ class AnalysisOptions(Options):
     bands : bool
         Whether the states are projected on the plane waves along the path of the Brillouin zone of
         each crystal. It takes the orbitals of a run of CP2K.
+    gap_corrections : dict of str to float
+        By how many eV the functional's gap of each domain is too small, by the name of the domain,
+        such as ``{"CsPbCl3": 1.2}``: the type of the alignment is told with them too. Negative for
+        a gap that is too large.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -231,6 +235,7 @@ class AnalysisOptions(Options):
     spin_orbit: bool = False
     transitions: bool = False
     bands: bool = False
+    gap_corrections: dict[str, Annotated[float, Field(ge=-20, le=20)]] = Field(default_factory=dict)
     figures: FigureOptions = FigureOptions()
 
     @field_validator("groups", mode="before")

@@ -37,7 +37,7 @@ def main() -> None:
     for symbols, positions_a in parts_of_sphere(sizes):
         shells = shells_of(symbols)
         diameter_a = 2.0 * np.sqrt(5.0 / 3.0 * np.square(positions_a).sum(axis=1).mean())
-        path = ZonePath.of(cell_a, 2.0 * np.pi / diameter_a / 3.0)
+        path = ZonePath.of(cell_a, np.pi / diameter_a)
         zone = Zone("Pb3S2Cl2", cell_a, np.ones(len(symbols), dtype=bool), path)
         start, wall = time.process_time(), time.monotonic()
         basis = FourierBasis.of(positions_a / A_PER_BOHR, shells)
@@ -54,10 +54,12 @@ def main() -> None:
 
 
 def _norms(basis: FourierBasis, orbitals: np.ndarray) -> np.ndarray:
-    """Return norms that make the tail beyond 4.5/bohr a hundredth, as in orbitals of PBE."""
-    waves = 4.5 * np.eye(3)
-    densities = basis.densities(waves, orbitals.astype(np.float32)) / 3.0
-    return 100.0 * densities * 4.5**2 * 4.0 * np.pi / (2.0 * np.pi) ** 3
+    """Return norms that make the tail beyond 2.75/bohr a hundredth, as in real Pb9S6Cl6."""
+    ordered, tails = basis.ordered(orbitals), np.zeros(STATES)
+    for length in np.arange(2.75, 12.0, 0.25):
+        densities = basis.densities(length * np.eye(3), ordered) / 3.0
+        tails += 0.25 * densities * length**2 * 4.0 * np.pi / (2.0 * np.pi) ** 3
+    return 100.0 * tails
 
 
 if __name__ == "__main__":

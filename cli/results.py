@@ -74,7 +74,7 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
         facts["level alignment"] = (
             f"type {alignment.type}, offsets {_ev(alignment.valence_offset_ev)} (valence), "
             f"{_ev(alignment.conduction_offset_ev)} (conduction), "
-            f"{_ev(alignment.margin_ev)} from another type"
+            f"{_ev(alignment.margin_ev)} from another type{_agreement(results)}"
         )
     if results.coop is not None:
         for number, pair in enumerate(results.coop.pairs):
@@ -193,6 +193,14 @@ def _plain(states: WeighedStates) -> Mapping[str, object]:
 
 def _plain_gap(states: WeighedStates, spin: int | None = None) -> str:
     return _ev(states.gap_ev(spin)) + (" (metallic)" if is_metal(states, spin) else "")
+
+
+def _agreement(results: Analysis) -> str:
+    """Tell how many sets of choices come to the same type of alignment."""
+    verdicts, kind = results.verdicts, results.alignment.type
+    if verdicts is None or kind is None:
+        return ""
+    return f"; the same in {verdicts.types.get(kind, 0)} of {len(verdicts.variants)} variants"
 
 
 def _populations(coop: Coop, pair: int) -> str:

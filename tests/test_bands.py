@@ -29,7 +29,7 @@ FCC_A = 2.968 * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])
 
 @given(
     angular=st.integers(0, 4),
-    exponents=st.tuples(st.floats(0.2, 2.0), st.floats(0.2, 2.0)),
+    exponents=st.tuples(st.floats(0.4, 2.0), st.floats(0.4, 2.0)),
     wave=st.tuples(*3 * [st.floats(-2.0, 2.0)]),
     place=st.tuples(*3 * [st.floats(-3.0, 3.0)]),
 )

@@ -77,6 +77,7 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
         "groups": {},
         "alignment": alignment_fields(Alignment()),
         "profile": None,
+        "alignment_variants": {},
         "overlap_populations": [],
         "bands": {},
         "transitions": {},

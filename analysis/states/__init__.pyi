@@ -71,6 +71,9 @@ from .unfiltered_gap import is_metal as is_metal
 from .unfiltered_gap import missing_plain as missing_plain
 from .unfiltered_gap import plain_fields as plain_fields
 from .unfiltered_gap import rounded as rounded
+from .verdicts import AlignmentVariant as AlignmentVariant
+from .verdicts import AlignmentVerdicts as AlignmentVerdicts
+from .verdicts import domain_core_levels as domain_core_levels
 from .zero import CoreLevel as CoreLevel
 from .zero import Zero as Zero
 from .zero import core_levels as core_levels

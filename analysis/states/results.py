@@ -38,6 +38,7 @@ from .profile import Axis, Profile
 from .spectrum import Spectrum, shared_states
 from .trap_anatomy import Traps
 from .unfiltered_gap import fermi_ev
+from .verdicts import AlignmentVerdicts
 from .zero import Zero, zeros_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Analysis:
         Band edges by the name of the group, of own groups; empty without any.
     alignment : Alignment
         Alignment of the two domains.
+    verdicts : AlignmentVerdicts or None
+        The alignment by other choices; None unless there are two domains.
     sites : Sites
         What kind of place each atom is.
     traps : Traps
@@ -136,6 +139,7 @@ class Analysis:
     edges: dict[str, DomainEdges]
     group_edges: dict[str, DomainEdges]
     alignment: Alignment
+    verdicts: AlignmentVerdicts | None
     sites: Sites
     traps: Traps
     profile: Profile | None
@@ -210,7 +214,7 @@ class Analysis:
         """
         if options.overlap_populations:
             states = states.with_pairs(options.overlap_populations)
-        _require_asked(states, options, transitions, bands)
+        _require_asked(states, options, model, transitions, bands)
         atoms = KnownAtoms.of(states.symbols, model, positions_a, is_periodic=is_periodic)
         sites = atoms.sites
         partitions = partitions_of(atoms, options, labels)
@@ -253,6 +257,11 @@ class Analysis:
             edges=edges,
             group_edges={} if own is None else group_edges(states, kept, own),
             alignment=align(edges, options.broadening_ev),
+            verdicts=(
+                None
+                if model is None
+                else AlignmentVerdicts.of(states, (gap, uncoupled), model, options)
+            ),
             sites=sites,
             traps=traps,
             profile=None if axis is None else Profile.of(states, kept, axis, options),
@@ -439,10 +448,16 @@ class Analysis:
 def _require_asked(
     states: OrbitalStates,
     options: AnalysisOptions,
+    model: Model | None,
     transitions: Transitions | None,
     bands: tuple[UnfoldedBands, ...],
 ) -> None:
-    """Refuse states that lack what options ask for."""
+    """Refuse states and models that lack what options ask for."""
+    names = () if model is None else model.domain_names
+    for name in options.gap_corrections:
+        if name not in names:
+            told = f"there are {', '.join(names)}" if names else "no model was given"
+            raise InputError(f"gap_corrections: there is no domain {name!r}; {told}")
     for name, asked, is_there in (
         ("spin-orbit coupling", options.spin_orbit, states.uncoupled is not None),
         ("transitions", options.transitions, transitions is not None),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from epicarve.dft.orbitals import solid_harmonics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from epicarve.arrays import Floats, Ints
     from epicarve.dft.orbitals import GaussianShell
@@ -23,6 +23,15 @@ WAVES_AT_ONCE = 256
 functions."""
 
 
+class _Kind(NamedTuple):
+    """Atoms of one kind: their shells of even and of odd l, and the functions of each."""
+
+    atoms: Ints
+    shells: tuple[tuple[GaussianShell, ...], tuple[GaussianShell, ...]]
+    places: Ints
+    """By function and atom, those of even l first, shape (n_functions_of_kind * n_atoms,)."""
+
+
 @dataclass(frozen=True)
 class FourierBasis:
     """Basis functions on atoms, whose overlaps with plane waves are wanted.
@@ -31,14 +40,14 @@ class FourierBasis:
     ----------
     positions_bohr : ndarray of float, shape (n_atoms, 3)
         Coordinates in bohr.
-    kinds : tuple of pairs
-        Shells of each kind of atoms, and for each such atom (row) the places of its functions.
+    kinds : tuple
+        Atoms by the kind of their shells.
     n_functions : int
         Number of basis functions.
     """
 
     positions_bohr: Floats
-    kinds: tuple[tuple[tuple[GaussianShell, ...], Ints, Ints], ...]
+    kinds: tuple[_Kind, ...]
     n_functions: int
 
     @classmethod
@@ -59,8 +68,14 @@ class FourierBasis:
         kinds = []
         for of_kind in dict.fromkeys(shells):
             atoms = np.flatnonzero([of_atom == of_kind for of_atom in shells])
-            places = first[atoms][:, None] + np.arange(sizes[int(atoms[0])])
-            kinds.append((of_kind, atoms, places))
+            starts = np.cumsum([0, *(shell.n_functions for shell in of_kind)])
+            ordered = [
+                [n for n, shell in enumerate(of_kind) if shell.angular % 2 == odd] for odd in (0, 1)
+            ]
+            own = [np.arange(starts[n], starts[n + 1]) for part in ordered for n in part]
+            places = np.concatenate(own)[:, None] + first[atoms]
+            even, odd = (tuple(of_kind[n] for n in part) for part in ordered)
+            kinds.append(_Kind(atoms, (even, odd), places.ravel()))
         return cls(positions_bohr, tuple(kinds), int(first[-1]))
 
     def overlaps(self, waves: Floats) -> Complexes:
@@ -87,16 +102,8 @@ class FourierBasis:
         3.9687
         """
         found = np.empty((len(waves), self.n_functions), dtype=np.complex64)
-        squares = np.einsum("qx,qx->q", waves, waves)
-        highest = max(shell.angular for shells, _, _ in self.kinds for shell in shells)
-        harmonics = solid_harmonics(waves, highest)
-        for shells, atoms, places in self.kinds:
-            phases = np.exp(-1j * (waves @ self.positions_bohr[atoms].T)).astype(np.complex64)
-            parts = [_of_shell(shell, squares, harmonics[shell.angular]) for shell in shells]
-            factors = np.concatenate(parts, axis=1).astype(np.complex64)
-            found[:, places.ravel()] = (phases[:, :, None] * factors[:, None, :]).reshape(
-                len(waves), -1
-            )
+        for kind, real, imaginary in self._parts(waves):
+            found[:, kind.places] = real + 1j * imaginary
         return found
 
     def densities(self, waves: Floats, orbitals: Singles) -> Floats:
@@ -107,7 +114,7 @@ class FourierBasis:
         waves : ndarray of float, shape (n_waves, 3)
             Wave vectors q in 1/bohr.
         orbitals : ndarray of float32, shape (n_functions, n_states)
-            Coefficients of real orbitals.
+            Coefficients of real orbitals, ordered by `ordered`.
 
         Returns
         -------
@@ -116,16 +123,48 @@ class FourierBasis:
         """
         summed = np.zeros(orbitals.shape[1])
         for start in range(0, len(waves), WAVES_AT_ONCE):
-            overlaps = self.overlaps(waves[start : start + WAVES_AT_ONCE])
-            for part in (overlaps.real, overlaps.imag):
-                amplitudes = np.ascontiguousarray(part) @ orbitals
-                summed += np.einsum("qs,qs->s", amplitudes, amplitudes)
+            some = waves[start : start + WAVES_AT_ONCE]
+            amplitudes = np.zeros((2, len(some), orbitals.shape[1]), dtype=np.float32)
+            row = 0
+            for kind, real, imaginary in self._parts(some):
+                own = orbitals[row : row + len(kind.places)]
+                amplitudes[0] += real @ own
+                amplitudes[1] += imaginary @ own
+                row += len(kind.places)
+            summed += np.einsum("pqs,pqs->s", amplitudes, amplitudes)
         return summed
+
+    def ordered(self, coefficients: Floats) -> Singles:
+        """Return coefficients in single precision, the functions of each kind together."""
+        order = np.concatenate([kind.places for kind in self.kinds])
+        return np.ascontiguousarray(coefficients[order], dtype=np.float32)
+
+    def _parts(self, waves: Floats) -> Iterator[tuple[_Kind, Singles, Singles]]:
+        """Yield real and imaginary part of the overlaps of each kind, shape (n_waves, n)."""
+        squares = np.einsum("qx,qx->q", waves, waves)
+        highest = max(s.angular for kind in self.kinds for part in kind.shells for s in part)
+        harmonics = solid_harmonics(waves, highest)
+        for kind in self.kinds:
+            angles = waves @ self.positions_bohr[kind.atoms].T
+            cosine, sine = (f(angles).astype(np.float32)[:, None] for f in (np.cos, np.sin))
+            real, imaginary = [], []
+            for odd, shells in enumerate(kind.shells):
+                for shell in shells:
+                    sign = (-1.0) ** ((shell.angular + 1) // 2)  # of (-i)^l, without i if odd
+                    own = _of_shell(shell, squares, harmonics[shell.angular])
+                    factors = (sign * own).astype(np.float32)[:, :, None]
+                    real.append(factors * (sine if odd else cosine))
+                    imaginary.append(factors * (cosine if odd else -sine))
+            yield (
+                kind,
+                np.concatenate(real, axis=1).reshape(len(waves), -1),
+                np.concatenate(imaginary, axis=1).reshape(len(waves), -1),
+            )
 
 
 def _of_shell(shell: GaussianShell, squares: Floats, harmonics: Floats) -> Floats:
-    """Return the transforms of the functions of a shell about its own atom, (n_waves, 2l + 1)."""
+    """Return the transforms of the functions of a shell about its own atom without (-i)^l."""
     exponents = np.array(shell.exponents)
     front = shell.contraction() * (np.pi / exponents) ** 1.5 / (2.0 * exponents) ** shell.angular
     radial = np.exp(-squares[:, None] / (4.0 * exponents)) @ front
-    return np.asarray((-1j) ** shell.angular * radial[:, None] * harmonics)
+    return np.asarray(radial[:, None] * harmonics)

@@ -118,7 +118,7 @@ class UnfoldedBands:
             The states.
         """
         norms = found.norms
-        orbitals = np.ascontiguousarray(found.coefficients, dtype=np.float32)
+        orbitals = basis.ordered(found.coefficients)
         tails = _tails(basis, orbitals)
         shares = 1.0 - tails.sum(axis=1) / norms.sum()
         chosen = int(np.argmax(shares >= COMPLETE)) if shares[-1] >= COMPLETE else len(shares) - 1

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from epicarve.dft.states import OrbitalStates
     from epicarve.workflow.recipes import Recipe
 
-POINTS_PER_WIDTH = 3.0
+POINTS_PER_WIDTH = 2.0
 """Points of a path per 2π over the diameter of a domain, the width of its states in the zone."""
 
-MOST_POINTS = 150
+MOST_POINTS = 100
 """About as many points has a path, at most."""
 
 SAME_A = 0.05
