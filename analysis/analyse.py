@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.analysis.export import (
     absorption_csv,
+    alignment_csv,
+    bands_csv,
     coop_csv,
     dos_csv,
     profile_csv,
@@ -21,11 +23,13 @@ from epicarve.analysis.figures import (
     AnyAxes,
     absorption_figure,
     alignment_figure,
+    bands_figure,
     dos_figure,
     orbitals_figure,
     png_of,
     profile_figure,
     scan_figure,
+    tauc_figure,
     trap_map_figure,
     write_figure,
 )
@@ -47,14 +51,16 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.dft.states import OrbitalStates
 
+FIGURES = (
+    *("dos", "scan", "alignment", "profile", "trap-map", "absorption", "tauc", "bands", "orbitals"),
+)
+"""Names of the figures that an analysis may have."""
+
 RESULTS = (
     *("states.csv", "dos.csv", "coop.csv", "traps.csv", "trap_atoms.csv", "profile.csv"),
-    *("transitions.csv", "absorption.csv", "traps.extxyz", "analysis.h5", "report.html"),
-    *(
-        f"{name}.{suffix}"
-        for name in ("dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals")
-        for suffix in ("png", "svg", "pdf")
-    ),
+    *("alignment.csv", "transitions.csv", "absorption.csv", "bands.csv", "traps.extxyz"),
+    *("analysis.h5", "report.html"),
+    *(f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg", "pdf")),
 )
 """Files that an analysis may write beside summary.json: those of an earlier one must not stay."""
 
@@ -131,11 +137,15 @@ def write_analysis(folder: Path, analysis: Analysis, *, hdf5: bool = False) -> d
             write_text(scratch / "coop.csv", coop_csv(analysis))
         write_text(scratch / "traps.csv", traps_csv(analysis))
         write_text(scratch / "trap_atoms.csv", trap_atoms_csv(analysis))
+        if analysis.verdicts is not None:
+            write_text(scratch / "alignment.csv", alignment_csv(analysis))
         if analysis.profile is not None:
             write_text(scratch / "profile.csv", profile_csv(analysis))
         if analysis.absorption is not None:
             write_text(scratch / "transitions.csv", transitions_csv(analysis))
             write_text(scratch / "absorption.csv", absorption_csv(analysis))
+        if analysis.bands:
+            write_text(scratch / "bands.csv", bands_csv(analysis))
         if analysis.positions_a is not None:
             write_traps_extxyz(scratch / "traps.extxyz", analysis)
         if hdf5:
@@ -158,6 +168,8 @@ _IN_REPORT = {
     "alignment": "Band edges of the domains.",
     "trap-map": "Where the traps sit.",
     "absorption": "Absorption of independent particles.",
+    "tauc": "Tauc plots of that absorption.",
+    "bands": "Bands along the path of the Brillouin zone.",
 }
 """Figures that the report has, with what stands below; the others it draws itself."""
 
@@ -185,7 +197,8 @@ def figures(analysis: Analysis) -> dict[str, Figure]:
     dict
         ``"dos"`` and ``"scan"`` always, ``"alignment"`` if the model has several domains,
         ``"profile"`` if it is known where the atoms are, ``"trap-map"`` if there are traps
-        beside, ``"absorption"`` if there are transitions.
+        beside, ``"absorption"`` and ``"tauc"`` if there are transitions,
+        ``"bands"`` if there are bands.
     """
     return {name: draw(analysis, analysis.notes) for name, draw in _drawers(analysis).items()}
 
@@ -220,6 +233,9 @@ def _drawers(analysis: Analysis | KindAnalysis) -> dict[str, Callable[..., Figur
         found["trap-map"] = trap_map_figure
     if analysis.absorption is not None:
         found["absorption"] = absorption_figure
+        found["tauc"] = tauc_figure
+    if analysis.bands:
+        found["bands"] = bands_figure
     if analysis.orbital_pictures:
         found["orbitals"] = _draw_orbitals
     return found

@@ -199,6 +199,19 @@ class AnalysisOptions(Options):
         Pairs of groups of atoms, such as ``(("Pb", "S"),)``, whose overlap populations are told of
         each state and broadened to a COOP. Groups are named as in the columns of dos.csv; a letter
         of an angular momentum can be added, as in ``"Pb:s"``.
+    spin_orbit : bool
+        Whether the states get spin-orbit coupling, with the gaps without it beside. It takes the
+        orbitals of a run of CP2K.
+    transitions : bool
+        Whether oscillator strengths and absorption are computed, and which traps are bright. It
+        takes the orbitals of a run of CP2K of a finite model.
+    bands : bool
+        Whether the states are projected on the plane waves along the path of the Brillouin zone of
+        each crystal. It takes the orbitals of a run of CP2K.
+    gap_corrections : dict of str to float
+        By how many eV the functional's gap of each domain is too small, by the name of the domain,
+        such as ``{"CsPbCl3": 1.2}``: the type of the alignment is told with them too. Negative for
+        a gap that is too large.
     figures : FigureOptions
         Look and formats of the figures.
 
@@ -219,6 +232,10 @@ class AnalysisOptions(Options):
     group_by: str = ""
     groups: dict[str, str | GroupFile] = Field(default_factory=dict)
     overlap_populations: tuple[tuple[str, str], ...] = ()
+    spin_orbit: bool = False
+    transitions: bool = False
+    bands: bool = False
+    gap_corrections: dict[str, Annotated[float, Field(ge=-20, le=20)]] = Field(default_factory=dict)
     figures: FigureOptions = FigureOptions()
 
     @field_validator("groups", mode="before")
@@ -267,6 +284,22 @@ class AnalysisOptions(Options):
                     "enough, in either order"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _couple_alone(self) -> Self:
+        """Refuse what is computed of orbitals without spin-orbit coupling beside that."""
+        for name in ("overlap_populations", "transitions", "bands"):
+            if self.spin_orbit and getattr(self, name):
+                raise ValueError(
+                    f"{name} are computed without spin-orbit coupling; leave {name} or spin_orbit "
+                    "out"
+                )
+        return self
+
+    @property
+    def of_orbitals(self) -> tuple[str, ...]:
+        """What is asked for that takes the orbitals of a run of CP2K."""
+        return tuple(name for name in ("spin_orbit", "transitions", "bands") if getattr(self, name))
 
 
 def _readable_group(name: str, what: Any) -> str | GroupFile:

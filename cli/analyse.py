@@ -68,17 +68,33 @@ def analyse(
         typer.Option("--orbitals", help="Draw the orbitals at the edges too (of a .wfn file)."),
     ] = False,
     spin_orbit: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--spin-orbit", help="Add spin-orbit coupling (of a .wfn file, closed shell)."
+            "--spin-orbit/--no-spin-orbit",
+            help="Add spin-orbit coupling (of a .wfn file, closed shell).",
         ),
-    ] = False,
+    ] = None,
     transitions: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--transitions", help="Oscillator strengths, absorption, bright traps (of a .wfn file)."
+            "--transitions/--no-transitions",
+            help="Oscillator strengths, absorption, bright traps (of a .wfn file).",
         ),
-    ] = False,
+    ] = None,
+    bands: Annotated[
+        bool | None,
+        typer.Option(
+            "--bands/--no-bands",
+            help="Bands along the path of each crystal's Brillouin zone (of a .wfn file).",
+        ),
+    ] = None,
+    bulk_bands: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[CRYSTAL=]FILE",
+            help="Bulk bands to draw over them, CP2K's .bs file; can be repeated.",
+        ),
+    ] = None,
     project: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Project of CP2K, where DIR holds several."),
@@ -123,6 +139,8 @@ def analyse(
             orbitals=orbitals,
             spin_orbit=spin_orbit,
             transitions=transitions,
+            bands=bands,
+            bulk_bands=None if bulk_bands is None else _bulk(bulk_bands),
             project=project,
             step=step,
             model=model,
@@ -144,6 +162,21 @@ def _pair(text: str) -> tuple[str, str]:
     if not (first and comma and second) or "," in second:
         raise InputError(f"--coop {text}: name two groups with a comma between, as in --coop Pb,S")
     return first, second
+
+
+def _bulk(texts: list[str]) -> dict[str, str] | str:
+    """Part names of crystals and files at the first equals sign; one file may stand alone."""
+    if len(texts) == 1 and "=" not in texts[0]:
+        return texts[0]
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path) or name in found:
+            raise InputError(
+                f"--bulk-bands {text}: name each crystal once, with its file, as in PbS=bands.bs"
+            )
+        found[name] = path
+    return found
 
 
 def _groups(texts: list[str]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
         facts["level alignment"] = (
             f"type {alignment.type}, offsets {_ev(alignment.valence_offset_ev)} (valence), "
             f"{_ev(alignment.conduction_offset_ev)} (conduction), "
-            f"{_ev(alignment.margin_ev)} from another type"
+            f"{_ev(alignment.margin_ev)} from another type{_agreement(results)}"
         )
     if results.coop is not None:
         for number, pair in enumerate(results.coop.pairs):
@@ -82,10 +82,21 @@ def _print_analysis(results: Analysis, folder: Path) -> None:
             facts[f"overlap population {'–'.join(pair)}"] = told
     if (absorption := results.absorption) is not None:
         facts["transitions"] = _light(absorption)
+        facts["Tauc onset"] = ", ".join(
+            f"{name} {_ev(fit.onset_ev)} (line from {fit.from_ev:.2f} to {fit.to_ev:.2f} eV)"
+            if fit is not None
+            else f"{name} none (no straight part)"
+            for name, fit in absorption.tauc.items()
+        )
         for side in SIDES:
             light = [absorption.is_bright(trap) for trap in results.traps.of_side(side)]
             if n_known := len(light) - light.count(None):
                 facts[f"bright {side} traps"] = f"{light.count(True)} of {n_known}"
+    facts |= {
+        f"bands of {bands.zone.name}": f"{len(bands.states)} states at {len(bands.weights)} "
+        f"points, {100 * bands.completeness:.1f} % in plane waves"
+        for bands in results.bands
+    }
     out = console()
     out.print(facts_table("Results", facts))
     _print_notes(
@@ -184,6 +195,14 @@ def _plain_gap(states: WeighedStates, spin: int | None = None) -> str:
     return _ev(states.gap_ev(spin)) + (" (metallic)" if is_metal(states, spin) else "")
 
 
+def _agreement(results: Analysis) -> str:
+    """Tell how many sets of choices come to the same type of alignment."""
+    verdicts, kind = results.verdicts, results.alignment.type
+    if verdicts is None or kind is None:
+        return ""
+    return f"; the same in {verdicts.types.get(kind, 0)} of {len(verdicts.variants)} variants"
+
+
 def _populations(coop: Coop, pair: int) -> str:
     """Tell the overlap population of a pair of groups, and what HOMO and LUMO do to it."""
     told = {
@@ -198,9 +217,11 @@ def _light(absorption: Absorption) -> str:
     """Tell the onset of absorption, the strength between the edges, and the sum of strengths."""
     found, edge = absorption.transitions, absorption.edge_strength
     between = "none allowed" if edge is None else f"f up to {edge:.3g}"
+    ratio = absorption.velocity_ratio
+    other = "" if ratio is None else f", {100 * ratio:.0f} % of that in the velocity form"
     return (
         f"onset {_ev(absorption.onset_ev)}, {between} between the edges; f sums to "
-        f"{found.total_strength:.3g} of {found.n_electrons:g} electrons"
+        f"{found.total_strength:.3g} of {found.n_electrons:g} electrons{other}"
     )
 
 

@@ -1,17 +1,26 @@
+import csv
+import io
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from epicarve.analysis.export import alignment_csv
+from epicarve.analysis.options import AnalysisOptions
 from epicarve.analysis.states import (
+    Analysis,
     DomainEdges,
     align,
     alignment_margin_ev,
     alignment_type,
+    domain_core_levels,
     domain_edges,
 )
 from epicarve.builder.model import Model
 from epicarve.dft.states import OrbitalStates
+from epicarve.errors import InputError
 
 FIRST = DomainEdges(-5.0, -3.0)
 
@@ -150,3 +159,83 @@ def test_no_shift_of_one_edge_below_the_margin_gives_another_type(edges, gap):
                 moved = [*valence, *conduction]
                 moved[edge] += sign * part * margin_ev
                 assert alignment_type(tuple(moved[:2]), tuple(moved[2:]), 0.1) == before
+
+
+def with_core_levels(step_ev):
+    """The same states with a Pb level of each domain far below, a step of the potential apart."""
+    states = janus_states()
+    film, substrate = np.array([1.0, 0.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, 0.0])
+    core = np.array([[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])
+    return OrbitalStates(
+        symbols=states.symbols,
+        energies_ev=np.concatenate([[-22.0, -22.0 + step_ev], states.energies_ev]),
+        occupations=np.concatenate([[2.0, 2.0], states.occupations]),
+        weights=np.concatenate([np.stack([film, substrate], axis=1), states.weights], axis=1),
+        orbital_names=("Pb:d", "Pb:p"),
+        orbital_weights=np.concatenate([core, 1.0 - core]),
+    )
+
+
+OPTIONS = AnalysisOptions(ipr_max=0.45, n_ipr_max=2.0, n_ipr_band=(1.7, 2.2))
+
+
+def test_variants_tell_how_far_a_type_depends_on_choices():
+    analysis = Analysis.of(with_core_levels(1.5), OPTIONS, janus())
+    assert analysis.alignment.type == "I"
+    levels = domain_core_levels(analysis.states, analysis.model)
+    assert levels == {"core level Pb:d": {"film": -22.0, "substrate": -20.5}}
+    rows = list(csv.DictReader(io.StringIO(alignment_csv(analysis))))
+    assert len(rows) == 4 * 3 * 2  # filters, tolerances, references
+    by_zero = {row["reference"]: row for row in rows if row["filter"] == "IPR ≤ 0.45"}
+    assert by_zero["common zero"]["type"] == "I"
+    # the film's edges lie 1.5 eV higher over its own level: both above those of the substrate
+    of_core = by_zero["core level Pb:d"]
+    assert of_core["type"] == "II"
+    assert float(of_core["valence_offset_ev"]) == pytest.approx(1.0 + 1.5)
+    assert float(of_core["conduction_offset_ev"]) == pytest.approx(-1.0 + 1.5)
+    summary = analysis.summary()
+    told = summary["alignment_variants"]
+    assert told["n"] == len(rows)
+    assert told["n_agree"] == sum(row["type"] == "I" for row in rows)
+    assert sum(told["types"].values()) == len(rows)
+    assert told["valence_offset_ev"][1] == pytest.approx(2.5)
+    checks = {check["name"]: check for check in summary["checks"]}
+    assert not checks["alignment_variants"]["ok"]
+    assert f"in {told['n_agree']} of {len(rows)} sets" in checks["alignment_variants"]["message"]
+    title = analysis.plot("alignment").axes[0].get_title()
+    assert title == f"Type I alignment (in {told['n_agree']} of {len(rows)} variants)"
+
+
+def test_stated_corrections_of_gaps_are_choices_too():
+    options = OPTIONS.model_copy(update={"gap_corrections": {"film": 3.0}})
+    analysis = Analysis.of(janus_states(), options, janus())
+    rows = list(csv.DictReader(io.StringIO(alignment_csv(analysis))))
+    found = {
+        row["correction"]: row
+        for row in rows
+        if row["filter"] == "IPR ≤ 0.45" and row["tolerance_ev"] == "0.1"
+    }
+    assert float(found["none"]["conduction_offset_ev"]) == pytest.approx(-1.0)
+    assert float(found["conduction edge"]["conduction_offset_ev"]) == pytest.approx(2.0)
+    assert float(found["both edges"]["valence_offset_ev"]) == pytest.approx(1.0 - 1.5)
+    assert [found[name]["type"] for name in ("none", "conduction edge", "both edges")] == [
+        *("I", "II", "I"),
+    ]
+    wrong = OPTIONS.model_copy(update={"gap_corrections": {"PbS": 1.0}})
+    with pytest.raises(InputError, match="no domain 'PbS'; there are film, substrate"):
+        Analysis.of(janus_states(), wrong, janus())
+
+
+def test_states_with_spin_orbit_coupling_are_aligned_without_it_too():
+    bare = janus_states()
+    coupled = replace(
+        bare, energies_ev=bare.energies_ev + np.array([0.0, 0.0, 0.0, -0.2, -1.1]), uncoupled=bare
+    )
+    analysis = Analysis.of(coupled, OPTIONS, janus())
+    types = {
+        each.spin_orbit: each.alignment.type
+        for each in analysis.verdicts.variants
+        if each.filter == "IPR ≤ 0.45" and each.tolerance_ev == 0.1
+    }
+    assert types == {True: "quasi-type-II", False: "I"}
+    assert analysis.verdicts.edge_range_ev("substrate", "conduction") == (-3.1, -2.0)

@@ -19,7 +19,8 @@ SUBROOMS = {
     """.split(),
     "dft": """
         occupations weighed_states states cp2k_input settings check matrix_root orbitals
-        spin_orbit transitions output write read cube run xtb bulk_displacement
+        pseudopotentials spin_orbit transitions bands output write read cube run xtb
+        bulk_displacement
     """.split(),
     "analysis": "selection options states compare figures export report analyse kinds".split(),
     "workflow": "recipes study tasks".split(),

@@ -62,6 +62,12 @@ def test_real_run_repeats_the_packed_one(packed, tmp_path, monkeypatch):
     assert summary["homo_lumo_gap_ev"] == pytest.approx(kept.lumo_ev - kept.homo_ev, abs=2e-3)
     assert "; overlap populations: " in summary["provenance"]["states"]
     assert summary["overlap_populations"][0]["icoop"] < -1.0  # the lone pair of lead
+    analyse(monkeypatch, tmp_path, "-o", tmp_path / "light", "--transitions")
+    summary = json.loads((tmp_path / "light" / "summary.json").read_text())
+    assert summary["transitions"]["onset_ev"] >= summary["homo_lumo_gap_ev"] - 1e-4
+    analyse(monkeypatch, tmp_path, "-o", tmp_path / "coupled", "--spin-orbit")
+    summary = json.loads((tmp_path / "coupled" / "summary.json").read_text())
+    assert summary["homo_lumo_gap_ev"] < summary["without_spin_orbit"]["homo_lumo_gap_ev"] - 0.05
 
 
 def test_analyse_on_the_packed_run(packed, tmp_path, monkeypatch):

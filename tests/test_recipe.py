@@ -5,6 +5,7 @@ import pytest
 from epicarve.builder.library import bundled_crystal
 from epicarve.errors import InputError
 from epicarve.workflow.recipes import read_recipe, write_recipe
+from epicarve.workflow.tasks.run import chosen
 
 GOOD = """
 crystal:
@@ -35,6 +36,32 @@ def test_a_small_recipe_is_enough_and_defaults_are_the_studys(recipe):
         "crystal": {"name": "Pb4S3Cl2"},
         "shape": {"kind": "hemisphere", "diameter_nm": 2.0, "hkl": [0, 1, 0]},
     }
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("engine: xtb\nanalysis: {transitions: true}\n", "the engine xtb leaves none"),
+        (
+            "analysis: {spin_orbit: true, transitions: true}\n",
+            "leave transitions or spin_orbit out",
+        ),
+        ("analysis: {spin_orbit: true}\ncp2k: {multiplicity: 3}\n", "leave it or cp2k.multiplic"),
+        ("analysis: {transitions: true}\ncp2k: {smearing_k: 300}\n", "leave it or cp2k.smearing"),
+        ("analysis: {spin_orbit: maybe}\n", "analysis.spin_orbit: .*boolean"),
+    ],
+)
+def test_an_analysis_that_a_run_leaves_nothing_for_is_refused(recipe, lines, complaint):
+    with pytest.raises(InputError, match=complaint):
+        read_recipe(recipe(GOOD + lines))
+
+
+def test_an_analysis_is_asked_for_in_a_recipe(recipe):
+    read = read_recipe(recipe(GOOD + "analysis: {spin_orbit: true}\n"))
+    assert read.analysis.spin_orbit
+    assert read.as_dict()["analysis"] == {"spin_orbit": True}
+    with pytest.raises(InputError, match="the engine xtb leaves none"):
+        chosen(read, "xtb", "local")
 
 
 def test_a_cif_lies_beside_its_recipe(recipe, tmp_path):

@@ -21,12 +21,11 @@ from epicarve.dft.orbitals import (
     overlap_matrix,
     solid_harmonics,
 )
+from epicarve.dft.pseudopotentials import Projectors, spin_orbit_projectors
 from epicarve.dft.spin_orbit import (
     SpinOrbitPotential,
-    SpinOrbitProjectors,
     coupled_states,
     known_projectors,
-    projectors_of_entry,
     rotation_generators,
 )
 from epicarve.errors import InputError
@@ -165,15 +164,13 @@ def test_kramers_pairs_are_degenerate_and_have_one_weight_on_each_function():
 
 
 def test_entries_of_the_data_file_are_the_bundled_numbers(tmp_path):
-    assert projectors_of_entry(PB_ENTRY) == known_projectors("Pb", "GTH-PBE-q4")
+    assert spin_orbit_projectors(PB_ENTRY) == known_projectors("Pb", "GTH-PBE-q4")
     own = tmp_path / "GTH_SOC_POTENTIALS"
     own.write_text("Pb GTH-PBE-q4 GTH-PBE\n" + PB_ENTRY.replace("0.01870296", "0.02000000"))
-    assert known_projectors("Pb", "gth-pbe", (own,))[1] == SpinOrbitProjectors(
-        2, 1.02501525, ((0.02,),)
-    )
+    assert known_projectors("Pb", "gth-pbe", (own,))[1] == Projectors(2, 1.02501525, ((0.02,),))
     assert known_projectors("Pb", "GTH-BLYP-q4", (own,)) is None
     with pytest.raises(ValueError, match="cut off"):
-        projectors_of_entry(PB_ENTRY.rpartition("0.02728312")[0])
+        spin_orbit_projectors(PB_ENTRY.rpartition("0.02728312")[0])
 
 
 def test_a_run_has_the_gap_with_coupling_and_that_without(runs, tmp_path):

@@ -39,6 +39,8 @@ KEYS = {
     "domains",
     "groups",
     "alignment",
+    "alignment_variants",
+    "bands",
     "profile",
     "overlap_populations",
     "transitions",
@@ -53,7 +55,7 @@ GAP_KEYS = {
     "n_conduction_traps",
 }
 TABLES = {"summary.json", "states.csv", "dos.csv", "traps.csv", "trap_atoms.csv", "report.html"}
-OF_MODEL = {"profile.csv", "traps.extxyz"}
+OF_MODEL = {"profile.csv", "alignment.csv", "traps.extxyz"}
 FIGURES = {"dos", "scan", "alignment", "trap-map", "profile"}
 FILES = TABLES | OF_MODEL | {f"{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
 

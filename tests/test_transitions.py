@@ -285,6 +285,15 @@ def test_transitions_keep_the_spin(runs):
     assert found.summary()["transitions"]["n_bright_valence_traps"] is None
 
 
+def test_options_ask_for_transitions_as_the_recipe_in_a_folder_does(runs):
+    options = AnalysisOptions(transitions=True)
+    asked = ec.analyse_folder(runs("pb9s6cl6-orbitals"), options=options)
+    assert asked.absorption is not None
+    assert asked.summary()["provenance"]["options"]["transitions"]
+    off = ec.analyse_folder(runs("pb9s6cl6-orbitals"), options=options, transitions=False)
+    assert off.absorption is None
+
+
 def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
     out = tmp_path / "out"
     for name, cause in (
@@ -296,6 +305,10 @@ def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
     home = runs("pb9s6cl6-orbitals")
     with pytest.raises(InputError, match="without spin-orbit coupling"):
         ec.analyse(home, out, transitions=True, spin_orbit=True)
+    states = ec.read_states(home)
+    for asked in ("transitions", "spin_orbit"):
+        with pytest.raises(InputError, match="analyse the folder of their run"):
+            ec.analyse(states, options=AnalysisOptions(**{asked: True}))
     for pattern in ("*.pdos", "*.out", "*.inp", "*.xyz"):
         for path in home.glob(pattern):
             shutil.copy(path, tmp_path)

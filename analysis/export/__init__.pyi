@@ -1,3 +1,5 @@
+from .alignment import alignment_csv as alignment_csv
+from .bands import bands_csv as bands_csv
 from .formats import complete_dos as complete_dos
 from .formats import write_hdf5 as write_hdf5
 from .formats import write_traps_extxyz as write_traps_extxyz

@@ -77,7 +77,9 @@ def _numbers(analysis: KindAnalysis) -> dict[str, Any]:
         "groups": {},
         "alignment": alignment_fields(Alignment()),
         "profile": None,
+        "alignment_variants": {},
         "overlap_populations": [],
+        "bands": {},
         "transitions": {},
     }
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from epicarve.analysis.options import N_IPR_OF_1S_ENVELOPE
 from epicarve.analysis.states import (
-    LISTED,
     SIDES,
     Check,
     checks_of_states,
@@ -21,10 +20,12 @@ from epicarve.analysis.states import (
 )
 from epicarve.version import __version__
 
+from .light import band_fields_of, checks_of_light, missing_light, transition_fields
+from .verdicts import checks_of_verdicts, missing_verdicts, verdict_fields
+
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.analysis.states import (
-        Absorption,
         Alignment,
         Analysis,
         Coop,
@@ -87,9 +88,11 @@ def summarise(analysis: Analysis, provenance: dict[str, Any] | None = None) -> d
             for name, group in analysis.group_edges.items()
         },
         "alignment": alignment_fields(analysis.alignment),
+        "alignment_variants": verdict_fields(analysis),
         "profile": _profile_fields(analysis.profile),
         "overlap_populations": _coop_fields(analysis.coop),
-        "transitions": _transition_fields(analysis.absorption, analysis.traps),
+        "transitions": transition_fields(analysis.absorption, analysis.traps),
+        "bands": {bands.zone.name: band_fields_of(bands) for bands in analysis.bands},
         "checks": [check.as_dict() for check in checks_of(analysis)],
         "provenance": provenance_fields(
             states, options, {**analysis.provenance, **(provenance or {})}
@@ -132,7 +135,11 @@ def _options_fields(options: AnalysisOptions) -> dict[str, Any]:
     return told
 
 
-RARELY_TOLD = {"vacuum_ev"}
+RARELY_TOLD = {
+    "vacuum_ev",
+    "transitions.velocity_strength_sum",
+    "transitions.velocity_ratio",
+}
 """Numbers that few runs tell, so that nothing is amiss without them."""
 
 
@@ -258,28 +265,6 @@ def _coop_fields(coop: Coop | None) -> list[dict[str, Any]]:
     ]
 
 
-def _transition_fields(absorption: Absorption | None, traps: Traps) -> dict[str, Any]:
-    """Return what is told of transitions and their sum, and how many traps are bright or dark."""
-    if absorption is None:
-        return {}
-    found = absorption.transitions
-    light = {side: [absorption.is_bright(trap) for trap in traps.of_side(side)] for side in SIDES}
-    is_known = absorption.edge_strength is not None
-    return {
-        "n_transitions": sum(each.energies_ev.size for each in found.of_spins),
-        "strength_sum": rounded(found.total_strength),
-        "n_electrons": rounded(found.n_electrons),
-        "complete_to_ev": rounded(found.complete_to_ev),
-        "onset_ev": rounded(absorption.onset_ev),
-        "edge_strength": rounded(absorption.edge_strength),
-        **{
-            f"n_{word}_{side}_traps": of_side.count(is_bright) if is_known else None
-            for side, of_side in light.items()
-            for word, is_bright in (("bright", True), ("dark", False))
-        },
-    }
-
-
 def _profile_fields(profile: Profile | None) -> dict[str, Any] | None:
     """Return the axis of the profile in space and the band edges of each slice."""
     if profile is None:
@@ -358,18 +343,8 @@ def _checks_of_results(analysis: Analysis) -> list[Check]:
                 "the edges of domains and slices are those of the size-aware filter",
             )
         )
-    if analysis.absorption is not None:
-        light = analysis.absorption.transitions
-        checks.append(
-            Check(
-                "transitions",
-                True,
-                "oscillator strengths (length form, independent particles) sum to "
-                f"{light.total_strength:.4g}, {100 * light.sum_rule:.0f} % of the "
-                f"{light.n_electrons:g} electrons of these states; no transition is missing up to "
-                f"{light.complete_to_ev:.2f} eV",
-            )
-        )
+    checks += checks_of_verdicts(analysis)
+    checks += checks_of_light(analysis)
     if analysis.model is not None and analysis.sites.reason:
         checks.append(Check("sites", False, analysis.sites.reason))
     return checks
@@ -397,7 +372,8 @@ def _missing_numbers(analysis: Analysis) -> list[Check]:
     if gap.band.span_ev is None:
         reasons["size_aware_band.span_ev"] = "there is no gap at one end of the band at least"
     reasons |= _missing_in_space(analysis) | _missing_populations(analysis.coop)
-    reasons |= _missing_light(analysis.absorption)
+    reasons |= missing_verdicts(analysis.verdicts)
+    reasons |= missing_light(analysis.absorption)
     for key, each in (("domains", edges), ("groups", analysis.group_edges)):
         for name, domain in each.items():
             for side, which, edge in (
@@ -434,18 +410,6 @@ def _missing_populations(coop: Coop | None) -> dict[str, str]:
         for name, (values, reason) in reasons.items()
         if values is None
     }
-
-
-def _missing_light(absorption: Absorption | None) -> dict[str, str]:
-    """Give the reasons of what transitions lack."""
-    reasons = {}
-    if absorption is not None and absorption.onset_ev is None:
-        reasons["transitions.onset_ev"] = f"no oscillator strength is as large as {LISTED:g}"
-    if absorption is not None and absorption.edge_strength is None:
-        told = "no delocalised states of one spin at both edges have a transition that is allowed"
-        names = [f"n_{word}_{side}_traps" for side in SIDES for word in ("bright", "dark")]
-        reasons |= {f"transitions.{name}": told for name in ("edge_strength", *names)}
-    return reasons
 
 
 def _missing_in_space(analysis: Analysis) -> dict[str, str]:

@@ -14,9 +14,10 @@ from .tables import csv_of, labels
 
 if TYPE_CHECKING:
     from epicarve.analysis.states import Absorption, Analysis
+    from epicarve.arrays import Floats, Ints
 
 HEAD = "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
-HEAD += "from_energy_ev,to_energy_ev"
+HEAD += "from_energy_ev,to_energy_ev,velocity_strength"
 
 
 def transitions_csv(analysis: Analysis) -> str:
@@ -31,11 +32,12 @@ def transitions_csv(analysis: Analysis) -> str:
     -------
     str
         Comma-separated values under the header ``from,to,spin,energy_ev,strength,dipole_x_debye,
-        dipole_y_debye,dipole_z_debye,from_energy_ev,to_energy_ev``: states are numbered as in
-        states.csv, and the dipole is that of e⟨i|r|j⟩, whose sign is arbitrary.
+        dipole_y_debye,dipole_z_debye,from_energy_ev,to_energy_ev,velocity_strength``: states are
+        numbered as in states.csv, the dipole is that of e⟨i|r|j⟩, whose sign is arbitrary, and the
+        last column is empty where the velocity form is not known.
     """
     numbers, spins = labels(analysis.states)
-    rows: list[tuple[float, int, int, float, list[float]]] = []
+    rows: list[tuple[float, int, int, float, list[float], str]] = []
     for each in _absorption(analysis).transitions.of_spins:
         strengths = each.strengths
         first, last = np.nonzero(strengths >= LISTED)
@@ -46,17 +48,25 @@ def transitions_csv(analysis: Analysis) -> str:
             each.empty[last].tolist(),
             strengths[first, last].tolist(),
             dipoles_debye.tolist(),
+            _told(each.velocity_strengths, first, last),
             strict=True,
         )
     energies_ev = analysis.states.energies_ev
     lines = [HEAD]
-    for energy_ev, i, j, strength, dipole_debye in sorted(rows, key=lambda row: row[:3]):
+    for energy_ev, i, j, strength, dipole_debye, velocity in sorted(rows, key=lambda row: row[:3]):
         dipole = ",".join(f"{part:.6f}" for part in dipole_debye)
         lines.append(
             f"{numbers[i]},{numbers[j]},{spins[i]},{energy_ev:.6f},{strength:.6f},{dipole},"
-            f"{energies_ev[i]:.6f},{energies_ev[j]:.6f}"
+            f"{energies_ev[i]:.6f},{energies_ev[j]:.6f},{velocity}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _told(strengths: Floats | None, first: Ints, last: Ints) -> list[str]:
+    """Return the strengths of some transitions in the velocity form, "" where they are unknown."""
+    if strengths is None:
+        return [""] * len(first)
+    return [f"{strength:.6f}" for strength in strengths[first, last]]
 
 
 def absorption_csv(analysis: Analysis) -> str:

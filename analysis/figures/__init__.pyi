@@ -1,5 +1,6 @@
 from .absorption import absorption_figure as absorption_figure
 from .alignment import alignment_figure as alignment_figure
+from .bands import bands_figure as bands_figure
 from .canvas import AnyAxes as AnyAxes
 from .canvas import png_of as png_of
 from .canvas import svg_of as svg_of
@@ -22,4 +23,5 @@ from .scan import scan_figure as scan_figure
 from .sizes import Against as Against
 from .sizes import size_figure as size_figure
 from .structure import structure_figure as structure_figure
+from .tauc import tauc_figure as tauc_figure
 from .trap_map import trap_map_figure as trap_map_figure

@@ -51,6 +51,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxe
         for edge in (domain.valence_edge_ev, domain.conduction_edge_ev)
         if edge is not None
     ] or [0.0]
+    known += [end_ev - zero_ev for ends in _error_bars(analysis) for end_ev in ends]
     margin = MARGIN * max(max(known) - min(known), 0.5)
     low, high = min(known) - margin, max(known) + margin
     names = list(analysis.edges)
@@ -62,6 +63,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxe
         for index, (name, domain) in enumerate(analysis.edges.items()):
             left = index * (BAR + SPACE)
             _draw_domain(axes, left, domain, shades[name], zero_ev)
+            _draw_error_bars(axes, left + 0.85 * BAR, analysis, name)
         if len(names) == 2:
             _draw_offsets(axes, analysis, zero_ev)
         axes.set_xticks(
@@ -72,10 +74,36 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxe
         axes.set_ylabel(analysis.zero.label)
         if alignment.type is not None:
             quasi = alignment.type.startswith("quasi")
-            axes.set_title(
-                "Quasi-type-II alignment" if quasi else f"Type {alignment.type} alignment"
-            )
+            title = "Quasi-type-II alignment" if quasi else f"Type {alignment.type} alignment"
+            if (verdicts := analysis.verdicts) is not None:
+                n_agree = verdicts.types.get(alignment.type, 0)
+                title += f" (in {n_agree} of {len(verdicts.variants)} variants)"
+            axes.set_title(title)
     return frame.figure
+
+
+def _error_bars(analysis: Analysis) -> list[tuple[float, float]]:
+    """Return how far each edge moves with the filter and spin-orbit coupling."""
+    if analysis.verdicts is None:
+        return []
+    ranges = [
+        analysis.verdicts.edge_range_ev(name, side)
+        for name in analysis.edges
+        for side in ("valence", "conduction")
+    ]
+    return [ends for ends in ranges if ends is not None]
+
+
+def _draw_error_bars(axes: Axes, x: float, analysis: Analysis, name: str) -> None:
+    """Draw how far the edges of a domain move with the filter and spin-orbit coupling."""
+    if analysis.verdicts is None:
+        return
+    for side in ("valence", "conduction"):
+        ends = analysis.verdicts.edge_range_ev(name, side)
+        if ends is not None and ends[1] > ends[0]:
+            middle = 0.5 * (ends[0] + ends[1]) - analysis.zero.energy_ev
+            half = 0.5 * (ends[1] - ends[0])
+            axes.errorbar(x, middle, half, color="0.2", lw=0.7, capsize=2.0, capthick=0.7)
 
 
 def _gap_text(domain: DomainEdges) -> str:

@@ -87,6 +87,9 @@ def alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     margin_ev, margin = alignment["margin_ev"], ""
     if margin_ev is not None:
         margin = f" Another type would need a shift of one edge by {margin_ev:.3f} eV."
+    if (verdicts := analysis.verdicts) is not None:
+        n_agree = verdicts.types.get(alignment["type"] or "none", 0)
+        margin += f" {n_agree} of {len(verdicts.variants)} sets of choices come to the same type."
     return (
         f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
         f"states with {analysis.gap.delocalised.told}.{margin}</p>\n{edges}\n</section>"

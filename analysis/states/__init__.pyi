@@ -53,6 +53,10 @@ from .spectrum import Spectrum as Spectrum
 from .spectrum import kind_of_groups as kind_of_groups
 from .spectrum import shared_states as shared_states
 from .spin_orbit import spin_orbit_checks as spin_orbit_checks
+from .tauc import GAPS as GAPS
+from .tauc import TaucFit as TaucFit
+from .tauc import tauc_curve as tauc_curve
+from .tauc import tauc_fit as tauc_fit
 from .trap_anatomy import SHARES as SHARES
 from .trap_anatomy import SIDES as SIDES
 from .trap_anatomy import SITS_ON as SITS_ON
@@ -67,6 +71,9 @@ from .unfiltered_gap import is_metal as is_metal
 from .unfiltered_gap import missing_plain as missing_plain
 from .unfiltered_gap import plain_fields as plain_fields
 from .unfiltered_gap import rounded as rounded
+from .verdicts import AlignmentVariant as AlignmentVariant
+from .verdicts import AlignmentVerdicts as AlignmentVerdicts
+from .verdicts import domain_core_levels as domain_core_levels
 from .zero import CoreLevel as CoreLevel
 from .zero import Zero as Zero
 from .zero import core_levels as core_levels

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .dos import fractional_dos
+from .tauc import GAPS, tauc_fit
 
 if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from epicarve.dft.transitions import Transitions
 
     from .filtered_gap import FilteredGap
+    from .tauc import TaucFit
     from .trap_anatomy import Trap, Traps
 
 EDGE_EV = 0.5
@@ -30,6 +32,9 @@ FORBIDDEN = 1e-6
 
 LISTED = 1e-3
 """Oscillator strength from which a transition is listed and can be the onset."""
+
+TOO_LOW = 2.0
+"""Standard deviations of the broadening within which of their end spectra are too low."""
 
 HIGHEST_EV = 50.0
 """Spectra end here at the latest: states in a basis of Gaussians tell nothing of higher ones."""
@@ -55,6 +60,12 @@ class Absorption:
     trap_strengths : dict of int to float
         Largest oscillator strength between a trap, by its column, and the delocalised states of the
         edge of the other side. Traps without such states of their spin are not in it.
+    tauc_end_ev : float
+        Where Tauc plots end, in eV: with the window of figures, or where spectra begin to be too
+        low.
+    tauc : dict of str to TaucFit or None
+        Onset by the kind of gap, "direct" and "indirect"; None where no part of the curve is
+        straight between the lowest transition that is listed and that end.
     """
 
     transitions: Transitions
@@ -63,6 +74,8 @@ class Absorption:
     of_traps: Floats
     edge_strength: float | None
     trap_strengths: dict[int, float]
+    tauc_end_ev: float
+    tauc: dict[str, TaucFit | None]
 
     @classmethod
     def of(
@@ -104,6 +117,11 @@ class Absorption:
                 strengths[trap.state] = found
         edge_strength = _strongest(transitions, valence, conduction)
         spectrum, of_traps = _broadened(transitions, is_trap, grid_ev, options.broadening_ev)
+        onset_ev = _onset_ev(transitions)
+        shown_ev = onset_ev + options.window_below_ev + options.window_above_ev
+        tauc_end_ev = min(shown_ev, float(grid_ev[-1]) - TOO_LOW * options.broadening_ev)
+        rising = (grid_ev >= onset_ev) & (grid_ev <= tauc_end_ev)
+        curve = grid_ev[rising], spectrum[rising]
         return cls(
             transitions=transitions,
             grid_ev=grid_ev,
@@ -111,16 +129,22 @@ class Absorption:
             of_traps=of_traps,
             edge_strength=None if (edge_strength or 0.0) < FORBIDDEN else edge_strength,
             trap_strengths=strengths,
+            tauc_end_ev=tauc_end_ev,
+            tauc={
+                name: tauc_fit(*curve, power, options.broadening_ev) for name, power in GAPS.items()
+            },
         )
 
     @property
     def onset_ev(self) -> float | None:
         """Energy in eV of the lowest transition as strong as `LISTED`, None if there is none."""
-        lowest = [
-            float(each.energies_ev[each.strengths >= LISTED].min(initial=np.inf))
-            for each in self.transitions.of_spins
-        ]
-        return None if min(lowest) == np.inf else min(lowest)
+        onset_ev = _onset_ev(self.transitions)
+        return None if onset_ev == np.inf else onset_ev
+
+    @property
+    def velocity_ratio(self) -> float | None:
+        """Strength in the velocity form over that in the length form, as far as spectra go."""
+        return self.transitions.velocity_ratio(float(self.grid_ev[-1]))
 
     def is_bright(self, trap: Trap) -> bool | None:
         """Whether a trap is bright, None if it is not known."""
@@ -128,6 +152,14 @@ class Absorption:
         if strength is None or self.edge_strength is None:
             return None
         return strength >= BRIGHT * self.edge_strength
+
+
+def _onset_ev(transitions: Transitions) -> float:
+    """Return the energy of the lowest transition as strong as `LISTED`, infinite without one."""
+    return min(
+        float(each.energies_ev[each.strengths >= LISTED].min(initial=np.inf))
+        for each in transitions.of_spins
+    )
 
 
 def _edges(states: OrbitalStates, filtered: FilteredGap) -> tuple[Bools, Bools]:

@@ -11,6 +11,7 @@ from ase.formula import Formula
 
 from epicarve.builder.dimensions import largest_distance_nm
 from epicarve.builder.output import radii_a, radii_of_elements_a
+from epicarve.errors import InputError
 
 from .absorption import Absorption
 from .alignment import Alignment, DomainEdges, align, domain_edges, group_edges
@@ -37,6 +38,7 @@ from .profile import Axis, Profile
 from .spectrum import Spectrum, shared_states
 from .trap_anatomy import Traps
 from .unfiltered_gap import fermi_ev
+from .verdicts import AlignmentVerdicts
 from .zero import Zero, zeros_of
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.arrays import Floats
     from epicarve.builder.model import Model
+    from epicarve.dft.bands import BulkBands, UnfoldedBands
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.transitions import Transitions
 
@@ -92,6 +95,8 @@ class Analysis:
         Band edges by the name of the group, of own groups; empty without any.
     alignment : Alignment
         Alignment of the two domains.
+    verdicts : AlignmentVerdicts or None
+        The alignment by other choices; None unless there are two domains.
     sites : Sites
         What kind of place each atom is.
     traps : Traps
@@ -113,6 +118,10 @@ class Analysis:
         Transitions between the states, and which traps are bright; None unless asked for.
     uncoupled : Gap or None
         Gaps without spin-orbit coupling, of states that have it.
+    bands : tuple of UnfoldedBands
+        States along the path of the Brillouin zone of each crystal, if they were asked for.
+    bulk_bands : dict of str to BulkBands
+        Bands of bulk crystals by their names, to be drawn over them.
     orbital_pictures : tuple of OrbitalPicture
         Orbitals at the edges on grids, if they were asked for.
     """
@@ -130,6 +139,7 @@ class Analysis:
     edges: dict[str, DomainEdges]
     group_edges: dict[str, DomainEdges]
     alignment: Alignment
+    verdicts: AlignmentVerdicts | None
     sites: Sites
     traps: Traps
     profile: Profile | None
@@ -140,6 +150,8 @@ class Analysis:
     is_periodic: bool = False
     absorption: Absorption | None = None
     uncoupled: Gap | None = None
+    bands: tuple[UnfoldedBands, ...] = ()
+    bulk_bands: dict[str, BulkBands] = field(default_factory=dict)
     orbital_pictures: tuple[OrbitalPicture, ...] = ()
 
     @classmethod
@@ -156,6 +168,8 @@ class Analysis:
         vacuum_ev: float | None = None,
         is_periodic: bool = False,
         transitions: Transitions | None = None,
+        bands: tuple[UnfoldedBands, ...] = (),
+        bulk_bands: dict[str, BulkBands] | None = None,
     ) -> Analysis:
         """Analyse the states of a model.
 
@@ -182,6 +196,10 @@ class Analysis:
             Whether the states are of a crystal or slab.
         transitions : Transitions, optional
             The dipole transitions between the states.
+        bands : tuple of UnfoldedBands
+            The states along paths of Brillouin zones.
+        bulk_bands : dict of str to BulkBands, optional
+            Bands of bulk crystals by the names of the zones.
 
         Returns
         -------
@@ -196,6 +214,7 @@ class Analysis:
         """
         if options.overlap_populations:
             states = states.with_pairs(options.overlap_populations)
+        _require_asked(states, options, model, transitions, bands)
         atoms = KnownAtoms.of(states.symbols, model, positions_a, is_periodic=is_periodic)
         sites = atoms.sites
         partitions = partitions_of(atoms, options, labels)
@@ -238,6 +257,11 @@ class Analysis:
             edges=edges,
             group_edges={} if own is None else group_edges(states, kept, own),
             alignment=align(edges, options.broadening_ev),
+            verdicts=(
+                None
+                if model is None
+                else AlignmentVerdicts.of(states, (gap, uncoupled), model, options)
+            ),
             sites=sites,
             traps=traps,
             profile=None if axis is None else Profile.of(states, kept, axis, options),
@@ -248,6 +272,8 @@ class Analysis:
             is_periodic=is_periodic,
             absorption=absorption,
             uncoupled=uncoupled,
+            bands=bands,
+            bulk_bands=bulk_bands or {},
         )
 
     def __repr__(self) -> str:
@@ -295,9 +321,12 @@ class Analysis:
 
         Parameters
         ----------
-        name : {"dos", "scan", "alignment", "profile", "trap-map", "absorption", "orbitals"}
-            Density of states with localization and gaps; gap by threshold; levels of the domains;
-            levels in space; where the traps sit; absorption; the orbitals at the edges.
+        name : str
+            ``dos``, ``scan``, ``alignment``, ``profile``, ``trap-map``, ``absorption``, ``tauc``,
+            ``bands`` or ``orbitals``:
+            density of states with localization and gaps; gap by threshold; levels of the domains;
+            levels in space; where the traps sit; absorption and its Tauc plots; bands along paths
+            of Brillouin zones; the orbitals at the edges.
         ax : Axes or sequence of Axes, optional
             Axes to draw into, one for each panel; a single one takes the density of the figure
             ``"dos"``. If not given, a figure of its own is made.
@@ -371,6 +400,23 @@ class Analysis:
             return None
         return largest_distance_nm(self.positions_a)
 
+    def shift_of_bulk_ev(self, name: str) -> float:
+        """Return what is added to the energies of bulk bands, so that valence edges agree.
+
+        Nothing in a periodic run, whose energies count from the same zero.
+
+        Parameters
+        ----------
+        name : str
+            Name of the crystal.
+        """
+        bulk_ev = self.bulk_bands[name].valence_edge_ev
+        own = self.edges.get(name)
+        edge_ev = self.gap.delocalised.valence_edge_ev if own is None else own.valence_edge_ev
+        if self.is_periodic or bulk_ev is None or edge_ev is None:
+            return 0.0
+        return edge_ev - bulk_ev
+
     @property
     def zero(self) -> Zero:
         """The energy that figures and report count from."""
@@ -397,6 +443,31 @@ class Analysis:
     def window_ev(self) -> tuple[float, float]:
         """Range in eV that figures show; see `Spectrum.window_ev`."""
         return self.spectrum.window_ev
+
+
+def _require_asked(
+    states: OrbitalStates,
+    options: AnalysisOptions,
+    model: Model | None,
+    transitions: Transitions | None,
+    bands: tuple[UnfoldedBands, ...],
+) -> None:
+    """Refuse states and models that lack what options ask for."""
+    names = () if model is None else model.domain_names
+    for name in options.gap_corrections:
+        if name not in names:
+            told = f"there are {', '.join(names)}" if names else "no model was given"
+            raise InputError(f"gap_corrections: there is no domain {name!r}; {told}")
+    for name, asked, is_there in (
+        ("spin-orbit coupling", options.spin_orbit, states.uncoupled is not None),
+        ("transitions", options.transitions, transitions is not None),
+        ("bands", options.bands, bool(bands)),
+    ):
+        if asked and not is_there:
+            raise InputError(
+                f"{states.source or 'orbital states'}: these states have no {name}, which the "
+                "options ask for; analyse the folder of their run, or leave it out"
+            )
 
 
 def partitions_of(

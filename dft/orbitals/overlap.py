@@ -46,8 +46,8 @@ class GaussianShell:
     coefficients : tuple of float
         Coefficients of the normalised primitives. The contraction itself is normalised here.
     squares : int
-        Powers of r² that multiply the primitives, at most 2: some in the projectors of
-        pseudopotentials, none in basis functions.
+        Powers of r² that multiply the primitives: some in the projectors of pseudopotentials, none
+        in basis functions.
     """
 
     angular: int
@@ -326,20 +326,27 @@ def _totals(l1: int, l2: int) -> range:
 def _with_squares(
     bare: Floats, exponents: tuple[Floats, Floats], of_b: int, of_sum: int, squares: int
 ) -> list[Floats]:
-    """Derive F(b) exp(-mu R²) by -b, up to twice; its coefficients of R^0, R², R^4.
+    """Derive F(b) exp(-mu R²) by -b so many times; its coefficients of R^0, R², and so on.
 
     F goes with b to a power and with a + b to -(power + 1.5).
     """
     a, b = exponents
-    mu_1, mu_2 = (a / (a + b)) ** 2, -2.0 * a**2 / (a + b) ** 3
-    log_1 = of_b / b - (of_sum + 1.5) / (a + b)
-    log_2 = -of_b / b**2 + (of_sum + 1.5) / (a + b) ** 2
-    if squares == 0:
-        return [bare]
-    if squares == 1:
-        return [-bare * log_1, bare * mu_1]
-    first, cross = bare * (log_1**2 + log_2), -bare * (2.0 * log_1 * mu_1 + mu_2)
-    return [first, cross, bare * mu_1**2]
+    terms = {(of_b, of_sum + 1.5, 0): 1.0}  # by powers of b, of 1 / (a + b), and of a² R²
+    for _ in range(squares):
+        derived: dict[tuple[int, float, int], float] = {}
+        for (p, q, j), factor in terms.items():
+            for key, part in (
+                ((p - 1, q, j), -p * factor),
+                ((p, q + 1.0, j), q * factor),
+                ((p, q + 2.0, j + 1), factor),
+            ):
+                derived[key] = derived.get(key, 0.0) + part
+        terms = derived
+    found = [np.zeros_like(bare) for _ in range(squares + 1)]
+    for (p, q, j), factor in terms.items():
+        ratio = b ** float(p - of_b) * (a + b) ** (of_sum + 1.5 - q) * a ** (2.0 * j)
+        found[j] += factor * bare * ratio
+    return found
 
 
 def _neighbours(

@@ -6,6 +6,7 @@ from .files import RunFiles as RunFiles
 from .folder import read_folder as read_folder
 from .folder import read_states as read_states
 from .folder import wfn_of_folder as wfn_of_folder
+from .geometry import RunGeometry as RunGeometry
 from .geometry import read_geometry as read_geometry
 from .input import read_run_input as read_run_input
 from .known_faults import require_right_energies as require_right_energies
@@ -14,6 +15,7 @@ from .molog import read_molog as read_molog
 from .orbital_files import load_wfn as load_wfn
 from .pdos import find_pdos as find_pdos
 from .pdos import read_pdos as read_pdos
+from .reading import Reading as Reading
 from .relaxed_cell import RelaxedCell as RelaxedCell
 from .relaxed_cell import read_relaxed_cell as read_relaxed_cell
 from .run_folder import RunFolder as RunFolder

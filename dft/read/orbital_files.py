@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.dft.bands import DomainStates, FourierBasis, UnfoldedBands
 from epicarve.dft.orbitals import (
     Orbitals,
     around_gap,
@@ -27,6 +28,7 @@ from .csr import read_csr
 from .known_faults import require_right_energies
 from .molden import read_molden
 from .molog import read_molog
+from .nonlocal_potential import nonlocal_potential_of_run
 from .run import require_own_electrons
 from .wfn import read_wfn
 
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from epicarve.arrays import Floats
+    from epicarve.dft.bands import Zone
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import OrbitalStates
+    from epicarve.dft.transitions import NonlocalPotential
 
     from .atom_basis import AtomBasis
     from .run import Run
@@ -62,6 +66,8 @@ class LoadedOrbitals:
         What they were read from.
     basis : callable
         Reads the basis functions.
+    run : Run
+        The run.
     fermi_ev : tuple of float
         Fermi energy in eV; empty if none is told.
 
@@ -76,6 +82,7 @@ class LoadedOrbitals:
     symbols: tuple[str, ...]
     source: str
     basis: Callable[[], AtomBasis]
+    run: Run
     fermi_ev: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -137,6 +144,9 @@ class LoadedOrbitals:
     def transitions(self) -> Transitions:
         """Return the dipole transitions between the orbitals.
 
+        What is nonlocal in the Hamiltonian is not always known, so that the velocity form may be
+        missing.
+
         Raises
         ------
         InputError
@@ -150,7 +160,43 @@ class LoadedOrbitals:
                 "transitions are computed of finite models; leave transitions out, or rerun a "
                 "particle with PERIODIC NONE in &CELL and &POISSON"
             )
-        return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, self.overlap)
+        potential: NonlocalPotential | str
+        try:
+            potential = nonlocal_potential_of_run(self.run, basis)
+        except InputError as error:
+            potential = str(error)
+        return Transitions.of(
+            self.orbitals, basis.positions_bohr, basis.shells, self.overlap, potential
+        )
+
+    def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
+        """Project the orbitals of a range of energies on the plane waves of a crystal's zone.
+
+        Parameters
+        ----------
+        zone : Zone
+            The crystal, and the atoms that count.
+        within_ev : tuple of float
+            Lowest and highest energy in eV.
+
+        Raises
+        ------
+        InputError
+            If their basis functions are not known, or there is none in the range.
+        """
+        basis, orbitals = self.basis(), self.orbitals
+        inside = (orbitals.energies_ev >= within_ev[0]) & (orbitals.energies_ev <= within_ev[1])
+        states = np.flatnonzero(inside)
+        if not states.size:
+            raise InputError(f"{orbitals.path}: no orbital lies within the window of figures")
+        coefficients = np.where(
+            zone.atoms[orbitals.atom_of_function][:, None], orbitals.coefficients[:, states], 0.0
+        )
+        norms = np.einsum("fs,fs->s", coefficients, self.overlap @ coefficients)
+        waves = FourierBasis.of(basis.positions_bohr, basis.shells)
+        energies_ev = orbitals.energies_ev[states]
+        found = DomainStates(states, energies_ev, coefficients, norms)
+        return UnfoldedBands.of(zone, waves, found)
 
 
 Load = Callable[[int | None], LoadedOrbitals]
@@ -230,6 +276,7 @@ def load_molden(path: Path, run: Run, n_states: int | None = None) -> LoadedOrbi
         symbols,
         f"{run.name}, {_describe(path, n_states)}, overlap of its own basis functions",
         lambda: basis,
+        run,
         run.fermi_ev,
     )
 
@@ -307,7 +354,7 @@ def _with_overlap(
         matrix, origin = _computed(run, orbitals)
     source = f"{run.name}, {_describe(orbitals.path, n_states)}, overlap {origin}"
     basis = partial(_basis_for_transitions, run, orbitals.path, len(orbitals.atom_of_function))
-    return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run.fermi_ev)
+    return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run, run.fermi_ev)
 
 
 def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from epicarve.arrays import Floats
+    from epicarve.dft.bands import UnfoldedBands, Zone
     from epicarve.dft.orbitals import GroupPair
     from epicarve.dft.spin_orbit import SpinOrbitPotential
     from epicarve.dft.states import AnyStates
@@ -156,6 +157,22 @@ class Reading:
                 "transitions are computed; leave them out, or run the model with CP2K"
             )
         return self.orbitals.transitions()
+
+    def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
+        """Return the states of a range of energies in eV on the plane waves of a crystal's zone.
+
+        Raises
+        ------
+        InputError
+            If the states are those of the embedded engine, or as
+            `dft.read.orbital_files.LoadedOrbitals.bands`.
+        """
+        if self.orbitals is None:
+            raise InputError(
+                f"{self.folder}: states.npz of the embedded engine holds no orbitals, of which "
+                "bands are made; leave them out, or run the model with CP2K"
+            )
+        return self.orbitals.bands(zone, within_ev)
 
     @property
     def run(self) -> Run | None:

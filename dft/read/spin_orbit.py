@@ -12,7 +12,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from epicarve.dft.spin_orbit import SpinOrbitProjectors
+    from epicarve.dft.pseudopotentials import Projectors
 
     from .atom_basis import AtomBasis
     from .input import RunInput
@@ -51,7 +51,7 @@ def spin_orbit_of_run(run: Run, basis: Callable[[], AtomBasis]) -> SpinOrbitPote
     )
 
 
-def _projectors(source: RunInput, label: str, element: str) -> tuple[SpinOrbitProjectors, ...]:
+def _projectors(source: RunInput, label: str, element: str) -> tuple[Projectors, ...]:
     """Return the spin-orbit projectors of the atoms with a label."""
     if element == GHOST:
         return ()

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Floats
     from epicarve.dft.orbitals import GaussianShell
-
-    from .parameters import SpinOrbitProjectors
+    from epicarve.dft.pseudopotentials import Projectors
 
     ComplexFloats = np.ndarray[tuple[int, ...], np.dtype[np.complex128]]
 
@@ -46,7 +45,7 @@ class SpinOrbitPotential:
         cls,
         positions_bohr: Floats,
         shells: Sequence[tuple[GaussianShell, ...]],
-        projectors: Sequence[tuple[SpinOrbitProjectors, ...]],
+        projectors: Sequence[tuple[Projectors, ...]],
         translations_bohr: Floats | None = None,
     ) -> SpinOrbitPotential:
         """Compute the overlaps with the projectors of each atom, sparse by distance.
@@ -57,7 +56,7 @@ class SpinOrbitPotential:
             Coordinates in bohr.
         shells : sequence of tuple of GaussianShell, length n_atoms
             Basis functions of each atom.
-        projectors : sequence of tuple of SpinOrbitProjectors, length n_atoms
+        projectors : sequence of tuple of Projectors, length n_atoms
             Of each atom, () where there are none.
         translations_bohr : ndarray of float, shape (n_periodic, 3), optional
             Vectors of a periodic cell; the orbitals are then those of Γ.

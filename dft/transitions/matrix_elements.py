@@ -1,8 +1,9 @@
-"""Position between orbitals, by overlaps of basis functions with functions of their kind.
+"""Position and gradient between orbitals, by overlaps of functions with others of their kind.
 
 Along each axis, position about the own atom times a solid harmonic is a sum of those of l + 1 and
-of r² times those of l - 1, S_1a S_lm = Σ G S_(l+1)M + r² Σ G S_(l-1)M, so that it turns a Gaussian
-into Gaussians.
+of r² times those of l - 1, S_1a S_lm = Σ G S_(l+1)M + r² Σ G S_(l-1)M. As the Laplacian of that
+product is twice the derivative of S_lm along the axis, the derivative is (2l + 1) Σ G S_(l-1)M. So
+both operators turn a Gaussian into Gaussians.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.linalg import block_diag
 from scipy.sparse import block_diag as sparse_block_diag
+from scipy.sparse import csr_array
 
 from epicarve.dft.orbitals import STATES_AT_ONCE, GaussianShell, coupling, overlap_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from scipy.sparse import csr_array
+    from collections.abc import Callable, Iterator, Sequence
 
     from epicarve.arrays import Floats
 
@@ -31,7 +31,7 @@ AXES = [2, 0, 1]
 
 
 class _Term(NamedTuple):
-    """Part of what r from the own atom makes of the functions of a shell.
+    """Part of what an operator makes of the functions of a shell.
 
     Along each axis, function m becomes the sum over M of ``factors[axis, m, M]`` times that of the
     other shell.
@@ -41,9 +41,8 @@ class _Term(NamedTuple):
     factors: Floats
 
     @classmethod
-    def of(cls, shell: GaussianShell, angular: int, squares: int) -> _Term:
-        """Return the part with r^2n S_LM, L = `angular` and n = `squares`."""
-        bare = shell.contraction()
+    def of(cls, shell: GaussianShell, bare: Floats, angular: int, squares: int) -> _Term:
+        """Return the part with r^2n S_LM and coefficients of the bare primitives, L = `angular`."""
         power = angular + 2 * squares + 1.5
         coefficients = bare / np.array(shell.exponents) ** (0.5 * power)
         other = GaussianShell(angular, shell.exponents, tuple(coefficients.tolist()), squares)
@@ -52,11 +51,22 @@ class _Term(NamedTuple):
         return cls(other, norm * coupling(1, shell.angular, angular)[AXES])
 
 
-def _terms(shell: GaussianShell) -> Iterator[_Term]:
+def _position_terms(shell: GaussianShell) -> Iterator[_Term]:
     """Yield the parts of r times the functions of a shell, r from their own atom."""
-    yield _Term.of(shell, shell.angular + 1, 0)
+    bare = shell.contraction()
+    yield _Term.of(shell, bare, shell.angular + 1, shell.squares)
     if shell.angular:
-        yield _Term.of(shell, shell.angular - 1, 1)
+        yield _Term.of(shell, bare, shell.angular - 1, shell.squares + 1)
+
+
+def _gradient_terms(shell: GaussianShell) -> Iterator[_Term]:
+    """Yield the parts of the gradient of the functions of a shell, which have no powers of r²."""
+    l, bare = shell.angular, shell.contraction()  # noqa: E741  (the field's letter)
+    slopes = -2.0 * np.array(shell.exponents) * bare
+    yield _Term.of(shell, slopes, l + 1, 0)
+    if l:
+        yield _Term.of(shell, slopes, l - 1, 1)
+        yield _Term.of(shell, (2 * l + 1) * bare, l - 1, 0)
 
 
 def position_between(
@@ -97,7 +107,7 @@ def position_between(
     """
     sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
     centres = np.repeat(positions_bohr - positions_bohr.mean(axis=0), sizes, axis=0)
-    found = _from_own_atoms(positions_bohr, shells, bras, kets)
+    found = _between(positions_bohr, shells, _position_terms, bras, kets)
     overlaps = np.asarray(overlap @ bras).T
     for start in range(0, kets.shape[1], STATES_AT_ONCE):
         part = slice(start, start + STATES_AT_ONCE)
@@ -106,14 +116,65 @@ def position_between(
     return found
 
 
-def _from_own_atoms(
+def gradient_between(
     positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
     bras: Floats,
     kets: Floats,
 ) -> Floats:
-    """Return the part of the position that counts from the atom of each function of the kets."""
-    made = {of_atom: _of_atom(of_atom) for of_atom in dict.fromkeys(shells)}
+    """Compute the gradient between orbitals of a finite model.
+
+    Parameters
+    ----------
+    positions_bohr, shells, bras, kets
+        As those of `position_between`.
+
+    Returns
+    -------
+    ndarray of float, shape (3, n_bras, n_kets)
+        ⟨i|∇|j⟩ in 1/bohr, along x, y and z.
+
+    Examples
+    --------
+    An s and a p function of exponent 1 at one place: 1 along z.
+
+    >>> place, shells = np.zeros((1, 3)), [tuple(GaussianShell(l, (1.0,), (1.0,)) for l in (0, 1))]
+    >>> s, pz = np.eye(4)[:, :1], np.eye(4)[:, 2:3]
+    >>> gradient_between(place, shells, s, pz)[2].round(6).tolist()
+    [[1.0]]
+    """
+    return _between(positions_bohr, shells, _gradient_terms, bras, kets)
+
+
+def own_positions(
+    shells: tuple[GaussianShell, ...],
+) -> tuple[tuple[GaussianShell, ...], Floats]:
+    """Return r times functions of one atom, r from that atom, as a sum of others.
+
+    Parameters
+    ----------
+    shells : tuple of GaussianShell
+        Basis functions or projectors.
+
+    Returns
+    -------
+    others : tuple of GaussianShell
+        The other functions.
+    factors : ndarray of float, shape (3, n_functions, n_others)
+        How much of each is in r times each function, along x, y and z, in bohr.
+    """
+    return _of_atom(shells, _position_terms)
+
+
+def _between(
+    positions_bohr: Floats,
+    shells: Sequence[tuple[GaussianShell, ...]],
+    terms_of: Callable[[GaussianShell], Iterator[_Term]],
+    bras: Floats,
+    kets: Floats,
+) -> Floats:
+    """Sum up an operator between orbitals over the atoms whose functions it acts on."""
+    made = {of_atom: _of_atom(of_atom, terms_of) for of_atom in dict.fromkeys(shells)}
     found = np.zeros((3, bras.shape[1], kets.shape[1]))
     first = 0
     for start in range(0, len(shells), ATOMS_AT_ONCE):
@@ -128,9 +189,11 @@ def _from_own_atoms(
     return found
 
 
-def _of_atom(shells: tuple[GaussianShell, ...]) -> tuple[tuple[GaussianShell, ...], Floats]:
+def _of_atom(
+    shells: tuple[GaussianShell, ...], terms_of: Callable[[GaussianShell], Iterator[_Term]]
+) -> tuple[tuple[GaussianShell, ...], Floats]:
     """Return the other shells of an atom, and factors of shape (3, n_functions, n_others)."""
-    by_shell = [list(_terms(shell)) for shell in shells]
+    by_shell = [list(terms_of(shell)) for shell in shells]
     rows = [np.concatenate([term.factors for term in terms], axis=2) for terms in by_shell]
     factors = np.array([block_diag(*(row[axis] for row in rows)) for axis in range(3)])
     return tuple(term.shell for term in chain.from_iterable(by_shell)), factors

@@ -11,7 +11,7 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
-from .matrix_elements import position_between
+from .matrix_elements import gradient_between, position_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Floats, Ints
     from epicarve.dft.orbitals import GaussianShell, Orbitals
+
+    from .nonlocal_potential import NonlocalPotential
+
+NO_ENERGY_HARTREE = 1e-6
+"""States that lie nearer to each other are degenerate."""
 
 WHOLE = 1e-3
 """How far an occupation may be from empty or full."""
@@ -39,6 +44,9 @@ class SpinTransitions:
         ⟨i|r|j⟩ in bohr. The sign of each orbital is arbitrary, so that of a dipole is too.
     electrons : float
         Electrons in a full state, 2 or 1.
+    velocities : ndarray of float, shape (3, n_occupied, n_empty), or None
+        ⟨i|[r, H]|j⟩ in hartree·bohr, if the Hamiltonian is known; with all of the basis it would be
+        the dipole times ΔE.
     """
 
     occupied: Ints
@@ -46,15 +54,28 @@ class SpinTransitions:
     energies_ev: Floats
     dipoles_bohr: Floats
     electrons: float
+    velocities: Floats | None = None
 
     @cached_property
     def strengths(self) -> Floats:
-        """Oscillator strengths, shape (n_occupied, n_empty).
+        """Oscillator strengths in the length form, shape (n_occupied, n_empty).
 
         f = 2/3 n ΔE |⟨i|r|j⟩|² in hartree and bohr, with the n electrons of a full state.
         """
         squares = np.square(self.dipoles_bohr).sum(axis=0)
         return np.asarray(2.0 / 3.0 * self.electrons / EV_PER_HARTREE * self.energies_ev * squares)
+
+    @cached_property
+    def velocity_strengths(self) -> Floats | None:
+        """Oscillator strengths in the velocity form, shape (n_occupied, n_empty), if known.
+
+        f = 2/3 n |⟨i|[r, H]|j⟩|² / ΔE in hartree and bohr.
+        """
+        if self.velocities is None:
+            return None
+        squares = np.square(self.velocities).sum(axis=0)
+        hartree = np.maximum(self.energies_ev / EV_PER_HARTREE, NO_ENERGY_HARTREE)
+        return np.asarray(2.0 / 3.0 * self.electrons * squares / hartree)
 
 
 @dataclass(frozen=True)
@@ -71,11 +92,14 @@ class Transitions:
     complete_to_ev : float
         Up to this energy in eV no transition is missing: those of a higher one may go to states
         above the highest one read, or from below the lowest one.
+    no_velocity : str
+        Why the velocity form is not known, empty if it is.
     """
 
     of_spins: tuple[SpinTransitions, ...]
     n_electrons: float
     complete_to_ev: float
+    no_velocity: str = "no nonlocal potential was given"
 
     @classmethod
     def of(
@@ -84,8 +108,12 @@ class Transitions:
         positions_bohr: Floats,
         shells: Sequence[tuple[GaussianShell, ...]],
         overlap: csr_array,
+        potential: NonlocalPotential | str = "no nonlocal potential was given",
     ) -> Transitions:
-        """Compute the transitions between orbitals in the length form.
+        """Compute the transitions between orbitals, in the velocity form too if that is known.
+
+        [r, H] = ∇ + [r, V] with the nonlocal part V of the potential (A. F. Starace, Phys. Rev. A
+        3, 1242 (1971)).
 
         Parameters
         ----------
@@ -97,6 +125,8 @@ class Transitions:
             Basis functions of each atom.
         overlap : csr_array, shape (n_functions, n_functions)
             Their overlap matrix.
+        potential : NonlocalPotential or str
+            The nonlocal part of the Hamiltonian, or why it is not known.
 
         Raises
         ------
@@ -122,18 +152,60 @@ class Transitions:
             complete_to_ev = min(complete_to_ev, *ends_ev)
             bras, kets = orbitals.coefficients[:, occupied], orbitals.coefficients[:, empty]
             dipoles_bohr = position_between(positions_bohr, shells, overlap, bras, kets)
-            found.append(SpinTransitions(occupied, empty, energies_ev, dipoles_bohr, full))
+            velocities = None
+            if not isinstance(potential, str):
+                velocities = gradient_between(positions_bohr, shells, bras, kets)
+                velocities += potential.commutator(bras, kets)
+            found.append(
+                SpinTransitions(occupied, empty, energies_ev, dipoles_bohr, full, velocities)
+            )
         if not found:
             raise InputError(
                 f"{orbitals.path}: it holds no occupied orbital, so transitions have no start; "
                 "leave them out"
             )
-        return cls(tuple(found), float(orbitals.occupations.sum()), float(complete_to_ev))
+        return cls(
+            tuple(found),
+            float(orbitals.occupations.sum()),
+            float(complete_to_ev),
+            potential if isinstance(potential, str) else "",
+        )
 
     @property
     def total_strength(self) -> float:
         """Sum of all oscillator strengths."""
         return float(sum(each.strengths.sum() for each in self.of_spins))
+
+    @property
+    def total_velocity_strength(self) -> float | None:
+        """Sum of all oscillator strengths in the velocity form, None if it is not known."""
+        strengths = [each.velocity_strengths for each in self.of_spins]
+        return (
+            float(sum(each.sum() for each in strengths if each is not None))
+            if not self.no_velocity
+            else None
+        )
+
+    def velocity_ratio(self, end_ev: float) -> float | None:
+        """Strength in the velocity form over that in the length form, up to an energy.
+
+        Parameters
+        ----------
+        end_ev : float
+            The energy in eV.
+
+        Returns
+        -------
+        float or None
+            1 in a complete basis; None if it is not known, or there is no strength.
+        """
+        sums = np.zeros(2)
+        for each in self.of_spins:
+            if each.velocity_strengths is None:
+                return None
+            chosen = each.energies_ev <= end_ev
+            sums += each.velocity_strengths[chosen].sum(), each.strengths[chosen].sum()
+        return float(sums[0] / sums[1]) if sums[1] > 0.0 else None
 
     @property
     def sum_rule(self) -> float:

@@ -113,6 +113,30 @@ class ModelRecipe(Recipe):
     xtb: XtbSettings = XtbSettings()
     analysis: AnalysisOptions = AnalysisOptions()
 
+    @model_validator(mode="after")
+    def _orbitals_for_the_analysis(self) -> Self:
+        if told := self.lacking_for_analysis:
+            raise ValueError(told)
+        return self
+
+    @property
+    def lacking_for_analysis(self) -> str:
+        """Why what the analysis is asked for can't be had, empty if it can."""
+        asked = self.analysis.of_orbitals
+        if not asked:
+            return ""
+        name = f"analysis.{asked[0]}"
+        if self.engine == "xtb":
+            return (
+                f"{name} takes the orbitals of CP2K, and the engine xtb leaves none; leave it out, "
+                "or take the engine cp2k"
+            )
+        if self.cp2k.smearing_k is not None and asked != ("bands",):
+            return f"{name} takes full and empty states; leave it or cp2k.smearing_k out"
+        if self.analysis.spin_orbit and self.cp2k.multiplicity is not None:
+            return f"{name} is for closed shells; leave it or cp2k.multiplicity out"
+        return ""
+
 
 class SeriesRecipe(Recipe):
     """A recipe that can stand for several.

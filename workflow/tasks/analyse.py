@@ -34,12 +34,14 @@ from .model_of_run import (
     relaxation_of,
 )
 from .orbital_states import edge_pictures
+from .zones import bands_of_reading, read_bulk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from epicarve.analysis.options import AnalysisOptions
     from epicarve.dft.cp2k_input import CheckContext
+    from epicarve.workflow.recipes import Recipe
 
 
 @overload
@@ -76,8 +78,10 @@ def analyse(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
-    spin_orbit: bool = False,
-    transitions: bool = False,
+    spin_orbit: bool | None = None,
+    transitions: bool | None = None,
+    bands: bool | None = None,
+    bulk_bands: Mapping[str, Path | str] | Path | str | None = None,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -163,8 +167,10 @@ def analyse_folder(
     project: str | None = None,
     step: int | None = None,
     orbitals: bool = False,
-    spin_orbit: bool = False,
-    transitions: bool = False,
+    spin_orbit: bool | None = None,
+    transitions: bool | None = None,
+    bands: bool | None = None,
+    bulk_bands: Mapping[str, Path | str] | Path | str | None = None,
     options: AnalysisOptions | None = None,
     model: Model | Path | str | None = None,
     oxidation_states: Mapping[str, int] | None = None,
@@ -207,12 +213,20 @@ def analyse_folder(
     orbitals : bool
         Whether the orbitals at the edges of the filter in use are drawn too, in a figure and in the
         report. The .wfn file must be in the folder.
-    spin_orbit : bool
-        Whether the states get spin-orbit coupling, with the gaps without it beside; orbitals must
-        be in the folder, and the input of their run.
-    transitions : bool
-        Whether oscillator strengths and absorption are computed, and which traps are bright. The
-        model must be finite, and its orbitals in the folder, full or empty.
+    spin_orbit : bool, optional
+        Whether the states get spin-orbit coupling, with the gaps without it beside; overrides that
+        of `options`. Orbitals must be in the folder, and the input of their run.
+    transitions : bool, optional
+        Whether oscillator strengths and absorption are computed, and which traps are bright;
+        overrides that of `options`. The model must be finite, and its orbitals in the folder, full
+        or empty.
+    bands : bool, optional
+        Whether the states are projected on the plane waves along the path of the Brillouin zone of
+        each crystal in the model; overrides that of `options`. Orbitals must be in the folder, and
+        the input of their run.
+    bulk_bands : Path, str, or mapping of str to these, optional
+        A file of CP2K's &BAND_STRUCTURE with the bands of the bulk crystal, or one by the name of
+        each crystal, to be drawn over `bands`, which it asks for.
     options : AnalysisOptions, optional
         Settings; those of the recipe in model.json if there is one, else the defaults.
     model : Model, Path or str, optional
@@ -239,11 +253,9 @@ def analyse_folder(
     if given is None and oxidation_states is not None:
         raise InputError("oxidation_states are for a model of coordinates; give its file as model")
     model = model_as_computed(run_folder) if given is None else given
-    if options is None and model is not None:
-        origin = model.report.provenance
-        told = origin.recipe if origin else None
-        recipe = parse_recipe(with_files_beside(told, folder)) if told else None
-        options = recipe.analysis if isinstance(recipe, ModelRecipe) else None
+    recipe = _recipe_of(model, folder)
+    if options is None and isinstance(recipe, ModelRecipe):
+        options = recipe.analysis
     options = options_with(
         options,
         ipr_max=ipr_max,
@@ -253,22 +265,20 @@ def analyse_folder(
         groups=groups,
         figures=figures,
         overlap_populations=overlap_populations,
+        spin_orbit=spin_orbit,
+        transitions=transitions,
+        bands=True if bulk_bands is not None else bands,
     )
     labels = labels_of(model, options, str(folder))
-    if spin_orbit and orbitals:
+    if options.spin_orbit and orbitals:
         raise InputError(
             "orbitals are drawn without spin-orbit coupling; leave orbitals or spin_orbit out"
-        )
-    if spin_orbit and transitions:
-        raise InputError(
-            "transitions are computed without spin-orbit coupling; leave transitions or spin_orbit "
-            "out"
         )
     weighing = PopulationOptions(
         n_states,
         weights,
-        coefficients=transitions or bool(options.overlap_populations),
-        spin_orbit=spin_orbit,
+        coefficients=options.transitions or options.bands or bool(options.overlap_populations),
+        spin_orbit=options.spin_orbit,
     )
     reading = read_folder(run_folder, weighing, project=project, step=step)
     relaxation = relaxation_of(folder)
@@ -303,7 +313,12 @@ def analyse_folder(
         atoms = KnownAtoms.of(states.symbols, model, reading.positions_a, is_periodic=is_periodic)
         pairs = requested_pairs(atoms, options, labels)
         states = reading.with_overlap_populations(pairs)
-    of_light = reading.transitions() if transitions else None
+    of_light = reading.transitions() if options.transitions else None
+    own_bands = (
+        bands_of_reading(reading, states, options, recipe, is_periodic=is_periodic)
+        if options.bands
+        else ()
+    )
     positions_a = reading.positions_a if model is None else None
     del reading  # orbitals may take gigabytes
     analysis = Analysis.of(
@@ -317,11 +332,20 @@ def analyse_folder(
         vacuum_ev=vacuum_ev,
         is_periodic=is_periodic,
         transitions=of_light,
+        bands=own_bands,
+        bulk_bands=read_bulk(bulk_bands, own_bands),
     )
     if not orbitals:
         return analysis
     pictures = edge_pictures(folder, analysis.spectrum, project)
     return replace(analysis, orbital_pictures=pictures)
+
+
+def _recipe_of(model: Model | None, folder: Path) -> Recipe | None:
+    """Return the recipe that a model was built from, None if it is not known."""
+    origin = None if model is None else model.report.provenance
+    told = origin.recipe if origin else None
+    return parse_recipe(with_files_beside(told, folder)) if told else None
 
 
 def _surroundings(subject: CheckContext | None) -> tuple[float | None, bool]:

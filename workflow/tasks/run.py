@@ -150,7 +150,10 @@ def chosen(
     asked: dict[str, Any] = {"engine": engine} if engine is not None else {}
     if on in {"slurm", "pbs"}:
         asked["machine"] = recipe.machine.model_copy(update={"scheduler": on})
-    return recipe.model_copy(update=asked)
+    recipe = recipe.model_copy(update=asked)
+    if isinstance(recipe, ModelRecipe) and (told := recipe.lacking_for_analysis):
+        raise InputError(told)
+    return recipe
 
 
 @dataclass

@@ -1,0 +1,7 @@
+"""GTH pseudopotentials: their projectors, and what entries of CP2K's files hold."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
