@@ -11,12 +11,14 @@ FILES  := $(shell find $(ROOMS) -name '*.py' -o -name '*.pyi' -o -name '*.yaml' 
 MODELS  ?=
 RESULTS ?=
 
-.PHONY: demo test lint install docs study clean help
+.PHONY: demo test lint install docs reference site study clean help
 
 help:
 	@echo "make demo     a small nanocrystal from crystal to gap, and the three models of the study"
 	@echo "make test     lint, types and all tests; names what it skips where CP2K is absent"
 	@echo "make docs     the pictures of README.md and docs/"
+	@echo "make reference  docs/reference, from the models, parsers and records"
+	@echo "make site     the documentation in build/site, strict; it needs no network"
 	@echo "make study    docs/study.md, MODELS=folder of the published models, RESULTS=NAME=FOLDER"
 	@echo "make install  the environment in .venv (needed again after a file was added)"
 
@@ -50,6 +52,15 @@ test: lint
 docs: install
 	$(BIN)/python docs/make_images.py
 	$(BIN)/python docs/make_matching.py
+
+reference: install
+	$(BIN)/python docs/make_recipe_reference.py
+	$(BIN)/python docs/make_command_reference.py
+	$(BIN)/python docs/make_file_reference.py
+
+site: install
+	$(BIN)/sphinx-build --quiet --fail-on-warning -b html -d build/doctrees docs build/site
+	@echo "build/site/index.html"
 
 study: install
 	$(BIN)/epicarve study $(MODELS) -o docs $(addprefix --results ,$(RESULTS))

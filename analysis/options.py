@@ -51,8 +51,10 @@ class FigureOptions(Options):
         counts more.
     title : str
         Words over a figure; none if empty.
-    legend, caption : bool
-        Whether colours and marks are told, and whether the notes stand below.
+    legend : bool
+        Whether colours and marks are told.
+    caption : bool
+        Whether the notes stand below.
     zero : str
         Energy that figures and report count from, which aligns several runs: ``homo``; ``fermi``,
         the Fermi energy that the source tells; ``middle`` of the HOMO-LUMO gap; ``edge``, the
@@ -70,8 +72,10 @@ class FigureOptions(Options):
         elements.
     broadening_ev : float, optional
         Standard deviation of the Gaussians in figures, in eV; that of the analysis if not given.
-    filled, stacked : bool
-        Whether densities of groups are areas or lines, and whether they stand on each other.
+    filled : bool
+        Whether densities of groups are areas, or lines.
+    stacked : bool
+        Whether densities of groups stand on each other, or all start from zero.
     per_atom : bool, optional
         Whether densities are divided by the number of atoms. If not given, they are where several
         runs of different numbers of atoms are compared.

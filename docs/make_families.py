@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 HEAD = """# Crystal families
 
+You see for which families of crystals bonds and coordination come out as in the textbooks, and how
+many ions models of three sizes have.
+
 Every crystal below is read from a CIF, with no cutoff, radius or coordination number set by
 hand: bonds end at the widest gap, as a ratio, between cation-anion distances ([the bond
 rule](crystals.md)). The numbers it finds are held against textbooks in `tests/test_families.py`.

@@ -82,6 +82,12 @@ def draw_coop(scratch: Path, path: Path) -> None:
     shutil.copy(scratch / "coop" / "dos.png", path)
 
 
+def draw_tutorial(scratch: Path, path: Path) -> None:
+    """DOS and IPR of the same particle, as docs/tutorials/dos-and-ipr.md makes them."""
+    analyse(scratch / "run", scratch / "tutorial", ipr_max=0.05)
+    shutil.copy(scratch / "tutorial" / "dos.png", path)
+
+
 def draw_absorption(scratch: Path, path: Path) -> None:
     """Absorption of the same particle; `draw_coop` has unpacked its run."""
     analyse(scratch / "run", scratch / "light", transitions=True)
@@ -160,6 +166,7 @@ if __name__ == "__main__":
         for figure in ("profile", "alignment"):
             shutil.copy(Path(scratch) / "janus" / f"{figure}.png", IMAGES / f"janus-{figure}.png")
         draw_coop(Path(scratch), IMAGES / "coop.png")
+        draw_tutorial(Path(scratch), IMAGES / "tutorial-dos.png")
         draw_absorption(Path(scratch), IMAGES / "absorption.png")
         orbital(Path(scratch) / "run", out=IMAGES / "orbitals.png")
         draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")

@@ -42,7 +42,15 @@ NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
 
 @dataclass(frozen=True)
 class CellConstants(Record):
-    """Lengths in Å and angles in degrees of a cell."""
+    """Lengths and angles of a cell.
+
+    Parameters
+    ----------
+    a, b, c : float
+        Lengths of its vectors in Å.
+    alpha, beta, gamma : float
+        Angles between them in degrees.
+    """
 
     a: float
     b: float

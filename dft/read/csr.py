@@ -53,7 +53,7 @@ def read_csr(path: Path, n_functions: int) -> csr_array:
     ------
     InputError
         If the file is cut off, of another basis, or holds something that is no number or no overlap
-        (the inequality of Cauchy and Schwarz, |S_ij|² ≤ S_ii S_jj).
+        (the inequality of Cauchy and Schwarz, ``|S_ij|² ≤ S_ii S_jj``).
     """
     matrix, upper = _matrix(path, n_functions, "overlap matrix")
     if (matrix.diagonal() <= 0.0).any():

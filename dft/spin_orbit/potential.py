@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpinOrbitPotential:
-    """V = Σ_l Σ_ij |p_i^lm⟩ k_ij ⟨m|L|m'⟩·S ⟨p_j^lm'| of all atoms.
+    """``V = Σ_l Σ_ij |p_i^lm⟩ k_ij ⟨m|L|m'⟩·S ⟨p_j^lm'|`` of all atoms.
 
     C. Hartwigsen, S. Goedecker and J. Hutter, Phys. Rev. B 58, 3641 (1998), equation 18.
 

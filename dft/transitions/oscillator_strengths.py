@@ -60,7 +60,7 @@ class SpinTransitions:
     def strengths(self) -> Floats:
         """Oscillator strengths in the length form, shape (n_occupied, n_empty).
 
-        f = 2/3 n ΔE |⟨i|r|j⟩|² in hartree and bohr, with the n electrons of a full state.
+        ``f = 2/3 n ΔE |⟨i|r|j⟩|²`` in hartree and bohr, with the n electrons of a full state.
         """
         squares = np.square(self.dipoles_bohr).sum(axis=0)
         return np.asarray(2.0 / 3.0 * self.electrons / EV_PER_HARTREE * self.energies_ev * squares)

@@ -200,8 +200,12 @@ class SeriesSpec(Options):
         Ranks of orderings, for a file with shared sites.
     shape : tuple of shapes
         Whole shapes.
-    diameter_nm, atoms, formula_units : tuple of numbers
-        Sizes.
+    diameter_nm : tuple of float
+        Diameters in nm.
+    atoms : tuple of int
+        Numbers of ions.
+    formula_units : tuple of int
+        Numbers of formula units.
     """
 
     other_words: ClassVar[Mapping[str, str]] = {

@@ -41,8 +41,10 @@ class Recipe(Options):
     ----------
     engine : {"cp2k", "xtb"}
         What computes: CP2K, or the embedded GFN1-xTB for trying the tool.
-    cp2k, machine
-        Settings of CP2K, and of the machine that runs it.
+    cp2k
+        Settings of CP2K.
+    machine
+        The machine that runs it, and what its jobs ask for.
     """
 
     engine: Literal["cp2k", "xtb"] = "cp2k"
@@ -106,8 +108,10 @@ class ModelRecipe(Recipe):
 
     Parameters
     ----------
-    xtb, analysis
-        Settings of the embedded engine, and of the analysis.
+    xtb
+        Settings of the embedded engine.
+    analysis
+        Thresholds, groups and figures of the analysis.
     """
 
     xtb: XtbSettings = XtbSettings()
@@ -162,8 +166,12 @@ class ParticleRecipe(ModelRecipe, SeriesRecipe):
 
     Parameters
     ----------
-    crystal, shape, balance
-        What is carved, and what the cut must satisfy.
+    crystal
+        The crystal that is carved.
+    shape
+        The shape and size of the particle.
+    balance
+        What the cut must satisfy, and what may be done to reach it.
     core : optional
         A core of another crystal.
     treatment : optional
@@ -190,8 +198,12 @@ class HeterostructureRecipe(ModelRecipe):
 
     Parameters
     ----------
-    film, substrate, interface
-        The halves, and how one lies on the other.
+    film
+        The half that lies on the substrate.
+    substrate
+        The half on which the film lies.
+    interface
+        How the film lies on the substrate; ``best`` for the interface that ranks first.
     only : {"film", "substrate"}, optional
         Build that half alone, ion for ion as it stands in the whole.
     """
@@ -234,8 +246,10 @@ class BulkRecipe(SeriesRecipe):
 
     Parameters
     ----------
-    crystal, bulk
-        The crystal, and how its cell is relaxed.
+    crystal
+        The crystal that is relaxed.
+    bulk
+        How its cell is relaxed.
     """
 
     crystal: CrystalSpec

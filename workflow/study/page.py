@@ -76,6 +76,9 @@ def _head(subjects: Sequence[Subject]) -> str:
     )
     return f"""# The study, claim by claim
 
+You see each claim of the study beside what its published models and ours say, with the numbers, and
+which of them agree.
+
 This page was made by `{command}`, where {given}
 (in the repository: `make study MODELS=DIR`). Its numbers are in [study.json](study.json), its
 curves in [study-pair-distribution.csv](study-pair-distribution.csv).

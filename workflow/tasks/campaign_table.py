@@ -52,13 +52,22 @@ class CampaignMember:
         Of the model, or of a formula unit of a bulk crystal.
     n_atoms : int or None
         Of the model.
-    homo_lumo_gap_ev, filtered_gap_ev, size_aware_gap_ev : float or None
-        Of the model, without and with traps left out.
+    homo_lumo_gap_ev : float or None
+        Gap of the model without a filter.
+    filtered_gap_ev, size_aware_gap_ev : float or None
+        Gap without the traps of the fixed, and of the size-aware threshold.
     space_group : str or None
         Of a bulk crystal that was relaxed; what follows, too.
-    energy_ev_per_formula_unit, above_lowest_ev : float or None
-        Its energy, and how far above the lowest of the same formula that is.
-    density_g_cm3, max_force_ev_a, pressure_gpa : float or None
+    energy_ev_per_formula_unit : float or None
+        Its energy.
+    above_lowest_ev : float or None
+        How far that is above the lowest of the same formula.
+    density_g_cm3 : float or None
+        Its density.
+    max_force_ev_a : float or None
+        Largest force on an ion.
+    pressure_gpa : float or None
+        Pressure on its cell.
     """
 
     name: str

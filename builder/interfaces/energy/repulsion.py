@@ -52,7 +52,7 @@ class Repulsion:
     Parameters
     ----------
     exponent : int
-        n of U = e²/4πε₀ |q q'| c / rⁿ; an even number.
+        n of U = e²/4πε₀ ``|q q'|`` c / rⁿ; an even number.
     contacts_a : mapping of frozenset of str to float
         Shortest bulk contact in Å of each pair of elements.
     coefficients : mapping of frozenset of str to float
