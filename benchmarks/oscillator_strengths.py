@@ -1,7 +1,8 @@
 """Dipoles between orbitals at the study's size: processor time and memory at four sizes.
 
 The particles are those of weights.py, cut from the neutral Pb3S2Cl2 sphere of the study, with the
-basis functions of CP2K's DZVP-MOLOPT-SR-GTH; orbitals are random, half of them occupied. Run with
+basis functions of CP2K's DZVP-MOLOPT-SR-GTH and as many projectors as GTH-PBE has; orbitals are
+random, half of them occupied. Run with
 
     python benchmarks/oscillator_strengths.py [--quick]
 """
@@ -16,13 +17,17 @@ import numpy as np
 from synthetic import parts_of_sphere, shells_of
 
 from epicarve.dft.orbitals import overlap_matrix
-from epicarve.dft.transitions import position_between
+from epicarve.dft.pseudopotentials import Projectors
+from epicarve.dft.transitions import NonlocalPotential, gradient_between, position_between
 from epicarve.units import A_PER_BOHR
 
 SIZES = (231, 462, 846, None)
 """Atoms, those nearest the middle; None for all."""
 
 STATES = 506
+
+PROJECTORS = {"Pb": (3, 2, 1), "S": (2, 1), "Cl": (2, 1)}
+"""How many of each angular momentum."""
 
 
 def main() -> None:
@@ -31,7 +36,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only the smallest size")
     sizes = SIZES[:1] if parser.parse_args().quick else SIZES
     print(f"{STATES} orbitals; seconds of processor time")
-    print("atoms  functions  overlap  dipoles  peak GB")
+    print("atoms  functions  overlap  dipoles  velocities  peak GB")
+    of_element = {
+        element: tuple(
+            Projectors(angular, 0.6, tuple(map(tuple, np.eye(n).tolist())))
+            for angular, n in enumerate(ns)
+        )
+        for element, ns in PROJECTORS.items()
+    }
     for symbols, positions_a in parts_of_sphere(sizes):
         positions_bohr, shells = positions_a / A_PER_BOHR, shells_of(symbols)
         start = time.process_time()
@@ -40,11 +52,15 @@ def main() -> None:
         orbitals = np.random.default_rng(0).normal(size=(STATES, overlap.shape[0])).T
         occupied, empty = np.hsplit(orbitals, 2)
         position_between(positions_bohr, shells, overlap, occupied, empty)
+        between = time.process_time()
+        gradient_between(positions_bohr, shells, occupied, empty)
+        projectors = [of_element[symbol] for symbol in symbols]
+        NonlocalPotential.of(positions_bohr, shells, projectors).commutator(occupied, empty)
         end = time.process_time()
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(
-            f"{len(symbols):5d} {overlap.shape[0]:10d} {after - start:8.1f} {end - after:8.1f} "
-            f"{peak_gb:8.2f}",
+            f"{len(symbols):5d} {overlap.shape[0]:10d} {after - start:8.1f} "
+            f"{between - after:8.1f} {end - between:11.1f} {peak_gb:8.2f}",
             flush=True,
         )
 

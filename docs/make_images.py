@@ -92,6 +92,16 @@ def draw_absorption(scratch: Path, path: Path) -> None:
     """Absorption of the same particle; `draw_coop` has unpacked its run."""
     analyse(scratch / "run", scratch / "light", transitions=True)
     shutil.copy(scratch / "light" / "absorption.png", path)
+    shutil.copy(scratch / "light" / "tauc.png", path.with_name("tauc.png"))
+
+
+def draw_bands(scratch: Path, path: Path) -> None:
+    """States of a supercell of PbS on the bands of one cell, both of CP2K."""
+    runs = scratch / "supercell"
+    shutil.unpack_archive(ROOT / "tests" / "fixtures" / "cp2k-pbs-supercell.tar.xz", runs)
+    bulk = runs / "bulk" / "bands.bs"
+    analyse(runs / "supercell", scratch / "bands", bulk_bands=bulk)
+    shutil.copy(scratch / "bands" / "bands.png", path)
 
 
 def draw_comparison(scratch: Path, demo: Path, path: Path) -> None:
@@ -168,6 +178,7 @@ if __name__ == "__main__":
         draw_coop(Path(scratch), IMAGES / "coop.png")
         draw_tutorial(Path(scratch), IMAGES / "tutorial-dos.png")
         draw_absorption(Path(scratch), IMAGES / "absorption.png")
+        draw_bands(Path(scratch), IMAGES / "bands.png")
         orbital(Path(scratch) / "run", out=IMAGES / "orbitals.png")
         draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")

@@ -229,7 +229,7 @@ def test_stated_corrections_of_gaps_are_choices_too():
 def test_states_with_spin_orbit_coupling_are_aligned_without_it_too():
     bare = janus_states()
     coupled = replace(
-        bare, energies_ev=bare.energies_ev + np.array([0.0, 0.0, 0.0, -0.2, -1.1]), uncoupled=bare
+        bare, energies_ev=bare.energies_ev + np.array([0.0, 0.0, 0.0, -0.15, -1.1]), uncoupled=bare
     )
     analysis = Analysis.of(coupled, OPTIONS, janus())
     types = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 import epicarve as ec
 from epicarve.analysis.export import bands_csv
@@ -23,6 +24,7 @@ from epicarve.dft.bands import (
 from epicarve.dft.orbitals import GaussianShell, overlap_matrix, solid_harmonics
 from epicarve.errors import InputError
 from epicarve.units import A_PER_BOHR
+from epicarve.workflow.tasks.zones import zones_of_particle
 
 FCC_A = 2.968 * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])
 
@@ -138,6 +140,22 @@ def test_a_particle_has_bands_in_the_zone_of_its_crystal(runs, tmp_path):
     assert (tmp_path / "bands.png").exists()
     assert (tmp_path / "bands.csv").read_text() == bands_csv(found)
     assert "Bands along the path" in (tmp_path / "report.html").read_text()
+
+
+def test_each_domain_of_a_heterostructure_has_its_own_zone(janus):
+    model = janus.model.transformed(Rotation.from_euler("zyx", [0.3, 1.1, -0.7]).as_matrix())
+    symbols = tuple(model.symbols.tolist())
+    zones = {zone.name: zone for zone in zones_of_particle(symbols, model.positions_a, None)}
+    assert set(zones) == {"Pb4S3Cl2", "CsPbCl3"}
+    together = zones["Pb4S3Cl2"].atoms.astype(int) + zones["CsPbCl3"].atoms
+    assert together.max() == 1
+    assert together.mean() > 0.9
+    zone = zones["CsPbCl3"]
+    cations = model.positions_a[(model.symbols == "Cs") & (model.domains == "CsPbCl3")]
+    steps = np.linalg.solve(zone.cell_a.T, (cations - cations[0]).T).T
+    assert np.abs(steps - steps.round()).max() < 0.05
+    assert np.abs(steps).max() > 1.5
+    assert [segment.start + segment.end for segment in zone.path.segments][:2] == ["GX", "XM"]
 
 
 def test_what_has_no_bands_is_refused_with_its_cause(runs, tmp_path):

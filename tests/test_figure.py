@@ -177,7 +177,7 @@ def aligned(offset_ev, ipr_max=0.1):
 
 def test_alignment_names_type_edges_and_offsets():
     (axes,) = alignment_figure(aligned(0.4)).axes
-    assert axes.get_title() == "Type II alignment"
+    assert axes.get_title() == "Type II alignment (in 9 of 12 variants)"
     assert [text for text in texts(axes) if text] == [
         "0.00", "3.00", "−0.40", "2.60",
         "Δ$E_\\mathrm{v}$ 0.40 eV", "Δ$E_\\mathrm{c}$ 0.40 eV",
@@ -188,7 +188,7 @@ def test_alignment_names_type_edges_and_offsets():
 
 def test_small_offsets_are_quasi_type_ii_and_need_no_arrow():
     (axes,) = alignment_figure(aligned(0.02)).axes
-    assert axes.get_title() == "Quasi-type-II alignment"
+    assert axes.get_title().startswith("Quasi-type-II alignment (in ")
     assert not [text for text in axes.texts if getattr(text, "arrow_patch", None)]
 
 

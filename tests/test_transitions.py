@@ -312,7 +312,7 @@ def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
     for pattern in ("*.pdos", "*.out", "*.inp", "*.xyz"):
         for path in home.glob(pattern):
             shutil.copy(path, tmp_path)
-    with pytest.raises(InputError, match="transitions need the coefficients"):
+    with pytest.raises(InputError, match="transitions and bands need the coefficients"):
         ec.analyse(tmp_path, out, transitions=True)
     assert not out.exists()
     shells, place = [(GaussianShell(0, (1.0,), (1.0,)),)], np.zeros((1, 3))

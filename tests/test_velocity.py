@@ -153,6 +153,16 @@ def test_both_forms_agree_in_a_large_basis(runs, name, tolerance):
     assert "% of those in the length form" in checks["velocity_form"]["message"]
 
 
+def test_strengths_of_all_electrons_sum_to_their_number(runs):
+    found = ec.analyse_folder(runs("large-basis") / "h2-all-electrons", transitions=True)
+    light = found.absorption.transitions
+    assert light.total_strength == pytest.approx(2.0, rel=0.01)
+    assert light.total_velocity_strength == pytest.approx(2.0, rel=0.01)
+    (own,) = light.of_spins
+    first = np.argmax(own.strengths[0] > 0.1)
+    assert own.velocity_strengths[0, first] == pytest.approx(own.strengths[0, first], rel=0.005)
+
+
 def test_the_commutator_is_no_small_part(runs):
     loaded = read_folder(runs("large-basis") / "h2o", PopulationOptions(coefficients=True)).orbitals
     basis = loaded.basis()

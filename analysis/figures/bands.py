@@ -26,7 +26,7 @@ ENERGY_STEPS = 400
 BRIGHTEST = 99.8
 """Percentile of the intensity that has the darkest colour."""
 
-LARGEST_MARK = 30.0
+LARGEST_MARK = 12.0
 """Area of the mark of a whole band at a point of the zone, or several, in points squared."""
 
 

@@ -353,7 +353,7 @@ def _with_overlap(
     else:
         matrix, origin = _computed(run, orbitals)
     source = f"{run.name}, {_describe(orbitals.path, n_states)}, overlap {origin}"
-    basis = partial(_basis_for_transitions, run, orbitals.path, len(orbitals.atom_of_function))
+    basis = partial(_basis_of_functions, run, orbitals.path, len(orbitals.atom_of_function))
     return LoadedOrbitals(orbitals, matrix, run.symbols, source, basis, run, run.fermi_ev)
 
 
@@ -369,14 +369,17 @@ def _computed(run: Run, orbitals: Orbitals) -> tuple[csr_array, str]:
     return overlap, f"computed from {run.inputs[0].path.name}"
 
 
-def _basis_for_transitions(run: Run, path: Path, n_functions: int) -> AtomBasis:
+def _basis_of_functions(run: Run, path: Path, n_functions: int) -> AtomBasis:
     """Read atoms and basis functions of orbitals whose overlap may be CP2K's own."""
     if not run.inputs:
         raise InputError(
-            f"{run.folder}: transitions need the input of the run, which names basis sets; put it "
-            f"beside {path.name}"
+            f"{run.folder}: transitions and bands need the input of the run, which names basis "
+            f"sets; put it beside {path.name}"
         )
-    lacking = "transitions cannot be computed; leave them out, or take a method with basis sets"
+    lacking = (
+        "neither transitions nor bands can be computed; leave them out, or take a method with "
+        "basis sets"
+    )
     return _basis_of(run, path, n_functions, lacking)
 
 

@@ -201,9 +201,9 @@ class Reading:
 def no_coefficients(folder: Path) -> InputError:
     """Say that what is made of orbitals cannot be had, and what it needs."""
     return InputError(
-        f"{folder}: overlap populations and transitions need the coefficients of the orbitals, and "
-        ".pdos files hold weights only; put the .wfn file of the run beside them, with its input "
-        "and main output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
+        f"{folder}: overlap populations, transitions and bands need the coefficients of the "
+        "orbitals, and .pdos files hold weights only; put the .wfn file of the run beside them, "
+        "with its input and main output, or rerun it with &MO_MOLDEN in &PRINT of &DFT"
     )
 
 

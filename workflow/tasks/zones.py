@@ -79,7 +79,7 @@ def bands_of_reading(
     if is_periodic:
         zones = _of_cell(states.symbols, run.geometry)
     else:
-        zones = _of_particle(states.symbols, reading.positions_a, _crystals_of(recipe))
+        zones = zones_of_particle(states.symbols, reading.positions_a, _crystals_of(recipe))
     levels_ev = [level for level in (states.homo_ev, states.lumo_ev) if level is not None]
     room_ev = ROOM * options.broadening_ev
     low_ev = min(levels_ev) - options.window_below_ev - room_ev
@@ -122,10 +122,25 @@ def read_bulk(
     return {name: read_bulk_bands(Path(path)) for name, path in given.items()}
 
 
-def _of_particle(
+def zones_of_particle(
     symbols: tuple[str, ...], positions_a: Floats, crystals: list[Crystal] | None
 ) -> list[Zone]:
-    """Return the zone of each crystal that is found in a particle, strained as it is there."""
+    """Return the zone of each crystal that is found in a particle, strained as it is there.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+        Elements of its atoms.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Where they are, in Å.
+    crystals : list of Crystal or None
+        What to look for; the bundled crystals if None.
+
+    Raises
+    ------
+    InputError
+        If no crystal is found.
+    """
     why = "none is found in these atoms"
     lattices: tuple[Domain, ...] = ()
     try:
