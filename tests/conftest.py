@@ -1,6 +1,8 @@
 """What tests share: the study's heterostructure, and the programs that some need.
 
-Tests that need CP2K, SLURM, a browser or pip's index are skipped, by name, where these are not there.
+Tests that need CP2K, SLURM, a browser or pip's index are skipped, by name, only where these are not
+to be had.
+"""
 
 import os
 import shutil
