@@ -19,6 +19,7 @@ from .analyse import analyse
 from .build import build
 from .campaign import campaign
 from .check import check
+from .crate import crate
 from .crystals import crystals
 from .cube import cube
 from .identify import identify
@@ -63,6 +64,7 @@ for command in (
     plot,
     report,
     table,
+    crate,
     structure,
     identify,
     study,

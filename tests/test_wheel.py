@@ -68,6 +68,7 @@ def test_the_source_holds_what_it_is_built_and_read_from(built):
     assert rooms | {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE"} <= held
 
 
+@pytest.mark.timeout(1800)  # most of it is pip
 @pytest.mark.parametrize("python", sorted(pythons()), ids=lambda path: path.parts[-3])
 def test_the_tutorials_work_as_printed(python, built, tmp_path):
     """Of whoever installs the wheel: the first in Python, and that of the command line."""

@@ -15,8 +15,11 @@ from .tables import csv_of, labels
 if TYPE_CHECKING:
     from epicarve.analysis.states import Absorption, Analysis
 
-HEAD = "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
-HEAD += "from_energy_ev,to_energy_ev"
+TRANSITION_COLUMNS = (
+    "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
+    "from_energy_ev,to_energy_ev"
+)
+"""Columns of transitions.csv."""
 
 
 def transitions_csv(analysis: Analysis) -> str:
@@ -49,7 +52,7 @@ def transitions_csv(analysis: Analysis) -> str:
             strict=True,
         )
     energies_ev = analysis.states.energies_ev
-    lines = [HEAD]
+    lines = [TRANSITION_COLUMNS]
     for energy_ev, i, j, strength, dipole_debye in sorted(rows, key=lambda row: row[:3]):
         dipole = ",".join(f"{part:.6f}" for part in dipole_debye)
         lines.append(
