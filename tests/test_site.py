@@ -134,3 +134,10 @@ def test_python_on_the_pages_is_python():
         for text in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
             if not text.startswith(">>>"):
                 compile(text, page.name, "exec")
+
+
+def test_the_code_that_pages_name_is_there():
+    names = {path.name for path in ROOT.glob("[a-z]*/**/*.py")}
+    for page in DOCS.rglob("*.md"):
+        for told in re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")):
+            assert (ROOT / told).exists() if "/" in told else told in names, (page.name, told)
