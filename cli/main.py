@@ -20,6 +20,7 @@ from .analyse import analyse
 from .build import build
 from .campaign import campaign
 from .check import check
+from .crate import crate
 from .crystals import crystals
 from .cube import cube
 from .identify import identify
@@ -89,6 +90,7 @@ for command in (
     plot,
     report,
     table,
+    crate,
     structure,
     identify,
     study,

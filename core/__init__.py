@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.build import build
     from epicarve.workflow.tasks.campaign import campaign
     from epicarve.workflow.tasks.check import check
+    from epicarve.workflow.tasks.crate import crate
     from epicarve.workflow.tasks.crystals import crystals
     from epicarve.workflow.tasks.cube import cube
     from epicarve.workflow.tasks.inputs import inputs
@@ -103,6 +104,7 @@ __all__ = [
     "carve",
     "check",
     "compare",
+    "crate",
     "crystal",
     "crystals",
     "cube",
@@ -162,6 +164,7 @@ _HOMES = {
     "carve": "epicarve.builder.assemble.nanocrystal",
     "check": "epicarve.workflow.tasks.check",
     "compare": "epicarve.workflow.tasks.interface",
+    "crate": "epicarve.workflow.tasks.crate",
     "crystal": "epicarve.builder.library.bundled:bundled_crystal",
     "crystals": "epicarve.workflow.tasks.crystals",
     "cube": "epicarve.workflow.tasks.cube",

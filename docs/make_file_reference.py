@@ -15,17 +15,19 @@ import yaml
 from make_recipe_reference import meaning_of_parameters, type_words, unit_of
 from numpydoc.docscrape import ClassDoc
 
-from epicarve.analysis.compare.bond_changes import BondChange, CoordinationChange, PhaseChange
-from epicarve.analysis.compare.cations import CationAlignment
-from epicarve.analysis.export import TABLE_COLUMNS
-from epicarve.analysis.export.tables import STATE_COLUMNS
-from epicarve.analysis.export.transitions import HEAD
-from epicarve.analysis.states.confinement import Confinement, SizePoint
+from epicarve.analysis.compare import (
+    BondChange,
+    CationAlignment,
+    CoordinationChange,
+    PhaseChange,
+)
+from epicarve.analysis.export import STATE_COLUMNS, TABLE_COLUMNS, TRANSITION_COLUMNS
+from epicarve.analysis.states import Confinement, SizePoint
 from epicarve.builder.model import COLUMNS as MODEL_COLUMNS
 from epicarve.builder.model import Edit
 from epicarve.builder.recognition import FoundDomain, FoundInterface
 from epicarve.builder.report import BuildReport
-from epicarve.dft.write.resources import StageResources
+from epicarve.dft.write import StageResources
 from epicarve.record import Record
 from epicarve.workflow.tasks.campaign_table import CampaignMember
 from epicarve.workflow.tasks.interface import COLUMNS as INTERFACE_COLUMNS
@@ -37,7 +39,7 @@ PAGE = HERE / "reference" / "files.md"
 
 DECLARED = {
     "states.csv": STATE_COLUMNS.split(","),
-    "transitions.csv": HEAD.split(","),
+    "transitions.csv": TRANSITION_COLUMNS.split(","),
     "series.csv": SERIES_COLUMNS,
     "interfaces.csv": INTERFACE_COLUMNS,
     "table": TABLE_COLUMNS,
@@ -88,7 +90,8 @@ INTRODUCTION = """# Files
 Every file that epicarve writes: who writes it, its columns or keys, and their units. Names end in
 their unit where they have one (`energy_ev`, `gap_a`). Energies in tables count from CP2K's own
 zero; figures and reports may count from another. The same input gives the same bytes: no file holds
-a time or an absolute path. A folder is filled whole or not at all.
+a time or an absolute path, but for the day in ro-crate-metadata.json. A folder is filled whole or
+not at all.
 
 Described elsewhere:
 
@@ -101,6 +104,7 @@ Described elsewhere:
 | report.html, figures | analyse, run | [report and figures](../report.md) |
 | `0-prerelax/`, `1-relax/`, ... | inputs, run | [the CP2K chain](../cp2k.md) |
 | states.npz | run with `engine: xtb` | arrays of [OrbitalStates](api/dft.md) by their names |
+| ro-crate-metadata.json | crate | [RO-Crate 1.1](../running.md#to-an-archive) |
 | analysis.h5 | analyse --hdf5 | groups states, dos, coop, profile: [write_hdf5](api/analysis.md) |
 | *.cube | cube | Gaussian's format, Å and e/bohr³ as CP2K's own |
 """

@@ -1,6 +1,7 @@
 """Runs the code of the tutorials and compares what it prints; the tests call it.
 
-Run as ``python docs/run_pages.py PAGE.md ...``: says what differs. Of a page it runs, in the order
+Run as ``python docs/run_pages.py PAGE.md ...``: says what differs. It needs no package but
+epicarve, so that an installed wheel is tried with it. Of a page it runs, in the order
 in which they stand,
 
 - blocks of ``pycon``, one Python session, as doctest does;
@@ -92,7 +93,10 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    failed = False
     for name in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as scratch:
             differences = run_page(Path(name).resolve(), Path(scratch))
-        sys.stdout.write(f"{name}: {len(differences)} differ\n" + "\n".join(differences))
+        failed = failed or bool(differences)
+        sys.stdout.write("\n".join([f"{name}: {len(differences)} differ", *differences, ""]))
+    sys.exit(failed)

@@ -1,10 +1,15 @@
 """What tests share: the study's heterostructure, and the programs that some need.
 
-Tests that need CP2K, SLURM or a browser are skipped, by name, only where these are not to be had.
+Tests that need CP2K, SLURM, a browser or pip's index are skipped, by name, only where these are not
+to be had.
 """
 
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,18 +30,37 @@ PROGRAMS = {
 }
 
 
+SLOW = ("cp2k", "slurm", "index")
+
+
+@cache
+def index_is_reached():
+    """Whether pip can fetch a package, one of no size."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "lazy-loader"]
+    with tempfile.TemporaryDirectory() as scratch:
+        return not subprocess.run(
+            [*command, "-d", scratch], capture_output=True, check=False
+        ).returncode
+
+
 def pytest_collection_modifyitems(items):
     """Put files that run real programs first: they take longest, two processes share the rest."""
-    slow = {item.path for item in items if any(map(item.get_closest_marker, ("cp2k", "slurm")))}
+    slow = {item.path for item in items if any(map(item.get_closest_marker, SLOW))}
     items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_runtest_setup(item):
-    for marker, (program, reason) in PROGRAMS.items():
-        if item.get_closest_marker(marker) and not shutil.which(program):
-            if os.environ.get("EPICARVE_REQUIRE") == "all":
-                pytest.fail(f"{reason}, and EPICARVE_REQUIRE=all allows no skip")
-            pytest.skip(reason)
+    lacking = [
+        reason
+        for marker, (program, reason) in PROGRAMS.items()
+        if item.get_closest_marker(marker) and not shutil.which(program)
+    ]
+    if item.get_closest_marker("index") and not index_is_reached():
+        lacking.append("pip reaches no index of packages (see pip config)")
+    for reason in lacking:
+        if os.environ.get("EPICARVE_REQUIRE") == "all":
+            pytest.fail(f"{reason}, and EPICARVE_REQUIRE=all allows no skip")
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -134,3 +134,11 @@ def test_python_on_the_pages_is_python():
         for text in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
             if not text.startswith(">>>"):
                 compile(text, page.name, "exec")
+
+
+def test_the_code_that_pages_name_is_there():
+    kept = subprocess.check_output(["git", "ls-files", "*.py"], cwd=ROOT, text=True).split()
+    names = {Path(path).name for path in kept} | {"mine.py"}  # a reader's own, in running.md
+    for page in DOCS.rglob("*.md"):
+        for told in re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")):
+            assert told in (kept if "/" in told else names), (page.name, told)

@@ -1,3 +1,7 @@
+from .bond_changes import BondChange as BondChange
+from .bond_changes import CoordinationChange as CoordinationChange
+from .bond_changes import PhaseChange as PhaseChange
+from .cations import CationAlignment as CationAlignment
 from .scattering import Distances as Distances
 from .scattering import RadialDistribution as RadialDistribution
 from .scattering import debye_intensity as debye_intensity

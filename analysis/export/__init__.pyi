@@ -16,6 +16,7 @@ from .sizes import sizes_csv as sizes_csv
 from .summary import checks_of as checks_of
 from .summary import summarise as summarise
 from .tables import SPIN_NAMES as SPIN_NAMES
+from .tables import STATE_COLUMNS as STATE_COLUMNS
 from .tables import coop_csv as coop_csv
 from .tables import dos_csv as dos_csv
 from .tables import kind_states_csv as kind_states_csv
@@ -24,5 +25,6 @@ from .tables import profile_csv as profile_csv
 from .tables import states_csv as states_csv
 from .tables import trap_atoms_csv as trap_atoms_csv
 from .tables import traps_csv as traps_csv
+from .transitions import TRANSITION_COLUMNS as TRANSITION_COLUMNS
 from .transitions import absorption_csv as absorption_csv
 from .transitions import transitions_csv as transitions_csv

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from epicarve.analysis.states import Absorption, Analysis
     from epicarve.arrays import Floats, Ints
 
-HEAD = "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
-HEAD += "from_energy_ev,to_energy_ev,velocity_strength"
+TRANSITION_COLUMNS = (
+    "from,to,spin,energy_ev,strength,dipole_x_debye,dipole_y_debye,dipole_z_debye,"
+    "from_energy_ev,to_energy_ev,velocity_strength"
+)
+"""Columns of transitions.csv."""
 
 
 def transitions_csv(analysis: Analysis) -> str:
@@ -52,7 +55,7 @@ def transitions_csv(analysis: Analysis) -> str:
             strict=True,
         )
     energies_ev = analysis.states.energies_ev
-    lines = [HEAD]
+    lines = [TRANSITION_COLUMNS]
     for energy_ev, i, j, strength, dipole_debye, velocity in sorted(rows, key=lambda row: row[:3]):
         dipole = ",".join(f"{part:.6f}" for part in dipole_debye)
         lines.append(

@@ -1,0 +1,89 @@
+"""The wheel in an empty environment, on the oldest and the newest Python that is here."""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.index
+ROOT = Path(__file__).parents[1]
+OLDEST = (3, 11)
+PACKAGES = {"core": "epicarve"} | {
+    name: f"epicarve/{name}"
+    for name in ("builder", "dft", "analysis", "workflow", "cli", "templates", "examples")
+}
+
+
+def pythons():
+    """Return this Python, and the oldest and the newest of those on PATH and of pyenv."""
+    found = {}
+    places = [Path(part) for part in os.environ["PATH"].split(os.pathsep)]
+    places += (Path.home() / ".pyenv" / "versions").glob("*/bin")
+    for program in {path for place in places for path in place.glob("python3.*")}:
+        if re.fullmatch(r"python3\.\d+", program.name):
+            asked = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
+            done = subprocess.run(
+                [program, "-c", asked], capture_output=True, text=True, check=False
+            )
+            version = tuple(map(int, done.stdout.split()))
+            if version >= OLDEST:
+                found.setdefault(version, program)
+    found[sys.version_info[:2]] = Path(sys.executable)
+    return {found[version] for version in (min(found), max(found))}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--outdir", folder, ROOT]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def tracked():
+    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)
+    return [Path(line) for line in listed.splitlines()]
+
+
+def test_the_wheel_holds_every_file_of_the_rooms_and_no_other(built):
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    wanted = {
+        "/".join((PACKAGES[path.parts[0]], *path.parts[1:]))
+        for path in tracked()
+        if path.parts[0] in PACKAGES
+    }
+    assert held == wanted
+
+
+def test_the_source_holds_what_it_is_built_and_read_from(built):
+    with tarfile.open(next(built.glob("*.tar.gz"))) as source:
+        held = {name.partition("/")[2] for name in source.getnames()}
+    rooms = {str(path) for path in tracked() if path.parts[0] in (*PACKAGES, "docs")}
+    assert rooms | {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE"} <= held
+
+
+@pytest.mark.timeout(1800)  # most of it is pip
+@pytest.mark.parametrize("python", sorted(pythons()), ids=lambda path: path.parts[-3])
+def test_the_tutorials_work_as_printed(python, built, tmp_path):
+    """Of whoever installs the wheel: the first in Python, and that of the command line."""
+    subprocess.run([python, "-m", "venv", tmp_path / "env"], check=True)
+    program = tmp_path / "env" / "bin" / "python"
+    wheel = next(built.glob("*.whl"))
+    install = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    pages = [ROOT / "docs" / "tutorials" / f"{name}.md" for name in ("first-model", "jobs")]
+    done = subprocess.run(
+        [program, ROOT / "docs" / "run_pages.py", *pages],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": "", "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
