@@ -13,8 +13,8 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 
 SUBROOMS = {
     "builder": """
-        dimensions extxyz report crystal model point_charges cif library orderings shapes optimise
-        carve geometry interfaces.match interfaces interfaces.energy hetero recognition output
+        dimensions extxyz report crystal model point_charges cif library orderings shapes ligands
+        optimise carve geometry interfaces.match interfaces interfaces.energy hetero recognition output
         assemble exchange notebook
     """.split(),
     "dft": """
