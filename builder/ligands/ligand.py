@@ -81,7 +81,7 @@ class Ligand:
     def __repr__(self) -> str:
         return (
             f"Ligand({self.name}, {self.kind}-type, {self.charge:+d} e, {self.n_atoms} atoms, "
-            f"{len(self.conformers_a)} conformers)"
+            f"{len(self.conformers_a)} conformer{'s' if len(self.conformers_a) > 1 else ''})"
         )
 
 
@@ -111,4 +111,7 @@ class LigandPair:
     n_anions: int
 
     def __repr__(self) -> str:
-        return f"LigandPair({self.name}, {self.kind}, {self.n_cations} + {self.n_anions} ions)"
+        cations = f"{self.n_cations} cation{'s' if self.n_cations > 1 else ''}"
+        anions = f"{self.n_anions} anion{'s' if self.n_anions > 1 else ''}"
+        kind = "Z-type" if self.kind == "Z" else self.kind
+        return f"LigandPair({self.name}, {kind}, {cations}, {anions})"

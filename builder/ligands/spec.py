@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
 from epicarve.options import Options
+
+PSEUDO_HYDROGEN = re.compile(r"pseudo[ -]?hydrogens?|\[?H[ _]?[+-]?\d*\.\d+[+-]?\]?", re.IGNORECASE)
+"""How people write hydrogen of a fractional charge."""
+
+NO_PSEUDO_HYDROGEN = (
+    "hydrogen of a fractional charge has no potential in CP2K; give a short ligand of a whole "
+    "charge: formate, Cl or OH (-1 e), or CH3NH2 (neutral)"
+)
+
+
+def _whole(value: Any) -> Any:
+    """Refuse a charge that is no whole number."""
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(f"it is a whole number; {NO_PSEUDO_HYDROGEN}")
+    return value
+
+
+Charge = Annotated[int, BeforeValidator(_whole)]
 
 
 class LigandSpec(Options):
@@ -35,10 +54,10 @@ class LigandSpec(Options):
     name: str | None = None
     smiles: str | None = None
     file: str | None = None
-    charge: int | None = None
+    charge: Charge | None = None
     anchor: int | str | tuple[int, ...] | None = None
     kind: Literal["X", "L"] | None = None
-    length: int | str | None = Field(default=None)
+    length: int | str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -51,4 +70,7 @@ class LigandSpec(Options):
             raise ValueError("both smiles and file; give one")
         if self.name is None and self.smiles is None and self.file is None:
             raise ValueError("no molecule; give its name, its smiles or its file")
+        for told in (self.name, self.smiles):
+            if told is not None and PSEUDO_HYDROGEN.fullmatch(told.strip()):
+                raise ValueError(f"{told!r}: {NO_PSEUDO_HYDROGEN}")
         return self

@@ -1,0 +1,224 @@
+"""Conformers of a ligand, turned to stand on a surface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolAlign, rdMolTransforms
+
+from epicarve.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from epicarve.arrays import Floats
+
+SEED = 7
+"""Of the random coordinates from which conformers are embedded."""
+
+N_EMBEDDED = 12
+"""Conformers that are embedded; each is used as it is and with its chains stretched."""
+
+MAX_STEPS = 2000
+"""Of the force field."""
+
+SAME_RMSD_A = 0.3
+"""Conformers that differ by less, in Å, without H on carbon, are the same."""
+
+WINDOW_KCAL = 6.0
+"""Conformers more than this above the lowest, in kcal/mol, are left out."""
+
+NEAR_LOWEST_KCAL = 2.5
+"""The tallest of the conformers up to this above the lowest comes first, in kcal/mol."""
+
+ALONG = 0.2
+"""Bond directions whose sum is shorter cancel, and tell no direction."""
+
+
+def conformers_of(
+    molecule: Chem.Mol, anchors: Sequence[int], most: int, told: str
+) -> tuple[Floats, ...]:
+    """Return the conformers of a molecule in Å, each shape (n_atoms, 3), standing on its anchors.
+
+    They are embedded by ETKDGv3 (Wang et al., J. Chem. Inf. Model. 60, 2044, 2020) with a fixed
+    seed, once more with their chains all-trans, and relaxed by MMFF94 without its electrostatic
+    part, as the cation that is bound screens the charge; by UFF if MMFF94 knows an atom not.
+    Those that are the same are pruned. The tallest of the lowest comes first, then by energy.
+    Coordinates that the molecule has in a file stand before all.
+
+    Parameters
+    ----------
+    molecule : rdkit.Chem.Mol
+        The molecule, with all its hydrogen.
+    anchors : sequence of int
+        Atoms that bind, counted from 0.
+    most : int
+        At most so many are returned.
+    told : str
+        Names the ligand in messages.
+
+    Raises
+    ------
+    InputError
+        If it can't be embedded.
+    """
+    given = _given(molecule)
+    if molecule.GetNumAtoms() == 1:
+        return (np.zeros((1, 3)),)
+    built = _embedded(molecule, told)
+    _stretch(built, anchors)
+    energies = _relaxed(built)
+    places = [standing(molecule, c.GetPositions(), anchors) for c in built.GetConformers()]
+    heights = np.array([place[:, 2].max() for place in places])
+    near = energies <= energies.min() + NEAR_LOWEST_KCAL
+    first = int(np.flatnonzero(near)[np.argmax(heights[near].round(1))])
+    order = [first, *(int(i) for i in np.argsort(energies.round(3), kind="stable") if i != first)]
+    order = [i for i in order if energies[i] <= energies.min() + WINDOW_KCAL]
+    different = _different(built, anchors, order)
+    return (
+        *(standing(molecule, given_a, anchors) for given_a in given),
+        *(places[i] for i in different),
+    )[:most]
+
+
+def standing(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Floats:
+    """Return coordinates with the centre of the anchors at the origin and the body along +z.
+
+    The direction is the sum of the bonds of the anchors to other atoms than each other, so that the
+    lone pair of an amine or a phosphine points along -z; hydrogen of ammonium ions does not count.
+    """
+    places_a = places_a - places_a[list(anchors)].mean(axis=0)
+    up = _body(molecule, places_a, anchors)
+    length = float(np.linalg.norm(up))
+    if length == 0.0:
+        return np.asarray(places_a)
+    up = up / length
+    side = np.eye(3)[int(np.argmin(np.abs(up)))]
+    if len(anchors) > 1:  # two anchors lie along x
+        side = places_a[anchors[0]] if np.linalg.norm(np.cross(up, places_a[anchors[0]])) else side
+    side = side - (side @ up) * up
+    side = side / np.linalg.norm(side)
+    return np.asarray(places_a @ np.array([side, np.cross(up, side), up]).T)
+
+
+def _body(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Floats:
+    """Return the direction of the body from the anchors."""
+    is_cation = Chem.GetFormalCharge(molecule) > 0
+    bonded: list[tuple[int, int]] = []
+    for anchor in anchors:
+        neighbors = [
+            n for n in molecule.GetAtomWithIdx(anchor).GetNeighbors() if n.GetIdx() not in anchors
+        ]
+        heavy = [n for n in neighbors if n.GetSymbol() != "H"]
+        bonded += [(anchor, n.GetIdx()) for n in (heavy if is_cation and heavy else neighbors)]
+    bonds = np.array([places_a[atom] - places_a[anchor] for anchor, atom in bonded]).reshape(-1, 3)
+    bonds /= np.linalg.norm(bonds, axis=1, keepdims=True)
+    for direction in (bonds.sum(axis=0), places_a.mean(axis=0)):
+        if np.linalg.norm(direction) > ALONG:
+            return np.asarray(direction)
+    return np.asarray(bonds[0] if len(bonds) else np.zeros(3))
+
+
+def _given(molecule: Chem.Mol) -> list[Floats]:
+    """Return the coordinates in space that a molecule came with."""
+    return [np.asarray(c.GetPositions()) for c in molecule.GetConformers() if c.Is3D()]
+
+
+def _embedded(molecule: Chem.Mol, told: str) -> Chem.Mol:
+    """Return a molecule with each conformer twice, the second one to be stretched."""
+    built = Chem.Mol(molecule)
+    options = rdDistGeom.ETKDGv3()
+    options.randomSeed, options.numThreads, options.clearConfs = SEED, 1, True
+    with rdBase.BlockLogs():
+        found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
+        if not found:
+            options.useRandomCoords = True
+            found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
+    if not found:
+        raise InputError(
+            f"ligand {told}: no geometry can be built for it; give a file with one, such as a mol file"
+        )
+    for conformer in [Chem.Conformer(c) for c in built.GetConformers()]:
+        built.AddConformer(conformer, assignId=True)
+    return built
+
+
+def _stretch(built: Chem.Mol, anchors: Sequence[int]) -> None:
+    """Turn the chains of the second half of the conformers all-trans."""
+    torsions = _trans_torsions(built, anchors)
+    conformers = list(built.GetConformers())
+    for conformer in conformers[len(conformers) // 2 :]:
+        for torsion in torsions:
+            rdMolTransforms.SetDihedralDeg(conformer, *torsion, 180.0)
+
+
+def _trans_torsions(molecule: Chem.Mol, anchors: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """Return torsions about single bonds between tetrahedral C, along the longest ways outward."""
+    parents: dict[int, int | None] = dict.fromkeys(anchors)
+    order = list(anchors)
+    for atom in order:
+        for neighbor in molecule.GetAtomWithIdx(atom).GetNeighbors():
+            index = neighbor.GetIdx()
+            if index not in parents and neighbor.GetSymbol() != "H":
+                parents[index] = atom
+                order.append(index)
+    depth = dict.fromkeys(order, 0)
+    furthest: dict[int, int] = {}
+    for atom in reversed(order):
+        parent = parents[atom]
+        if parent is not None and (parent not in furthest or depth[atom] + 1 > depth[parent]):
+            depth[parent], furthest[parent] = depth[atom] + 1, atom
+    torsions = []
+    for atom in order:
+        before = parents[atom]
+        behind = parents[before] if before is not None else None
+        if before is None or behind is None or atom not in furthest:
+            continue
+        bond = molecule.GetBondBetweenAtoms(before, atom)
+        ends = [molecule.GetAtomWithIdx(end) for end in (before, atom)]
+        is_open = bond.GetBondType() == Chem.BondType.SINGLE and not bond.IsInRing()
+        if is_open and all(e.GetHybridization() == Chem.HybridizationType.SP3 for e in ends):
+            torsions.append((behind, before, atom, furthest[atom]))
+    return torsions
+
+
+def _relaxed(built: Chem.Mol) -> Floats:
+    """Relax all conformers; return their energies in kcal/mol, zeros if no force field fits."""
+    with rdBase.BlockLogs():
+        options = rdForceFieldHelpers.MMFFGetMoleculeProperties(built)
+        if options is not None:
+            options.SetMMFFEleTerm(False)
+        elif not rdForceFieldHelpers.UFFHasAllMoleculeParams(built):
+            return np.zeros(built.GetNumConformers())
+        energies = []
+        for conformer in built.GetConformers():
+            number = conformer.GetId()
+            field = (
+                rdForceFieldHelpers.UFFGetMoleculeForceField(built, confId=number)
+                if options is None
+                else rdForceFieldHelpers.MMFFGetMoleculeForceField(built, options, confId=number)
+            )
+            field.Minimize(maxIts=MAX_STEPS)
+            energies.append(field.CalcEnergy())
+    return np.array(energies)
+
+
+def _different(built: Chem.Mol, anchors: Sequence[int], order: Sequence[int]) -> list[int]:
+    """Return the conformers, in their order, that are none of those before, whatever is turned."""
+    skeleton = Chem.RWMol(built)
+    skeleton.BeginBatchEdit()
+    for atom in built.GetAtoms():
+        if atom.GetSymbol() == "H" and not {n.GetIdx() for n in atom.GetNeighbors()} & set(anchors):
+            skeleton.RemoveAtom(atom.GetIdx())
+    skeleton.CommitBatchEdit()
+    numbers = [c.GetId() for c in built.GetConformers()]
+    kept: list[int] = []
+    for place in order:
+        if all(
+            rdMolAlign.GetBestRMS(skeleton, skeleton, numbers[place], numbers[other]) >= SAME_RMSD_A
+            for other in kept
+        ):
+            kept.append(place)
+    return kept
