@@ -30,8 +30,11 @@ SAME_RMSD_A = 0.3
 WINDOW_KCAL = 6.0
 """Conformers more than this above the lowest, in kcal/mol, are left out."""
 
-NEAR_LOWEST_KCAL = 2.5
-"""The tallest of the conformers up to this above the lowest comes first, in kcal/mol."""
+HEIGHT_KCAL_PER_A = 0.5
+"""How much energy 1 Å of height outweighs when conformers are ordered, in kcal/mol."""
+
+BELOW_A = 1.0
+"""Conformers with a heavy atom farther below the anchors, in Å, would reach into the surface."""
 
 ALONG = 0.2
 """Bond directions whose sum is shorter cancel, and tell no direction."""
@@ -45,8 +48,9 @@ def conformers_of(
     They are embedded by ETKDGv3 (Wang et al., J. Chem. Inf. Model. 60, 2044, 2020) with a fixed
     seed, once more with their chains all-trans, and relaxed by MMFF94 without its electrostatic
     part, as the cation that is bound screens the charge; by UFF if MMFF94 knows an atom not.
-    Those that are the same are pruned. The tallest of the lowest comes first, then by energy.
-    Coordinates that the molecule has in a file stand before all.
+    Those that are the same, or reach below the anchors, are pruned. They are ordered by energy, of
+    which 0.5 kcal/mol are taken off for each Å of height, so that extended ones go first: other
+    ligands leave no room to fold. Coordinates that the molecule has in a file stand before all.
 
     Parameters
     ----------
@@ -72,10 +76,11 @@ def conformers_of(
     energies = _relaxed(built)
     places = [standing(molecule, c.GetPositions(), anchors) for c in built.GetConformers()]
     heights = np.array([place[:, 2].max() for place in places])
-    near = energies <= energies.min() + NEAR_LOWEST_KCAL
-    first = int(np.flatnonzero(near)[np.argmax(heights[near].round(1))])
-    order = [first, *(int(i) for i in np.argsort(energies.round(3), kind="stable") if i != first)]
-    order = [i for i in order if energies[i] <= energies.min() + WINDOW_KCAL]
+    heavy = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetSymbol() != "H"]
+    is_low = np.array([place[heavy, 2].min() < -BELOW_A for place in places])
+    is_usable = (energies <= energies.min() + WINDOW_KCAL) & (~is_low | is_low.all())
+    ranks = (energies - HEIGHT_KCAL_PER_A * heights).round(3)
+    order = [int(i) for i in np.argsort(ranks, kind="stable") if is_usable[i]]
     different = _different(built, anchors, order)
     return (
         *(standing(molecule, given_a, anchors) for given_a in given),
@@ -130,15 +135,18 @@ def _embedded(molecule: Chem.Mol, told: str) -> Chem.Mol:
     """Return a molecule with each conformer twice, the second one to be stretched."""
     built = Chem.Mol(molecule)
     options = rdDistGeom.ETKDGv3()
-    options.randomSeed, options.numThreads, options.clearConfs = SEED, 1, True
+    options.randomSeed = SEED  # type: ignore[assignment]  # RDKit's stubs type them wrongly
+    options.numThreads = 1  # type: ignore[assignment]
+    options.clearConfs = True  # type: ignore[assignment]
     with rdBase.BlockLogs():
         found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
         if not found:
-            options.useRandomCoords = True
+            options.useRandomCoords = True  # type: ignore[assignment]
             found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
     if not found:
         raise InputError(
-            f"ligand {told}: no geometry can be built for it; give a file with one, such as a mol file"
+            f"ligand {told}: no geometry can be built for it; give a file with one, such as a mol "
+            "file"
         )
     for conformer in [Chem.Conformer(c) for c in built.GetConformers()]:
         built.AddConformer(conformer, assignId=True)

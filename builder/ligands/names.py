@@ -1,4 +1,4 @@
-"""Names of ligands and the SMILES that they stand for: whole families by rule, the rest by table."""
+"""Names of ligands and their SMILES: whole families by rule, the rest by table."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ TABLE = {
     "dodecylbenzenesulfonate": "C" * 12 + "c1ccc(cc1)S(=O)(=O)[O-]",
     "benzenethiolate": "c1ccccc1[S-]",
     "phenolate": "c1ccccc1[O-]",
+    "ethylenediamine": "NCCN",
     **{"water": "O", "ammonia": "N", "aniline": "Nc1ccccc1", "pyridine": "n1ccccc1"},
     **{"ammonium": "[NH4+]", "anilinium": "[NH3+]c1ccccc1", "pyridinium": "[nH+]1ccccc1"},
     **{"formamidinium": "NC=[NH2+]", "acetamidinium": "CC(N)=[NH2+]"},
@@ -114,7 +115,10 @@ OTHER_WORDS = {
 
 TIMES = {"": 1, "di": 2, "bis": 2, "tri": 3, "tris": 3, "tetra": 4, "tetrakis": 4}
 
-METALLESS = frozenset("H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn".split())
+NON_METALS = frozenset(
+    {*("H", "He", "B", "C", "N", "O", "F", "Ne", "Si", "P", "S", "Cl"), *("Ar", "Ge", "As", "Se")}
+    | {"Br", "Kr", "Te", "I", "Xe", "At", "Rn"}
+)
 """Elements that are the cation of no pair."""
 
 
@@ -162,8 +166,11 @@ def named_pair(name: str) -> NamedPair | None:
     """
     name = OTHER_WORDS.get(name, name).strip()
     formula = re.fullmatch(r"([A-Z][a-z]?)(?:\((.+)\)|(F|Cl|Br|I))(\d*)", name)
-    if formula and formula[1] not in METALLESS:
+    if formula and formula[1] not in NON_METALS:
         return NamedPair(formula[1], formula[2] or formula[3], int(formula[4] or 1))
+    salt = re.fullmatch(r"(.+)(F|Cl|Br|I)", name)
+    if salt and salt[1] in OTHER_WORDS:
+        return NamedPair(OTHER_WORDS[salt[1]], salt[2])
     first, _, last = name.rpartition(" ")
     if first and named_molecule(first) and named_molecule(last):
         return NamedPair(first, last)
@@ -178,12 +185,18 @@ def usual_name(name: str) -> str:
 
 def near_names(name: str) -> str:
     """Say what to write in the place of a name that is not known."""
+    from ase.data import atomic_names, chemical_symbols  # noqa: PLC0415
+
     lower = usual_name(name)
     if lower.endswith(("ic acid", "thiol")):
         ion = lower.removesuffix("ic acid") + "ate" if lower.endswith("acid") else f"{lower}ate"
         known = named_molecule(ion)
         if known is not None:
             return f"it is neutral: give {ion}, {known.smiles}"
+    first, _, last = lower.rpartition(" ")
+    if first.title() in atomic_names and named_molecule(last):
+        symbol = chemical_symbols[atomic_names.index(first.title())]
+        return f"write {symbol}({last})2, with the number of anions that makes it neutral"
     near = get_close_matches(lower, [*TABLE, *family_names()], n=1, cutoff=0.75)
     return (
         f"did you mean {near[0]}?" if near else "give its smiles, such as CC(=O)[O-], or its file"
