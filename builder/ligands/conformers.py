@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SEED = 7
 """Of the random coordinates from which conformers are embedded."""
 
-N_EMBEDDED = 12
+N_EMBEDDED = 8
 """Conformers that are embedded; each is used as it is and with its chains stretched."""
 
 MAX_STEPS = 2000
@@ -35,6 +35,17 @@ HEIGHT_KCAL_PER_A = 0.5
 
 BELOW_A = 1.0
 """Conformers with a heavy atom farther below the anchors, in Å, would reach into the surface."""
+
+MULTIPLE_BOND_SHARE = 0.96
+"""Of the sum of the covalent radii: a double or triple bond is shorter."""
+
+LINEAR_A = {
+    ("C", "N"): (1.18,),
+    ("N", "C", "O"): (1.17, 1.22),
+    ("N", "C", "S"): (1.18, 1.62),
+    ("N", "N", "N"): (1.16, 1.16),
+}
+"""Bond lengths in Å of linear anions, which force fields get wrong by up to 0.3 Å: by GFN1-xTB."""
 
 ALONG = 0.2
 """Bond directions whose sum is shorter cancel, and tell no direction."""
@@ -71,9 +82,12 @@ def conformers_of(
     given = _given(molecule)
     if molecule.GetNumAtoms() == 1:
         return (np.zeros((1, 3)),)
-    built = _embedded(molecule, told)
-    _stretch(built, anchors)
-    energies = _relaxed(built)
+    linear_a = _linear(molecule)
+    if linear_a is not None:
+        return tuple(standing(molecule, each_a, anchors) for each_a in given or [linear_a])
+    embedded = _embedded(molecule, told)
+    _stretch(embedded, anchors)
+    built, energies = _relaxed(embedded, told)
     places = [standing(molecule, c.GetPositions(), anchors) for c in built.GetConformers()]
     heights = np.array([place[:, 2].max() for place in places])
     heavy = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetSymbol() != "H"]
@@ -129,6 +143,22 @@ def _body(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Float
 def _given(molecule: Chem.Mol) -> list[Floats]:
     """Return the coordinates in space that a molecule came with."""
     return [np.asarray(c.GetPositions()) for c in molecule.GetConformers() if c.Is3D()]
+
+
+def _linear(molecule: Chem.Mol) -> Floats | None:
+    """Return coordinates in Å of an anion of `LINEAR_A`; None if a molecule is none."""
+    symbols = tuple(atom.GetSymbol() for atom in molecule.GetAtoms())
+    atoms = list(range(len(symbols)))
+    for chain, lengths_a in LINEAR_A.items():
+        if Chem.GetFormalCharge(molecule) == -1 and sorted(symbols) == sorted(chain):
+            centre = [a for a in atoms if molecule.GetAtomWithIdx(a).GetDegree() == 2]
+            ends = sorted((a for a in atoms if a not in centre), key=lambda a: symbols[a])
+            order = [*ends[:1], *centre, *ends[1:]]
+            if tuple(symbols[atom] for atom in order) == chain:
+                places_a = np.zeros((len(symbols), 3))
+                places_a[order, 2] = np.cumsum([0.0, *lengths_a])
+                return places_a
+    return None
 
 
 def _embedded(molecule: Chem.Mol, told: str) -> Chem.Mol:
@@ -192,25 +222,66 @@ def _trans_torsions(molecule: Chem.Mol, anchors: Sequence[int]) -> list[tuple[in
     return torsions
 
 
-def _relaxed(built: Chem.Mol) -> Floats:
-    """Relax all conformers; return their energies in kcal/mol, zeros if no force field fits."""
-    with rdBase.BlockLogs():
-        options = rdForceFieldHelpers.MMFFGetMoleculeProperties(built)
-        if options is not None:
-            options.SetMMFFEleTerm(False)
-        elif not rdForceFieldHelpers.UFFHasAllMoleculeParams(built):
-            return np.zeros(built.GetNumConformers())
-        energies = []
-        for conformer in built.GetConformers():
-            number = conformer.GetId()
-            field = (
-                rdForceFieldHelpers.UFFGetMoleculeForceField(built, confId=number)
-                if options is None
-                else rdForceFieldHelpers.MMFFGetMoleculeForceField(built, options, confId=number)
-            )
-            field.Minimize(maxIts=MAX_STEPS)
-            energies.append(field.CalcEnergy())
+def _relaxed(embedded: Chem.Mol, told: str) -> tuple[Chem.Mol, Floats]:
+    """Return a molecule with its conformers relaxed, and their energies in kcal/mol.
+
+    A force field that leaves a double or triple bond as long as a single one does not know it; if
+    none does, the conformers are left as they were embedded, all of one energy.
+    """
+    for relax in (_mmff, _uff):
+        built = Chem.Mol(embedded)
+        with rdBase.BlockLogs():
+            energies = relax(built)
+        if energies is not None and _is_sound(built):
+            return built, energies
+    if not _is_sound(embedded):
+        raise InputError(
+            f"ligand {told}: no force field knows its bonds; give a file with its geometry, such "
+            "as a mol file"
+        )
+    return embedded, np.zeros(embedded.GetNumConformers())
+
+
+def _mmff(built: Chem.Mol) -> Floats | None:
+    """Relax conformers by MMFF94 without electrostatics; return their energies in kcal/mol."""
+    options = rdForceFieldHelpers.MMFFGetMoleculeProperties(built)
+    if options is None:
+        return None
+    options.SetMMFFEleTerm(False)
+    energies = []
+    for conformer in built.GetConformers():
+        field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
+            built, options, confId=conformer.GetId()
+        )
+        field.Minimize(maxIts=MAX_STEPS)
+        energies.append(field.CalcEnergy())
     return np.array(energies)
+
+
+def _uff(built: Chem.Mol) -> Floats | None:
+    """Relax conformers by UFF; return their energies in kcal/mol."""
+    if not rdForceFieldHelpers.UFFHasAllMoleculeParams(built):
+        return None
+    energies = []
+    for conformer in built.GetConformers():
+        field = rdForceFieldHelpers.UFFGetMoleculeForceField(built, confId=conformer.GetId())
+        field.Minimize(maxIts=MAX_STEPS)
+        energies.append(field.CalcEnergy())
+    return np.array(energies)
+
+
+def _is_sound(built: Chem.Mol) -> bool:
+    """Whether all double and triple bonds of the first conformer are shorter than single ones."""
+    places_a = built.GetConformers()[0].GetPositions()
+    table = Chem.GetPeriodicTable()
+    for bond in built.GetBonds():
+        ends = [bond.GetBeginAtom(), bond.GetEndAtom()]
+        single_a = sum(table.GetRcovalent(end.GetAtomicNum()) for end in ends)
+        first, second = (places_a[end.GetIdx()] for end in ends)
+        is_multiple = bond.GetBondTypeAsDouble() >= 2.0
+        if is_multiple and np.linalg.norm(first - second) > MULTIPLE_BOND_SHARE * single_a:
+            return False
+    return True
 
 
 def _different(built: Chem.Mol, anchors: Sequence[int], order: Sequence[int]) -> list[int]:

@@ -44,13 +44,21 @@ def molecule_of_smiles(smiles: str, told: str) -> Chem.Mol:
         )
     molecule = Chem.AddHs(molecule)
     _refuse(molecule, told)
-    for bond in molecule.GetBonds():
-        if bond.GetStereo() == Chem.BondStereo.STEREOANY:
-            raise InputError(_no_side(bond, told))
     for element in Chem.FindPotentialStereo(molecule):
-        is_bond = element.type == Chem.StereoType.Bond_Double
-        if is_bond and element.specified == Chem.StereoSpecified.Unspecified:
-            raise InputError(_no_side(molecule.GetBondWithIdx(element.centeredOn), told))
+        if element.type != Chem.StereoType.Bond_Double:
+            continue
+        bond = molecule.GetBondWithIdx(element.centeredOn)
+        ends = (bond.GetBeginAtom(), bond.GetEndAtom())
+        is_plain = all(
+            end.GetSymbol() == "C" and end.GetHybridization() == Chem.HybridizationType.SP2
+            for end in ends
+        )
+        if is_plain and element.specified != Chem.StereoSpecified.Specified:
+            raise InputError(
+                f"ligand {told}: its double bond between atoms {bond.GetBeginAtomIdx() + 1} and "
+                f"{bond.GetEndAtomIdx() + 1} is neither cis nor trans; write so by / and \\, as in "
+                "C/C=C\\C"
+            )
     return molecule
 
 
@@ -188,10 +196,3 @@ def _refuse(molecule: Chem.Mol, told: str) -> None:
             f"ligand {told}: it has unpaired electrons; add the hydrogen or the charge that it "
             "lacks, such as [O-] in place of [O]"
         )
-
-
-def _no_side(bond: Chem.Bond, told: str) -> str:
-    return (
-        f"ligand {told}: its double bond between atoms {bond.GetBeginAtomIdx() + 1} and "
-        f"{bond.GetEndAtomIdx() + 1} is neither cis nor trans; write so by / and \\, as in C/C=C\\C"
-    )
