@@ -77,29 +77,26 @@ def conformers_of(
     Raises
     ------
     InputError
-        If it can't be embedded.
+        If it can't be embedded, or no force field knows it.
     """
-    given = _given(molecule)
+    given = tuple(standing(molecule, each_a, anchors) for each_a in _given_a(molecule))
     if molecule.GetNumAtoms() == 1:
         return (np.zeros((1, 3)),)
-    linear_a = _linear(molecule)
+    linear_a = _linear_a(molecule)
     if linear_a is not None:
-        return tuple(standing(molecule, each_a, anchors) for each_a in given or [linear_a])
+        return given or (standing(molecule, linear_a, anchors),)
     embedded = _embedded(molecule, told)
     _stretch(embedded, anchors)
-    built, energies = _relaxed(embedded, told)
-    places = [standing(molecule, c.GetPositions(), anchors) for c in built.GetConformers()]
-    heights = np.array([place[:, 2].max() for place in places])
-    heavy = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetSymbol() != "H"]
-    is_low = np.array([place[heavy, 2].min() < -BELOW_A for place in places])
-    is_usable = (energies <= energies.min() + WINDOW_KCAL) & (~is_low | is_low.all())
-    ranks = (energies - HEIGHT_KCAL_PER_A * heights).round(3)
-    order = [int(i) for i in np.argsort(ranks, kind="stable") if is_usable[i]]
-    different = _different(built, anchors, order)
-    return (
-        *(standing(molecule, given_a, anchors) for given_a in given),
-        *(places[i] for i in different),
-    )[:most]
+    relaxed = _relaxed(embedded)
+    if relaxed is not None:
+        return (*given, *_ordered(*relaxed, anchors))[:most]
+    if given:
+        return given
+    elements = ", ".join(sorted({atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}))
+    raise InputError(
+        f"ligand {told}: neither MMFF94 nor UFF knows all of its bonds (of {elements}); give a "
+        "file with its geometry, such as a mol file"
+    )
 
 
 def standing(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Floats:
@@ -140,12 +137,24 @@ def _body(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Float
     return np.asarray(bonds[0] if len(bonds) else np.zeros(3))
 
 
-def _given(molecule: Chem.Mol) -> list[Floats]:
+def _ordered(built: Chem.Mol, energies: Floats, anchors: Sequence[int]) -> list[Floats]:
+    """Return the conformers that differ, standing on their anchors, in the order of their use."""
+    places = [standing(built, c.GetPositions(), anchors) for c in built.GetConformers()]
+    heights = np.array([place[:, 2].max() for place in places])
+    heavy = [atom.GetIdx() for atom in built.GetAtoms() if atom.GetSymbol() != "H"]
+    is_low = np.array([place[heavy, 2].min() < -BELOW_A for place in places])
+    is_usable = (energies <= energies.min() + WINDOW_KCAL) & (~is_low | is_low.all())
+    ranks = (energies - HEIGHT_KCAL_PER_A * heights).round(3)
+    order = [int(i) for i in np.argsort(ranks, kind="stable") if is_usable[i]]
+    return [places[i] for i in _different(built, anchors, order)]
+
+
+def _given_a(molecule: Chem.Mol) -> list[Floats]:
     """Return the coordinates in space that a molecule came with."""
     return [np.asarray(c.GetPositions()) for c in molecule.GetConformers() if c.Is3D()]
 
 
-def _linear(molecule: Chem.Mol) -> Floats | None:
+def _linear_a(molecule: Chem.Mol) -> Floats | None:
     """Return coordinates in Å of an anion of `LINEAR_A`; None if a molecule is none."""
     symbols = tuple(atom.GetSymbol() for atom in molecule.GetAtoms())
     atoms = list(range(len(symbols)))
@@ -222,11 +231,11 @@ def _trans_torsions(molecule: Chem.Mol, anchors: Sequence[int]) -> list[tuple[in
     return torsions
 
 
-def _relaxed(embedded: Chem.Mol, told: str) -> tuple[Chem.Mol, Floats]:
+def _relaxed(embedded: Chem.Mol) -> tuple[Chem.Mol, Floats] | None:
     """Return a molecule with its conformers relaxed, and their energies in kcal/mol.
 
-    A force field that leaves a double or triple bond as long as a single one does not know it; if
-    none does, the conformers are left as they were embedded, all of one energy.
+    A force field that leaves a double or triple bond as long as a single one does not know it; None
+    if no force field knows all bonds.
     """
     for relax in (_mmff, _uff):
         built = Chem.Mol(embedded)
@@ -234,12 +243,7 @@ def _relaxed(embedded: Chem.Mol, told: str) -> tuple[Chem.Mol, Floats]:
             energies = relax(built)
         if energies is not None and _is_sound(built):
             return built, energies
-    if not _is_sound(embedded):
-        raise InputError(
-            f"ligand {told}: no force field knows its bonds; give a file with its geometry, such "
-            "as a mol file"
-        )
-    return embedded, np.zeros(embedded.GetNumConformers())
+    return None
 
 
 def _mmff(built: Chem.Mol) -> Floats | None:
