@@ -78,7 +78,7 @@ LENGTHS_A = {
     ("cyanate", "CN"): 1.19,
     ("cyanate", "CO"): 1.23,
     ("thiocyanate", "CN"): 1.17,
-    ("thiocyanate", "CS"): 1.67,
+    ("thiocyanate", "CS"): 1.65,
     ("azide", "NN"): 1.19,
     ("hydroxide", "HO"): 0.97,
 }

@@ -42,6 +42,9 @@ ALKYL = {
 }
 """Groups in names, as SMILES from the atom by which they are attached."""
 
+LONGEST_FIRST = sorted(ALKYL, key=len, reverse=True)
+"""Names of groups, each before those that it begins with."""
+
 HEADS = {
     "phosphine oxide": ("O=P", (3,)),
     "phosphine sulfide": ("S=P", (3,)),
@@ -222,12 +225,20 @@ def _groups(body: str) -> list[str]:
     """Return the SMILES of the groups that a name lists, the longest first; none if unclear."""
     found: list[str] = []
     while body:
-        for group in sorted(ALKYL, key=len, reverse=True):
-            times = next((t for t in TIMES if re.match(rf"{t}\(?{group}\)?", body)), None)
-            if times is not None:
-                found += [ALKYL[group]] * TIMES[times]
-                body = re.sub(rf"^{times}\(?{group}\)?-?", "", body)
-                break
-        else:
+        written = _first_group(body)
+        if written is None:
             return []
+        times, group, length = written
+        found += [ALKYL[group]] * TIMES[times]
+        body = body[length:].removeprefix("-")
     return found
+
+
+def _first_group(body: str) -> tuple[str, str, int] | None:
+    """Return how often and which group a name begins with, and how many letters that takes."""
+    for group in LONGEST_FIRST:
+        for times in TIMES:
+            for written in (f"{times}{group}", f"{times}({group})"):
+                if body.startswith(written):
+                    return times, group, len(written)
+    return None

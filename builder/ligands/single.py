@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rdkit import Chem, rdBase
@@ -91,13 +92,21 @@ def single_ligand(spec: LigandSpec, folder: Path, max_conformers: int) -> Ligand
 def named_as(molecule: Chem.Mol) -> str | None:
     """Return the name of a molecule, if it has one: that of the table before those of rules."""
     smiles = smiles_of(molecule)
-    for name in (*TABLE, *family_names()):
-        named = named_molecule(name)
-        if named is None or _n_carbon(named.smiles) != _n_carbon(smiles):
-            continue
-        if canonical(named.smiles) == smiles:
+    for name, of_name in _by_carbon().get(_n_carbon(smiles), ()):
+        if canonical(of_name) == smiles:
             return name
     return None
+
+
+@cache
+def _by_carbon() -> dict[int, list[tuple[str, str]]]:
+    """Return all names with their SMILES, by the number of carbon atoms."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for name in (*TABLE, *family_names()):
+        named = named_molecule(name)
+        if named is not None:
+            found.setdefault(_n_carbon(named.smiles), []).append((name, named.smiles))
+    return found
 
 
 def _n_carbon(smiles: str) -> int:
