@@ -27,6 +27,7 @@ from .interface import compare, interface
 from .machine import machine
 from .new import new
 from .orbital import orbital
+from .passivate import passivate
 from .plot import plot
 from .report import report
 from .run import run
@@ -64,6 +65,7 @@ for command in (
     report,
     table,
     structure,
+    passivate,
     identify,
     study,
     cube,

@@ -1,0 +1,11 @@
+from .candidates import Halide as Halide
+from .change import AddedIon as AddedIon
+from .change import AddedLigand as AddedLigand
+from .change import Change as Change
+from .change import edited as edited
+from .donors import ligand_on as ligand_on
+from .propose import Proposal as Proposal
+from .propose import propose as propose
+from .surroundings import Surroundings as Surroundings
+from .vacancies import VacantSites as VacantSites
+from .vacancies import vacant_sites as vacant_sites
