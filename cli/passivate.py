@@ -12,7 +12,7 @@ from .terminal import AsJson, console, print_json, progress
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from epicarve.workflow.tasks.passivate import AnsweredTrap, Passivation
+    from epicarve.workflow.tasks.passivation import AnsweredTrap, Passivation
 
 
 def passivate(
@@ -66,13 +66,14 @@ def passivate(
 
 
 def _traps(found: Passivation) -> Table:
-    """Return the traps of each cause, and what answers them."""
+    """Return the traps of each cause, and what answers them, the deepest of each side first."""
     table = _table("Traps")
     for heading, right in (("trap", False), ("eV", True), ("cause", False), ("proposals", False)):
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     groups: dict[tuple[str, str], list[AnsweredTrap]] = {}
-    for trap in found.traps:
-        groups.setdefault((trap.trap.side, trap.cause.told), []).append(trap)
+    for trap in sorted(found.traps, key=lambda each: (each.trap.side, -each.trap.depth_ev)):
+        told = trap.cause.told if trap.cause.ions else trap.cause.kind
+        groups.setdefault((trap.trap.side, told), []).append(trap)
     for (side, told), traps in groups.items():
         energies = sorted({round(trap.energy_ev, 2) for trap in traps})
         span = f"{energies[0]:.2f}" + (f" to {energies[-1]:.2f}" if len(energies) > 1 else "")

@@ -68,7 +68,7 @@ def cause_of(trap: Trap, atom_weights: Floats, model: Model, potentials_v: Float
     held = np.cumsum(weights[order])
     heaviest = order[: int((held < HALF * held[-1]).sum()) + 1]
     if len(heaviest) > MOST_IONS:
-        return TrapCause("spread", (), f"spread: half of it on {len(heaviest)} ions")
+        return TrapCause("spread", (), f"spread: half of it takes {len(heaviest)} ions")
     bulk = np.maximum(ions.bulk_coordination, 1)
     filled = np.where(ions.bulk_coordination > 0, ions.coordination / bulk, 1.0)
     alike = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.crystal import formula_of
 from epicarve.builder.model import COLUMNS, ION, MOLECULE, Model
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class AddedIon:
         return self.bulk_coordination * min(1.0, abs(self.charge / self.charge_there))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AddedLigand:
     """A neutral ligand that binds to an ion.
 
@@ -82,7 +84,7 @@ class AddedLigand:
     ion: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What is changed in a model at once.
 
@@ -132,8 +134,10 @@ class Change:
         """Say what is changed, ions by element and number of their atom from 1."""
         ions, first = model.ions, model.first_atoms
         names = [f"{ions.symbols[ion]}{first[ion] + 1}" for ion in self.removed]
-        counts = Counter(ion.symbol for ion in self.added)
-        new = ", ".join(f"{number} {symbol}" for symbol, number in sorted(counts.items()))
+        counts = Counter(ion.symbol for ion in sorted(self.added, key=lambda ion: -ion.charge))
+        times = math.gcd(*counts.values()) if counts else 1
+        unit = formula_of({symbol: number // times for symbol, number in counts.items()})
+        new = unit if times == 1 else f"{times} {unit}"
         if self.kind == "ligand":
             on = ", ".join(f"{ions.symbols[x.ion]}{first[x.ion] + 1}" for x in self.ligands)
             return f"put {self.ligands[0].ligand.name} on {on}"
@@ -143,7 +147,7 @@ class Change:
             return f"{', '.join(names)} {'give' if len(names) > 1 else 'gives'} way to {new}"
         if self.kind == "remove":
             return f"take {', '.join(names)} away"
-        return f"add {new} on vacant sites"
+        return f"add {new}"
 
 
 def edited(model: Model, change: Change) -> Model:

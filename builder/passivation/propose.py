@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from epicarve.builder.ligands import Ligand
+    from epicarve.builder.model import Model
 
     from .candidates import Halide
     from .change import AddedLigand
@@ -27,7 +28,7 @@ SAME_EV = 1e-4
 """Energies in eV that agree to this are the same."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Proposal:
     """A neutral change, what it costs, and which ions it answers.
 
@@ -37,13 +38,24 @@ class Proposal:
         What is changed.
     energy_ev : float or None
         Its energy as point charges against bulk, see `Surroundings.energy_ev`.
+    ions : tuple of int
+        Ions that it was made for, by their places in `Model.ions`.
     answered : frozenset of int
         Ions that get neighbours or are taken away, by their places in `Model.ions`.
     """
 
     change: Change
     energy_ev: float | None
+    ions: tuple[int, ...]
     answered: frozenset[int]
+
+    def told(self, model: Model) -> str:
+        """Say what is changed, and beside which ions of the model if it is put there."""
+        told = self.change.told(model)
+        if not self.change.kind.startswith("add"):
+            return told
+        names = (f"{model.ions.symbols[i]}{model.first_atoms[i] + 1}" for i in self.ions)
+        return f"{told} beside {', '.join(names)}"
 
     @property
     def order(self) -> tuple[int, float, int]:
@@ -85,10 +97,12 @@ def propose(
                 break
         if change is not None:
             answered = _answered(around, change)
-            found.append(Proposal(change, around.energy_ev(change), frozenset(answered)))
+            found.append(
+                Proposal(change, around.energy_ev(change), tuple(ions), frozenset(answered))
+            )
     on_all = _ligands(around, ions, ligand)
     if on_all is not None:
-        found.append(Proposal(on_all, None, frozenset(ions)))
+        found.append(Proposal(on_all, None, tuple(ions), frozenset(ions)))
     return sorted(found, key=lambda each: each.order)
 
 

@@ -32,7 +32,7 @@ CONTACT_RANGE_A = 6.0
 """Longer distances are no contacts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surroundings:
     """A model with its bonds, its shortest contacts, its potentials and its vacant sites.
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.analysis.states import Analysis, Trap, TrapCause, cause_of
+from epicarve.analysis.states import Analysis, TrapCause, cause_of
 from epicarve.builder.crystal import distinct_names
 from epicarve.builder.exchange import model_of_structure
 from epicarve.builder.ligands import Ligand, ligand_of
 from epicarve.builder.model import Model
 from epicarve.builder.passivation import Halide, Proposal, Surroundings, edited, propose
 from epicarve.errors import GuessWarning, InputError
-from epicarve.files import filled_folder, write_json, write_text
-from epicarve.version import __version__
 from epicarve.workflow.recipes import (
     CrystalSpec,
     HeterostructureRecipe,
@@ -27,13 +24,12 @@ from epicarve.workflow.recipes import (
     StructureRecipe,
     parse_recipe,
     with_files_beside,
-    write_recipe,
 )
 
 from .analyse import analyse_folder
 from .build import load_crystal
 from .model_of_run import MODEL
-from .series import csv_text
+from .passivation import AnsweredTrap, Passivation, RankedEdit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,153 +39,10 @@ if TYPE_CHECKING:
 FOLDER = "passivate"
 """Name of the folder in that of the run, if no other is named."""
 
-TOLD = "passivate.json"
+HALIDES = ("F", "Cl", "Br", "I")
 
 COPIED = ("engine", "cp2k", "xtb", "machine", "analysis")
 """Keys of the recipe of the run that those of the proposals have as well."""
-
-COLUMNS = (
-    *("state", "side", "energy_ev", "depth_ev", "cause", "why"),
-    *("proposal", "kind", "edit", "n_atoms", "point_charges_ev", "n_traps"),
-)
-"""Columns of passivate.csv, a line for each trap and each proposal that answers it."""
-
-
-@dataclass(frozen=True)
-class AnsweredTrap:
-    """A trap, what it comes from, and which proposals answer it.
-
-    Parameters
-    ----------
-    trap : Trap
-        The trap.
-    energy_ev : float
-        Its energy in eV.
-    cause : TrapCause
-        What it comes from.
-    proposals : tuple of int
-        Ranks of the proposals, from 1.
-    """
-
-    trap: Trap
-    energy_ev: float
-    cause: TrapCause
-    proposals: tuple[int, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what stands of it in passivate.json; states and ions count from 1."""
-        return {
-            "state": self.trap.state + 1,
-            "side": self.trap.side,
-            "energy_ev": round(self.energy_ev, 6),
-            "depth_ev": round(self.trap.depth_ev, 6),
-            "cause": self.cause.kind,
-            "why": self.cause.told,
-            "proposals": list(self.proposals),
-        }
-
-
-@dataclass(frozen=True)
-class RankedEdit:
-    """A proposal as it is written.
-
-    Parameters
-    ----------
-    rank : int
-        Its place, from 1.
-    proposal : Proposal
-        What is changed.
-    edit : str
-        The change in words.
-    n_traps : int
-        Number of traps that it answers.
-    model : Model
-        The changed model, as its recipe builds it.
-    recipe : StructureRecipe
-        The recipe; its file has to be written first.
-    """
-
-    rank: int
-    proposal: Proposal
-    edit: str
-    n_traps: int
-    model: Model
-    recipe: StructureRecipe
-
-    @property
-    def name(self) -> str:
-        """Name of its files without their ends."""
-        return f"proposal-{self.rank}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what stands of it in passivate.json."""
-        energy_ev = self.proposal.energy_ev
-        return {
-            "proposal": self.rank,
-            "kind": self.proposal.change.kind,
-            "edit": self.edit,
-            "n_atoms": self.proposal.change.n_atoms,
-            "point_charges_ev": None if energy_ev is None else round(energy_ev, 4),
-            "n_traps": self.n_traps,
-            "formula": self.model.formula,
-            "recipe": f"{self.name}.yaml",
-        }
-
-
-@dataclass(frozen=True)
-class Passivation:
-    """Traps of a run and edits that answer them, the best first.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-    traps : tuple of AnsweredTrap
-        Its traps.
-    edits : tuple of RankedEdit
-        The proposals by rank.
-    """
-
-    folder: Path
-    traps: tuple[AnsweredTrap, ...]
-    edits: tuple[RankedEdit, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the content of passivate.json."""
-        return {
-            "provenance": {"version": __version__},
-            "traps": [trap.as_dict() for trap in self.traps],
-            "proposals": [edit.as_dict() for edit in self.edits],
-        }
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the lines of passivate.csv; a trap without a proposal has one."""
-        told = {edit.rank: edit.as_dict() for edit in self.edits}
-        return [
-            {key: {**trap.as_dict(), **told.get(rank, {})}.get(key) for key in COLUMNS}
-            for trap in self.traps
-            for rank in trap.proposals or (0,)
-        ]
-
-    def write(self, folder: Path | str) -> None:
-        """Write recipes with their coordinates, passivate.json and passivate.csv: all, or none.
-
-        Parameters
-        ----------
-        folder : Path or str
-            Where to write; made if it is not there.
-        """
-        folder = Path(folder)
-        earlier = [path.name for path in folder.glob("proposal-*.*")] if folder.is_dir() else []
-        with filled_folder(folder, TOLD, earlier) as scratch:
-            for edit in self.edits:
-                named = scratch / f"{edit.name}.extxyz"
-                edit.model.write_extxyz(named)
-                spec = edit.recipe.structure.model_copy(update={"file": named})
-                recipe = edit.recipe.model_copy(update={"structure": spec})
-                write_recipe(recipe, scratch, f"{edit.name}.yaml")
-            write_text(scratch / "passivate.csv", csv_text(self.rows(), COLUMNS))
-            write_json(scratch / TOLD, self.as_dict())
 
 
 def passivate(
@@ -274,7 +127,7 @@ def passivate(
         RankedEdit(
             rank=rank,
             proposal=proposal,
-            edit=proposal.change.told(model),
+            edit=proposal.told(model),
             n_traps=_n_traps(proposal, causes),
             model=edited(model, proposal.change),
             recipe=_recipe(recipe, specs, f"proposal-{rank}.extxyz"),
@@ -360,9 +213,6 @@ def _halide(symbol: str | None, model: Model) -> Halide:
     return Halide(symbol)
 
 
-HALIDES = ("F", "Cl", "Br", "I")
-
-
 def _answers(proposal: Proposal, cause: TrapCause) -> bool:
     """Return whether a proposal answers all ions that a trap comes from."""
     return bool(cause.ions) and set(cause.ions) <= proposal.answered
@@ -386,7 +236,7 @@ def _ranked(
     }
     return sorted(
         alike.values(),
-        key=lambda each: (*each.order[:2], -_n_traps(each, causes), each.change.told(model)),
+        key=lambda each: (*each.order[:2], -_n_traps(each, causes), each.told(model)),
     )
 
 
