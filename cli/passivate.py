@@ -30,10 +30,11 @@ def passivate(
     ] = "methylamine",
     most: Annotated[int, typer.Option(metavar="N", help="At most so many proposals.")] = 8,
     ipr_max: Annotated[
-        float | None, typer.Option("--ipr", metavar="IPR", help="Fixed threshold of the filter.")
+        float | None,
+        typer.Option(help="States of a larger IPR are traps, as in analyse."),
     ] = None,
     n_ipr_max: Annotated[
-        float | None, typer.Option("--n-ipr", metavar="N·IPR", help="Size-aware threshold.")
+        float | None, typer.Option(help="Threshold of the size-aware filter, on N·IPR.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

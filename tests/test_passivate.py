@@ -131,7 +131,7 @@ def test_every_proposal_is_neutral_without_short_contacts_and_answers_its_ions(n
 
 
 def _hold_contacts(model, changed):
-    """No pair is closer than nine tenths of what it is in the model, or pairs of these signs are."""
+    """No pair is closer than nine tenths of what it, or else pairs of its signs, are before."""
 
     def shortest(of):
         apart = cdist(of.positions_a, of.positions_a)

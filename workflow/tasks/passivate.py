@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from epicarve.builder.exchange import model_of_structure
 from epicarve.builder.ligands import Ligand, ligand_of
 from epicarve.builder.model import Model
 from epicarve.builder.passivation import Halide, Proposal, Surroundings, edited, propose
+from epicarve.builder.recognition import identify
 from epicarve.errors import GuessWarning, InputError
 from epicarve.workflow.recipes import (
     CrystalSpec,
@@ -97,12 +99,13 @@ def passivate(
         raise InputError(f"{job}: it holds weights of whole kinds of atoms, which tell no traps")
     if not found.traps.traps:
         why = "; ".join(found.traps.reasons.values()) or "each filter keeps the HOMO and the LUMO"
-        raise InputError(f"{job}: it has no traps ({why}); give another threshold by --ipr")
+        raise InputError(f"{job}: it has no traps ({why}); give another threshold by --ipr-max")
     recipe = _recipe_of(model, job)
     specs, crystals = _crystals_of(recipe, model)
     binding = None if ligand is None else _donor(ligand)
     anion = _halide(halide, model)
     say("propose")
+    model = _located(model, crystals)
     around = Surroundings.of(model, crystals)
     causes = [
         cause_of(trap, found.states.weights[:, trap.state], model, around.potentials_v)
@@ -188,6 +191,23 @@ def _crystals_of(
         if crystal.name in model.domain_names
     ]
     return [spec for spec, _ in there], {crystal.name: crystal for _, crystal in there}
+
+
+def _located(model: Model, crystals: dict[str, Crystal]) -> Model:
+    """Return a model of given coordinates with the sites of its ions, as far as they are found."""
+    if not crystals or model.has_molecules or np.any(model.sites >= 0):
+        return model
+    try:
+        found = identify(model.to_ase(), list(crystals.values()))
+    except InputError:
+        return model
+    sites = model.sites.copy()
+    for name, crystal in crystals.items():
+        mine = np.flatnonzero((found.domain_of == name) & (model.domains == name))
+        of_mine = found.site_of[mine].astype(int)
+        alike = crystal.symbols[of_mine] == model.symbols[mine]
+        sites[mine[alike]] = of_mine[alike]
+    return replace(model, sites=sites)
 
 
 def _donor(name: str) -> Ligand:
