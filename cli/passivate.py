@@ -92,7 +92,7 @@ def _edits(found: Passivation) -> Table:
     table = _table("Proposals")
     table.add_column("", justify="right")
     table.add_column("edit", overflow="fold")
-    for heading in ("atoms", "eV", "traps"):
+    for heading in ("atoms", "eV", "debye", "traps"):
         table.add_column(heading, justify="right", no_wrap=True)
     for edit in found.edits:
         energy_ev = edit.proposal.energy_ev
@@ -101,6 +101,7 @@ def _edits(found: Passivation) -> Table:
             edit.edit,
             str(edit.proposal.change.n_atoms),
             "" if energy_ev is None else f"{energy_ev:.2f}",
+            f"{edit.model.dipole_debye:.0f}",
             str(edit.n_traps),
         )
     return table

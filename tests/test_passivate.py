@@ -44,7 +44,11 @@ RECIPE = {
     "shape": {"kind": "sphere", "diameter_nm": 1.5},
     "engine": "xtb",
     "xtb": {"max_steps": 7},
-    "analysis": {"ipr_max": 0.1, "figures": {"formats": ["png"]}},
+    "analysis": {
+        "ipr_max": 0.1,
+        "groups": {"rim": "1-9"},
+        "figures": {"formats": ["png"], "groups": "own"},
+    },
 }
 
 
@@ -301,7 +305,7 @@ def test_proposals_are_ranked_and_each_is_a_recipe_that_builds(job, found):
     for row in rows:
         recipe = ec.Recipe.read(out / row["recipe"])
         assert recipe.as_dict()["xtb"] == {"max_steps": 7}
-        assert recipe.analysis.ipr_max == 0.1
+        assert recipe.as_dict()["analysis"] == {"ipr_max": 0.1, "figures": {"formats": ["png"]}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ec.GuessWarning)
             model = ec.build(recipe).model

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.analysis.states import Analysis, TrapCause, cause_of
-from epicarve.builder.crystal import distinct_names
+from epicarve.builder.crystal import distinct_names, refuse_molecules
 from epicarve.builder.exchange import model_of_structure
 from epicarve.builder.ligands import Ligand, ligand_of
 from epicarve.builder.model import Model
@@ -42,6 +42,9 @@ FOLDER = "passivate"
 """Name of the folder in that of the run, if no other is named."""
 
 HALIDES = ("F", "Cl", "Br", "I")
+
+BY_ATOMS = ("group_by", "groups", "overlap_populations")
+"""Settings of the analysis that name atoms by number or column: those of an edited model differ."""
 
 COPIED = ("engine", "cp2k", "xtb", "machine", "analysis")
 """Keys of the recipe of the run that those of the proposals have as well."""
@@ -102,6 +105,8 @@ def passivate(
         raise InputError(f"{job}: it has no traps ({why}); give another threshold by --ipr-max")
     recipe = _recipe_of(model, job)
     specs, crystals = _crystals_of(recipe, model)
+    for crystal in crystals.values():
+        refuse_molecules(crystal, "edits that answer traps")
     binding = None if ligand is None else _donor(ligand)
     anion = _halide(halide, model)
     say("propose")
@@ -133,7 +138,7 @@ def passivate(
             edit=proposal.told(model),
             n_traps=_n_traps(proposal, causes),
             model=edited(model, proposal.change),
-            recipe=_recipe(recipe, specs, f"proposal-{rank}.extxyz"),
+            recipe=_recipe(recipe, specs, f"proposal-{rank}.extxyz", model.net_charge),
         )
         for rank, (proposal, _) in enumerate((b for b in builds if b[0] in chosen), start=1)
     )
@@ -273,17 +278,30 @@ def _built(model: Model, crystals: Sequence[Crystal]) -> Model | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GuessWarning)
         try:
-            return model_of_structure(model.to_ase(), crystals=crystals)
+            return model_of_structure(model.to_ase(), crystals=crystals, charge=model.net_charge)
         except InputError:
             return None
 
 
-def _recipe(recipe: ModelRecipe | None, specs: Sequence[CrystalSpec], name: str) -> StructureRecipe:
+def _recipe(
+    recipe: ModelRecipe | None, specs: Sequence[CrystalSpec], name: str, charge: int
+) -> StructureRecipe:
     """Return the recipe of a proposal: level and analysis as in that of the run."""
     told = {} if recipe is None else recipe.as_dict()
+    asked = told.get("analysis", {})
+    analysis = {key: value for key, value in asked.items() if key not in BY_ATOMS}
+    look = dict(asked.get("figures", {}))
+    if "groups" in look and look["groups"] in {"own", asked.get("group_by")}:
+        del look["groups"]
+        analysis["figures"] = look
+    told["analysis"] = analysis
     crystals = [spec.model_dump(mode="json", exclude_unset=True) for spec in specs]
-    structure = {"file": name, **({"crystals": crystals} if crystals else {})}
-    data = {"structure": structure, **{key: told[key] for key in COPIED if key in told}}
+    structure = {
+        "file": name,
+        **({"crystals": crystals} if crystals else {}),
+        **({"charge": charge} if charge else {}),
+    }
+    data = {"structure": structure, **{key: told[key] for key in COPIED if told.get(key)}}
     made = parse_recipe(data)
     assert isinstance(made, StructureRecipe)  # it has that key
     return made

@@ -22,7 +22,7 @@ TOLD = "passivate.json"
 
 COLUMNS = (
     *("state", "side", "energy_ev", "depth_ev", "cause", "why"),
-    *("proposal", "kind", "edit", "n_atoms", "point_charges_ev", "n_traps"),
+    *("proposal", "kind", "edit", "n_atoms", "point_charges_ev", "dipole_debye", "n_traps"),
 )
 """Columns of passivate.csv, a line for each trap and each proposal that answers it."""
 
@@ -102,6 +102,7 @@ class RankedEdit:
             "edit": self.edit,
             "n_atoms": self.proposal.change.n_atoms,
             "point_charges_ev": None if energy_ev is None else round(energy_ev, 4),
+            "dipole_debye": round(self.model.dipole_debye, 3),
             "n_traps": self.n_traps,
             "formula": self.model.formula,
             "recipe": f"{self.name}.yaml",
