@@ -27,12 +27,12 @@ from epicarve.builder.passivation import (
     Change,
     Halide,
     Surroundings,
+    bulk_potentials_v,
     edited,
     ligand_on,
     propose,
     vacant_sites,
 )
-from epicarve.builder.passivation.lattice import bulk_potentials_v
 from epicarve.builder.point_charges import electrostatics, electrostatics_of, potentials_v
 from epicarve.cli.main import app
 from epicarve.units import COULOMB_V_A
