@@ -29,6 +29,7 @@ from .interface import compare, interface
 from .machine import machine
 from .new import new
 from .orbital import orbital
+from .passivate import passivate
 from .plot import plot
 from .report import report
 from .run import run
@@ -92,6 +93,7 @@ for command in (
     table,
     crate,
     structure,
+    passivate,
     identify,
     study,
     cube,

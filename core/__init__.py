@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from epicarve.workflow.tasks.machine import machine
     from epicarve.workflow.tasks.new import new
     from epicarve.workflow.tasks.orbital import orbital
+    from epicarve.workflow.tasks.passivate import passivate
     from epicarve.workflow.tasks.plot import plot
     from epicarve.workflow.tasks.report import report
     from epicarve.workflow.tasks.run import run
@@ -118,6 +119,7 @@ __all__ = [
     "machine",
     "new",
     "orbital",
+    "passivate",
     "plot",
     "read_states",
     "report",
@@ -178,6 +180,7 @@ _HOMES = {
     "machine": "epicarve.workflow.tasks.machine",
     "new": "epicarve.workflow.tasks.new",
     "orbital": "epicarve.workflow.tasks.orbital",
+    "passivate": "epicarve.workflow.tasks.passivate",
     "plot": "epicarve.workflow.tasks.plot",
     "report": "epicarve.workflow.tasks.report",
     "read_states": "epicarve.dft.read.folder",

@@ -63,6 +63,8 @@ from .trap_anatomy import SITS_ON as SITS_ON
 from .trap_anatomy import Share as Share
 from .trap_anatomy import Trap as Trap
 from .trap_anatomy import Traps as Traps
+from .trap_cause import TrapCause as TrapCause
+from .trap_cause import cause_of as cause_of
 from .unfiltered_gap import SPINS as SPINS
 from .unfiltered_gap import Check as Check
 from .unfiltered_gap import checks_of_states as checks_of_states

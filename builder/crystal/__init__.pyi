@@ -1,3 +1,4 @@
+from .bond_valence import SOFTNESS_A as SOFTNESS_A
 from .bond_valence import bond_valence as bond_valence
 from .bond_valence import bond_valences as bond_valences
 from .bond_valence import unit_length_a as unit_length_a

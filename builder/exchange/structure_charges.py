@@ -15,6 +15,7 @@ from epicarve.builder.crystal import (
     likely_guesses,
     state_shares,
 )
+from epicarve.builder.model import MOLECULE
 from epicarve.errors import InputError, near_name
 
 from .crystals import CHARGE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from epicarve.arrays import Ints, Strings
+    from epicarve.arrays import Bools, Ints, Strings
     from epicarve.builder.crystal import Crystal
 
 
@@ -61,9 +62,12 @@ def charges_of_structure(
     """
     stated = columns.get(CHARGE)
     if given is None and stated is not None:
-        charges = _whole(name, np.asarray(stated, dtype=float))
+        molecule = columns.get(MOLECULE)
+        single = np.ones(len(symbols), dtype=bool) if molecule is None else molecule < 0
+        charges = _whole(name, np.asarray(stated, dtype=float), single)
         if len(crystals) == 1:
-            for symbol, charge_there in zip(symbols.tolist(), charges.tolist(), strict=True):
+            ions = zip(symbols[single].tolist(), charges[single].tolist(), strict=True)
+            for symbol, charge_there in ions:
                 _refuse_other(name, symbol, charge_there, crystals[0])
         _refuse_wrong_sum(name, symbols, charges, charge)
         return charges, ()
@@ -78,9 +82,9 @@ def charges_of_structure(
     return charges, notes
 
 
-def _whole(name: str, stated: NDArray[np.float64]) -> Ints:
-    """Return the charges of a file as whole numbers."""
-    broken = np.flatnonzero((stated != np.rint(stated)) | (stated == 0))
+def _whole(name: str, stated: NDArray[np.float64], single: Bools) -> Ints:
+    """Return the charges of a file as whole numbers; only atoms of molecules may have none."""
+    broken = np.flatnonzero((stated != np.rint(stated)) | ((stated == 0) & single))
     if broken.size:
         raise InputError(
             f"{name}: atom {broken[0] + 1} has the formal_charge {stated[broken[0]]:g}, not that "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -21,8 +21,9 @@ from epicarve.builder.crystal import (
 )
 from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.geometry import BondRule, cluster_of_atoms, limits_from_distances_a
-from epicarve.builder.model import Model
+from epicarve.builder.model import ION, MOLECULE, Model
 from epicarve.builder.output import with_domains
+from epicarve.builder.passivation import LIGAND_DOMAIN
 from epicarve.builder.report import GivenStructure, Provenance, told_bonds
 from epicarve.errors import InputError, require_kind, warn_of_guess
 from epicarve.version import __version__
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ase import Atoms
+    from numpy.typing import NDArray
 
-    from epicarve.arrays import Floats, Ints, Strings
+    from epicarve.arrays import Ints, Strings
 
     Pairs = dict[tuple[str, str], float]
 
@@ -50,6 +52,9 @@ INNER_SHARE = 0.03
 
 MOST_UNBONDED = 0.1
 """Largest share of ions that may have no bond by the rule of the crystal that was named."""
+
+DOMAIN, SITE = "domain", "site"
+"""Columns of a file that tell the crystal of each ion, and its site there."""
 
 LEAST_VALENCE = 0.01
 """If no bond has this bond valence, the coordinates are not in Å."""
@@ -78,40 +83,47 @@ def model_of_structure(
         require_kind(crystal, Crystal, "crystals: an entry", "give epicarve.crystal('PbS')")
         refuse_molecules(crystal, "models of given coordinates")
     crystals = distinct_names(crystals) if len(crystals) > 1 else tuple(crystals)
-    if domains is None and len(crystals) > 1:
+    stated = None if domains is not None else _stated_domains(atoms, crystals)
+    if domains is None and stated is None and len(crystals) > 1:
         domains = domains_found(name, symbols, positions_a, crystals).tolist()
-    named = _domains(name, len(symbols), crystals, domains)
+    named = stated if stated is not None else _domains(name, len(symbols), crystals, domains)
     _refuse_absent(name, symbols, named, crystals)
+    columns = _molecules(atoms)
     charges, notes = charges_of_structure(
         name, symbols, atoms.arrays, given=oxidation_states, crystals=crystals, charge=charge
     )
+    sites = _sites(name, atoms, named, crystals) if stated is not None else None
     nothing = np.zeros(len(symbols), dtype=int)
     model = Model(
         symbols=symbols,
         positions_a=positions_a,
         charges=charges,
         domains=named,
-        sites=np.full(len(symbols), UNKNOWN_SITE),
+        sites=np.full(len(symbols), UNKNOWN_SITE) if sites is None else sites,
         coordination=nothing,
         bulk_coordination=nothing,
         components=nothing,
+        columns=columns,
     )
     known = {crystal.name: crystal for crystal in crystals}
     limits, found = _limits_a(model, known)
     rule = BondRule(limits)
     cations, anions, lengths_a = rule.bonds(model)
-    coordination = np.bincount(np.concatenate([cations, anions]), minlength=model.n_atoms)
+    number = np.bincount(np.concatenate([cations, anions]), minlength=model.n_ions)
+    coordination = number[model.ion_of]
     _refuse_unbonded(name, model, limits, coordination, known)
-    valences = bond_valences(symbols[cations], symbols[anions], lengths_a)
+    kinds = model.ions.symbols
+    valences = bond_valences(kinds[cations], kinds[anions], lengths_a)
     valences = valences[np.isfinite(valences)]
     if valences.size and valences.max() < LEAST_VALENCE:
         raise InputError(
             f"{name}: cations and anions are at least {lengths_a.min():.2f} Å apart, too far for "
             "any bond; give coordinates in Å"
         )
-    graph = coo_array((np.ones(len(cations)), (cations, anions)), shape=(model.n_atoms,) * 2)
+    graph = coo_array((np.ones(len(cations)), (cations, anions)), shape=(model.n_ions,) * 2)
+    pieces = connected_components(graph, directed=False)[1].astype(int)
     of_kind, taken = _bulk_coordination(model, coordination, known)
-    notes = (*notes, *found, *taken, *_notes_of_molecules(symbols, positions_a))
+    notes = (*notes, *found, *taken, *_notes_of_molecules(model))
     given = GivenStructure(
         source=source,
         longest_bonds_a={domain: told_bonds(pairs) for domain, pairs in limits.items()},
@@ -124,8 +136,8 @@ def model_of_structure(
     model = replace(
         model,
         coordination=coordination,
-        bulk_coordination=_least_not_below(model, coordination, of_kind),
-        components=connected_components(graph, directed=False)[1].astype(int),
+        bulk_coordination=_least_not_below(model, coordination, of_kind, known),
+        components=pieces[model.ion_of],
     )
     for note in notes:
         warn_of_guess(f"{name}: {note}")
@@ -145,8 +157,53 @@ def _read(structure: Atoms | Path | str) -> tuple[Atoms, str, str]:
     return read_atoms(Path(structure)), str(structure), f"file {Path(structure).name}"
 
 
-def _notes_of_molecules(symbols: Strings, positions_a: Floats) -> tuple[str, ...]:
-    """Return a note on atoms that covalent bonds hold together, such as S2; none without any."""
+def _stated_domains(atoms: Atoms, crystals: Sequence[Crystal]) -> Strings | None:
+    """Return the domains that a file tells, None if it tells none or other ones."""
+    if DOMAIN not in atoms.arrays or not crystals:
+        return None
+    told = np.asarray(atoms.arrays[DOMAIN], dtype=str)
+    known = {*(crystal.name for crystal in crystals), WHOLE}
+    names = set(told.tolist())
+    strange = {name for name in names - known if not name.startswith(LIGAND_DOMAIN)}
+    return told if not strange and {crystal.name for crystal in crystals} <= names else None
+
+
+def _sites(name: str, atoms: Atoms, domains: Strings, crystals: Sequence[Crystal]) -> Ints | None:
+    """Return the sites that a file tells of the ions of its domains, None if it tells none."""
+    if SITE not in atoms.arrays:
+        return None
+    sites = np.asarray(atoms.arrays[SITE], dtype=float)
+    numbers = {crystal.name: crystal.n_sites for crystal in crystals}
+    most = np.array([numbers.get(domain, 0) for domain in domains.tolist()])
+    wrong = np.flatnonzero((sites != np.rint(sites)) | (sites < UNKNOWN_SITE) | (sites >= most))
+    if wrong.size:
+        atom = int(wrong[0])
+        raise InputError(
+            f"{name}: atom {atom + 1} has the site {sites[atom]:g}, which {domains[atom]} does not "
+            "have; mend the column site, or take it out"
+        )
+    return sites.astype(int)
+
+
+def _molecules(atoms: Atoms) -> dict[str, NDArray[Any]]:
+    """Return the columns of a file that tell its molecules, none if it tells of none."""
+    if not {MOLECULE, ION} <= set(atoms.arrays):
+        return {}
+    return {
+        MOLECULE: np.asarray(atoms.arrays[MOLECULE], dtype=int),
+        ION: np.asarray(atoms.arrays[ION], dtype=str),
+    }
+
+
+def _notes_of_molecules(model: Model) -> tuple[str, ...]:
+    """Return a note on atoms that covalent bonds hold together, such as S2; none without any.
+
+    Molecules that the file tells of are none of them.
+    """
+    single = np.ones(model.n_atoms, dtype=bool)
+    if model.has_molecules:
+        single = model.columns[MOLECULE] < 0
+    symbols, positions_a = model.symbols[single], model.positions_a[single]
     units = molecules_among(symbols, positions_a)
     found = Counter(unit_formula(symbols[atoms]) for atoms in units)
     if not found:
@@ -198,17 +255,27 @@ def _limits_a(
     for name in model.domain_names:
         domain = model.domain(name)
         rule, elements = {}, set()
+        counts = set(domain.ion_counts)
         if name in known:
             rule, elements = dict(known[name].bond_rule), set(known[name].formula_unit)
         found = {}
-        if not set(domain.counts) <= elements:
+        if not counts <= elements and not name.startswith(LIGAND_DOMAIN):
             shells = limits_from_distances_a(domain)
             found = {pair: limit for pair, limit in shells.items() if not set(pair) <= elements}
+        if name.startswith(LIGAND_DOMAIN):
+            found = _limits_of_ligands_a(model, name)
         if found:
             told = ", ".join(f"{'-'.join(pair)} {limit:.2f}" for pair, limit in found.items())
             notes.append(f"bonds taken from the structure itself: up to {told} Å")
         limits[name] = {pair: round(limit, 6) for pair, limit in (rule | found).items()}
     return limits, tuple(notes)
+
+
+def _limits_of_ligands_a(model: Model, name: str) -> Pairs:
+    """Return the longest bonds in Å of the cations of a model with the ligands of a domain."""
+    shells = limits_from_distances_a(model)
+    ligands = set(model.domain(name).ion_counts)
+    return {pair: limit for pair, limit in shells.items() if pair[1] in ligands}
 
 
 def _refuse_unbonded(
@@ -241,12 +308,12 @@ def _bulk_coordination(
     taken: list[str] = []
     for name in model.domain_names:
         of_kind[name] = {}
-        for symbol in model.domain(name).counts:
+        for symbol in model.domain(name).ion_counts:
             if name in known and symbol in known[name].formula_unit:
                 crystal = known[name]
                 numbers = crystal.coordination[crystal.symbols == symbol]
             else:
-                chosen = (model.domains == name) & (model.symbols == symbol)
+                chosen = (model.domains == name) & (model.ions.symbols[model.ion_of] == symbol)
                 numbers = np.quantile(coordination[chosen], [1.0 - INNER_SHARE], method="higher")
                 taken.append(f"{symbol} {int(numbers[0])}")
             of_kind[name][symbol] = np.unique(numbers).astype(int).tolist()
@@ -255,17 +322,25 @@ def _bulk_coordination(
 
 
 def _least_not_below(
-    model: Model, coordination: Ints, of_kind: Mapping[str, Mapping[str, Sequence[int]]]
+    model: Model,
+    coordination: Ints,
+    of_kind: Mapping[str, Mapping[str, Sequence[int]]],
+    known: Mapping[str, Crystal],
 ) -> Ints:
-    """Return the bulk coordination of each ion: the least of its kind that is not below its own.
+    """Return the bulk coordination of each ion: that of its site, where the file tells it.
 
-    As it is not known on which site of its crystal an ion sits, it counts as one of the surface
-    only if it has fewer neighbours than on any.
+    Else the least of its kind that is not below its own: as it is not known on which site of its
+    crystal an ion sits, it counts as one of the surface only if it has fewer neighbours than it has
+    on any site.
     """
     bulk = np.zeros(model.n_atoms, dtype=int)
     for name, elements in of_kind.items():
         for symbol, numbers in elements.items():
-            ions = np.flatnonzero((model.domains == name) & (model.symbols == symbol))
+            of_symbol = model.ions.symbols[model.ion_of] == symbol
+            ions = np.flatnonzero((model.domains == name) & of_symbol)
             place = np.searchsorted(numbers, coordination[ions])
             bulk[ions] = np.array(numbers)[np.minimum(place, len(numbers) - 1)]
+    for name, crystal in known.items():
+        ions = np.flatnonzero((model.domains == name) & (model.sites >= 0))
+        bulk[ions] = crystal.coordination[model.sites[ions]]
     return bulk

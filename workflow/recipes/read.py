@@ -109,15 +109,17 @@ def as_recipe(recipe: Recipe | Mapping[str, Any] | Path | str) -> Recipe:
     return read_recipe(Path(recipe))
 
 
-def write_recipe(recipe: Recipe, folder: Path) -> None:
-    """Write a recipe as recipe.yaml, with the files that it names in a folder beside it.
+def write_recipe(recipe: Recipe, folder: Path, name: str = "recipe.yaml") -> None:
+    """Write a recipe, with the files that it names in a folder beside it.
 
     Parameters
     ----------
     recipe : Recipe
         The recipe.
     folder : Path
-        Where to write; it can be moved or copied as a whole.
+        Where to write; it can be moved or copied as a whole. Files that lie there already stay.
+    name : str
+        Name of the file of the recipe.
 
     Raises
     ------
@@ -131,12 +133,15 @@ def write_recipe(recipe: Recipe, folder: Path) -> None:
         if key == "templates":
             inside = holder[key] = f"{inside}/{Path(holder[key]).name}"
         for source in sources:
+            if source.parent == folder and key != "templates":
+                holder[key] = source.name
+                continue
             if key != "templates":
                 holder[key] = f"{inside}/{source.name}"
             with replaced_file(folder / inside / source.name) as copy:
                 shutil.copyfile(source, copy)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    write_text(folder / "recipe.yaml", text)
+    write_text(folder / name, text)
 
 
 def file_sources(part: str, holder: Any, key: Any) -> tuple[Path, ...]:

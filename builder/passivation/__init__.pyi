@@ -1,0 +1,13 @@
+from .candidates import Halide as Halide
+from .change import LIGAND_DOMAIN as LIGAND_DOMAIN
+from .change import AddedIon as AddedIon
+from .change import AddedLigand as AddedLigand
+from .change import Change as Change
+from .change import edited as edited
+from .donors import ligand_on as ligand_on
+from .lattice import bulk_potentials_v as bulk_potentials_v
+from .propose import Proposal as Proposal
+from .propose import propose as propose
+from .surroundings import Surroundings as Surroundings
+from .vacancies import VacantSites as VacantSites
+from .vacancies import vacant_sites as vacant_sites
