@@ -14,7 +14,7 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 SUBROOMS = {
     "builder": """
         dimensions extxyz report crystal model point_charges cif library orderings shapes ligands
-        optimise carve geometry interfaces.match interfaces interfaces.energy hetero recognition output
+        optimise placing carve geometry interfaces.match interfaces interfaces.energy hetero recognition output
         assemble exchange notebook
     """.split(),
     "dft": """

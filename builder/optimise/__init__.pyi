@@ -4,6 +4,8 @@ from .balancing import balance as balance
 from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates
 from .candidates import Domain as Domain
+from .cover import Cover as Cover
+from .cover import covered as covered
 from .cp_sat import Effort as Effort
 from .cp_sat import any_feasible as any_feasible
 from .dipole import DIPOLE_COST_A as DIPOLE_COST_A
@@ -19,6 +21,8 @@ from .highs import NODE_LIMIT as NODE_LIMIT
 from .highs import Highs as Highs
 from .options import BalanceOptions as BalanceOptions
 from .options import Substitution as Substitution
+from .poses import Amount as Amount
+from .poses import Poses as Poses
 from .program import Program as Program
 from .progress import watched as watched
 from .row_prices import RowPrices as RowPrices
@@ -28,6 +32,7 @@ from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell
 from .surface_region import minimum_coordination as minimum_coordination
+from .strong_bonds import strong_in_bulk as strong_in_bulk
 from .symmetry import MATCH_A as MATCH_A
 from .symmetry import kept_operations as kept_operations
 from .symmetry import orbits as orbits

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from epicarve.errors import InputError
 
 from .connection import connection_rows, loose_fragments
+from .cover import Cover, covered
 from .cp_sat import Effort
 from .edits import possible_edits
 from .program import Program
@@ -65,6 +66,8 @@ class Balance:
         costs and bounds is that of the optimum.
     relocation : Relocation or NotRelocated, optional
         What moving them came to, or why none were.
+    cover : Cover, optional
+        The ligands that are placed, where there may be any.
     """
 
     kept: Bools
@@ -82,6 +85,7 @@ class Balance:
     costs: Mapping[str, float]
     relocated: Bools
     relocation: Relocation | NotRelocated | None
+    cover: Cover | None = None
 
 
 class TooDearError(Exception):
@@ -136,7 +140,11 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     unconnected: float | None = None
     least, effort = 0, Effort(EFFORT)
     for _ in range(MAX_CONNECTION_ROUNDS):
-        solution = Solver(program, least=least, effort=effort).solve()
+        cover: Cover | None = None
+        if ions.poses is None:
+            solution = Solver(program, least=least, effort=effort).solve()
+        else:
+            solution, cover = covered(program) or (None, None)
         if solution is None:
             from .infeasibility import explain  # noqa: PLC0415  (it balances again)
 
@@ -182,6 +190,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
         costs={**costs, "connection": STEP_A * (solution.value - unconnected)},
         relocated=(kept != before[0]) | (symbols != before[1]),
         relocation=relocation,
+        cover=cover,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from .frame import GRAIN_A, in_grains
 from .halides import HALIDE_CHARGE, Halides
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Bools, Floats, Ints, Strings
 
+    from .poses import Poses
     from .surface_region import Shell
 
 
@@ -91,6 +92,28 @@ class Edits:
             return self.halides / self.treatment.per_unit
         return self.replaced.astype(float)
 
+    def with_poses(self, poses: Poses, shell: Shell) -> Edits:
+        """Return the columns with those of poses of ligands after them, which cost nothing."""
+        none, blank = np.zeros(poses.n_poses, dtype=np.int64), (0, poses.n_poses)
+        moments = in_grains(poses.moments @ shell.axes.T) * GRAIN_A
+        rows = {
+            name: csr_array(
+                hstack([held, csr_array((held.shape[0], blank[1]), dtype=held.dtype)], format="csr")
+            )
+            for name in ("members", "occupancy", "choices")
+            for held in [getattr(self, name)]
+        }
+        return replace(
+            self,
+            **rows,
+            domain=np.r_[self.domain, none],
+            steps=np.r_[self.steps, none],
+            bonds=np.r_[self.bonds, none],
+            charges=np.r_[self.charges, poses.charge],
+            counts=np.hstack([self.counts, poses.counts(shell.ions.symbols, self.elements)]),
+            moments=np.hstack([self.moments, moments.T]),
+        )
+
     def chosen(self, columns: Ints) -> Edits:
         """Return some of the columns."""
         return replace(
@@ -152,7 +175,7 @@ def possible_edits(shell: Shell) -> Edits:
     concerned = csr_array(
         (np.ones(n_single), (sites, np.arange(n_single))), shape=(len(free), n_single)
     )
-    return Edits(
+    edits = Edits(
         ion=ion,
         symbol=after,
         new_charge=new_charge,
@@ -170,6 +193,7 @@ def possible_edits(shell: Shell) -> Edits:
         choices=csr_array(concerned @ members),
         treatment=treatment,
     )
+    return edits if ions.poses is None else edits.with_poses(ions.poses, shell)
 
 
 def _choices(shell: Shell, treatment: Halides | None) -> tuple[Any, ...]:
