@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .highs import WHOLE, Highs
+from .highs import WHOLE
 from .progress import report
 from .solver import Solution, Solver
 from .surface_region import STEP_A
+from .swaps import balance_dipole
 
 if TYPE_CHECKING:
-    from scipy.optimize import LinearConstraint
-
     from epicarve.arrays import Floats, Ints
 
+    from .dual_bounds import DualBounds
     from .program import Program
 
-STEP_NODES, BOND_NODES = 500, 100
-"""Nodes of a search for the fewest steps, and of one for the most bonds."""
+NODES = 200
 
-TANGENT_ROUNDS = 20
+GAP = 0.01
+
+FIRST_REACH = 5.0
+
+TANGENT_ROUNDS = 5
 
 MOST_LEVELS = 50.0
 
@@ -71,63 +74,64 @@ def covered(program: Program) -> tuple[Solution, Cover] | None:
     if stages is None:
         return None
     dual, costs = stages
-    highs = Highs(program, 0)
-    levels = np.full(len(program.dipoles), MOST_LEVELS)
-    price = np.r_[edits.steps.astype(float), highs.beyond]
-    first = _searched(highs, price, levels, STEP_NODES)
-    if first is None:
+    steps = np.r_[edits.steps.astype(float), dual.highs.beyond]
+    found = _best(dual, steps, math.inf)
+    if found is None:
         return None
-    y, proven = first
-    steps = program.steps(y)
-    least = min(steps, max(math.ceil(proven - WHOLE), dual.least_steps(dual.relaxed.value, steps)))
-    report(edits.n_columns, STEP_A * steps, STEP_A * least)
+    y, proven = found
+    fewest = program.steps(y)
+    least = max(math.ceil(proven - WHOLE), dual.least_steps(dual.relaxed.value, fewest))
+    least = min(least, fewest)
+    report(edits.n_columns, STEP_A * fewest, STEP_A * least)
     gain = -edits.bonds.astype(float)
     gain[edits.n_columns - poses.n_poses :] += poses.filled
-    levels = np.array([float(steps // limit.level_steps) for limit in program.dipoles])
-    within = highs.shares(np.arange(edits.n_columns), steps)
-    loss = np.r_[-gain, np.zeros(len(highs.beyond))]
-    better = _searched(highs, loss, levels, BOND_NODES, within)
-    most = math.inf
-    if better is not None:
-        most = math.floor(-better[1] + WHOLE)
-        if program.steps(better[0]) <= steps and gain @ better[0] > gain @ y:
-            y = better[0]
+    loss = np.r_[-gain, np.zeros(len(dual.highs.beyond))]
+    better, most = _best(dual, loss, fewest) or (y, math.inf)
+    if gain @ better > gain @ y:
+        y = better
     filled = round(float(gain @ y))
-    costs["whole ions"] = max(0.0, steps - dual.relaxed.value)
-    cover = Cover(program.poses(y), filled, filled if most == math.inf else max(filled, int(most)))
-    return Solution(y, float(steps), float(least), costs, least), cover
+    most = filled if most == math.inf else max(filled, math.floor(-most + WHOLE))
+    costs["whole ions"] = max(0.0, fewest - dual.relaxed.value)
+    solution = Solution(y, float(fewest), float(least), costs, least)
+    return solution, Cover(program.poses(y), filled, most)
 
 
-def _searched(
-    highs: Highs,
-    objective: Floats,
-    levels: Floats,
-    nodes: int,
-    within: LinearConstraint | None = None,
-) -> tuple[Floats, float] | None:
-    """Return the best whole edits and poses, and the bound of their objective.
+def _best(dual: DualBounds, objective: Floats, steps: float) -> tuple[Floats, float] | None:
+    """Return whole edits and poses of at most so many steps, and the bound of their objective.
 
-    Of several rounds, each with the faces of the one before, the best bound counts.
+    Dipoles are first left out, and then made small by swaps. Only if that leaves them too long or
+    too dear, the program is solved with them.
     """
-    program, n = highs.program, highs.program.edits.n_columns
-    bound, best, value = -math.inf, None, math.inf
-    for _ in range(TANGENT_ROUNDS):
-        y, proven, _ = highs.whole(
-            objective / highs.weight,
-            np.arange(n),
-            np.zeros(n, dtype=bool),
-            0.0,
-            most_levels=levels,
-            extra=within,
-            nodes=nodes,
-        )
-        if y is None:
-            break
-        bound = max(bound, proven * highs.weight)
-        true = np.array([float(limit.level(y)) for limit in program.dipoles])
-        total = float(objective[:n] @ y + objective[len(objective) - len(true) :] @ true)
-        if (true <= levels).all() and total < value:
-            best, value = y, total
-        if value <= bound + 1.0 - WHOLE or highs.is_tangent(y):
+    highs, program = dual.highs, dual.program
+    n, dipoles = program.edits.n_columns, program.dipoles
+    reach = math.inf if steps == math.inf else steps + 1.0 - dual.relaxed.value
+    best: Floats | None = None
+    value = bound = math.inf
+    import time; t0=time.process_time()
+
+    def total(y: Floats) -> float:
+        levels = np.array([float(limit.level(y)) for limit in dipoles])
+        return float(objective[:n] @ y + objective[len(objective) - len(levels) :] @ levels)
+
+    for levels in (None, np.full(len(dipoles), MOST_LEVELS)):
+        columns, taken = dual.pool(FIRST_REACH if steps == math.inf else reach, whole=True)
+        chosen = np.r_[objective[columns], objective[n:]]
+        within = None if steps == math.inf else highs.shares(columns, int(steps))
+        for _ in range(TANGENT_ROUNDS):
+            y, proven, _ = highs.whole(
+                chosen / highs.weight, columns, taken, GAP, most_levels=levels, extra=within, nodes=NODES,
+            )
+            print("  ", levels is None, len(columns), round(time.process_time()-t0,2), proven*highs.weight, y is not None and (program.steps(y), program.level(y), objective[:n]@y))
+            if y is None:
+                break
+            bound = proven * highs.weight
+            z = balance_dipole(program, y, columns[~taken], objective[:n] + program.edits.steps, -math.inf)
+            print("   bal", round(time.process_time()-t0,2), (program.steps(z), program.level(z), total(z)))
+            for each in (y, z):
+                if program.steps(each) <= steps and total(each) < value:
+                    best, value = each, total(each)
+            if levels is None or value <= bound + 1.0 - WHOLE or highs.is_tangent(y):
+                break
+        if best is not None and value < bound + max(1.0, GAP * abs(bound)) - WHOLE:
             break
     return None if best is None else (best, bound)

@@ -93,25 +93,34 @@ class Edits:
         return self.replaced.astype(float)
 
     def with_poses(self, poses: Poses, shell: Shell) -> Edits:
-        """Return the columns with those of poses of ligands after them, which cost nothing."""
-        none, blank = np.zeros(poses.n_poses, dtype=np.int64), (0, poses.n_poses)
+        """Return the columns with those of poses of ligands after them.
+
+        A pose costs nothing by itself; if it takes the site of an ion of the plain cut, the removal
+        of that ion is part of it.
+        """
+        ions, free = shell.ions, shell.free
+        taken = csr_array(poses.sites[:, free])
+        emptied = csr_array(taken.multiply(shell.inside[free][None]))
+        charges = ions.charges[free]
+        points = in_grains(ions.positions_a[free] @ shell.axes.T) * GRAIN_A
         moments = in_grains(poses.moments @ shell.axes.T) * GRAIN_A
-        rows = {
-            name: csr_array(
-                hstack([held, csr_array((held.shape[0], blank[1]), dtype=held.dtype)], format="csr")
-            )
-            for name in ("members", "occupancy", "choices")
-            for held in [getattr(self, name)]
-        }
+        moments = moments - emptied @ (charges[:, None] * points)
+        broken = 2 * shell.held[free] - ions.bulk_coordination[free]
+        none = np.zeros(poses.n_poses, dtype=np.int64)
+        counts = poses.counts(ions.symbols, self.elements)
+        counts -= [emptied @ (ions.symbols[free] == s).astype(float) for s in self.elements]
+        blank = csr_array((self.members.shape[0], poses.n_poses), dtype=self.members.dtype)
         return replace(
             self,
-            **rows,
+            members=csr_array(hstack([self.members, blank], format="csr")),
             domain=np.r_[self.domain, none],
-            steps=np.r_[self.steps, none],
-            bonds=np.r_[self.bonds, none],
-            charges=np.r_[self.charges, poses.charge],
-            counts=np.hstack([self.counts, poses.counts(shell.ions.symbols, self.elements)]),
+            steps=np.r_[self.steps, _whole(emptied @ shell.steps[free])],
+            bonds=np.r_[self.bonds, _whole(emptied @ broken)],
+            charges=np.r_[self.charges, poses.charge - _whole(emptied @ charges)],
+            counts=np.hstack([self.counts, counts]),
             moments=np.hstack([self.moments, moments.T]),
+            occupancy=csr_array(hstack([self.occupancy, emptied.T], format="csr")),
+            choices=csr_array(hstack([self.choices, taken.T], format="csr")),
         )
 
     def chosen(self, columns: Ints) -> Edits:
@@ -225,3 +234,7 @@ def _choices(shell: Shell, treatment: Halides | None) -> tuple[Any, ...]:
     if treatment is not None:
         is_halide[n_others:], is_replaced[n_others:] = True, treatment.is_replaced
     return sites, np.concatenate(symbol), np.concatenate(charge), is_halide, is_replaced
+
+
+def _whole(numbers: Floats) -> Ints:
+    return np.rint(numbers).astype(np.int64)

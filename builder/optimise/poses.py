@@ -172,12 +172,10 @@ class PoseRows:
         return Rows(csr_array(self._at(matrix) - change), there)
 
     def _one_a_site(self) -> Rows:
-        """A site holds its ion or one ligand."""
+        """A site beyond the shell holds one ligand; those in it have one edit anyway."""
         sites = csr_array(self.poses.sites.T)
-        taken = np.flatnonzero(np.diff(sites.indptr))
-        change, there = self._present(taken)
-        rows = self._at(csr_array(sites[taken]).astype(float)) + change
-        return Rows(csr_array(rows), 1.0 - there)
+        taken = np.flatnonzero(np.diff(sites.indptr) * (self.free_of < 0) > 1)
+        return Rows(self._at(csr_array(sites[taken])), np.ones(len(taken)))
 
     def _no_contact(self) -> Rows:
         """An ion is there, or one of the poses of a site that come too near to it."""
@@ -208,7 +206,7 @@ class PoseRows:
             needed = need.minimum[site]
             chosen = np.flatnonzero(needed > 0)
             near = csr_array(need.neighbours[site[chosen]])
-            change = csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy
+            change = csr_array(csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy)
             held = near @ shell.base.astype(float)
             own = csr_array(
                 (needed[chosen].astype(float), (np.arange(len(chosen)), of_ion[chosen])),

@@ -240,6 +240,8 @@ class Program:
         stays = after != ""
         width = max(ions.symbols.dtype.itemsize, after.dtype.itemsize) // 4
         symbols, charges = ions.symbols.astype(f"<U{width}"), ions.charges.copy()
+        if ions.poses is not None:
+            kept[ions.poses.sites[self.poses(y)].indices] = False
         symbols[ion[stays]] = after[stays]
         charges[ion[stays]] = edits.new_charge[done][stays]
         return kept, symbols, charges
