@@ -117,7 +117,7 @@ def with_ligands(
             kinds=_figures(placed, cover),
             area_nm2=round(placed.area_nm2, 3),
             filled_bonds=cover.filled,
-            most_filled_bonds=cover.most,
+            spare_bonds=cover.spare,
             broken_bonds_before=_broken(model, before),
             broken_bonds_after=_broken(model, model.coordination),
             contact=placed.contact,

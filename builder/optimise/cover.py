@@ -1,7 +1,8 @@
-"""Ions and ligands chosen together: first the fewest steps, then the most missing bonds filled.
+"""Ions and ligands chosen together: first the fewest steps, then the fewest broken bonds.
 
-Poses of ligands cost nothing, so of the choices of the fewest steps there are many. Each of the two
-programs is solved over all columns by HiGHS, with a face more as long as a dipole pokes through.
+Poses of ligands cost nothing by themselves, so of the choices of the fewest steps there are many.
+Both programs hold all rows and the same columns. Dipoles are first left out and then made small by
+swaps; where these leave them too long, the program is solved with them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .dual_bounds import GAP_LIMIT
 from .highs import WHOLE
 from .progress import report
 from .solver import Solution, Solver
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from .program import Program
 
 NODES = 200
+"""Nodes of one search in whole numbers."""
 
-GAP = 0.01
+BOND_GAP = 0.01
+"""Proven relative gap of the broken bonds at which their search stops."""
 
-FIRST_REACH = 5.0
+REACHES = (5.0, math.inf)
+"""How far in steps the reduced cost of a column may lie, in the order of what is tried."""
 
 TANGENT_ROUNDS = 5
 
@@ -44,14 +49,32 @@ class Cover:
     poses : ndarray of int
         The poses that are taken.
     filled : int
-        Missing bonds that they fill, less those that the edits of ions break.
-    most : int
-        As many as any choice of as few steps can have, as far as it is proven.
+        Missing bonds of cations that they fill.
+    spare : int
+        So many bonds more, at most, could be had with as few steps, as far as it is proven.
     """
 
     poses: Ints
     filled: int
-    most: int
+    spare: int
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """What is made small: costs of the columns and of the levels of dipoles, within some steps."""
+
+    costs: Floats
+    level_costs: Floats
+    gap: float
+    most_steps: float
+
+    def value(self, program: Program, y: Floats) -> float:
+        levels = [float(limit.level(y)) for limit in program.dipoles]
+        return float(self.costs @ y + self.level_costs @ levels)
+
+    def is_near(self, value: float, bound: float) -> bool:
+        """Whether a value is as good as the bound, to less than one."""
+        return value <= bound + max(1.0 - WHOLE, self.gap * abs(bound))
 
 
 def covered(program: Program) -> tuple[Solution, Cover] | None:
@@ -65,8 +88,8 @@ def covered(program: Program) -> tuple[Solution, Cover] | None:
     Returns
     -------
     Solution, Cover
-        Edits and poses of the fewest steps that fill most of the missing bonds, with what is
-        proven of the steps, and of the bonds.
+        Edits and poses of the fewest steps, and of these of the fewest broken bonds, with what is
+        proven of either.
     """
     poses, edits = program.shell.ions.poses, program.edits
     assert poses is not None  # it is not called without
@@ -74,64 +97,81 @@ def covered(program: Program) -> tuple[Solution, Cover] | None:
     if stages is None:
         return None
     dual, costs = stages
-    steps = np.r_[edits.steps.astype(float), dual.highs.beyond]
-    found = _best(dual, steps, math.inf)
+    prices = np.array([float(limit.level_steps) for limit in program.dipoles])
+    found = _best(dual, _Goal(edits.steps.astype(float), prices, GAP_LIMIT, math.inf))
     if found is None:
         return None
-    y, proven = found
-    fewest = program.steps(y)
-    least = max(math.ceil(proven - WHOLE), dual.least_steps(dual.relaxed.value, fewest))
-    least = min(least, fewest)
-    report(edits.n_columns, STEP_A * fewest, STEP_A * least)
-    gain = -edits.bonds.astype(float)
-    gain[edits.n_columns - poses.n_poses :] += poses.filled
-    loss = np.r_[-gain, np.zeros(len(dual.highs.beyond))]
-    better, most = _best(dual, loss, fewest) or (y, math.inf)
-    if gain @ better > gain @ y:
+    y, bound = found
+    steps = program.steps(y)
+    least = min(steps, max(math.ceil(bound - WHOLE), dual.least_steps(dual.relaxed.value, steps)))
+    report(edits.n_columns, STEP_A * steps, STEP_A * least)
+    filled = np.r_[np.zeros(edits.n_columns - poses.n_poses), poses.filled]
+    goal = _Goal(edits.bonds - filled, np.zeros(len(prices)), BOND_GAP, float(steps))
+    better, bound = _best(dual, goal) or (y, -math.inf)
+    if goal.value(program, better) <= goal.value(program, y):
         y = better
-    filled = round(float(gain @ y))
-    most = filled if most == math.inf else max(filled, math.floor(-most + WHOLE))
-    costs["whole ions"] = max(0.0, fewest - dual.relaxed.value)
-    solution = Solution(y, float(fewest), float(least), costs, least)
-    return solution, Cover(program.poses(y), filled, most)
+    broken = goal.value(program, y)
+    spare = broken - math.ceil(bound - WHOLE) if bound > -math.inf else filled.sum()
+    costs["whole ions"] = max(0.0, steps - dual.relaxed.value)
+    cover = Cover(program.poses(y), round(float(filled @ y)), max(0, round(spare)))
+    return Solution(y, float(steps), float(least), costs, least), cover
 
 
-def _best(dual: DualBounds, objective: Floats, steps: float) -> tuple[Floats, float] | None:
-    """Return whole edits and poses of at most so many steps, and the bound of their objective.
-
-    Dipoles are first left out, and then made small by swaps. Only if that leaves them too long or
-    too dear, the program is solved with them.
-    """
-    highs, program = dual.highs, dual.program
-    n, dipoles = program.edits.n_columns, program.dipoles
-    reach = math.inf if steps == math.inf else steps + 1.0 - dual.relaxed.value
+def _best(dual: DualBounds, goal: _Goal) -> tuple[Floats, float] | None:
+    """Return the best whole edits and poses that were found, and the bound of their value."""
     best: Floats | None = None
-    value = bound = math.inf
-    import time; t0=time.process_time()
-
-    def total(y: Floats) -> float:
-        levels = np.array([float(limit.level(y)) for limit in dipoles])
-        return float(objective[:n] @ y + objective[len(objective) - len(levels) :] @ levels)
-
-    for levels in (None, np.full(len(dipoles), MOST_LEVELS)):
-        columns, taken = dual.pool(FIRST_REACH if steps == math.inf else reach, whole=True)
-        chosen = np.r_[objective[columns], objective[n:]]
-        within = None if steps == math.inf else highs.shares(columns, int(steps))
-        for _ in range(TANGENT_ROUNDS):
-            y, proven, _ = highs.whole(
-                chosen / highs.weight, columns, taken, GAP, most_levels=levels, extra=within, nodes=NODES,
-            )
-            print("  ", levels is None, len(columns), round(time.process_time()-t0,2), proven*highs.weight, y is not None and (program.steps(y), program.level(y), objective[:n]@y))
-            if y is None:
+    value, bound = math.inf, -math.inf
+    reaches = REACHES if goal.most_steps == math.inf else (goal.most_steps + 1.0,)
+    for reach in reaches:
+        within = reach if goal.most_steps == math.inf else reach - dual.relaxed.value
+        for is_limited in (False, True):
+            y, proven = _searched(dual, goal, within, is_limited=is_limited)
+            if within < math.inf and goal.most_steps == math.inf:
+                proven = min(proven, dual.relaxed.value + within)
+            bound = max(bound, proven) if proven < math.inf else bound
+            if y is not None and goal.value(dual.program, y) < value:
+                best, value = y, goal.value(dual.program, y)
+            if best is not None and goal.is_near(value, bound):
                 break
-            bound = proven * highs.weight
-            z = balance_dipole(program, y, columns[~taken], objective[:n] + program.edits.steps, -math.inf)
-            print("   bal", round(time.process_time()-t0,2), (program.steps(z), program.level(z), total(z)))
-            for each in (y, z):
-                if program.steps(each) <= steps and total(each) < value:
-                    best, value = each, total(each)
-            if levels is None or value <= bound + 1.0 - WHOLE or highs.is_tangent(y):
-                break
-        if best is not None and value < bound + max(1.0, GAP * abs(bound)) - WHOLE:
+        if best is not None:
             break
     return None if best is None else (best, bound)
+
+
+def _searched(
+    dual: DualBounds, goal: _Goal, reach: float, *, is_limited: bool
+) -> tuple[Floats | None, float]:
+    """Search among the columns within reach, with limits of the dipoles or without."""
+    highs, program = dual.highs, dual.program
+    dipoles, n = program.dipoles, program.edits.n_columns
+    columns, taken = dual.pool(reach, whole=True)
+    costs = np.r_[goal.costs[columns], np.zeros(3 * len(dipoles)), goal.level_costs]
+    levels = np.full(len(dipoles), MOST_LEVELS) if is_limited else None
+    extra, held_at_one = None, sum(limit.level_steps for limit in dipoles)
+    if goal.most_steps < math.inf:
+        extra = highs.shares(columns, int(goal.most_steps) + (0 if is_limited else held_at_one))
+    best: Floats | None = None
+    value, bound = math.inf, -math.inf
+    for _ in range(TANGENT_ROUNDS if is_limited else 1):
+        y, proven, _ = highs.whole(
+            costs / highs.weight,
+            columns,
+            taken,
+            goal.gap,
+            most_levels=levels,
+            extra=extra,
+            nodes=NODES,
+        )
+        if y is None:
+            return best, max(bound, proven)
+        bound = proven * highs.weight
+        if not is_limited:  # its levels stand at one
+            bound -= float(goal.level_costs.sum())
+        swap_costs = goal.costs + program.edits.steps / n
+        swapped = balance_dipole(program, y, columns[~taken], swap_costs, -math.inf)
+        for each in (y, swapped):
+            if program.steps(each) <= goal.most_steps and goal.value(program, each) < value:
+                best, value = each, goal.value(program, each)
+        if goal.is_near(value, bound) or highs.is_tangent(y):
+            break
+    return best, bound

@@ -210,8 +210,9 @@ def _matrix(rows: Ints, columns: Ints, shape: tuple[int, int]) -> csr_array:
 def _anchored(table: _Table, kinds: Sequence[PlacedKind], surface: SurfaceSites) -> csr_array:
     """Return how many neighbours each pose is to each ion.
 
-    An anchor is one, but two that fill the same open bond are one together; a ligand on a site of
-    an ion is what that is in bulk.
+    An anchor is one, but two that fill the same open bond are one together. A charged one is also a
+    neighbour of cations that have a weak bond to its site, and one on the site of an ion is what
+    that is in bulk.
     """
     cations, sites, n_ions = table.cations, table.sites, surface.ions.n_ions
     on_one = (cations[:, 1] < 0) & (sites[:, 1] >= 0) & ~table.is_ion
@@ -219,7 +220,10 @@ def _anchored(table: _Table, kinds: Sequence[PlacedKind], surface: SurfaceSites)
     on_sites = np.flatnonzero(table.is_ion)
     near = surface.ions.adjacency[sites[on_sites, 0]].tocoo()
     around = _matrix(on_sites[near.coords[0]], near.coords[1], bonded.shape)
-    return csr_array(bonded + around)
+    beside = np.flatnonzero(~table.is_ion & (table.charges(kinds) < 0))
+    near = surface.weak[sites[beside, 0]].tocoo()
+    weak = _matrix(beside[near.coords[0]], near.coords[1], bonded.shape)
+    return csr_array(bonded + around + weak)
 
 
 def _filled(table: _Table, charge: Ints, surface: SurfaceSites) -> Ints:

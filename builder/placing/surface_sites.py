@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from epicarve.builder.crystal import bond_valences
@@ -47,6 +48,8 @@ class SurfaceSites:
         Unit vector away from the ions of the plain cut; zero deep inside.
     cations, sites : ndarray of int, shape (n_open,)
         Open bonds: the cation of each and the anion site, empty or at the surface, that it leads to.
+    weak : csr_array of int, shape (n_ions, n_ions)
+        1 for each cation that has only a weak bond to the anion site in the row.
     """
 
     def __init__(self, ions: Candidates) -> None:
@@ -71,7 +74,11 @@ class SurfaceSites:
         _, least = strong_in_bulk(crystal)
         valence = bond_valences(ions.symbols[cation], ions.symbols[site], lengths_a)
         weakest = np.maximum(least[ions.sites[cation]], least[ions.sites[site]])
-        is_open = (outward > LEAST_OUTWARD) & ~(valence < weakest - ROUNDING)
+        is_weak = valence < weakest - ROUNDING
+        ones = np.ones(int(is_weak.sum()), dtype=np.int64)
+        weak = site[is_weak], cation[is_weak]
+        self.weak = csr_array((ones, weak), shape=(ions.n_ions, ions.n_ions))
+        is_open = (outward > LEAST_OUTWARD) & ~is_weak
         order = np.lexsort((site[is_open], cation[is_open]))
         self.cations, self.sites = cation[is_open][order], site[is_open][order]
 

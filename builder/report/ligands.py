@@ -69,9 +69,9 @@ class Covered(Record):
     area_nm2 : float
         Area of the convex hull of the plain cut.
     filled_bonds : int
-        Missing bonds that ligands fill, less those that the edits of ions break.
-    most_filled_bonds : int
-        The most that models of the same fidelity can have, as far as it is proven.
+        Missing bonds of cations that ligands fill.
+    spare_bonds : int
+        So many bonds more, at most, models of the same fidelity can have, as far as it is proven.
     broken_bonds_before, broken_bonds_after : dict of str to int
         Bonds that the ions of each element lack against bulk, without ligands and with them.
     contact : float
@@ -83,7 +83,7 @@ class Covered(Record):
     kinds: dict[str, LigandFigures]
     area_nm2: float
     filled_bonds: int
-    most_filled_bonds: int
+    spare_bonds: int
     broken_bonds_before: dict[str, int]
     broken_bonds_after: dict[str, int]
     contact: float
