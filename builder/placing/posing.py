@@ -20,10 +20,10 @@ TURNS_DEG = (0, 90, 180, 270, 30, 120, 210, 300, 60, 150, 240, 330)
 """Turns about the axis of a ligand, in the order in which they are preferred."""
 
 SHORT_ATOMS = 12
-"""Ligands of more atoms have half as many turns and poses."""
+"""Ligands of more atoms have half as many turns."""
 
-MOST_CONFORMERS, MOST_POSES = 4, 4
-"""Conformers that are tried, and poses that are kept of each place and mode of a short ligand."""
+MOST_CONFORMERS, MOST_POSES = 4, 2
+"""Conformers that are tried, and poses that are kept of each place and mode."""
 
 MOST_EXCLUDED = 1
 """Ions of the plain cut, besides those whose sites it takes, that may have to go for a ligand."""
@@ -122,8 +122,7 @@ def _of_mode(
             nearest.told,
         )
     positions_a, cations, sites, excluded, group, cost, order = _joined(parts)
-    most = MOST_POSES if ligand.n_atoms <= SHORT_ATOMS else MOST_POSES // 2
-    kept = _best_of_groups(group, cost, order, most)
+    kept = _best_of_groups(group, cost, order, MOST_POSES)
     number = np.full(len(positions_a), -1)
     number[kept] = np.arange(len(kept))
     pairs = np.column_stack([number[excluded[:, 0]], excluded[:, 1]])
