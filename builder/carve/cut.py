@@ -21,7 +21,7 @@ from epicarve.builder.optimise import (
     outer_share,
     ratio_deviation,
 )
-from epicarve.builder.placing import LigandOptions, placement
+from epicarve.builder.placing import placement
 from epicarve.builder.report import BuildReport, Composition, Optimality, PlainCut, Treatment
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from epicarve.builder.crystal import Crystal
+    from epicarve.builder.placing import LigandOptions
     from epicarve.builder.shapes import Shape
 
 

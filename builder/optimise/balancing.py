@@ -133,7 +133,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     n_units = units_to_place(shell, edits)
     program = Program(shell, edits, (n_units, n_units))
     unsatisfiable = float(shell.never_steps)
-    if at_most_a < math.inf:
+    if at_most_a < math.inf and ions.poses is None:
         least_a = STEP_A * (Solver(program).relaxed_value() + unsatisfiable)
         if at_most_a < least_a < math.inf:
             raise TooDearError(least_a)
