@@ -85,6 +85,7 @@ __all__ = [
     "Identification",
     "InputError",
     "Interface",
+    "Ligands",
     "MachineSettings",
     "Model",
     "OrbitalStates",

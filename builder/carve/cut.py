@@ -158,7 +158,8 @@ def chosen_model(ions: Candidates, outcome: Balance) -> Model:
         charges=outcome.charges[kept],
         domains=names[ions.domain[kept]],
         sites=ions.sites[kept],
-        coordination=np.diff(between_kept.indptr).astype(int) + anchors_of(ions, outcome.cover)[kept],
+        coordination=np.diff(between_kept.indptr).astype(int)
+        + anchors_of(ions, outcome.cover)[kept],
         bulk_coordination=ions.bulk_coordination[kept],
         components=components.astype(int),
         edits=_edits(ions, outcome),

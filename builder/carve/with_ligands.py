@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import refuse_molecules
-from epicarve.builder.model import COLUMNS, ION, MOLECULE, Model
+from epicarve.builder.model import COLUMNS, ION, LIGAND, MOLECULE, Model
 from epicarve.builder.placing import ion_radii_a, near_anchor, near_pairs, radii_of
 from epicarve.builder.report import Covered, LigandFigures, NearestContact
 from epicarve.errors import InputError
@@ -34,9 +34,6 @@ LIGAND_SHARE = 1.5
 
 LOOKED_AT = 1.2
 """Contacts beyond this share of the sum of two radii are not told."""
-
-DOMAIN = "ligand:"
-"""Domains of ligands are named after it and their ligand."""
 
 
 def refuse_covered(
@@ -83,13 +80,18 @@ def with_ligands(
         Each ligand in a domain named after it, ``ligand:acetate``. The columns ``molecule`` and
         ``ion`` tell which atoms belong together. Its report tells how many there are of each.
     """
-    poses, chosen = placed.poses, cover.poses
+    poses, chosen, kept = placed.poses, cover.poses, np.flatnonzero(outcome.kept)
     ligand_of = [placed.kinds[kind].ligand for kind in poses.kind[chosen].tolist()]
     n_atoms = np.array([ligand.n_atoms for ligand in ligand_of], dtype=int)
-    bound = poses.anchored[chosen].sum(axis=1).astype(int)
+    around = poses.anchored[chosen]
+    bonded = around.multiply(poses.held_by[chosen] > 0)
+    on_site = poses.is_ion[chosen]
+    bound = np.where(on_site, around[:, kept].sum(axis=1), bonded.sum(axis=1)).astype(int)
     own = {
         "charges": _joined([ligand.charges for ligand in ligand_of], int),
-        "domains": np.repeat(np.array([DOMAIN + each.name for each in ligand_of], dtype=str), n_atoms),
+        "domains": np.repeat(
+            np.array([LIGAND + each.name for each in ligand_of], dtype=str), n_atoms
+        ),
         "sites": np.full(n_atoms.sum(), -1),
         "coordination": np.repeat(bound, n_atoms),
         "bulk_coordination": np.repeat(bound, n_atoms),
@@ -109,7 +111,6 @@ def with_ligands(
             ION: np.r_[model.symbols, np.repeat(names, n_atoms)],
         },
     )
-    kept = np.flatnonzero(outcome.kept)
     before = model.coordination - anchors_of(ions, cover)[kept]
     report = replace(
         model.report,

@@ -9,6 +9,8 @@ from rdkit import Chem, rdBase
 
 from epicarve.errors import InputError
 
+from .molecule import smiles_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -84,8 +86,8 @@ def anchoring(molecule: Chem.Mol, asked: int | str | Sequence[int] | None, told:
     molecule : rdkit.Chem.Mol
         The molecule, with all its hydrogen.
     asked : int, str, sequence of int or None
-        Numbers of atoms counted from 1, the name of a group, or a SMARTS; None if the group shall be
-        found.
+        Numbers of atoms counted from 1, the name of a group, or a SMARTS; None if the group shall
+        be found.
     told : str
         Names the ligand in messages.
 
@@ -101,8 +103,8 @@ def anchoring(molecule: Chem.Mol, asked: int | str | Sequence[int] | None, told:
     found = _groups(molecule, PATTERNS) or _groups(molecule, WEAK_PATTERNS)
     if not found:
         raise InputError(
-            f"ligand {told}: no group that binds is known in it (carboxylate, thiolate, amine, ...); "
-            "say which atom does by anchor: its number, or a SMARTS such as '[N]'"
+            f"ligand {told}: no group that binds is known in it (carboxylate, thiolate, amine, "
+            "...); say which atom does by anchor: its number, or a SMARTS such as '[N]'"
         )
     first = _equivalent(molecule, found)
     if first is None:
@@ -137,14 +139,15 @@ def _by_word(molecule: Chem.Mol, asked: str, told: str) -> Anchoring:
         found = _matches(molecule, query)
     if not found:
         raise InputError(
-            f"ligand {told}: anchor {asked!r} is not found in {Chem.MolToSmiles(Chem.RemoveHs(molecule))}"
+            f"ligand {told}: anchor {asked!r} is not found in {smiles_of(molecule)}; choose an "
+            "atom or a group that it has"
         )
     first = _equivalent(molecule, found)
     if first is None:
         places = " or ".join(_atoms_told(molecule, each.atoms) for each in found)
         raise InputError(
-            f"ligand {told}: anchor {asked!r} is found at {places}, which differ; give the number of "
-            "the atom"
+            f"ligand {told}: anchor {asked!r} is found at {places}, which differ; give the number "
+            "of the atom"
         )
     return first
 
@@ -162,11 +165,16 @@ def _by_number(molecule: Chem.Mol, asked: Sequence[int], told: str) -> Anchoring
             raise InputError(
                 f"ligand {told}: anchor {number} is hydrogen, which binds to no cation"
             )
-    atoms = tuple(sorted({number - 1 for number in asked}))
+    return _named(molecule, sorted({number - 1 for number in asked}))
+
+
+def _named(molecule: Chem.Mol, atoms: Sequence[int]) -> Anchoring:
+    """Return atoms with the name of the group that they are, else with their elements."""
     for each in _groups(molecule, (*PATTERNS, *WEAK_PATTERNS)):
         if set(each.atoms) == set(atoms):
-            return Anchoring(each.group, atoms)
-    return Anchoring("".join(molecule.GetAtomWithIdx(atom).GetSymbol() for atom in atoms), atoms)
+            return each
+    symbols = "".join(molecule.GetAtomWithIdx(atom).GetSymbol() for atom in atoms)
+    return Anchoring(symbols, tuple(atoms))
 
 
 def _matches(molecule: Chem.Mol, query: Chem.Mol) -> list[Anchoring]:
@@ -176,9 +184,7 @@ def _matches(molecule: Chem.Mol, query: Chem.Mol) -> list[Anchoring]:
     for match in molecule.GetSubstructMatches(query):
         atoms = [match[place] for place in mapped]
         atoms = atoms or [a for a in match if molecule.GetAtomWithIdx(a).GetSymbol() not in "CH"]
-        atoms = sorted(atoms or match)
-        symbols = "".join(molecule.GetAtomWithIdx(atom).GetSymbol() for atom in atoms)
-        found.append(Anchoring(symbols, tuple(atoms)))
+        found.append(_named(molecule, sorted(atoms or match)))
     return found
 
 

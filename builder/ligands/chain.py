@@ -57,8 +57,8 @@ def cut_chains(
     if not is_reached:
         has = f"its longest chain has {longest} carbon atoms" if longest else "it has no chain"
         raise InputError(
-            f"ligand {told}: {has}, which length {length} exceeds; leave length out, or name a longer "
-            "ligand"
+            f"ligand {told}: {has}, which length {length} exceeds; leave length out, or name a "
+            "longer ligand"
         )
     return _cut(molecule, cuts, anchors)
 
@@ -68,8 +68,8 @@ def _behind_head(length: int | str, told: str) -> int:
     if isinstance(length, str):
         if length not in STRAIGHT:
             raise InputError(
-                f"ligand {told}: length {length!r} is no alkyl group; give a number of carbon atoms, "
-                f"or one of {', '.join(list(STRAIGHT)[:4])}, ..."
+                f"ligand {told}: length {length!r} is no alkyl group; give a number of carbon "
+                f"atoms, or one of {', '.join(list(STRAIGHT)[:4])}, ..."
             )
         return STRAIGHT[length]
     if length < 1:
@@ -122,7 +122,10 @@ def _chain(
 
 
 def _cut(molecule: Chem.Mol, cuts: set[int], anchors: Anchoring) -> tuple[Chem.Mol, Anchoring]:
-    """Return a molecule without some atoms and all behind them, with hydrogen in their place."""
+    """Return a molecule without some atoms and all behind them, with hydrogen in their place.
+
+    Its atoms are in the order of its canonical SMILES, so it is the same whatever it was cut of.
+    """
     if not cuts:
         return molecule, anchors
     kept, edge = set(anchors.atoms), list(anchors.atoms)
@@ -143,6 +146,7 @@ def _cut(molecule: Chem.Mol, cuts: set[int], anchors: Anchoring) -> tuple[Chem.M
     left.CommitBatchEdit()
     Chem.SanitizeMol(left)
     Chem.AssignStereochemistry(left, cleanIt=True, force=True)
-    order = sorted(kept)
-    atoms = tuple(order.index(atom) for atom in anchors.atoms)
-    return Chem.AddHs(left.GetMol()), Anchoring(anchors.group, atoms)
+    usual = Chem.AddHs(Chem.MolFromSmiles(Chem.MolToSmiles(Chem.RemoveHs(left))))
+    place = dict(zip(sorted(kept), usual.GetSubstructMatch(left), strict=True))
+    atoms = sorted(place[atom] for atom in anchors.atoms)
+    return usual, Anchoring(anchors.group, tuple(atoms))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SEED = 7
 """Of the random coordinates from which conformers are embedded."""
 
-N_EMBEDDED = 12
+N_EMBEDDED = 8
 """Conformers that are embedded; each is used as it is and with its chains stretched."""
 
 MAX_STEPS = 2000
@@ -30,8 +30,22 @@ SAME_RMSD_A = 0.3
 WINDOW_KCAL = 6.0
 """Conformers more than this above the lowest, in kcal/mol, are left out."""
 
-NEAR_LOWEST_KCAL = 2.5
-"""The tallest of the conformers up to this above the lowest comes first, in kcal/mol."""
+HEIGHT_KCAL_PER_A = 0.5
+"""How much energy 1 Å of height outweighs when conformers are ordered, in kcal/mol."""
+
+BELOW_A = 1.0
+"""Conformers with a heavy atom farther below the anchors, in Å, would reach into the surface."""
+
+MULTIPLE_BOND_SHARE = 0.96
+"""Of the sum of the covalent radii: a double or triple bond is shorter."""
+
+LINEAR_A = {
+    ("C", "N"): (1.18,),
+    ("N", "C", "O"): (1.17, 1.22),
+    ("N", "C", "S"): (1.18, 1.62),
+    ("N", "N", "N"): (1.16, 1.16),
+}
+"""Bond lengths in Å of linear anions, which force fields get wrong by up to 0.3 Å: by GFN1-xTB."""
 
 ALONG = 0.2
 """Bond directions whose sum is shorter cancel, and tell no direction."""
@@ -45,8 +59,9 @@ def conformers_of(
     They are embedded by ETKDGv3 (Wang et al., J. Chem. Inf. Model. 60, 2044, 2020) with a fixed
     seed, once more with their chains all-trans, and relaxed by MMFF94 without its electrostatic
     part, as the cation that is bound screens the charge; by UFF if MMFF94 knows an atom not.
-    Those that are the same are pruned. The tallest of the lowest comes first, then by energy.
-    Coordinates that the molecule has in a file stand before all.
+    Those that are the same, or reach below the anchors, are pruned. They are ordered by energy, of
+    which 0.5 kcal/mol are taken off for each Å of height, so that extended ones go first: other
+    ligands leave no room to fold. Coordinates that the molecule has in a file stand before all.
 
     Parameters
     ----------
@@ -62,25 +77,26 @@ def conformers_of(
     Raises
     ------
     InputError
-        If it can't be embedded.
+        If it can't be embedded, or no force field knows it.
     """
-    given = _given(molecule)
+    given = tuple(standing(molecule, each_a, anchors) for each_a in _given_a(molecule))
     if molecule.GetNumAtoms() == 1:
         return (np.zeros((1, 3)),)
-    built = _embedded(molecule, told)
-    _stretch(built, anchors)
-    energies = _relaxed(built)
-    places = [standing(molecule, c.GetPositions(), anchors) for c in built.GetConformers()]
-    heights = np.array([place[:, 2].max() for place in places])
-    near = energies <= energies.min() + NEAR_LOWEST_KCAL
-    first = int(np.flatnonzero(near)[np.argmax(heights[near].round(1))])
-    order = [first, *(int(i) for i in np.argsort(energies.round(3), kind="stable") if i != first)]
-    order = [i for i in order if energies[i] <= energies.min() + WINDOW_KCAL]
-    different = _different(built, anchors, order)
-    return (
-        *(standing(molecule, given_a, anchors) for given_a in given),
-        *(places[i] for i in different),
-    )[:most]
+    linear_a = _linear_a(molecule)
+    if linear_a is not None:
+        return given or (standing(molecule, linear_a, anchors),)
+    embedded = _embedded(molecule, told)
+    _stretch(embedded, anchors)
+    relaxed = _relaxed(embedded)
+    if relaxed is not None:
+        return (*given, *_ordered(*relaxed, anchors))[:most]
+    if given:
+        return given
+    elements = ", ".join(sorted({atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}))
+    raise InputError(
+        f"ligand {told}: neither MMFF94 nor UFF knows all of its bonds (of {elements}); give a "
+        "file with its geometry, such as a mol file"
+    )
 
 
 def standing(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Floats:
@@ -121,24 +137,55 @@ def _body(molecule: Chem.Mol, places_a: Floats, anchors: Sequence[int]) -> Float
     return np.asarray(bonds[0] if len(bonds) else np.zeros(3))
 
 
-def _given(molecule: Chem.Mol) -> list[Floats]:
+def _ordered(built: Chem.Mol, energies: Floats, anchors: Sequence[int]) -> list[Floats]:
+    """Return the conformers that differ, standing on their anchors, in the order of their use."""
+    places = [standing(built, c.GetPositions(), anchors) for c in built.GetConformers()]
+    heights = np.array([place[:, 2].max() for place in places])
+    heavy = [atom.GetIdx() for atom in built.GetAtoms() if atom.GetSymbol() != "H"]
+    is_low = np.array([place[heavy, 2].min() < -BELOW_A for place in places])
+    is_usable = (energies <= energies.min() + WINDOW_KCAL) & (~is_low | is_low.all())
+    ranks = (energies - HEIGHT_KCAL_PER_A * heights).round(3)
+    order = [int(i) for i in np.argsort(ranks, kind="stable") if is_usable[i]]
+    return [places[i] for i in _different(built, anchors, order)]
+
+
+def _given_a(molecule: Chem.Mol) -> list[Floats]:
     """Return the coordinates in space that a molecule came with."""
     return [np.asarray(c.GetPositions()) for c in molecule.GetConformers() if c.Is3D()]
+
+
+def _linear_a(molecule: Chem.Mol) -> Floats | None:
+    """Return coordinates in Å of an anion of `LINEAR_A`; None if a molecule is none."""
+    symbols = tuple(atom.GetSymbol() for atom in molecule.GetAtoms())
+    atoms = list(range(len(symbols)))
+    for chain, lengths_a in LINEAR_A.items():
+        if Chem.GetFormalCharge(molecule) == -1 and sorted(symbols) == sorted(chain):
+            centre = [a for a in atoms if molecule.GetAtomWithIdx(a).GetDegree() == 2]
+            ends = sorted((a for a in atoms if a not in centre), key=lambda a: symbols[a])
+            order = [*ends[:1], *centre, *ends[1:]]
+            if tuple(symbols[atom] for atom in order) == chain:
+                places_a = np.zeros((len(symbols), 3))
+                places_a[order, 2] = np.cumsum([0.0, *lengths_a])
+                return places_a
+    return None
 
 
 def _embedded(molecule: Chem.Mol, told: str) -> Chem.Mol:
     """Return a molecule with each conformer twice, the second one to be stretched."""
     built = Chem.Mol(molecule)
     options = rdDistGeom.ETKDGv3()
-    options.randomSeed, options.numThreads, options.clearConfs = SEED, 1, True
+    options.randomSeed = SEED  # type: ignore[assignment]  # RDKit's stubs type them wrongly
+    options.numThreads = 1  # type: ignore[assignment]
+    options.clearConfs = True  # type: ignore[assignment]
     with rdBase.BlockLogs():
         found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
         if not found:
-            options.useRandomCoords = True
+            options.useRandomCoords = True  # type: ignore[assignment]
             found = list(rdDistGeom.EmbedMultipleConfs(built, N_EMBEDDED, options))
     if not found:
         raise InputError(
-            f"ligand {told}: no geometry can be built for it; give a file with one, such as a mol file"
+            f"ligand {told}: no geometry can be built for it; give a file with one, such as a mol "
+            "file"
         )
     for conformer in [Chem.Conformer(c) for c in built.GetConformers()]:
         built.AddConformer(conformer, assignId=True)
@@ -184,25 +231,61 @@ def _trans_torsions(molecule: Chem.Mol, anchors: Sequence[int]) -> list[tuple[in
     return torsions
 
 
-def _relaxed(built: Chem.Mol) -> Floats:
-    """Relax all conformers; return their energies in kcal/mol, zeros if no force field fits."""
-    with rdBase.BlockLogs():
-        options = rdForceFieldHelpers.MMFFGetMoleculeProperties(built)
-        if options is not None:
-            options.SetMMFFEleTerm(False)
-        elif not rdForceFieldHelpers.UFFHasAllMoleculeParams(built):
-            return np.zeros(built.GetNumConformers())
-        energies = []
-        for conformer in built.GetConformers():
-            number = conformer.GetId()
-            field = (
-                rdForceFieldHelpers.UFFGetMoleculeForceField(built, confId=number)
-                if options is None
-                else rdForceFieldHelpers.MMFFGetMoleculeForceField(built, options, confId=number)
-            )
-            field.Minimize(maxIts=MAX_STEPS)
-            energies.append(field.CalcEnergy())
+def _relaxed(embedded: Chem.Mol) -> tuple[Chem.Mol, Floats] | None:
+    """Return a molecule with its conformers relaxed, and their energies in kcal/mol.
+
+    A force field that leaves a double or triple bond as long as a single one does not know it; None
+    if no force field knows all bonds.
+    """
+    for relax in (_mmff, _uff):
+        built = Chem.Mol(embedded)
+        with rdBase.BlockLogs():
+            energies = relax(built)
+        if energies is not None and _is_sound(built):
+            return built, energies
+    return None
+
+
+def _mmff(built: Chem.Mol) -> Floats | None:
+    """Relax conformers by MMFF94 without electrostatics; return their energies in kcal/mol."""
+    options = rdForceFieldHelpers.MMFFGetMoleculeProperties(built)
+    if options is None:
+        return None
+    options.SetMMFFEleTerm(False)
+    energies = []
+    for conformer in built.GetConformers():
+        field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
+            built, options, confId=conformer.GetId()
+        )
+        field.Minimize(maxIts=MAX_STEPS)
+        energies.append(field.CalcEnergy())
     return np.array(energies)
+
+
+def _uff(built: Chem.Mol) -> Floats | None:
+    """Relax conformers by UFF; return their energies in kcal/mol."""
+    if not rdForceFieldHelpers.UFFHasAllMoleculeParams(built):
+        return None
+    energies = []
+    for conformer in built.GetConformers():
+        field = rdForceFieldHelpers.UFFGetMoleculeForceField(built, confId=conformer.GetId())
+        field.Minimize(maxIts=MAX_STEPS)
+        energies.append(field.CalcEnergy())
+    return np.array(energies)
+
+
+def _is_sound(built: Chem.Mol) -> bool:
+    """Whether all double and triple bonds of the first conformer are shorter than single ones."""
+    places_a = built.GetConformers()[0].GetPositions()
+    table = Chem.GetPeriodicTable()
+    for bond in built.GetBonds():
+        ends = [bond.GetBeginAtom(), bond.GetEndAtom()]
+        single_a = sum(table.GetRcovalent(end.GetAtomicNum()) for end in ends)
+        first, second = (places_a[end.GetIdx()] for end in ends)
+        is_multiple = bond.GetBondTypeAsDouble() >= 2.0
+        if is_multiple and np.linalg.norm(first - second) > MULTIPLE_BOND_SHARE * single_a:
+            return False
+    return True
 
 
 def _different(built: Chem.Mol, anchors: Sequence[int], order: Sequence[int]) -> list[int]:

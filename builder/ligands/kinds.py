@@ -52,8 +52,8 @@ def kind_of(
     if charge != 0:
         if asked == "L":
             raise InputError(
-                f"ligand {told}: it has charge {charge:+d} e and is X-type; leave kind out, or give "
-                "the neutral molecule"
+                f"ligand {told}: it has charge {charge:+d} e and is X-type; leave kind out, or "
+                "give the neutral molecule"
             )
         return "X"
     if asked == "X":

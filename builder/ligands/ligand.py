@@ -79,8 +79,10 @@ class Ligand:
         return np.asarray(vdw_radii[numbers], dtype=float)
 
     def __repr__(self) -> str:
+        charge = f"{self.charge:+d}" if self.charge else "0"
         return (
-            f"Ligand({self.name}, {self.kind}-type, {self.charge:+d} e, {self.n_atoms} atoms, "
+            f"Ligand({self.name}, {self.kind}-type, {charge} e, "
+            f"{self.n_atoms} atom{'s' if self.n_atoms > 1 else ''}, "
             f"{len(self.conformers_a)} conformer{'s' if len(self.conformers_a) > 1 else ''})"
         )
 

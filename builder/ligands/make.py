@@ -79,20 +79,21 @@ def _pair(spec: LigandSpec, named: NamedPair, most: int) -> LigandPair:
     )
     if anion.charge >= 0:
         raise InputError(
-            f"ligand {name}: {named.anion} has charge {anion.charge:+d} e and is no anion; write a "
-            "cation first, then an anion, such as PbBr2 or methylammonium bromide"
+            f"ligand {name}: {named.anion} has charge {anion.charge:+d} e and is no anion; write "
+            "a cation first, then an anion, such as PbBr2 or methylammonium bromide"
         )
     if named.n_anions is not None:
         cation = _metal(named.cation, -anion.charge * named.n_anions, name)
-        kind = "Z" if cation.charge > 1 else "ion pair"
-        return LigandPair(name, kind, cation, anion, 1, named.n_anions)
+        return LigandPair(
+            name, "Z" if cation.charge > 1 else "ion pair", cation, anion, 1, named.n_anions
+        )
     cation = single_ligand(
         LigandSpec(name=named.cation, length=_length(spec, named.cation)), Path(), most
     )
     if cation.charge <= 0:
         raise InputError(
-            f"ligand {name}: {named.cation} has charge {cation.charge:+d} e and is no cation; write a "
-            "cation first, then an anion, such as PbBr2 or methylammonium bromide"
+            f"ligand {name}: {named.cation} has charge {cation.charge:+d} e and is no cation; "
+            "write a cation first, then an anion, such as PbBr2 or methylammonium bromide"
         )
     common = math.lcm(cation.charge, -anion.charge)
     return LigandPair(

@@ -10,6 +10,8 @@ from rdkit.Chem import rdDetermineBonds
 
 from epicarve.errors import InputError
 
+from .names import NON_METALS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,21 +44,29 @@ def molecule_of_smiles(smiles: str, told: str) -> Chem.Mol:
         )
     molecule = Chem.AddHs(molecule)
     _refuse(molecule, told)
-    for bond in molecule.GetBonds():
-        if bond.GetStereo() == Chem.BondStereo.STEREOANY:
-            raise InputError(_no_side(bond, told))
     for element in Chem.FindPotentialStereo(molecule):
-        is_bond = element.type == Chem.StereoType.Bond_Double
-        if is_bond and element.specified == Chem.StereoSpecified.Unspecified:
-            raise InputError(_no_side(molecule.GetBondWithIdx(element.centeredOn), told))
+        if element.type != Chem.StereoType.Bond_Double:
+            continue
+        bond = molecule.GetBondWithIdx(element.centeredOn)
+        ends = (bond.GetBeginAtom(), bond.GetEndAtom())
+        is_plain = all(
+            end.GetSymbol() == "C" and end.GetHybridization() == Chem.HybridizationType.SP2
+            for end in ends
+        )
+        if is_plain and element.specified != Chem.StereoSpecified.Specified:
+            raise InputError(
+                f"ligand {told}: its double bond between atoms {bond.GetBeginAtomIdx() + 1} and "
+                f"{bond.GetEndAtomIdx() + 1} is neither cis nor trans; write so by / and \\, as in "
+                "C/C=C\\C"
+            )
     return molecule
 
 
 def molecule_of_file(path: Path, charge: int | None) -> Chem.Mol:
     """Return the molecule of a file, with the coordinates that it has there.
 
-    Bonds and charges are those of a mol or sdf file; of xyz and pdb files they follow from distances
-    and the charge of the whole.
+    Bonds and charges are those of a mol or sdf file; of xyz and pdb files they follow from
+    distances and the charge of the whole.
 
     Parameters
     ----------
@@ -73,7 +83,8 @@ def molecule_of_file(path: Path, charge: int | None) -> Chem.Mol:
     name, suffix = path.name, path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(
-            f"ligand file {name}: files of a ligand end with {', '.join(SUFFIXES)}; convert it to one"
+            f"ligand file {name}: files of a ligand end with {', '.join(SUFFIXES)}; convert it to "
+            "one of these"
         )
     if not path.is_file():
         raise InputError(f"ligand file {name}: there is no such file")
@@ -81,12 +92,13 @@ def molecule_of_file(path: Path, charge: int | None) -> Chem.Mol:
         molecule = _molecule_of_positions(path, charge)
     else:
         with rdBase.BlockLogs():
-            molecule = next(iter(Chem.SDMolSupplier(str(path), removeHs=False)), None)
-        if molecule is None or not molecule.GetNumAtoms():
+            read = next(iter(Chem.SDMolSupplier(str(path), removeHs=False)), None)
+        if read is None or not read.GetNumAtoms():
             raise InputError(
-                f"ligand file {name}: no molecule can be read from it; its valences or its format may "
-                "be wrong, which the program that wrote it can mend"
+                f"ligand file {name}: no molecule can be read from it; its valences or its format "
+                "may be wrong, which the program that wrote it can mend"
             )
+        molecule = read
     _refuse(molecule, name)
     lacking = sum(atom.GetNumImplicitHs() for atom in molecule.GetAtoms())
     if lacking:
@@ -122,24 +134,33 @@ def smiles_of(molecule: Chem.Mol) -> str:
     return Chem.MolToSmiles(Chem.RemoveHs(molecule))
 
 
+def canonical(smiles: str) -> str:
+    """Return the canonical form of a SMILES that is one."""
+    return Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
+
+
 def _molecule_of_positions(path: Path, charge: int | None) -> Chem.Mol:
     """Return the molecule of atoms in space: bonds from distances, their orders from the charge."""
-    from ase.io import read  # noqa: PLC0415  (costs a second)
+    from ase import Atoms  # noqa: PLC0415  (costs a second)
+    from ase.data import chemical_symbols  # noqa: PLC0415
+    from ase.io import read  # noqa: PLC0415
 
     name = path.name
+    try:
+        atoms = read(path, index=-1)
+    except Exception as error:
+        raise InputError(
+            f"ligand file {name}: it can't be read ({error}); write it anew, or as a mol file"
+        ) from None
+    assert isinstance(atoms, Atoms)
+    charge = atoms.info.get("charge") if charge is None else charge
     if charge is None:
         raise InputError(
-            f"ligand file {name}: {path.suffix} files state no charge; give charge, such as "
-            "charge: -1"
+            f"ligand file {name}: it states no charge; give charge, such as charge: -1"
         )
-    try:
-        atoms = read(path)
-    except Exception as error:
-        raise InputError(f"ligand file {name}: it can't be read ({error}); mend it") from None
-    lines = [
-        f"{s} {x:.8f} {y:.8f} {z:.8f}"
-        for s, (x, y, z) in zip(atoms.symbols, atoms.positions, strict=True)
-    ]
+    elements = [chemical_symbols[number] for number in atoms.numbers.tolist()]
+    places = zip(elements, atoms.positions.tolist(), strict=True)
+    lines = [f"{symbol} {x:.8f} {y:.8f} {z:.8f}" for symbol, (x, y, z) in places]
     block = "\n".join([str(len(lines)), "", *lines, ""])
     with rdBase.BlockLogs():
         molecule = Chem.MolFromXYZBlock(block)
@@ -148,8 +169,8 @@ def _molecule_of_positions(path: Path, charge: int | None) -> Chem.Mol:
         except (ValueError, RuntimeError):
             raise InputError(
                 f"ligand file {name}: no bonds fit its {len(lines)} atoms and the charge "
-                f"{charge:+d} e; mend the charge or missing hydrogen, or give a mol file, which has "
-                "bonds"
+                f"{charge:+d} e; mend the charge or missing hydrogen, or give a mol file, which "
+                "has bonds"
             ) from None
     return molecule
 
@@ -159,20 +180,19 @@ def _refuse(molecule: Chem.Mol, told: str) -> None:
     pieces = len(Chem.GetMolFrags(molecule))
     if pieces > 1:
         raise InputError(
-            f"ligand {told}: it holds {pieces} molecules; give each by itself, or an ion pair by name, "
-            "such as methylammonium bromide"
+            f"ligand {told}: it holds {pieces} molecules; give each by itself, or an ion pair by "
+            "name, such as methylammonium bromide"
+        )
+    metals = sorted({*symbols_of(molecule).tolist()} - NON_METALS - {"*"})
+    if metals:
+        raise InputError(
+            f"ligand {told}: it holds {metals[0]}; give a metal with its anions as a pair, such as "
+            "PbBr2 or Pb(acetate)2"
         )
     if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
         raise InputError(f"ligand {told}: it holds an atom of no element (*); write which it is")
     if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
         raise InputError(
-            f"ligand {told}: it has unpaired electrons; add the hydrogen or the charge that it lacks, "
-            "such as [O-] in place of [O]"
+            f"ligand {told}: it has unpaired electrons; add the hydrogen or the charge that it "
+            "lacks, such as [O-] in place of [O]"
         )
-
-
-def _no_side(bond: Chem.Bond, told: str) -> str:
-    return (
-        f"ligand {told}: its double bond between atoms {bond.GetBeginAtomIdx() + 1} and "
-        f"{bond.GetEndAtomIdx() + 1} is neither cis nor trans; write so by / and \\, as in C/C=C\\C"
-    )

@@ -1,4 +1,4 @@
-"""Names of ligands and the SMILES that they stand for: whole families by rule, the rest by table."""
+"""Names of ligands and their SMILES: whole families by rule, the rest by table."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ ALKYL = {
     **{"phenethyl": "CCc1ccccc1", "phenylethyl": "CCc1ccccc1"},
 }
 """Groups in names, as SMILES from the atom by which they are attached."""
+
+LONGEST_FIRST = sorted(ALKYL, key=len, reverse=True)
+"""Names of groups, each before those that it begins with."""
 
 HEADS = {
     "phosphine oxide": ("O=P", (3,)),
@@ -89,6 +92,7 @@ TABLE = {
     "dodecylbenzenesulfonate": "C" * 12 + "c1ccc(cc1)S(=O)(=O)[O-]",
     "benzenethiolate": "c1ccccc1[S-]",
     "phenolate": "c1ccccc1[O-]",
+    "ethylenediamine": "NCCN",
     **{"water": "O", "ammonia": "N", "aniline": "Nc1ccccc1", "pyridine": "n1ccccc1"},
     **{"ammonium": "[NH4+]", "anilinium": "[NH3+]c1ccccc1", "pyridinium": "[nH+]1ccccc1"},
     **{"formamidinium": "NC=[NH2+]", "acetamidinium": "CC(N)=[NH2+]"},
@@ -114,7 +118,10 @@ OTHER_WORDS = {
 
 TIMES = {"": 1, "di": 2, "bis": 2, "tri": 3, "tris": 3, "tetra": 4, "tetrakis": 4}
 
-METALLESS = frozenset("H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn".split())
+NON_METALS = frozenset(
+    {*("H", "He", "B", "C", "N", "O", "F", "Ne", "Si", "P", "S", "Cl"), *("Ar", "Ge", "As", "Se")}
+    | {"Br", "Kr", "Te", "I", "Xe", "At", "Rn"}
+)
 """Elements that are the cation of no pair."""
 
 
@@ -162,8 +169,11 @@ def named_pair(name: str) -> NamedPair | None:
     """
     name = OTHER_WORDS.get(name, name).strip()
     formula = re.fullmatch(r"([A-Z][a-z]?)(?:\((.+)\)|(F|Cl|Br|I))(\d*)", name)
-    if formula and formula[1] not in METALLESS:
+    if formula and formula[1] not in NON_METALS:
         return NamedPair(formula[1], formula[2] or formula[3], int(formula[4] or 1))
+    salt = re.fullmatch(r"(.+)(F|Cl|Br|I)", name)
+    if salt and salt[1] in OTHER_WORDS:
+        return NamedPair(OTHER_WORDS[salt[1]], salt[2])
     first, _, last = name.rpartition(" ")
     if first and named_molecule(first) and named_molecule(last):
         return NamedPair(first, last)
@@ -178,12 +188,18 @@ def usual_name(name: str) -> str:
 
 def near_names(name: str) -> str:
     """Say what to write in the place of a name that is not known."""
+    from ase.data import atomic_names, chemical_symbols  # noqa: PLC0415
+
     lower = usual_name(name)
     if lower.endswith(("ic acid", "thiol")):
         ion = lower.removesuffix("ic acid") + "ate" if lower.endswith("acid") else f"{lower}ate"
         known = named_molecule(ion)
         if known is not None:
             return f"it is neutral: give {ion}, {known.smiles}"
+    first, _, last = lower.rpartition(" ")
+    if first.title() in atomic_names and named_molecule(last):
+        symbol = chemical_symbols[atomic_names.index(first.title())]
+        return f"write {symbol}({last})2, with the number of anions that makes it neutral"
     near = get_close_matches(lower, [*TABLE, *family_names()], n=1, cutoff=0.75)
     return (
         f"did you mean {near[0]}?" if near else "give its smiles, such as CC(=O)[O-], or its file"
@@ -209,12 +225,20 @@ def _groups(body: str) -> list[str]:
     """Return the SMILES of the groups that a name lists, the longest first; none if unclear."""
     found: list[str] = []
     while body:
-        for group in sorted(ALKYL, key=len, reverse=True):
-            times = next((t for t in TIMES if re.match(rf"{t}\(?{group}\)?", body)), None)
-            if times is not None:
-                found += [ALKYL[group]] * TIMES[times]
-                body = re.sub(rf"^{times}\(?{group}\)?-?", "", body)
-                break
-        else:
+        written = _first_group(body)
+        if written is None:
             return []
+        times, group, length = written
+        found += [ALKYL[group]] * TIMES[times]
+        body = body[length:].removeprefix("-")
     return found
+
+
+def _first_group(body: str) -> tuple[str, str, int] | None:
+    """Return how often and which group a name begins with, and how many letters that takes."""
+    for group in LONGEST_FIRST:
+        for times in TIMES:
+            for written in (f"{times}{group}", f"{times}({group})"):
+                if body.startswith(written):
+                    return times, group, len(written)
+    return None

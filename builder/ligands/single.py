@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from .kinds import kind_of
 from .ligand import Ligand
 from .molecule import (
     bonds_of,
+    canonical,
     charges_of,
     molecule_of_file,
     molecule_of_smiles,
@@ -50,7 +52,7 @@ def single_ligand(spec: LigandSpec, folder: Path, max_conformers: int) -> Ligand
     InputError
         If it is not known, can't be read or built, or it is not clear what binds.
     """
-    told = spec.name or spec.smiles or str(spec.file)
+    told = next(str(each) for each in (spec.name, spec.smiles, spec.file) if each is not None)
     named = None
     if spec.file is not None:
         molecule = molecule_of_file(folder / spec.file, spec.charge)
@@ -58,7 +60,7 @@ def single_ligand(spec: LigandSpec, folder: Path, max_conformers: int) -> Ligand
         molecule = molecule_of_smiles(spec.smiles, told)
     else:
         named = named_molecule(told) or _unknown(told)
-        molecule = molecule_of_smiles(named.smiles, told)
+        molecule = molecule_of_smiles(canonical(named.smiles), told)
     _refuse_contradictions(spec, molecule, told)
     kind = kind_of(molecule, spec.kind, told, is_anchored=spec.anchor is not None, named=named_as)
     asked = spec.anchor if spec.anchor is not None or named is None else named.group
@@ -88,8 +90,28 @@ def single_ligand(spec: LigandSpec, folder: Path, max_conformers: int) -> Ligand
 
 
 def named_as(molecule: Chem.Mol) -> str | None:
-    """Return the name of a molecule, if it has one."""
-    return _names_of_smiles().get(smiles_of(molecule))
+    """Return the name of a molecule, if it has one: that of the table before those of rules."""
+    smiles = smiles_of(molecule)
+    for name, of_name in _by_carbon().get(_n_carbon(smiles), ()):
+        if canonical(of_name) == smiles:
+            return name
+    return None
+
+
+@cache
+def _by_carbon() -> dict[int, list[tuple[str, str]]]:
+    """Return all names with their SMILES, by the number of carbon atoms."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for name in (*TABLE, *family_names()):
+        named = named_molecule(name)
+        if named is not None:
+            found.setdefault(_n_carbon(named.smiles), []).append((name, named.smiles))
+    return found
+
+
+def _n_carbon(smiles: str) -> int:
+    """Return the number of carbon atoms in a SMILES of non-metals."""
+    return smiles.replace("Cl", "").lower().count("c")
 
 
 def _name(spec: LigandSpec, molecule: Chem.Mol, *, is_whole: bool) -> str:
@@ -99,7 +121,7 @@ def _name(spec: LigandSpec, molecule: Chem.Mol, *, is_whole: bool) -> str:
         return name if is_whole else named_as(molecule) or f"{name}-{spec.length}"
     if spec.name is not None:
         return spec.name
-    return named_as(molecule) or CalcMolFormula(molecule).rstrip("+-0123456789") or "ligand"
+    return named_as(molecule) or re.sub(r"[+-]\d*$", "", CalcMolFormula(molecule))
 
 
 def _refuse_contradictions(spec: LigandSpec, molecule: Chem.Mol, told: str) -> None:
@@ -111,7 +133,7 @@ def _refuse_contradictions(spec: LigandSpec, molecule: Chem.Mol, told: str) -> N
             "leave charge out, or write a SMILES of that charge"
         )
     known = named_molecule(spec.name) if spec.name and (spec.smiles or spec.file) else None
-    if known and smiles_of(molecule_of_smiles(known.smiles, told)) != smiles_of(molecule):
+    if known and canonical(known.smiles) != smiles_of(molecule):
         raise InputError(
             f"ligand {told}: {smiles_of(molecule)} is not {told}, which is {known.smiles}; give it "
             "another name"
@@ -127,15 +149,3 @@ def _unknown(name: str) -> NamedMolecule:
             f"ligand {name!r} is no name that is known, but a SMILES; write smiles: '{name}'"
         )
     raise InputError(f"ligand {name!r} is not known; {near_names(name)}")
-
-
-@cache
-def _names_of_smiles() -> dict[str, str]:
-    """Return names by canonical SMILES, those of the table before those of rules."""
-    found: dict[str, str] = {}
-    for name in (*TABLE, *family_names()):
-        molecule = named_molecule(name)
-        if molecule is not None:
-            smiles = Chem.MolToSmiles(Chem.MolFromSmiles(molecule.smiles))
-            found.setdefault(smiles, name)
-    return found

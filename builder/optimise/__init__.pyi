@@ -28,11 +28,11 @@ from .progress import watched as watched
 from .row_prices import RowPrices as RowPrices
 from .scip import fewest_steps as fewest_steps
 from .search_by_counts import search_numbers as search_numbers
+from .strong_bonds import strong_in_bulk as strong_in_bulk
 from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell
 from .surface_region import minimum_coordination as minimum_coordination
-from .strong_bonds import strong_in_bulk as strong_in_bulk
 from .symmetry import MATCH_A as MATCH_A
 from .symmetry import kept_operations as kept_operations
 from .symmetry import orbits as orbits

@@ -35,12 +35,16 @@ def coordination_rows(shell: Shell, edits: Edits, need: Need) -> Rows:
         Which neighbours count, and how many of them each ion needs.
     """
     bonds = _FreeBonds(shell, need)
-    parts, of_rows = zip(_general(bonds), _short(bonds), _tight(bonds), strict=True)
-    rows = parts[0] + parts[1] + parts[2]
+    (general, of_general), (short, of_short), (tight, of_tight) = (
+        _general(bonds),
+        _short(bonds),
+        _tight(bonds),
+    )
+    rows = general + short + tight
     matrix = csr_array(rows.matrix @ edits.occupancy)
     poses = shell.ions.poses
     if poses is not None:  # anchors of ligands are neighbours that may be added
-        anchors = csr_array(poses.anchored[:, bonds.ions[np.concatenate(of_rows)]].T)
+        anchors = csr_array(poses.anchored[:, bonds.ions[np.r_[of_general, of_short, of_tight]]].T)
         blank = csr_array((anchors.shape[0], edits.n_columns - poses.n_poses))
         matrix = csr_array(matrix - hstack([blank, anchors], format="csr"))
     return Rows(matrix, rows.limit)

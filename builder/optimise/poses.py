@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, hstack
 from .rows import Rows
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Ints, Strings
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
     from .edits import Edits
     from .surface_region import Shell
@@ -77,7 +77,7 @@ class Poses:
     held_by: csr_array
     sites: csr_array
     excludes: csr_array
-    is_ion: Ints
+    is_ion: Bools
     counted: csr_array
     exclusive: csr_array
     amounts: tuple[Amount, ...] = ()
@@ -90,11 +90,6 @@ class Poses:
     def counts(self, symbols: Strings, elements: tuple[str, ...]) -> Floats:
         """Return what each counts as of each element in the ratio, shape (n_elements, n_poses)."""
         return np.array([self.counted @ (symbols == element) for element in elements], dtype=float)
-
-    def numbers(self, y: Floats) -> Ints:
-        """Return how many of each kind are placed."""
-        n_kinds = len(self.amounts[0].weights) if self.amounts else int(self.kind.max(initial=0)) + 1
-        return np.bincount(self.kind[y > 0.5], minlength=n_kinds)
 
 
 class PoseRows:
@@ -150,7 +145,7 @@ class PoseRows:
         return csr_array(pick @ self.edits.occupancy), self.shell.base[ions].astype(float)
 
     def _bonded(self) -> Rows:
-        """A cation that is not there holds no ligand; one at most on each of its sites."""
+        """Hold no ligand by a cation that is not there, and one at most on each of its sites."""
         poses = self.poses
         held, sites = poses.held_by.tocoo(), poses.sites.tocoo()
         n_ions = self.shell.ions.n_ions
@@ -172,13 +167,13 @@ class PoseRows:
         return Rows(csr_array(self._at(matrix) - change), there)
 
     def _one_a_site(self) -> Rows:
-        """A site beyond the shell holds one ligand; those in it have one edit anyway."""
+        """Let a site beyond the shell hold one ligand; those in it have one edit anyway."""
         sites = csr_array(self.poses.sites.T)
         taken = np.flatnonzero(np.diff(sites.indptr) * (self.free_of < 0) > 1)
         return Rows(self._at(csr_array(sites[taken])), np.ones(len(taken)))
 
     def _no_contact(self) -> Rows:
-        """An ion is there, or one of the poses of a site that come too near to it."""
+        """Keep an ion, or one of the poses of a site that come too near to it."""
         poses = self.poses
         excludes = poses.excludes.tocoo()
         first_site = poses.sites.indices[poses.sites.indptr[:-1]]
@@ -194,7 +189,7 @@ class PoseRows:
         return Rows(csr_array(self._at(matrix) + change), 1.0 - there)
 
     def _surrounded(self) -> Rows:
-        """A ligand on a site of an ion has as many neighbours there as that must have."""
+        """Give a ligand on a site of an ion as many neighbours as that must have."""
         poses, shell = self.poses, self.shell
         of_ion = np.flatnonzero(poses.is_ion)
         rows = Rows(csr_array((0, self.edits.n_columns)), np.empty(0))
@@ -206,7 +201,9 @@ class PoseRows:
             needed = need.minimum[site]
             chosen = np.flatnonzero(needed > 0)
             near = csr_array(need.neighbours[site[chosen]])
-            change = csr_array(csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy)
+            change = csr_array(
+                csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy
+            )
             held = near @ shell.base.astype(float)
             own = csr_array(
                 (needed[chosen].astype(float), (np.arange(len(chosen)), of_ion[chosen])),

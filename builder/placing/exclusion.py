@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ def needless(alike: Ints, hindered: Ints, by: Ints) -> Bools:
     order = np.argsort(hindered, kind="stable")
     by = by[order]
     starts = np.searchsorted(hindered[order], np.arange(len(alike) + 1))
-    sets = [frozenset(by[a:b].tolist()) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    sets = [frozenset(by[a:b].tolist()) for a, b in pairwise(starts.tolist())]
     is_needless = np.zeros(len(alike), dtype=bool)
     members: dict[int, list[int]] = {}
     for pose in np.argsort([len(each) for each in sets], kind="stable").tolist():

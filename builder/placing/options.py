@@ -25,7 +25,8 @@ def _bounds(value: Any) -> Any:
 
 
 Bounds = Annotated[
-    tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]], BeforeValidator(_bounds)
+    tuple[Annotated[float, Field(ge=0.0)], Annotated[float, Field(ge=0.0)]],
+    BeforeValidator(_bounds),
 ]
 
 
@@ -46,7 +47,10 @@ class PlacedLigand(LigandSpec):
         How it may bind; all that it can if not given.
     """
 
-    other_words: ClassVar[Mapping[str, str]] = {"coverage": "of_sites or per_nm2", "ratio": "of_ligands"}
+    other_words: ClassVar[Mapping[str, str]] = {
+        "coverage": "of_sites or per_nm2",
+        "ratio": "of_ligands",
+    }
 
     number: Bounds | None = None
     of_sites: Bounds | None = None

@@ -75,13 +75,13 @@ def placement(ions: Candidates, options: LigandOptions) -> Placement:
     surface = SurfaceSites(ions)
     kinds = kinds_of(options, surface.crystal)
     every = []
-    for number, kind in enumerate(kinds):
+    for place, kind in enumerate(kinds):
         stands = stands_of(kind.ligand, kind.modes, surface)
         found = posed(kind.ligand, stands, surface, options.contact)
         if found.n_poses == 0:
             raise InputError(_fits_nowhere(kind, found, surface, options.contact))
         every.append(found)
-        kinds[number] = replace(kind, n_sites=len(np.unique(found.sites[:, 0])))
+        kinds[place] = replace(kind, n_sites=len(np.unique(found.sites[:, 0])))
     table = _Table.of(kinds, every)
     one, other = table.touching(options.contact)
     kept = ~table.needless(one, other)
@@ -96,7 +96,7 @@ def placement(ions: Candidates, options: LigandOptions) -> Placement:
         anchored=_anchored(table, kinds, surface),
         held_by=_pairs(table.cations, ions.n_ions),
         sites=_pairs(table.sites, ions.n_ions),
-        excludes=_matrix(*table.excluded.T, (table.n_poses, ions.n_ions)),
+        excludes=_matrix(table.excluded[:, 0], table.excluded[:, 1], (table.n_poses, ions.n_ions)),
         is_ion=table.is_ion,
         counted=_counted(table, kinds, ions),
         exclusive=exclusive_rows(one, other, table.sites[:, 0]),
@@ -112,13 +112,13 @@ def placement(ions: Candidates, options: LigandOptions) -> Placement:
     )
 
 
-def _fits_nowhere(
-    kind: PlacedKind, found: PosedLigand, surface: SurfaceSites, share: float
-) -> str:
+def _fits_nowhere(kind: PlacedKind, found: PosedLigand, surface: SurfaceSites, share: float) -> str:
     name = surface.crystal.name
     if not found.nearest:
         what = "site of a cation" if kind.ligand.is_cation else "open bond of a cation"
-        return f"{name}: {kind.ligand.name} has no place, as the surface has no {what}; take another"
+        return (
+            f"{name}: {kind.ligand.name} has no place, as the surface has no {what}; take another"
+        )
     return (
         f"{name}: {kind.ligand.name} fits nowhere on the surface: at best {found.nearest}, and "
         f"{share:g} is the least; give a shorter length, other modes or a smaller contact"

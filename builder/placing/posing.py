@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -99,24 +99,24 @@ def posed(ligand: Ligand, every: list[Stands], surface: SurfaceSites, share: flo
     )
 
 
-def _of_mode(
-    ligand: Ligand, stands: Stands, surface: SurfaceSites, share: float
-) -> PosedLigand:
+def _of_mode(ligand: Ligand, stands: Stands, surface: SurfaceSites, share: float) -> PosedLigand:
     shapes_a = _turned(ligand, stands.mode, is_ion=stands.is_ion)
     block = max(1, BLOCK_ATOMS // max(1, shapes_a.shape[0] * ligand.n_atoms))
     frames = np.stack([stands.sides, np.cross(stands.axes, stands.sides), stands.axes], axis=1)
     parts, nearest = [], _Nearest()
+    place = _Place(ligand, stands, surface, share)
     for start in range(0, stands.n_stands, block):
         chosen = np.arange(start, min(start + block, stands.n_stands))
         places_a = np.einsum("rak,mkx->mrax", shapes_a, frames[chosen])
         places_a += stands.points_a[chosen, None, None]
-        parts.append(_fitting(ligand, stands, surface, share, chosen, places_a, nearest))
+        parts.append(_fitting(place, chosen, places_a, nearest))
     parts = [part for part in parts if len(part[0])]
     if not parts:
         return PosedLigand(
             np.empty((0, ligand.n_atoms, 3)),
             np.empty(0, dtype="<U9"),
-            *np.empty((2, 0, 2), dtype=np.int64),
+            np.empty((0, 2), dtype=np.int64),
+            np.empty((0, 2), dtype=np.int64),
             stands.is_ion,
             np.empty((0, 2), dtype=np.int64),
             nearest.told,
@@ -137,6 +137,15 @@ def _of_mode(
     )
 
 
+class _Place(NamedTuple):
+    """A ligand, where it stands, and what is a contact."""
+
+    ligand: Ligand
+    stands: Stands
+    surface: SurfaceSites
+    share: float
+
+
 class _Nearest:
     """The contact of the pose that comes nearest to fitting."""
 
@@ -153,12 +162,14 @@ def _turned(ligand: Ligand, mode: str, *, is_ion: bool) -> Floats:
     if ligand.n_atoms == 1:
         return np.zeros((1, 1, 3))
     anchors = list(ligand.anchors)
-    turns = (0, 180) if mode == "bridging" else TURNS_DEG
+    turns: tuple[int, ...] = (0, 180) if mode == "bridging" else TURNS_DEG
     if ligand.n_atoms > SHORT_ATOMS:
         turns = turns[: max(2, len(turns) // 2)]
     shapes = []
     for conformer in ligand.conformers_a[:MOST_CONFORMERS]:
-        centre = conformer[anchors[0]] if mode == "terminal" else conformer[anchors[:2]].mean(axis=0)
+        centre = (
+            conformer[anchors[0]] if mode == "terminal" else conformer[anchors[:2]].mean(axis=0)
+        )
         centred = conformer - centre
         if len(anchors) > 1:
             x, y, _ = (conformer[anchors[1]] - conformer[anchors[0]]).tolist()
@@ -173,15 +184,10 @@ def _about_z(angle: float) -> Floats:
 
 
 def _fitting(
-    ligand: Ligand,
-    stands: Stands,
-    surface: SurfaceSites,
-    share: float,
-    chosen: Ints,
-    places_a: Floats,
-    nearest: _Nearest,
+    place: _Place, chosen: Ints, places_a: Floats, nearest: _Nearest
 ) -> tuple[Floats, Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Return the poses among some stands that can be, what they bind, take and leave no room for."""
+    """Return the poses among some stands that fit, what they bind and take, and what excludes."""
+    ligand, stands, surface, share = place
     n_stands, n_shapes, n_atoms, _ = places_a.shape
     stand = np.repeat(chosen, n_shapes)
     shape = np.tile(np.arange(n_shapes), n_stands)
@@ -270,7 +276,7 @@ def near_anchor(ligand: Ligand) -> Bools:
     return near
 
 
-def _joined(parts: list[tuple[Floats, Ints, Ints, Ints, Ints, Ints, Ints]]) -> list[Ints]:
+def _joined(parts: list[tuple[Floats, Ints, Ints, Ints, Ints, Ints, Ints]]) -> list[Any]:
     """Put the poses of several blocks one after the other."""
     offsets = np.cumsum([0, *(len(part[0]) for part in parts)])
     columns = [list(column) for column in zip(*parts, strict=True)]

@@ -1,4 +1,4 @@
-"""Where a ligand stands in each mode: its binding point, its axis, and the cations that it binds."""
+"""Where a ligand stands in each mode: its binding point, its axis, and the cations it binds."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from epicarve.units import A_PER_NM
 from .contacts import ion_radii_a
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Bools, Floats, Ints
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.optimise import Candidates
 
 NORMAL_REACH = 2.25
@@ -47,7 +47,7 @@ class SurfaceSites:
     normals : ndarray of float, shape (n_ions, 3)
         Unit vector away from the ions of the plain cut; zero deep inside.
     cations, sites : ndarray of int, shape (n_open,)
-        Open bonds: the cation of each and the anion site, empty or at the surface, that it leads to.
+        Open bonds: the cation of each and the anion site, empty or at the surface, it leads to.
     weak : csr_array of int, shape (n_ions, n_ions)
         1 for each cation that has only a weak bond to the anion site in the row.
     """
@@ -160,10 +160,12 @@ class SurfaceSites:
             cKDTree(inside), reach_a, output_type="ndarray"
         )
         pairs = pairs[pairs["v"] > SURFACE_A]
-        away = (ions.positions_a[near_surface[pairs["i"]]] - inside[pairs["j"]]) / pairs["v"][:, None]
+        away = ions.positions_a[near_surface[pairs["i"]]] - inside[pairs["j"]]
+        away /= pairs["v"][:, None]
         total = np.stack(
             [np.bincount(pairs["i"], away[:, axis], len(near_surface)) for axis in range(3)], axis=1
         )
+        total = np.asarray(total, dtype=float)
         total[np.linalg.norm(total, axis=1) < 1.0] = 0.0
         normals = np.zeros((ions.n_ions, 3))
         normals[near_surface] = _unit(total)
