@@ -27,7 +27,13 @@ from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
 
-from .with_ligands import LIGAND_SHARE, anchors_of, refuse_covered, with_ligands
+from .with_ligands import (
+    LIGAND_SHARE,
+    anchors_of,
+    refuse_covered,
+    refuse_none_placed,
+    with_ligands,
+)
 from .written_out import in_atoms
 
 if TYPE_CHECKING:
@@ -101,8 +107,10 @@ def carve(
     if ligands is not None:
         refuse_covered(crystal, options, treatment)
     shell_a = shell_depth_a(crystal, options)
-    outer = outer_share(treatment) if ligands is None else LIGAND_SHARE
-    margin_a = outer * shell_a + 2.0 * SURFACE_A
+    reach_a = outer_share(treatment) * shell_a
+    if ligands is not None:
+        reach_a = LIGAND_SHARE * max(shell_a, float(max(crystal.bonds.lengths_a)))
+    margin_a = reach_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
     candidates = Candidates.of_one(ions, shell_a, options, treatment)
@@ -118,6 +126,7 @@ def carve(
     )
     model = in_atoms(model, crystal)
     if placed is not None and outcome.cover is not None:
+        refuse_none_placed(crystal, placed, outcome.cover)
         model = with_ligands(model, candidates, placed, outcome, outcome.cover)
     report = replace(model.report, stoichiometry=stoichiometry)
     if treatment is not None:

@@ -49,6 +49,17 @@ def refuse_covered(
         raise InputError("ligands can't stand beside balance.symmetry; leave one of them out")
 
 
+def refuse_none_placed(crystal: Crystal, placed: Placement, cover: Cover) -> None:
+    """Refuse a model without a ligand that was asked for."""
+    for number, kind in enumerate(placed.kinds):
+        if not kind.is_bounded and not (placed.poses.kind[cover.poses] == number).any():
+            raise InputError(
+                f"{crystal.name}: no {kind.name} is placed, as the fewest edits of ions leave none to "
+                "balance and no bond to fill; say how many there shall be by number, of_sites or "
+                "per_nm2"
+            )
+
+
 def anchors_of(ions: Candidates, cover: Cover | None) -> Ints:
     """Return the anchors of ligands at each ion of a cut, shape (n_ions,)."""
     if ions.poses is None or cover is None:
@@ -190,5 +201,6 @@ def _figures(placed: Placement, cover: Cover) -> dict[str, LigandFigures]:
             of_sites=round(len(mine) / kind.n_sites, 4),
             per_nm2=round(len(mine) / area, 4) if area else 0.0,
             source=kind.ligand.source,
+            unit=None if kind.pair is None else kind.pair.name,
         )
     return figures

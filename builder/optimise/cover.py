@@ -50,12 +50,15 @@ class Cover:
         The poses that are taken.
     filled : int
         Missing bonds of cations that they fill.
+    broken : int
+        Change of the number of broken bonds by edits of ions and by ligands.
     spare : int
         So many bonds more, at most, could be had with as few steps, as far as it is proven.
     """
 
     poses: Ints
     filled: int
+    broken: int
     spare: int
 
 
@@ -113,7 +116,8 @@ def covered(program: Program) -> tuple[Solution, Cover] | None:
     broken = goal.value(program, y)
     spare = broken - math.ceil(bound - WHOLE) if bound > -math.inf else filled.sum()
     costs["whole ions"] = max(0.0, steps - dual.relaxed.value)
-    cover = Cover(program.poses(y), round(float(filled @ y)), max(0, round(spare)))
+    n_filled = round(float(filled @ y))
+    cover = Cover(program.poses(y), n_filled, round(broken), max(0, round(spare)))
     return Solution(y, float(steps), float(least), costs, least), cover
 
 

@@ -36,6 +36,11 @@ class Amount:
     most: float
     told: str
 
+    @property
+    def holds_pairs(self) -> bool:
+        """Whether it only holds ions of a neutral unit together."""
+        return self.fewest == self.most == 0.0
+
 
 @dataclass(frozen=True)
 class Poses:

@@ -59,8 +59,7 @@ def amounts_of(
             told = f"of_ligands of {name}"
             amounts.append(Amount(one - low, -slack, np.inf, told))
             amounts.append(Amount(one - high, -np.inf, slack, told))
-        bare = [asked.number, asked.of_sites, asked.per_nm2, asked.of_ligands]
-        if kind.ligand.is_cation and bare == [None] * 4 and kind.pair is None:
+        if kind.ligand.is_cation and not kind.is_bounded:
             raise InputError(
                 f"{name} takes the places of cations and fills no missing bond of them, so say how "
                 "many there shall be: number, of_sites, per_nm2 or of_ligands"

@@ -55,6 +55,12 @@ class PlacedKind:
         return asked
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether it is told how many there shall be."""
+        asked = self.asked
+        return any((asked.number, asked.of_sites, asked.per_nm2, asked.of_ligands))
+
+    @property
     def per_unit(self) -> int:
         """How many of it a unit of its pair has, 1 without one."""
         if self.pair is None:
@@ -93,6 +99,12 @@ def kinds_of(options: LigandOptions, crystal: Crystal) -> list[PlacedKind]:
         kinds.append(PlacedKind(built.anion, asked, built))
         if built.kind != "Z":
             kinds.append(PlacedKind(built.cation, asked, built))
+    names = [kind.ligand.name for kind in kinds]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"ligands: {twice[0]} is there twice, also as part of a unit; name it once"
+        )
     return kinds
 
 

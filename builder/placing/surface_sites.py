@@ -162,10 +162,13 @@ class SurfaceSites:
         pairs = pairs[pairs["v"] > SURFACE_A]
         away = ions.positions_a[near_surface[pairs["i"]]] - inside[pairs["j"]]
         away /= pairs["v"][:, None]
-        total = np.stack(
-            [np.bincount(pairs["i"], away[:, axis], len(near_surface)) for axis in range(3)], axis=1
+        total: Floats = np.stack(
+            [
+                np.bincount(pairs["i"], away[:, axis], len(near_surface)).astype(float)
+                for axis in range(3)
+            ],
+            axis=1,
         )
-        total = np.asarray(total, dtype=float)
         total[np.linalg.norm(total, axis=1) < 1.0] = 0.0
         normals = np.zeros((ions.n_ions, 3))
         normals[near_surface] = _unit(total)

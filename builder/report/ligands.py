@@ -27,6 +27,8 @@ class LigandFigures(Record):
         How many there are for each of these, and for each nm² of the convex hull of the plain cut.
     source : str
         Its SMILES, or the file that it came from.
+    unit : str, optional
+        The neutral unit that it is part of.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class LigandFigures(Record):
     of_sites: float
     per_nm2: float
     source: str
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
