@@ -2,7 +2,7 @@
 
 Each is carved with its ligands in one optimisation. The composition stands beside that of any model
 whose xyz file is given. With --xtb the smallest is relaxed by GFN1-xTB, and the ligands are counted
-that came off: whose shortest distance to an ion of the other sign, or to a cation for a neutral one,
+that came off: whose shortest distance to an ion of the other sign (a cation for a neutral one)
 grew by more than a third. Run with
 
     python benchmarks/ligand_cover.py [NAME ...] [--beside FILE.xyz] [--xtb STEPS] [--out DIR]
@@ -77,8 +77,8 @@ def told(model: ec.Model, seconds: float) -> str:
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return (
         f"{model.formula}, {model.net_charge:+d} e, {model.n_atoms} atoms; {kinds}\n"
-        f"   edits {optimum.objective:.1f} Å, gap {optimum.gap:.1e}; {cover.filled_bonds} bonds filled, "
-        f"at most {cover.spare_bonds} more; nearest {contact.pair} {contact.distance_a:.2f} Å, "
+        f"   edits {optimum.objective:.1f} Å, gap {optimum.gap:.1e}; {cover.filled_bonds} bonds filled,"
+        f" at most {cover.spare_bonds} more; nearest {contact.pair} {contact.distance_a:.2f} Å, "
         f"{contact.of_radii:.2f} of the radii; {seconds:.1f} s, up to {memory_gb:.2f} GB"
     )
 
@@ -121,7 +121,8 @@ def main() -> None:
             off, every = came_off(model, relaxed)
             print(f"   GFN1-xTB, {arguments.xtb} steps at most: {off} of {every} ligands came off")
     if arguments.beside is not None:
-        counts = Counter(line.split()[0] for line in arguments.beside.open() if len(line.split()) == 4)
+        rows = [line.split() for line in arguments.beside.read_text().splitlines()[2:]]
+        counts = Counter(row[0] for row in rows if len(row) == 4)
         print(f"{arguments.beside.name}: " + " ".join(f"{s}{n}" for s, n in counts.items()))
 
 

@@ -33,8 +33,10 @@ def _counted(counts: Mapping[str, int]) -> str:
     return " : ".join(f"{n} {symbol}" for symbol, n in counts.items())
 
 
-def _ligands(covered: Covered) -> Iterator[tuple[str, str]]:
-    """Yield the lines that tell the ligands of a model."""
+def _ligands(covered: Covered | None) -> Iterator[tuple[str, str]]:
+    """Yield the lines that tell the ligands of a model, if it has any."""
+    if covered is None:
+        return
     for name, kind in covered.kinds.items():
         modes = ", ".join(f"{n} {mode}" for mode, n in kind.modes.items())
         yield (
@@ -87,8 +89,7 @@ def facts_of_model(model: Model) -> dict[str, object]:
         cost["ions moved afterwards"] = _moved(report.relocation)
     if report.part_of is None:
         facts |= cost
-    if report.ligands is not None:
-        facts |= dict(_ligands(report.ligands))
+    facts |= dict(_ligands(report.ligands))
     if report.centres is not None:
         facts["centre"] = f"{report.centres.chosen}: {report.centres.why}"
     if report.orderings is not None:

@@ -105,7 +105,9 @@ def test_ammonium_stands_on_sites_of_caesium_and_points_outwards():
 
 
 def test_single_anions_stand_on_sites_of_anions():
-    dot = covered({"name": "chloride", "number": 6}, shape=ec.Sphere(diameter_nm=1.8), crystal=GALENA)
+    dot = covered(
+        {"name": "chloride", "number": 6}, shape=ec.Sphere(diameter_nm=1.8), crystal=GALENA
+    )
     assert dot.net_charge == 0
     halves = dot.positions_a[dot.symbols == "Cl"] / (0.5 * 5.936)
     assert len(halves) == 6
@@ -260,8 +262,8 @@ def by_trying_all(candidates, atoms_a, placed):
     dense, free = candidates.adjacency.toarray(), shell.free
     assert len(free) <= 12
     names = [placed.kinds[kind].ligand for kind in poses.kind]
-    sites, held_by, anchored, excludes = (
-        getattr(poses, key).toarray() > 0 for key in ("sites", "held_by", "anchored", "excludes")
+    sites, held_by, excludes = (
+        getattr(poses, key).toarray() > 0 for key in ("sites", "held_by", "excludes")
     )
     n_anchors = poses.anchored.toarray()
     clash = np.zeros((len(names), len(names)), dtype=bool)

@@ -42,7 +42,7 @@ def uncoverable(ions: Candidates) -> str:
             )
     told = " and ".join(amount.told for amount in poses.amounts if not amount.holds_pairs)
     return (
-        f"{ions.name}: {told} can't be met together with what balance asks for, though each can be; "
+        f"{ions.name}: {told} can't be met together with what balance asks for, though each can; "
         "widen the bounds of one"
     )
 
