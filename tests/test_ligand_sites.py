@@ -116,7 +116,7 @@ def test_single_anions_stand_on_sites_of_anions():
     assert set(dot.domains[dot.symbols == "Cl"]) == {"ligand:chloride"}
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     n_anions=st.integers(0, 3).map(lambda n: 2 * n),
     amine=st.booleans(),
@@ -126,7 +126,7 @@ def test_covered_models_are_neutral_connected_and_free_of_contacts(n_anions, ami
     ligands = [{"name": "formate", "number": n_anions}]
     ligands += [{"name": "methylamine", "number": [1, 3]}] * amine
     try:
-        dot = covered(*ligands, shape=ec.Sphere(diameter_nm=1.5, centre=centre), crystal=GALENA)
+        dot = covered(*ligands, shape=ec.Sphere(diameter_nm=1.3, centre=centre), crystal=GALENA)
     except InputError as error:
         assert "ask" in str(error) or "no choice" in str(error)
         return
@@ -236,10 +236,12 @@ def chosen(poses, few):
 def test_the_choice_is_the_best_of_all(seed):
     """Try all choices of some ten ions and six poses, straight from the definitions."""
     rng = np.random.default_rng(seed)
-    centre = rng.uniform(size=3)
-    options = BalanceOptions(shell_nm=0.07, ratio_tolerance=0.3, relocations=0, strong_bonds=False)
-    ions = ions_near(GALENA, Sphere(5.6), centre, 5.0)
-    candidates = Candidates.of_one(ions, 0.7, options)
+    options = BalanceOptions(ratio_tolerance=0.5, strong_bonds=False)
+    while True:
+        ions = ions_near(GALENA, Sphere(5.6), rng.uniform(size=3), 5.0)
+        candidates = Candidates.of_one(ions, 0.7, options)
+        if 6 <= len(Shell(candidates).free) <= 10:
+            break
     asked = LigandOptions(kinds=({"name": "formate"}, {"name": "methylamine"}))
     placed = placement(candidates, asked)
     few = np.sort(rng.choice(placed.poses.n_poses, size=6, replace=False))
@@ -260,7 +262,6 @@ def by_trying_all(candidates, atoms_a, placed):
     """Steps and bonds of the best of all choices of ions and poses."""
     shell, poses, options = Shell(candidates), candidates.poses, candidates.domains[0].options
     dense, free = candidates.adjacency.toarray(), shell.free
-    assert len(free) <= 12
     names = [placed.kinds[kind].ligand for kind in poses.kind]
     sites, held_by, excludes = (
         getattr(poses, key).toarray() > 0 for key in ("sites", "held_by", "excludes")

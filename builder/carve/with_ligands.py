@@ -54,8 +54,8 @@ def refuse_none_placed(crystal: Crystal, placed: Placement, cover: Cover) -> Non
     for number, kind in enumerate(placed.kinds):
         if not kind.is_bounded and not (placed.poses.kind[cover.poses] == number).any():
             raise InputError(
-                f"{crystal.name}: no {kind.name} is placed, as the fewest edits of ions leave none "
-                "to balance and no bond to fill; say how many there shall be by number, of_sites or "
+                f"{crystal.name}: no {kind.name} is placed, as the fewest edits leave none to "
+                "balance and no bond to fill; say how many there shall be by number, of_sites or "
                 "per_nm2"
             )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .dual_bounds import GAP_LIMIT
+from .dual_bounds import EXACT_COLUMNS, GAP_LIMIT
 from .highs import WHOLE
 from .progress import report
 from .solver import Solution, Solver
@@ -35,7 +35,8 @@ BOND_GAP = 0.01
 REACHES = (5.0, math.inf)
 """How far in steps the reduced cost of a column may lie, in the order of what is tried."""
 
-TANGENT_ROUNDS = 5
+TANGENT_ROUNDS, MANY_ROUNDS = 5, 30
+"""How often a face is added where a dipole pokes through, of many columns and of few."""
 
 MOST_LEVELS = 50.0
 
@@ -137,7 +138,8 @@ def _best(dual: DualBounds, goal: _Goal) -> tuple[Floats, float] | None:
                 best, value = y, goal.value(dual.program, y)
             if best is not None and goal.is_near(value, bound):
                 break
-        if best is not None:
+        is_held = bound >= dual.relaxed.value + within - WHOLE  # by the reach
+        if best is not None and not (is_held and goal.most_steps == math.inf):
             break
     return None if best is None else (best, bound)
 
@@ -156,12 +158,13 @@ def _searched(
         extra = highs.shares(columns, int(goal.most_steps) + (0 if is_limited else held_at_one))
     best: Floats | None = None
     value, bound = math.inf, -math.inf
-    for _ in range(TANGENT_ROUNDS if is_limited else 1):
+    rounds = MANY_ROUNDS if n <= EXACT_COLUMNS else TANGENT_ROUNDS
+    for _ in range(rounds if is_limited else 1):
         y, proven, _ = highs.whole(
             costs / highs.weight,
             columns,
             taken,
-            goal.gap,
+            goal.gap if n > EXACT_COLUMNS else 0.0,
             most_levels=levels,
             extra=extra,
             nodes=NODES,
