@@ -1,7 +1,9 @@
 """Ligands placed by the program that chooses the ions."""
 
 import itertools
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from epicarve.builder.shapes import Sphere, ions_near
 from epicarve.errors import InputError
 from epicarve.units import COULOMB_V_A
 
+ROOT = Path(__file__).parents[1]
 PEROVSKITE, GALENA = ec.crystal("CsPbBr3"), ec.crystal("PbS")
 LOOSE = {"ratio_tolerance": 0.9}
 
@@ -92,6 +95,22 @@ def test_the_composition_of_a_published_model_is_reached():
     assert dot.ion_counts == {"Cs": 112, "Pb": 64, "Br": 192, "acetate": 48}
     assert dot.report.optimum.gap == 0.0
     assert closest_share(dot) >= 0.8
+
+
+def test_the_sites_of_a_published_chloride_are_reached():
+    """Pb79S44Cl70_PBE_14ang_start of nlesc-nano's library: its ions by coordinates in bonds."""
+    dot = ec.build(ROOT / "examples" / "pbs-chloride.yaml").model
+    places = np.sort(np.abs(np.rint(dot.positions_a / (0.5 * 5.936)).astype(int)))
+    found = {
+        symbol: Counter(map(tuple, places[dot.symbols == symbol].tolist()))
+        for symbol in ("Pb", "S", "Cl")
+    }
+    lead = {(0, 0, 0): 1, (0, 1, 1): 12, (0, 0, 2): 6, (1, 1, 2): 24, (0, 2, 2): 12, (0, 1, 3): 24}
+    assert found == {
+        "Pb": lead,
+        "S": {(0, 0, 1): 6, (1, 1, 1): 8, (0, 1, 2): 24, (0, 0, 3): 6},
+        "Cl": {(1, 2, 2): 24, (1, 1, 3): 24, (0, 2, 3): 22},
+    }
 
 
 def test_ammonium_stands_on_sites_of_caesium_and_points_outwards():

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from .rows import Rows
+from .surface_region import BULK_SHARE
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints, Strings
@@ -194,25 +195,17 @@ class PoseRows:
         return Rows(csr_array(self._at(matrix) + change), 1.0 - there)
 
     def _surrounded(self) -> Rows:
-        """Give a ligand on a site of an ion as many neighbours as that must have."""
+        """Give a ligand on a site of an ion a third of the neighbours of that, rounded up."""
         poses, shell = self.poses, self.shell
         of_ion = np.flatnonzero(poses.is_ion)
-        rows = Rows(csr_array((0, self.edits.n_columns)), np.empty(0))
-        if len(of_ion) == 0:
-            return rows
         site = poses.sites[of_ion].indices
+        bulk = shell.ions.bulk_coordination[site]
+        needed = -(-bulk * BULK_SHARE.numerator // BULK_SHARE.denominator)
+        near = csr_array(shell.adjacency[site])
         sign = np.where(shell.inside[shell.free], -1.0, 1.0)
-        for need in shell.needs:
-            needed = need.minimum[site]
-            chosen = np.flatnonzero(needed > 0)
-            near = csr_array(need.neighbours[site[chosen]])
-            change = csr_array(
-                csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy
-            )
-            held = near @ shell.base.astype(float)
-            own = csr_array(
-                (needed[chosen].astype(float), (np.arange(len(chosen)), of_ion[chosen])),
-                shape=(len(chosen), poses.n_poses),
-            )
-            rows += Rows(csr_array(self._at(own) - change), held)
-        return rows
+        change = csr_array(near[:, shell.free].multiply(sign[None])) @ self.edits.occupancy
+        own = csr_array(
+            (needed.astype(float), (np.arange(len(site)), of_ion)),
+            shape=(len(site), poses.n_poses),
+        )
+        return Rows(csr_array(self._at(own) - change), near @ shell.base.astype(float))
