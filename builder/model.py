@@ -43,6 +43,9 @@ MOLECULE, ION = "molecule", "ion"
 """Columns of a model that holds molecules: the number of the molecule of each atom, -1 for single
 ions, and what its ion is called, such as ``CH3NH3``."""
 
+LIGAND = "ligand:"
+"""Domains of ligands are named after it and their ligand."""
+
 SAME_A = 2e-8
 """Ions of equal models differ by less than this, in Å: files hold eight decimals."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.builder.report import (
         CoreShell,
+        Covered,
         GivenStructure,
         Junction,
         NotRelocated,
@@ -30,6 +31,31 @@ FACING = {
 
 def _counted(counts: Mapping[str, int]) -> str:
     return " : ".join(f"{n} {symbol}" for symbol, n in counts.items())
+
+
+def _ligands(covered: Covered | None) -> Iterator[tuple[str, str]]:
+    """Yield the lines that tell the ligands of a model, if it has any."""
+    if covered is None:
+        return
+    for name, kind in covered.kinds.items():
+        modes = ", ".join(f"{n} {mode}" for mode, n in kind.modes.items())
+        yield (
+            name,
+            f"{kind.n_placed} on {kind.n_sites} sites, {kind.per_nm2:.2f} per nm²"
+            f"{f' ({modes})' if modes else ''}",
+        )
+    spare = covered.spare_bonds
+    yield (
+        "bonds that ligands fill",
+        f"{covered.filled_bonds}, "
+        + (f"proven: {spare} more at most" if spare else "proven to be the most"),
+    )
+    nearest = covered.nearest
+    if nearest is not None:
+        yield (
+            "nearest contact of a ligand",
+            f"{nearest.pair} {nearest.distance_a:.2f} Å, {nearest.of_radii:.2f} of the radii",
+        )
 
 
 def facts_of_model(model: Model) -> dict[str, object]:
@@ -63,6 +89,7 @@ def facts_of_model(model: Model) -> dict[str, object]:
         cost["ions moved afterwards"] = _moved(report.relocation)
     if report.part_of is None:
         facts |= cost
+    facts |= dict(_ligands(report.ligands))
     if report.centres is not None:
         facts["centre"] = f"{report.centres.chosen}: {report.centres.why}"
     if report.orderings is not None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions as Balance
     from epicarve.builder.optimise import TreatmentOptions as Treatment
+    from epicarve.builder.placing import LigandOptions as Ligands
     from epicarve.builder.recognition import Identification, identify
     from epicarve.builder.shapes import BoxSpec as Box
     from epicarve.builder.shapes import CombinedSpec as Combined
@@ -86,6 +87,7 @@ __all__ = [
     "Identification",
     "InputError",
     "Interface",
+    "Ligands",
     "MachineSettings",
     "Model",
     "OrbitalStates",
@@ -147,6 +149,7 @@ _HOMES = {
     "Identification": "epicarve.builder.recognition.identification",
     "InputError": "epicarve.errors",
     "Interface": "epicarve.builder.interfaces.interface",
+    "Ligands": "epicarve.builder.placing.options:LigandOptions",
     "MachineSettings": "epicarve.dft.settings.machine",
     "Model": "epicarve.builder.model",
     "OrbitalStates": "epicarve.dft.states",

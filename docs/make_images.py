@@ -37,6 +37,7 @@ MODELS = (
     "pb4s3cl2-cspbcl3-cuboid",
     "pb4s3cl2-cspbcl3-cap",
     "pbs-wulff",
+    "cspbbr3-acetate",
 )
 CORE_SHELL = "cspbbr3-cspbcl3-core-shell"
 

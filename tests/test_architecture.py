@@ -14,8 +14,8 @@ ORDER = ["core", "templates", "examples", "builder", "dft", "analysis", "workflo
 SUBROOMS = {
     "builder": """
         dimensions extxyz report crystal model point_charges cif library orderings shapes ligands
-        optimise carve geometry passivation interfaces.match interfaces interfaces.energy hetero
-        recognition output assemble exchange notebook
+        optimise placing carve geometry passivation interfaces.match interfaces interfaces.energy
+        hetero recognition output assemble exchange notebook
     """.split(),
     "dft": """
         occupations weighed_states states cp2k_input settings check matrix_root orbitals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -15,13 +16,14 @@ from epicarve.builder.crystal import Crystal, distinct_names
 from epicarve.builder.hetero import half_of
 from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
 from epicarve.builder.output import described
+from epicarve.builder.placing import LigandOptions
 from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import HemisphereSpec, ShapeSpec, refuse_whole_keys
 from epicarve.errors import InputError, refusing_unknown_names, require_kind
 from epicarve.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from epicarve.arrays import Floats
     from epicarve.builder.model import Model
@@ -77,6 +79,7 @@ def carve(
     *,
     core: Core | None = None,
     treatment: TreatmentOptions | Mapping[str, Any] | None = None,
+    ligands: LigandOptions | Mapping[str, Any] | Sequence[Any] | None = None,
 ) -> Model:
     """Carve a charge-balanced nanocrystal.
 
@@ -93,6 +96,8 @@ def carve(
         A core of another crystal.
     treatment : TreatmentOptions, optional
         A treatment of the surface.
+    ligands : LigandOptions, mapping or sequence, optional
+        Ligands on the surface, such as ``["acetate"]``.
 
     Returns
     -------
@@ -118,16 +123,20 @@ def carve(
         balance = BalanceOptions.given(balance, "carve: balance")
     if treatment is not None:
         treatment = TreatmentOptions.given(treatment, "carve: treatment")
-    carved = carved_of(crystal, shape, balance, core=core, treatment=treatment)
-    requested_shape, requested_balance, requested_treatment = (
+    if ligands is not None:
+        keys = ligands if isinstance(ligands, LigandOptions | Mapping) else {"kinds": ligands}
+        ligands = LigandOptions.given(keys, "carve: ligands")
+    carved = carved_of(crystal, shape, balance, core=core, treatment=treatment, ligands=ligands)
+    requested_shape, requested_balance, requested_treatment, requested_ligands = (
         None if given is None else given.model_dump(mode="json", exclude_unset=True)
-        for given in (shape, balance, treatment)
+        for given in (shape, balance, treatment, ligands)
     )
     provenance = Provenance(
         version=__version__,
         shape=requested_shape,
         balance=requested_balance,
         treatment=requested_treatment,
+        ligands=requested_ligands,
     )
     return described(carved.model, carved.crystals, provenance, carved.rotations)
 
@@ -139,6 +148,7 @@ def carved_of(
     *,
     core: Core | None = None,
     treatment: TreatmentOptions | None = None,
+    ligands: LigandOptions | None = None,
 ) -> Carved:
     """Carve a nanocrystal, before its surface and origins are told; see `carve`."""
     require_crystal(crystal, "carve: the crystal")
@@ -146,10 +156,12 @@ def carved_of(
     balance = BalanceOptions() if balance is None else balance
     if core is not None and treatment is not None:
         raise InputError("treatment can't stand beside core; leave one of them out")
+    if core is not None and ligands is not None:
+        raise InputError("ligands can't stand beside core; leave one of them out")
     if core is not None:
         require_kind(core, Core, "carve: core", "give epicarve.Core(crystal, shape)")
         return _core_shell(crystal, shape, balance, core)
-    particle = carve_particle(crystal, shape, balance, treatment)
+    particle = carve_particle(crystal, shape, balance, treatment, ligands)
     model = particle.model
     if not isinstance(shape, HemisphereSpec):
         return Carved(model, (crystal,), {})

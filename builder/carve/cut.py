@@ -21,17 +21,26 @@ from epicarve.builder.optimise import (
     outer_share,
     ratio_deviation,
 )
+from epicarve.builder.placing import placement
 from epicarve.builder.report import BuildReport, Composition, Optimality, PlainCut, Treatment
 from epicarve.builder.shapes import LatticeIons, ions_near
 from epicarve.errors import InputError
 from epicarve.units import A_PER_NM
 
+from .with_ligands import (
+    LIGAND_SHARE,
+    anchors_of,
+    refuse_covered,
+    refuse_none_placed,
+    with_ligands,
+)
 from .written_out import in_atoms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from epicarve.builder.crystal import Crystal
+    from epicarve.builder.placing import LigandOptions
     from epicarve.builder.shapes import Shape
 
 
@@ -48,6 +57,7 @@ def carve(
     options: BalanceOptions | None = None,
     *,
     treatment: TreatmentOptions | None = None,
+    ligands: LigandOptions | None = None,
     at_most_a: float = math.inf,
 ) -> Model:
     """Cut a shape out of a crystal so that the ions kept are neutral, connected and coordinated.
@@ -64,6 +74,8 @@ def carve(
         Tolerances of the optimisation.
     treatment : TreatmentOptions, optional
         How the surface is treated.
+    ligands : LigandOptions, optional
+        Ligands on the surface.
     at_most_a : float
         What the edits may cost, in Å.
 
@@ -77,7 +89,7 @@ def carve(
     ------
     InputError
         If the shape holds no ion, is smaller than the unit cell, no choice of surface ions
-        satisfies all constraints, or a crystal with molecules is to be treated.
+        satisfies all constraints, or a crystal with molecules is to be treated or covered.
     TooDearError
         If all edits are proven to cost more than they may.
 
@@ -92,11 +104,19 @@ def carve(
     options = options or BalanceOptions()
     if treatment is not None:
         refuse_molecules(crystal, "treatments of the surface")
+    if ligands is not None:
+        refuse_covered(crystal, options, treatment)
     shell_a = shell_depth_a(crystal, options)
-    margin_a = outer_share(treatment) * shell_a + 2.0 * SURFACE_A
+    reach_a = outer_share(treatment) * shell_a
+    if ligands is not None:
+        reach_a = LIGAND_SHARE * max(shell_a, float(max(crystal.bonds.lengths_a)))
+    margin_a = reach_a + 2.0 * SURFACE_A
     ions = ions_near(crystal, shape, np.asarray(centre, dtype=float), margin_a)
     _refuse_too_small(crystal, shape, ions)
     candidates = Candidates.of_one(ions, shell_a, options, treatment)
+    placed = None if ligands is None else placement(candidates, ligands)
+    if placed is not None:
+        candidates = replace(candidates, poses=placed.poses)
     outcome = balance(candidates, at_most_a=at_most_a)
     model = chosen_model(candidates, outcome)
     stoichiometry = Composition(
@@ -105,6 +125,9 @@ def carve(
         deviation=ratio_deviation(model.symbols, crystal.formula_unit),
     )
     model = in_atoms(model, crystal)
+    if placed is not None and outcome.cover is not None:
+        refuse_none_placed(crystal, placed, outcome.cover)
+        model = with_ligands(model, candidates, placed, outcome, outcome.cover)
     report = replace(model.report, stoichiometry=stoichiometry)
     if treatment is not None:
         report = replace(report, treatment=_treated(candidates, outcome, treatment))
@@ -144,7 +167,8 @@ def chosen_model(ions: Candidates, outcome: Balance) -> Model:
         charges=outcome.charges[kept],
         domains=names[ions.domain[kept]],
         sites=ions.sites[kept],
-        coordination=np.diff(between_kept.indptr).astype(int),
+        coordination=np.diff(between_kept.indptr).astype(int)
+        + anchors_of(ions, outcome.cover)[kept],
         bulk_coordination=ions.bulk_coordination[kept],
         components=components.astype(int),
         edits=_edits(ions, outcome),

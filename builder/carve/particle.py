@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.errors import InputError
+
 from .centres import best_centre, locate
 from .cut import carve
 from .sizing import carve_count
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal, Vector
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
+    from epicarve.builder.placing import LigandOptions
     from epicarve.builder.shapes import ShapeSpec
 
 
@@ -43,6 +46,7 @@ def carve_particle(
     spec: ShapeSpec,
     options: BalanceOptions | None = None,
     treatment: TreatmentOptions | None = None,
+    ligands: LigandOptions | None = None,
 ) -> Particle:
     """Carve the particle of one crystal that a shape's specification asks for.
 
@@ -56,6 +60,8 @@ def carve_particle(
         Tolerances of the optimisation.
     treatment : TreatmentOptions, optional
         How the surface is treated.
+    ligands : LigandOptions, optional
+        Ligands on the surface.
 
     Examples
     --------
@@ -78,7 +84,20 @@ def carve_particle(
         n_atoms = spec.n_atoms(crystal)
         if n_atoms is None:
             shape = spec.shape(crystal, centre)
-            return carve(crystal, shape, centre, options, treatment=treatment, at_most_a=at_most_a)
+            return carve(
+                crystal,
+                shape,
+                centre,
+                options,
+                treatment=treatment,
+                ligands=ligands,
+                at_most_a=at_most_a,
+            )
+        if ligands is not None:
+            raise InputError(
+                f"{crystal.name}: a number of ions can't be met beside ligands; give the shape its "
+                "size in nm"
+            )
         return carve_count(
             crystal,
             lambda scale: spec.shape(crystal, centre, scale),

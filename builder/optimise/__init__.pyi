@@ -4,6 +4,8 @@ from .balancing import balance as balance
 from .balancing import ratio_deviation as ratio_deviation
 from .candidates import Candidates as Candidates
 from .candidates import Domain as Domain
+from .cover import Cover as Cover
+from .cover import covered as covered
 from .cp_sat import Effort as Effort
 from .cp_sat import any_feasible as any_feasible
 from .dipole import DIPOLE_COST_A as DIPOLE_COST_A
@@ -19,11 +21,14 @@ from .highs import NODE_LIMIT as NODE_LIMIT
 from .highs import Highs as Highs
 from .options import BalanceOptions as BalanceOptions
 from .options import Substitution as Substitution
+from .poses import Amount as Amount
+from .poses import Poses as Poses
 from .program import Program as Program
 from .progress import watched as watched
 from .row_prices import RowPrices as RowPrices
 from .scip import fewest_steps as fewest_steps
 from .search_by_counts import search_numbers as search_numbers
+from .strong_bonds import strong_in_bulk as strong_in_bulk
 from .surface_region import STEP_A as STEP_A
 from .surface_region import SURFACE_A as SURFACE_A
 from .surface_region import Shell as Shell

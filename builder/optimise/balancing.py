@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from epicarve.errors import InputError
 
 from .connection import connection_rows, loose_fragments
+from .cover import Cover, covered
 from .cp_sat import Effort
 from .edits import possible_edits
 from .program import Program
@@ -65,6 +66,8 @@ class Balance:
         costs and bounds is that of the optimum.
     relocation : Relocation or NotRelocated, optional
         What moving them came to, or why none were.
+    cover : Cover, optional
+        The ligands that are placed, where there may be any.
     """
 
     kept: Bools
@@ -82,6 +85,7 @@ class Balance:
     costs: Mapping[str, float]
     relocated: Bools
     relocation: Relocation | NotRelocated | None
+    cover: Cover | None = None
 
 
 class TooDearError(Exception):
@@ -129,14 +133,18 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
     n_units = units_to_place(shell, edits)
     program = Program(shell, edits, (n_units, n_units))
     unsatisfiable = float(shell.never_steps)
-    if at_most_a < math.inf:
+    if at_most_a < math.inf and ions.poses is None:
         least_a = STEP_A * (Solver(program).relaxed_value() + unsatisfiable)
         if at_most_a < least_a < math.inf:
             raise TooDearError(least_a)
     unconnected: float | None = None
     least, effort = 0, Effort(EFFORT)
     for _ in range(MAX_CONNECTION_ROUNDS):
-        solution = Solver(program, least=least, effort=effort).solve()
+        cover: Cover | None = None
+        if ions.poses is None:
+            solution = Solver(program, least=least, effort=effort).solve()
+        else:
+            solution, cover = covered(program) or (None, None)
         if solution is None:
             from .infeasibility import explain  # noqa: PLC0415  (it balances again)
 
@@ -182,6 +190,7 @@ def balance(ions: Candidates, *, at_most_a: float = math.inf) -> Balance:
         costs={**costs, "connection": STEP_A * (solution.value - unconnected)},
         relocated=(kept != before[0]) | (symbols != before[1]),
         relocation=relocation,
+        cover=cover,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from epicarve.builder.shapes import LatticeIons
 
     from .options import BalanceOptions
+    from .poses import Poses
     from .treatment_options import TreatmentOptions
 
 
@@ -56,6 +57,8 @@ class Candidates:
         Pairs of ions of different domains that lie too close to be both kept.
     treatment : TreatmentOptions, optional
         How the surface of a particle of one crystal is treated.
+    poses : Poses, optional
+        Ligands that may be placed on a particle of one crystal.
     """
 
     domains: tuple[Domain, ...]
@@ -63,6 +66,7 @@ class Candidates:
     connectivity: csr_array
     clashes: Ints = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
     treatment: TreatmentOptions | None = None
+    poses: Poses | None = None
 
     @classmethod
     def of_one(

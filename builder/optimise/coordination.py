@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from .rows import Rows
 
@@ -35,9 +35,19 @@ def coordination_rows(shell: Shell, edits: Edits, need: Need) -> Rows:
         Which neighbours count, and how many of them each ion needs.
     """
     bonds = _FreeBonds(shell, need)
-    parts = [_general(bonds), _short(bonds), _tight(bonds)]
-    rows = parts[0] + parts[1] + parts[2]
-    return Rows(csr_array(rows.matrix @ edits.occupancy), rows.limit)
+    (general, of_general), (short, of_short), (tight, of_tight) = (
+        _general(bonds),
+        _short(bonds),
+        _tight(bonds),
+    )
+    rows = general + short + tight
+    matrix = csr_array(rows.matrix @ edits.occupancy)
+    poses = shell.ions.poses
+    if poses is not None:  # anchors of ligands are neighbours that may be added
+        anchors = csr_array(poses.anchored[:, bonds.ions[np.r_[of_general, of_short, of_tight]]].T)
+        blank = csr_array((anchors.shape[0], edits.n_columns - poses.n_poses))
+        matrix = csr_array(matrix - hstack([blank, anchors], format="csr"))
+    return Rows(matrix, rows.limit)
 
 
 class _FreeBonds:
@@ -45,6 +55,8 @@ class _FreeBonds:
 
     Attributes
     ----------
+    ions : ndarray of int, shape (n_rows,)
+        The ions from which bonds are seen.
     row, column : ndarray of int, shape (n_bonds,)
         The ion, counted with the free ones first, and its free neighbour.
     is_removable : ndarray of bool, shape (n_bonds,)
@@ -70,7 +82,7 @@ class _FreeBonds:
         row, column = row[column >= 0], column[column >= 0]
         order = np.lexsort((column, row))
         self.row, self.column = row[order], column[order]
-        self.n_rows = len(ions)
+        self.ions, self.n_rows = ions, len(ions)
         self.is_removable = shell.inside[free][self.column]
         self.slack = (need.held - need.minimum)[ions]
         self.n_removable = np.bincount(self.row[self.is_removable], minlength=self.n_rows)
@@ -90,24 +102,26 @@ class _FreeBonds:
         return csr_array((data, (row, column)), shape=(int(chosen.sum()), self.n_free))
 
 
-def _general(bonds: _FreeBonds) -> Rows:
+def _general(bonds: _FreeBonds) -> tuple[Rows, Ints]:
     lift = bonds.n_removable - bonds.slack
     chosen = lift > 0
     own = np.where(bonds.is_inside, -lift, lift)
     limit = np.where(bonds.is_outside, bonds.n_removable, bonds.slack)
     everything = np.ones(len(bonds.row), dtype=bool)
-    return Rows(bonds.rows(chosen, everything, own), limit[chosen].astype(float))
+    rows = Rows(bonds.rows(chosen, everything, own), limit[chosen].astype(float))
+    return rows, np.flatnonzero(chosen)
 
 
-def _short(bonds: _FreeBonds) -> Rows:
+def _short(bonds: _FreeBonds) -> tuple[Rows, Ints]:
     is_free = bonds.is_inside | bonds.is_outside
     chosen = is_free & (bonds.slack < 0) & (bonds.n_removable > 0)
     own = np.where(bonds.is_inside, bonds.slack, -bonds.slack)
     limit = np.where(bonds.is_inside, bonds.slack, 0)
-    return Rows(bonds.rows(chosen, ~bonds.is_removable, own), limit[chosen].astype(float))
+    rows = Rows(bonds.rows(chosen, ~bonds.is_removable, own), limit[chosen].astype(float))
+    return rows, np.flatnonzero(chosen)
 
 
-def _tight(bonds: _FreeBonds) -> Rows:
+def _tight(bonds: _FreeBonds) -> tuple[Rows, Ints]:
     is_free = bonds.is_inside | bonds.is_outside
     chosen = is_free & (bonds.slack == 0) & (bonds.n_removable > 1)
     pairs = np.flatnonzero(chosen[bonds.row] & bonds.is_removable)
@@ -127,4 +141,4 @@ def _tight(bonds: _FreeBonds) -> Rows:
         ]
     )
     matrix = csr_array((data, (row, column)), shape=(len(pairs), bonds.n_free))
-    return Rows(matrix, np.where(bonds.is_outside[owner], 1.0, 0.0))
+    return Rows(matrix, np.where(bonds.is_outside[owner], 1.0, 0.0)), owner

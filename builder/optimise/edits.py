@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from .frame import GRAIN_A, in_grains
 from .halides import HALIDE_CHARGE, Halides
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Bools, Floats, Ints, Strings
 
+    from .poses import Poses
     from .surface_region import Shell
 
 
@@ -91,6 +92,37 @@ class Edits:
             return self.halides / self.treatment.per_unit
         return self.replaced.astype(float)
 
+    def with_poses(self, poses: Poses, shell: Shell) -> Edits:
+        """Return the columns with those of poses of ligands after them.
+
+        A pose costs nothing by itself; if it takes the site of an ion of the plain cut, the removal
+        of that ion is part of it.
+        """
+        ions, free = shell.ions, shell.free
+        taken = csr_array(poses.sites[:, free])
+        emptied = csr_array(taken.multiply(shell.inside[free][None]))
+        charges = ions.charges[free]
+        points = in_grains(ions.positions_a[free] @ shell.axes.T) * GRAIN_A
+        moments = in_grains(poses.moments @ shell.axes.T) * GRAIN_A
+        moments = moments - emptied @ (charges[:, None] * points)
+        broken = 2 * shell.held[free] - ions.bulk_coordination[free]
+        none = np.zeros(poses.n_poses, dtype=np.int64)
+        counts = poses.counts(ions.symbols, self.elements)
+        counts -= [emptied @ (ions.symbols[free] == s).astype(float) for s in self.elements]
+        blank = csr_array((self.members.shape[0], poses.n_poses), dtype=self.members.dtype)
+        return replace(
+            self,
+            members=csr_array(hstack([self.members, blank], format="csr")),
+            domain=np.r_[self.domain, none],
+            steps=np.r_[self.steps, _whole(emptied @ shell.steps[free])],
+            bonds=np.r_[self.bonds, _whole(emptied @ broken)],
+            charges=np.r_[self.charges, poses.charge - _whole(emptied @ charges)],
+            counts=np.hstack([self.counts, counts]),
+            moments=np.hstack([self.moments, moments.T]),
+            occupancy=csr_array(hstack([self.occupancy, emptied.T], format="csr")),
+            choices=csr_array(hstack([self.choices, taken.T], format="csr")),
+        )
+
     def chosen(self, columns: Ints) -> Edits:
         """Return some of the columns."""
         return replace(
@@ -152,7 +184,7 @@ def possible_edits(shell: Shell) -> Edits:
     concerned = csr_array(
         (np.ones(n_single), (sites, np.arange(n_single))), shape=(len(free), n_single)
     )
-    return Edits(
+    edits = Edits(
         ion=ion,
         symbol=after,
         new_charge=new_charge,
@@ -170,6 +202,7 @@ def possible_edits(shell: Shell) -> Edits:
         choices=csr_array(concerned @ members),
         treatment=treatment,
     )
+    return edits if ions.poses is None else edits.with_poses(ions.poses, shell)
 
 
 def _choices(shell: Shell, treatment: Halides | None) -> tuple[Any, ...]:
@@ -201,3 +234,7 @@ def _choices(shell: Shell, treatment: Halides | None) -> tuple[Any, ...]:
     if treatment is not None:
         is_halide[n_others:], is_replaced[n_others:] = True, treatment.is_replaced
     return sites, np.concatenate(symbol), np.concatenate(charge), is_halide, is_replaced
+
+
+def _whole(numbers: Floats) -> Ints:
+    return np.rint(numbers).astype(np.int64)

@@ -47,6 +47,10 @@ def explain(ions: Candidates) -> str:
     if ions.treatment is not None:
         untreated = replace(ions, treatment=None)
         return _untreatable(shell) if is_feasible(untreated) else explain(untreated)
+    if ions.poses is not None:
+        from .ligand_amounts import uncoverable  # noqa: PLC0415  (few need it)
+
+        return uncoverable(ions) or explain(replace(ions, poses=None))
     several = len(ions.domains) > 1
     asked, found = [], []
     for number, domain in enumerate(ions.domains):

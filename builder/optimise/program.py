@@ -14,6 +14,7 @@ from .coordination import coordination_rows
 from .dipole import DipoleLimit, EditCharges
 from .frame import GRAIN_A, in_grains
 from .halides import HALIDE_CHARGE
+from .poses import PoseRows
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Program:
         for number in range(len(domains)):
             if not shell.fixed[shell.ions.domain == number].any():
                 self.local += self._some_ion_row(number)
+        if shell.ions.poses is not None:
+            rows = PoseRows(shell, edits, shell.ions.poses)
+            self.local += rows.local()
+            self.ratio += rows.amounts()
         self.dipoles = tuple(self._dipole_limit(number) for number in range(len(domains)))
         if len(domains) > 1:
             self.dipoles += (self._dipole_limit(None),)
@@ -235,6 +240,8 @@ class Program:
         stays = after != ""
         width = max(ions.symbols.dtype.itemsize, after.dtype.itemsize) // 4
         symbols, charges = ions.symbols.astype(f"<U{width}"), ions.charges.copy()
+        if ions.poses is not None:
+            kept[ions.poses.sites[self.poses(y)].indices] = False
         symbols[ion[stays]] = after[stays]
         charges[ion[stays]] = edits.new_charge[done][stays]
         return kept, symbols, charges
@@ -244,6 +251,11 @@ class Program:
         edits, placed = self.edits, np.zeros(self.shell.ions.n_ions, dtype=bool)
         placed[edits.ion[(edits.members @ y > 0.5) & edits.is_halide]] = True
         return placed
+
+    def poses(self, y: Floats) -> Ints:
+        """Poses of ligands that are placed, ascending."""
+        poses = self.shell.ions.poses
+        return np.flatnonzero(y[len(y) - (0 if poses is None else poses.n_poses) :] > 0.5)
 
     def level(self, y: Floats) -> int:
         """Whole number of times that the dipoles exceed the free ones, all taken together."""

@@ -62,6 +62,8 @@ def relocated_edits(program: Program, y: Floats) -> tuple[Floats, Relocation | N
     """
     if all(domain.options.relocations == 0 for domain in program.shell.ions.domains):
         return y, None
+    if program.shell.ions.poses is not None:
+        return y, NotRelocated("ligands hold the surface")
     if int(program.applied(y)[0].sum()) > MOST_IONS:
         return y, NotRelocated(f"more than {MOST_IONS:,} ions")
     if program.edits.n_columns == 0:

@@ -97,7 +97,7 @@ class Solver:
         A search that is not thorough leaves the gap of hard programs open.
         """
         report(self.program.edits.n_columns, None, None)
-        stages = self._stages()
+        stages = self.stages()
         if stages is None:
             return None
         dual, costs = stages
@@ -200,16 +200,19 @@ class Solver:
 
     def relaxed_value(self) -> float:
         """Objective in steps of the relaxed program, infinite if nothing satisfies all rows."""
-        stages = self._stages()
+        stages = self.stages()
         return math.inf if stages is None else stages[0].relaxed.value
 
     def is_feasible(self) -> bool:
         """Whether some edits satisfy all rows."""
-        stages = self._stages()
+        stages = self.stages()
         return stages is not None and _any_feasible(stages[0]) is not None
 
-    def _stages(self) -> tuple[DualBounds, dict[str, float]] | None:
-        """Relax with one constraint more at a time; what each adds to the objective."""
+    def stages(self) -> tuple[DualBounds, dict[str, float]] | None:
+        """Return the program with its relaxation, and what each constraint adds to the objective.
+
+        Constraints are added one after the other; None if nothing satisfies all.
+        """
         program = self.program
         n = program.edits.n_columns
         no_force = np.zeros((len(program.dipoles), 3))

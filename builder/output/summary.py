@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.geometry import surface_of
+from epicarve.builder.model import LIGAND
 from epicarve.builder.optimise import ratio_deviation
 from epicarve.builder.report import Composition, DomainFigures, Origin, Provenance, told_bonds
 
@@ -158,10 +159,11 @@ def _whole_composition(
 
     None where the bulk of a domain is not known.
     """
-    if len(crystals) < len(domains):
+    known = {crystal.name for crystal in crystals}
+    if any(name not in known and not name.startswith(LIGAND) for name in domains):
         return None
     if len(crystals) == 1:
-        return _composition(model, crystals[0])
+        return _composition(domains[crystals[0].name], crystals[0])
     target: dict[str, float] = dict.fromkeys(model.counts, 0.0)
     for crystal in crystals:
         units = domains[crystal.name].n_atoms / sum(crystal.formula_unit.values())

@@ -8,6 +8,9 @@ from .junction import IonsAcross as IonsAcross
 from .junction import Junction as Junction
 from .junction import LaidHalf as LaidHalf
 from .junction import ParticleRegistry as ParticleRegistry
+from .ligands import Covered as Covered
+from .ligands import LigandFigures as LigandFigures
+from .ligands import NearestContact as NearestContact
 from .optimum import ChosenCentre as ChosenCentre
 from .optimum import FoundSize as FoundSize
 from .optimum import NotRelocated as NotRelocated

@@ -86,7 +86,7 @@ class Provenance(Record):
     ----------
     version : str, optional
         Version of epicarve.
-    recipe, shape, balance, treatment, slab : dict, optional
+    recipe, shape, balance, treatment, ligands, slab : dict, optional
         What was asked for, as plain data.
     structure : GivenStructure, optional
         The coordinates it was given as, if it was not carved.
@@ -101,6 +101,7 @@ class Provenance(Record):
     shape: dict[str, Any] | None = None
     balance: dict[str, Any] | None = None
     treatment: dict[str, Any] | None = None
+    ligands: dict[str, Any] | None = None
     slab: dict[str, Any] | None = None
     structure: GivenStructure | None = None
     crystal: dict[str, Origin] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from epicarve.record import Record
 
 from .junction import Halves, Junction
+from .ligands import Covered
 from .optimum import ChosenCentre, FoundSize, NotRelocated, Optimality, Relaxation, Relocation
 from .origins import GivenStructure, Origin, Provenance
 from .stoichiometry import (
@@ -48,6 +49,8 @@ class BuildReport(Record):
         Core and shell.
     treatment : Treatment
         What was done to the surface.
+    ligands : Covered
+        The ligands on it.
     orderings : tuple of OrderedVariant
         The orderings of its crystal, if that has shared sites.
     surface : SurfaceFigures
@@ -69,6 +72,7 @@ class BuildReport(Record):
     centres: ChosenCentre | None = None
     core_shell: CoreShell | None = None
     treatment: Treatment | None = None
+    ligands: Covered | None = None
     orderings: tuple[OrderedVariant, ...] | None = None
     surface: SurfaceFigures | None = None
     relaxation: Relaxation | None = None

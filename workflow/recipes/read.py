@@ -38,6 +38,7 @@ AnyOptions = TypeVar("AnyOptions", bound=Options)
 
 PLAIN = {
     LEVEL: "file; mend its path",
+    "ligands": "molecule of a ligand; mend its path",
     "figures": "style file; give one of matplotlib's kind",
     "groups": "file of a group of atoms; give one of text, or extended XYZ with a column",
 }
@@ -203,12 +204,21 @@ def named_files(data: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
         for holder, key in ((crystal, "file"), (block, "relaxed")):
             if isinstance(holder, dict) and isinstance(holder.get(key), str):
                 yield part, holder, key
+    yield from _files_of_ligands(data.get("ligands"))
     level = data.get("cp2k")
     if isinstance(level, dict):
         yield from ((LEVEL, *named) for named in _files_of_level(level))
     yield from ((MACHINE, *named) for named in _profiles(data))
     if isinstance(data.get("analysis"), dict):
         yield from _files_of_analysis(data["analysis"])
+
+
+def _files_of_ligands(ligands: Any) -> Iterator[tuple[str, Any, str]]:
+    """Yield the files that ligands are read from, as `named_files` does."""
+    kinds = ligands.get("kinds") if isinstance(ligands, dict) else ligands
+    for number, kind in enumerate(kinds if isinstance(kinds, list | tuple) else []):
+        if isinstance(kind, dict) and isinstance(kind.get("file"), str):
+            yield f"ligands/{number + 1}", kind, "file"
 
 
 def _files_of_analysis(analysis: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

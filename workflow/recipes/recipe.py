@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from epicarve.analysis.options import AnalysisOptions
 from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
+from epicarve.builder.placing import LigandOptions
 from epicarve.builder.shapes import AnyShapeSpec
 from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.xtb import XtbSettings
@@ -27,7 +28,8 @@ from .blocks import (
 )
 
 KEYS = (
-    *("crystal", "shape", "balance", "core", "treatment", "structure", "bulk", "series"),
+    *("crystal", "shape", "balance", "core", "treatment", "ligands"),
+    *("structure", "bulk", "series"),
     *("film", "substrate", "interface", "only"),
     *("engine", "cp2k", "xtb", "machine", "analysis"),
 )
@@ -176,6 +178,8 @@ class ParticleRecipe(ModelRecipe, SeriesRecipe):
         A core of another crystal.
     treatment : optional
         A treatment of its surface.
+    ligands : optional
+        Ligands on its surface.
     """
 
     crystal: CrystalSpec
@@ -183,6 +187,7 @@ class ParticleRecipe(ModelRecipe, SeriesRecipe):
     balance: BalanceOptions = BalanceOptions()
     core: CoreSpec | None = None
     treatment: TreatmentOptions | None = None
+    ligands: LigandOptions | None = None
 
     kept_apart: ClassVar[str] = "names a half of a heterostructure; add film and substrate"
 
@@ -190,6 +195,10 @@ class ParticleRecipe(ModelRecipe, SeriesRecipe):
     def _core_or_treatment(self) -> Self:
         if self.core is not None and self.treatment is not None:
             raise ValueError("treatment can't stand beside core; leave one of them out")
+        if self.ligands is not None:
+            for other in ("core", "treatment"):
+                if getattr(self, other) is not None:
+                    raise ValueError(f"ligands can't stand beside {other}; leave one of them out")
         return self
 
 

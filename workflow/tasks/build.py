@@ -192,6 +192,7 @@ def _particle(recipe: ParticleRecipe) -> Carved:
         recipe.balance,
         core=core,
         treatment=recipe.treatment,
+        ligands=recipe.ligands,
     )
     variants = tuple(ordering.variant for ordering in load_orderings(recipe.crystal))
     if not variants or core is not None:
