@@ -57,7 +57,7 @@ IPR_MAX = 0.03
 KEPT_EV = 3.0
 NEAR_EV = 0.5
 DEEP_EV = (1.0, 2.0)
-ROUNDED = 2**17
+ROUNDED = 2**19
 """Weights are kept to 1/ROUNDED, so that they compress."""
 
 
@@ -210,6 +210,7 @@ class Half:
         above = (energies_ev > conduction_ev) & (energies_ev < conduction_ev + NEAR_EV)
         deep = (energies_ev < valence_ev - DEEP_EV[0]) & (energies_ev > valence_ev - DEEP_EV[1])
         apart = self.places_nm[second] - self.places_nm[first]
+        spread = self.places_nm[above].mean(axis=0) - self.places_nm[below].mean(axis=0)
         told = {
             "ions": self.atoms.get_chemical_formula(mode="metal"),
             "energy, hartree": self.energy_hartree,
@@ -239,6 +240,9 @@ class Half:
         told["edges apart, along the dipole, nm"] = (
             f"{np.linalg.norm(apart):.2f}, {apart @ self.along:.2f}"
         )
+        told["those 0.5 eV apart, along the dipole, nm"] = (
+            f"{np.linalg.norm(spread):.2f}, {spread @ self.along:.2f}"
+        )
         return told
 
 
@@ -247,7 +251,7 @@ def tell_edges(halves: dict[str, Half]) -> None:
     tables = {name: half.table() for name, half in halves.items()}
     for name in next(iter(tables.values())):
         told = "   ".join(f"{table[name]:>22}" for table in tables.values())
-        print(f"{name:36}{told}")
+        print(f"{name:42}{told}")
     for name, half in halves.items():
         for traps in half.summary["traps"].values():
             print(f"{name}: {traps['sentence']}")
@@ -274,7 +278,7 @@ def draw_edges(halves: dict[str, Half], path: Path) -> None:
         panel.set_xlabel("mean place along the dipole, nm")
         panel.set_ylim(-1.5, gap.gap_ev + 1.5)
     np.atleast_1d(panels)[0].set_ylabel("energy above the valence edge, eV")
-    np.atleast_1d(panels)[-1].legend(fontsize=7, loc="lower right")
+    np.atleast_1d(panels)[-1].legend(fontsize=7, loc="upper left")
     figure.savefig(path, dpi=200)
 
 
