@@ -117,6 +117,8 @@ def test_ground_state_of_a_held_geometry_goes_on_where_it_was_stopped(
     dft = parsed(parser, inputs["ground-state"])["force_eval"]["dft"]
     assert dft["scf"]["scf_guess"] == "restart"
     assert "wfn_restart_file_name" not in dft  # its own
+    kept = dft["scf"]["print"]["restart"]
+    assert (kept["each"]["qs_scf"], kept["backup_copies"]) == (5, 1)
 
 
 def test_density_functional_stages_agree_on_everything_but_the_scf(model, parser, tmp_path):

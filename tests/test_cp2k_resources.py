@@ -20,10 +20,10 @@ MEASURED = [
     ("PbS", 3.0, {"basis": "SZV-MOLOPT-SR-GTH"}, GROUND, 238, 0.0),
     ("PbS", 3.0, {"basis": "SZV-MOLOPT-SR-GTH", "vacuum_a": 8.0}, GROUND, 648, 0.0),
     ("PbS", 3.0, {"basis": "SZV-MOLOPT-SR-GTH", "cutoff_ry": 400}, GROUND, 846, 0.0),
-    ("Pb3S2Cl2", 5.0, {}, GROUND, 551, 0.12),
+    ("Pb3S2Cl2", 5.0, {}, GROUND, 551, 0.24),
     ("Pb3S2Cl2", 5.0, {}, STATES, 505, 0.32),
     ("Pb3S2Cl2", 5.0, {"cutoff_ry": 300}, STATES, 1729, 0.32),
-    ("Pb3S2Cl2", 8.0, {}, GROUND, 1078, 1.91),
+    ("Pb3S2Cl2", 8.0, {}, GROUND, 1078, 3.82),
     ("Pb3S2Cl2", 8.0, {}, STATES, 1067, 4.71),
     ("Pb3S2Cl2", 8.0, {"basis": "SZV-MOLOPT-SR-GTH"}, STATES, 960, 2.64),
 ]

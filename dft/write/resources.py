@@ -56,8 +56,9 @@ PDOS_ROW_BYTES = 88
 XYZ_ROW_BYTES = 63
 """Bytes of a line of a trajectory."""
 
-RESTART_COPIES = 4
-"""Files of orbitals that a relaxation keeps: the last one and three before."""
+RESTART_COPIES = 2
+"""Files of orbitals that a stage keeps while it runs: the last one and the one before
+(templates/cp2k/restartable.yaml)."""
 
 SHARED_GRIDS = 1.5
 """How much more the grids take that several processes share: their parts overlap."""
@@ -211,10 +212,10 @@ def stage_resources(
     )
     least_h = {"least_h": UNKNOWN_HOURS} if settings.xc.is_hybrid and points else {}
     orbitals = 8 * functions * states * spins
-    disk = float(orbitals)
+    copies = {"prerelax": 0, "states": 1}.get(stage.name, RESTART_COPIES)
+    disk = float(orbitals * copies)
     if stage.relaxation is not None:
-        frames = stage.relaxation.max_steps * system.n_atoms * XYZ_ROW_BYTES
-        disk = orbitals * RESTART_COPIES * (stage.name != "prerelax") + frames
+        disk += stage.relaxation.max_steps * system.n_atoms * XYZ_ROW_BYTES
     if stage.name == "states":
         disk += (system.n_atoms + len(elements)) * states * spins * PDOS_ROW_BYTES
     notes = (cutoff_note(settings, elements), level_note(elements, settings))
