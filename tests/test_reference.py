@@ -31,7 +31,7 @@ REFERENCE = ROOT / "docs" / "reference"
 RECIPE = (REFERENCE / "recipe.md").read_text(encoding="utf-8")
 COMMANDS = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
 FILES = (REFERENCE / "files.md").read_text(encoding="utf-8")
-NAMED = {"BalanceOptions": "Balance", "TreatmentOptions": "Treatment"}
+NAMED = {"BalanceOptions": "Balance", "TreatmentOptions": "Treatment", "LigandOptions": "Ligands"}
 BLOCKS = {block.named(): block for block in make_recipe_reference.all_blocks()}
 
 
@@ -89,7 +89,7 @@ def test_every_option_of_every_command_is_told():
     names = re.findall(
         r"│ ([a-z]+) ", runner.invoke(app, ["--help"], env={"COLUMNS": "200"}).output
     )
-    assert len(names) == 21
+    assert len(names) == 22
     for name in names:
         shown = runner.invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output
         options = set(re.findall(r"(?<=[│ ,])--?[a-z][a-z0-9-]*(?=[ ,]|$)", shown)) - {

@@ -107,7 +107,7 @@ class FourierBasis:
         return found
 
     def densities(self, waves: Floats, orbitals: Singles) -> Floats:
-        """Return |∫ exp(-iq·r) ψ(r) d³r|² summed over plane waves.
+        """Return ``|∫ exp(-iq·r) ψ(r) d³r|²`` summed over plane waves.
 
         Parameters
         ----------

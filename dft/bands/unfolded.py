@@ -85,9 +85,9 @@ class UnfoldedBands:
     energies_ev : ndarray of float, shape (n_states,)
         Their energies in eV.
     weights : ndarray of float, shape (n_points, n_states)
-        Σ_G |⟨k+G|ψ⟩|² with plane waves normalised in a primitive cell: the mean over the whole zone
-        is the part of the state in the domain, so that a state of one k-point has its weight in
-        number of cells there.
+        ``Σ_G |⟨k+G|ψ⟩|²`` with plane waves normalised in a primitive cell: the mean over the whole
+        zone is the part of the state in the domain, so that a state of one k-point has its weight
+        in number of cells there.
     cutoff_bohr : float
         Length of the longest plane waves k + G, in 1/bohr.
     completeness : float
@@ -156,7 +156,7 @@ def _weights(
 def _tails(basis: FourierBasis, orbitals: Singles) -> Floats:
     """Return the norm of each state beyond each of `CUTOFFS_BOHR`, shape (n_cutoffs, n_states).
 
-    ∫ q² dq / (2π)³ ∫ dΩ |ψ(q)|², by the trapezoidal rule and directions on a spiral, which is
+    ``∫ q² dq / (2π)³ ∫ dΩ |ψ(q)|²``, by the trapezoidal rule and directions on a spiral, which is
     turned from each length to the next.
     """
     step = float(CUTOFFS_BOHR[1] - CUTOFFS_BOHR[0])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NonlocalPotential:
-    """V = Σ_l Σ_ij Σ_m |p_i^lm⟩ h_ij ⟨p_j^lm| of all atoms of a finite model.
+    """``V = Σ_l Σ_ij Σ_m |p_i^lm⟩ h_ij ⟨p_j^lm|`` of all atoms of a finite model.
 
     C. Hartwigsen, S. Goedecker and J. Hutter, Phys. Rev. B 58, 3641 (1998), equation 2.
 
@@ -73,7 +73,7 @@ class NonlocalPotential:
         )
 
     def commutator(self, bras: Floats, kets: Floats) -> Floats:
-        """Compute ⟨i|[r, V]|j⟩ between real orbitals.
+        """Compute ``⟨i|[r, V]|j⟩`` between real orbitals.
 
         Parameters
         ----------

@@ -41,12 +41,12 @@ class SpinTransitions:
     energies_ev : ndarray of float, shape (n_occupied, n_empty)
         Differences of the orbital energies in eV.
     dipoles_bohr : ndarray of float, shape (3, n_occupied, n_empty)
-        ⟨i|r|j⟩ in bohr. The sign of each orbital is arbitrary, so that of a dipole is too.
+        ``⟨i|r|j⟩`` in bohr. The sign of each orbital is arbitrary, so that of a dipole is too.
     electrons : float
         Electrons in a full state, 2 or 1.
     velocities : ndarray of float, shape (3, n_occupied, n_empty), or None
-        ⟨i|[r, H]|j⟩ in hartree·bohr, if the Hamiltonian is known; with all of the basis it would be
-        the dipole times ΔE.
+        ``⟨i|[r, H]|j⟩`` in hartree·bohr, if the Hamiltonian is known; with all of the basis it
+        would be the dipole times ΔE.
     """
 
     occupied: Ints
@@ -69,7 +69,7 @@ class SpinTransitions:
     def velocity_strengths(self) -> Floats | None:
         """Oscillator strengths in the velocity form, shape (n_occupied, n_empty), if known.
 
-        f = 2/3 n |⟨i|[r, H]|j⟩|² / ΔE in hartree and bohr.
+        ``f = 2/3 n |⟨i|[r, H]|j⟩|² / ΔE`` in hartree and bohr.
         """
         if self.velocities is None:
             return None
