@@ -2,7 +2,7 @@
 
 The splitting of the outermost p shell of closed-shell ions, beside that of the levels of the ion
 with one electron less (of Pb, more) in the NIST Atomic Spectra Database; the gaps of CsPbCl3 and
-PbS as supercells at the Γ point, to which the zone boundary is folded. Some minutes with one core.
+PbS as supercells at the Γ point, to which the zone boundary is folded. Half an hour with one core.
 Run with
 
     python benchmarks/spin_orbit.py FOLDER
@@ -123,7 +123,7 @@ def main() -> None:
     chloride = Atoms("CsPbCl3", scaled_positions=sites, cell=a * np.eye(3), pbc=True)
     crystals = {
         "CsPbCl3": chloride * (2, 2, 2),
-        "PbS": bulk("PbS", "rocksalt", a=5.936) * (2, 2, 2),
+        "PbS": bulk("PbS", "rocksalt", a=5.936, cubic=True) * (2, 2, 2),
     }
     for name, crystal in crystals.items():
         states = states_of(folder / name, crystal, 0, 60)

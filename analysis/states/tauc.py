@@ -22,6 +22,9 @@ LEAST_WIDTH_EV = 0.3
 BROADENINGS = 4.0
 """A single broadened level must not look straight."""
 
+NEARLY = 0.8
+"""Parts of the curve are nearly as wide as the widest from this part of its width on."""
+
 MOST_POINTS = 400
 """Points of a curve that lines are fitted to; more are thinned out."""
 
@@ -64,8 +67,8 @@ def tauc_fit(
     """Fit a line to the straight part of a Tauc plot (J. Tauc, R. Grigorovici, A. Vancu, 1966).
 
     A part is straight if the R² of a line is `STRAIGHT` or more, the curve at least doubles in it,
-    so that the line is zero no further below than the part is wide, and it has the least width. The
-    widest is taken, of equally wide ones the lowest.
+    so that the line is zero no further below than the part is wide, and it has the least width. Of
+    those that are nearly as wide as the widest, the straightest is taken.
 
     Parameters
     ----------
@@ -109,7 +112,8 @@ def tauc_fit(
     if not fits.any():
         return None
     first, last, onset, r_squared = first[fits], last[fits], onset[fits] + middle, r_squared[fits]
-    best = np.lexsort((first, first - last))[0]
+    widths = last - first
+    best = int(np.where(widths >= NEARLY * widths.max(), r_squared, 0.0).argmax())
     return TaucFit(
         onset_ev=float(onset[best]),
         slope=float(top * slope[fits][best]),
