@@ -78,9 +78,9 @@ def told(model: ec.Model, seconds: float) -> str:
     return (
         f"{model.formula}, {model.net_charge:+d} e, {model.n_atoms} atoms; {kinds}\n"
         f"   edits {optimum.objective:.1f} Å, gap {optimum.gap:.1e}; "
-        f"{cover.filled_bonds} bonds filled, at most {cover.spare_bonds} more; "
-        f"nearest {contact.pair} {contact.distance_a:.2f} Å, "
-        f"{contact.of_radii:.2f} of the radii; {seconds:.1f} s, up to {memory_gb:.2f} GB"
+        f"{cover.filled_bonds} bonds filled, at most {cover.spare_bonds} more; nearest "
+        f"{contact.pair} {contact.distance_a:.2f} Å, {contact.of_radii:.2f} of the radii; "
+        f"{seconds:.1f} s, up to {memory_gb:.2f} GB"
     )
 
 

@@ -14,7 +14,7 @@ from .coordination import coordination_rows
 from .dipole import DipoleLimit, EditCharges
 from .frame import GRAIN_A, in_grains
 from .halides import HALIDE_CHARGE
-from .poses import PoseRows
+from .pose_rows import PoseRows
 from .rows import Rows
 
 if TYPE_CHECKING:
