@@ -45,26 +45,23 @@ def built(tmp_path_factory):
     return folder
 
 
-def tracked():
-    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)
-    return [Path(line) for line in listed.splitlines()]
+def kept(*folders):
+    """Return the files of folders, relative to the root, but what Python leaves there."""
+    found = (path for name in folders for path in (ROOT / name).rglob("*") if path.is_file())
+    return [path.relative_to(ROOT) for path in found if "__pycache__" not in path.parts]
 
 
 def test_the_wheel_holds_every_file_of_the_rooms_and_no_other(built):
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    wanted = {
-        "/".join((PACKAGES[path.parts[0]], *path.parts[1:]))
-        for path in tracked()
-        if path.parts[0] in PACKAGES
-    }
+    wanted = {"/".join((PACKAGES[path.parts[0]], *path.parts[1:])) for path in kept(*PACKAGES)}
     assert held == wanted
 
 
 def test_the_source_holds_what_it_is_built_and_read_from(built):
     with tarfile.open(next(built.glob("*.tar.gz"))) as source:
         held = {name.partition("/")[2] for name in source.getnames()}
-    rooms = {str(path) for path in tracked() if path.parts[0] in (*PACKAGES, "docs")}
+    rooms = {str(path) for path in kept(*PACKAGES, "docs")}
     assert rooms | {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE"} <= held
 
 
