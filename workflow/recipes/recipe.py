@@ -159,7 +159,8 @@ class SeriesRecipe(Recipe):
     @classmethod
     def _first_of_series(cls, data: Any) -> Any:
         """Let what the series gives be left out elsewhere: its first values stand there."""
-        series = data.get("series") if isinstance(data, dict) else None
+        of_particles = isinstance(data, dict) and data.get("bulk") is None
+        series = data.get("series") if of_particles else None
         return filled_from(series, data) if isinstance(series, dict) else data
 
 
