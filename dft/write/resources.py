@@ -44,7 +44,7 @@ BYTES_PER_POINT = {0: 340.0, 2: 550.0, 3: 550.0}
 """Memory for each point of the finest grid, by number of periodic directions: all grids, densities
 and potentials; in small periodic cells the margins of the grids weigh more."""
 
-MIXED_BYTES_PER_POINT = 230.0
+MIXED_BYTES_PER_POINT = 300.0
 """What Broyden mixing adds in finite models: densities and residuals of the eight steps before."""
 
 MATRICES = {"transformation": 4, "diagonalization": 10}
