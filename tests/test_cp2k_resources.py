@@ -23,6 +23,7 @@ MEASURED = [
     ("Pb3S2Cl2", 5.0, {}, GROUND, 551, 0.24),
     ("Pb3S2Cl2", 5.0, {}, STATES, 505, 0.32),
     ("Pb3S2Cl2", 5.0, {"cutoff_ry": 300}, STATES, 1729, 0.32),
+    ("Pb3S2Cl2", 5.0, {"cutoff_ry": 200, "smearing_k": 1000.0}, GROUND, 1866, 0.30),
     ("Pb3S2Cl2", 8.0, {}, GROUND, 1078, 3.82),
     ("Pb3S2Cl2", 8.0, {}, STATES, 1067, 4.71),
     ("Pb3S2Cl2", 8.0, {"basis": "SZV-MOLOPT-SR-GTH"}, STATES, 960, 2.64),

@@ -171,7 +171,7 @@ def _too_large(plan: StagePlan, machine: MachineSettings, stated: Sequence[str] 
     """Return the error that tells what does not fit, by how much, and what would."""
     need, settings, ranks = plan.need, plan.settings, plan.need.ranks
     node_gb, most_gb = need.asked_gb, need.asked_gb * need.nodes
-    grids_held_gb = shared_grids_gb(plan.system, need.grid_points, ranks)
+    grids_held_gb = shared_grids_gb(plan.system, settings, plan.stage, need.grid_points, ranks)
     rest_gb = need.memory_gb - grids_held_gb
     elements = basis_elements(plan.system.symbols, settings).values()
     cutoff_ry = chosen_cutoff_ry(settings, elements)

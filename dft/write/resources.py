@@ -44,6 +44,9 @@ BYTES_PER_POINT = {0: 340.0, 2: 550.0, 3: 550.0}
 """Memory for each point of the finest grid, by number of periodic directions: all grids, densities
 and potentials; in small periodic cells the margins of the grids weigh more."""
 
+MIXED_BYTES_PER_POINT = 300.0
+"""What Broyden mixing adds in finite models: densities and residuals of the eight steps before."""
+
 MATRICES = {"transformation": 4, "diagonalization": 10}
 """Dense matrices of the size of the basis set that are held at once, by how orbitals are found."""
 
@@ -192,7 +195,7 @@ def stage_resources(
 
     def held_gb(ranks: int) -> float:
         each_gb = exchange_gb + PROCESS_GB
-        grids = shared_grids_gb(system, points, ranks)
+        grids = shared_grids_gb(system, settings, stage, points, ranks)
         return matrices / BYTES_PER_GB + grids + ranks * each_gb
 
     machine = (machine or MachineSettings()).of_stage(stage.name)
@@ -236,10 +239,14 @@ def stage_resources(
     )
 
 
-def shared_grids_gb(system: System, grid_points: int, ranks: int) -> float:
+def shared_grids_gb(
+    system: System, settings: LevelSettings, stage: Stage, grid_points: int, ranks: int
+) -> float:
     """Return the memory in 1e9 bytes of grids, densities and potentials of all processes."""
-    held = grid_points * BYTES_PER_POINT[system.dimensions] * (SHARED_GRIDS if ranks > 1 else 1.0)
-    return held / BYTES_PER_GB
+    of_point = BYTES_PER_POINT[system.dimensions]
+    if not system.dimensions and settings.smearing_k is not None and stage.name != "states":
+        of_point += MIXED_BYTES_PER_POINT
+    return grid_points * of_point * (SHARED_GRIDS if ranks > 1 else 1.0) / BYTES_PER_GB
 
 
 def _grid_points(system: System, cutoff_ry: float) -> int:
