@@ -73,7 +73,7 @@ def test_any_turn_order_and_noise_leave_the_deviation_of_the_noise(pieces, seed,
         found = match_atoms(symbols, points, symbols[order], moved[order])
         left_a = kabsch(shaken, points).rms_a
         most_a = left_a if mirror > 0.0 else max(left_a, SURE_A)  # as good without a mirror
-        assert 0.7 * left_a <= found.rmsd_a <= most_a + 1e-6
+        assert 0.7 * left_a - 1e-6 <= found.rmsd_a <= most_a + 1e-6
         assert (symbols[order][found.order] == symbols).all()
         if mirror > 0.0:
             assert not found.is_mirrored
