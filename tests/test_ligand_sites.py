@@ -82,6 +82,15 @@ def test_a_cube_is_covered_with_acetate():
     assert set(dot.domains.tolist()) == {"CsPbBr3", "ligand:acetate"}
 
 
+def test_a_name_with_blanks_is_one_word_in_files(tmp_path):
+    oxide = {"name": "trimethylphosphine oxide", "number": 2}
+    dot = ec.carve(ec.crystal("PbS"), ec.Sphere(diameter_nm=1.3), ligands=[oxide])
+    dot.write(tmp_path)
+    read = ec.Model.read(tmp_path / "model.extxyz")
+    assert read == dot
+    assert read.domain_names == ("PbS", "ligand:trimethylphosphine-oxide")
+
+
 def test_oxygen_is_as_far_from_lead_as_bond_valences_tell():
     dot = covered(ACETATE)
     oxygen, lead = (dot.positions_a[dot.symbols == s] for s in ("O", "Pb"))

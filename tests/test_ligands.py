@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from epicarve.builder.ligands import LigandPair, LigandSpec, ligand_of
+from epicarve.builder.ligands import LigandPair, LigandSpec, ligand_of, vdw_radii_a
 from epicarve.errors import InputError
 
 TWO = ("terminal", "chelating", "bridging")
@@ -442,3 +442,8 @@ def test_the_stand_ins_that_are_named_exist():
 
 def test_a_lone_word_in_settings_is_a_name():
     assert LigandSpec.model_validate("oleate") == LigandSpec(name="oleate")
+
+
+def test_contacts_with_elements_of_unknown_radius_are_refused():
+    with pytest.raises(InputError, match="van der Waals radius of Po is not known"):
+        vdw_radii_a(np.array(["Po", "S"]))

@@ -48,9 +48,8 @@ def absorption_figure(
     if found is None:
         raise InputError("there are no transitions; ask for them by transitions=True")
     red = colours(options.figures.palette)["ipr"]
-    lowest_ev = min(float(each.energies_ev.min()) for each in found.transitions.of_spins)
-    end_ev = lowest_ev + options.window_below_ev + options.window_above_ev
-    low_ev = max(0.0, lowest_ev - BELOW * options.broadening_ev)
+    end_ev = found.lowest_ev + options.window_below_ev + options.window_above_ev
+    low_ev = max(0.0, found.lowest_ev - BELOW * options.broadening_ev)
     shown = (found.grid_ev >= low_ev) & (found.grid_ev <= end_ev)
     grid_ev, traps = found.grid_ev[shown], found.of_traps[shown]
     with framed_axes(

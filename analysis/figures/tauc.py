@@ -47,8 +47,7 @@ def tauc_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxes = N
     if found is None:
         raise InputError("there are no transitions; ask for them by transitions=True")
     red = colours(options.figures.palette)["ipr"]
-    lowest_ev = min(float(each.energies_ev.min()) for each in found.transitions.of_spins)
-    low_ev = max(0.0, lowest_ev - BELOW * options.broadening_ev)
+    low_ev = max(0.0, found.lowest_ev - BELOW * options.broadening_ev)
     shown = (found.grid_ev >= low_ev) & (found.grid_ev <= found.tauc_end_ev)
     grid_ev = found.grid_ev[shown]
     layout = {"sharex": True}

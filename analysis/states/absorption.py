@@ -77,6 +77,11 @@ class Absorption:
     tauc_end_ev: float
     tauc: dict[str, TaucFit | None]
 
+    @property
+    def lowest_ev(self) -> float:
+        """Energy of the lowest transition in eV."""
+        return min(float(each.energies_ev.min()) for each in self.transitions.of_spins)
+
     @classmethod
     def of(
         cls,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import refuse_molecules
+from epicarve.builder.ligands import vdw_radii_a
 from epicarve.builder.model import COLUMNS, ION, LIGAND, MOLECULE, Model
-from epicarve.builder.placing import ion_radii_a, near_anchor, near_pairs, radii_of
+from epicarve.builder.placing import ion_radii_a, near_anchor, near_pairs
 from epicarve.builder.report import Covered, LigandFigures, NearestContact
 from epicarve.errors import InputError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from epicarve.arrays import Ints
     from epicarve.builder.crystal import Crystal
+    from epicarve.builder.ligands import Ligand
     from epicarve.builder.optimise import (
         Balance,
         BalanceOptions,
@@ -101,7 +103,7 @@ def with_ligands(
     own = {
         "charges": _joined([ligand.charges for ligand in ligand_of], int),
         "domains": np.repeat(
-            np.array([LIGAND + each.name for each in ligand_of], dtype=str), n_atoms
+            np.array([LIGAND + each.label for each in ligand_of], dtype=str), n_atoms
         ),
         "sites": np.full(n_atoms.sum(), -1),
         "coordination": np.repeat(bound, n_atoms),
@@ -109,7 +111,7 @@ def with_ligands(
         "components": np.zeros(n_atoms.sum(), dtype=int),
     }
     number = np.where(n_atoms > 1, np.cumsum(n_atoms > 1) - 1, -1)
-    names = np.array([_ion_name(ligand.name, ligand.symbols) for ligand in ligand_of], dtype=str)
+    names = np.array([_ion_name(ligand) for ligand in ligand_of], dtype=str)
     covered = replace(
         model,
         symbols=np.r_[model.symbols, _joined([ligand.symbols for ligand in ligand_of], str)],
@@ -139,8 +141,8 @@ def with_ligands(
     return replace(covered, report=report)
 
 
-def _ion_name(name: str, symbols: NDArray[Any]) -> str:
-    return str(symbols[0]) if len(symbols) == 1 else name
+def _ion_name(ligand: Ligand) -> str:
+    return str(ligand.symbols[0]) if ligand.n_atoms == 1 else ligand.label
 
 
 def _joined(parts: list[NDArray[Any]], kind: type) -> NDArray[Any]:
@@ -164,7 +166,7 @@ def _nearest(
     owner = np.repeat(np.arange(len(chosen)), [ligand.n_atoms for ligand in ligand_of])
     at_anchor = np.concatenate([near_anchor(ligand) for ligand in ligand_of])
     atoms_a, ions_a = model.positions_a[n_ions:], model.positions_a[:n_ions]
-    radii_a = radii_of(model.symbols[n_ions:])
+    radii_a = vdw_radii_a(model.symbols[n_ions:])
     crystal = ions.domains[0].ions.crystal
     ion_radii = ion_radii_a(crystal)[model.sites[:n_ions]]
     atom, ion, shares = near_pairs(atoms_a, radii_a, ions_a, ion_radii, LOOKED_AT)

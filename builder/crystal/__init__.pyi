@@ -1,6 +1,7 @@
 from .bond_valence import SOFTNESS_A as SOFTNESS_A
 from .bond_valence import bond_valence as bond_valence
 from .bond_valence import bond_valences as bond_valences
+from .bond_valence import length_of_bond_a as length_of_bond_a
 from .bond_valence import unit_length_a as unit_length_a
 from .bonds import CONTACT_RANGE_A as CONTACT_RANGE_A
 from .bonds import Bonds as Bonds

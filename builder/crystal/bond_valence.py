@@ -62,6 +62,24 @@ def bond_valence(first: str, second: str, length_a: float) -> float | None:
     return None if unit is None else math.exp((unit - length_a) / SOFTNESS_A)
 
 
+def length_of_bond_a(first: str, second: str, valence: float) -> float:
+    """Return the length in Å at which a bond of two elements has a valence.
+
+    It is the sum of the covalent radii of Cordero et al. (2008) where no parameters are known.
+
+    Examples
+    --------
+    >>> round(length_of_bond_a("Pb", "S", 2 / 6), 2)
+    2.94
+    """
+    unit = unit_length_a(first, second)
+    if unit is not None:
+        return unit - SOFTNESS_A * math.log(valence)
+    from ase.data import atomic_numbers, covalent_radii  # noqa: PLC0415  (costs half a second)
+
+    return float(covalent_radii[[atomic_numbers[first], atomic_numbers[second]]].sum())
+
+
 def bond_valences(first: Strings, second: Strings, lengths_a: Floats) -> Floats:
     """Return the valence of each bond of two elements, shape (n_bonds,).
 

@@ -21,9 +21,8 @@ from epicarve.builder.crystal import (
 )
 from epicarve.builder.extxyz import read_atoms
 from epicarve.builder.geometry import BondRule, cluster_of_atoms, limits_from_distances_a
-from epicarve.builder.model import ION, MOLECULE, Model
+from epicarve.builder.model import ION, LIGAND, MOLECULE, Model
 from epicarve.builder.output import with_domains
-from epicarve.builder.passivation import LIGAND_DOMAIN
 from epicarve.builder.report import GivenStructure, Provenance, told_bonds
 from epicarve.errors import InputError, require_kind, warn_of_guess
 from epicarve.version import __version__
@@ -164,7 +163,7 @@ def _stated_domains(atoms: Atoms, crystals: Sequence[Crystal]) -> Strings | None
     told = np.asarray(atoms.arrays[DOMAIN], dtype=str)
     known = {*(crystal.name for crystal in crystals), WHOLE}
     names = set(told.tolist())
-    strange = {name for name in names - known if not name.startswith(LIGAND_DOMAIN)}
+    strange = {name for name in names - known if not name.startswith(LIGAND)}
     return told if not strange and {crystal.name for crystal in crystals} <= names else None
 
 
@@ -259,10 +258,10 @@ def _limits_a(
         if name in known:
             rule, elements = dict(known[name].bond_rule), set(known[name].formula_unit)
         found = {}
-        if not counts <= elements and not name.startswith(LIGAND_DOMAIN):
+        if not counts <= elements and not name.startswith(LIGAND):
             shells = limits_from_distances_a(domain)
             found = {pair: limit for pair, limit in shells.items() if not set(pair) <= elements}
-        if name.startswith(LIGAND_DOMAIN):
+        if name.startswith(LIGAND):
             found = _limits_of_ligands_a(model, name)
         if found:
             told = ", ".join(f"{'-'.join(pair)} {limit:.2f}" for pair, limit in found.items())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from .radii import vdw_radii_a
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints, Strings
@@ -65,18 +66,19 @@ class Ligand:
         return len(self.symbols)
 
     @property
+    def label(self) -> str:
+        """Its name as a word of a column of a file, without blanks and quotes."""
+        return re.sub(r"[\s\"']+", "-", self.name.strip())
+
+    @property
     def is_cation(self) -> bool:
         """Whether it takes the place of a cation."""
         return self.charge > 0
 
     @cached_property
     def vdw_radii_a(self) -> Floats:
-        """Van der Waals radii in Å of its atoms, by Alvarez (2013), shape (n_atoms,)."""
-        from ase.data import atomic_numbers  # noqa: PLC0415
-        from ase.data.vdw_alvarez import vdw_radii  # noqa: PLC0415
-
-        numbers = [atomic_numbers[symbol] for symbol in self.symbols.tolist()]
-        return np.asarray(vdw_radii[numbers], dtype=float)
+        """Van der Waals radii in Å of its atoms, shape (n_atoms,)."""
+        return vdw_radii_a(self.symbols)
 
     def __repr__(self) -> str:
         charge = f"{self.charge:+d}" if self.charge else "0"

@@ -1,5 +1,4 @@
 from .candidates import Halide as Halide
-from .change import LIGAND_DOMAIN as LIGAND_DOMAIN
 from .change import AddedIon as AddedIon
 from .change import AddedLigand as AddedLigand
 from .change import Change as Change

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import formula_of
-from epicarve.builder.model import COLUMNS, ION, MOLECULE, Model
+from epicarve.builder.model import COLUMNS, ION, LIGAND, MOLECULE, Model
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.builder.ligands import Ligand
-
-LIGAND_DOMAIN = "ligand:"
-"""Begins the name of the domain of ligands, which ends with theirs."""
 
 LABEL = "edit"
 """Column of an edited model that tells what was done: kept, added or ligand."""
@@ -196,7 +193,6 @@ def edited(model: Model, change: Change) -> Model:
         )
     for number, put in enumerate(change.ligands):
         ligand = put.ligand
-        formula = _formula(ligand)
         rows = zip(
             ligand.symbols.tolist(), put.positions_a.tolist(), ligand.charges.tolist(), strict=True
         )
@@ -205,13 +201,13 @@ def edited(model: Model, change: Change) -> Model:
                 symbol=symbol,
                 position=position,
                 formal_charge=charge,
-                domain=LIGAND_DOMAIN + ligand.name.replace(" ", "-"),
+                domain=LIGAND + ligand.label,
                 site=-1,
                 coordination=0,
                 bulk_coordination=0,
                 component=0,
                 molecule=n_molecules + number,
-                ion=formula,
+                ion=ligand.label,
                 edit="ligand",
             )
     further = {name: np.array(columns[name]) for name in (MOLECULE, ION, LABEL) if name in columns}
@@ -226,10 +222,3 @@ def edited(model: Model, change: Change) -> Model:
         components=np.array(columns["component"]),
         columns=further,
     )
-
-
-def _formula(ligand: Ligand) -> str:
-    """Return the formula of a ligand as a name of its ion, C and N first."""
-    counts = Counter(ligand.symbols.tolist())
-    order = sorted(counts, key=lambda symbol: ("CNOPS".find(symbol) % 9, symbol))
-    return "".join(f"{s}{counts[s] if counts[s] > 1 else ''}" for s in order)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from epicarve.builder.crystal import SOFTNESS_A, unit_length_a
+from epicarve.builder.crystal import length_of_bond_a
+from epicarve.builder.ligands import vdw_radii_a
 
 from .change import AddedLigand
 
@@ -26,9 +27,6 @@ CONTACT = 0.8
 
 RANGE_A = 5.0
 """Atoms farther away are no contacts."""
-
-FALLBACK = 1.25
-"""Times the sum of covalent radii: length of a bond of which no valence is known."""
 
 
 def ligand_on(
@@ -54,15 +52,16 @@ def ligand_on(
     place = ions.positions_a[ion]
     directions = _directions(around, ion)
     anchor = str(ligand.symbols[ligand.anchors[0]])
-    length_a = _bond_a(str(ions.symbols[ion]), anchor, around, ion)
+    valence = float(ions.charges[ion]) / max(1, int(around.shells[ion]))
+    length_a = length_of_bond_a(str(ions.symbols[ion]), anchor, valence)
     others = np.flatnonzero(
         (model.ion_of != ion) & (np.linalg.norm(model.positions_a - place, axis=1) < 4.0 * RANGE_A)
     )
     points = model.positions_a[others]
-    radii = _radii(model.symbols[others].tolist())
+    radii = vdw_radii_a(model.symbols[others])
     if avoid_a is not None and len(avoid_a):
         points = np.concatenate([points, avoid_a])
-        radii = np.concatenate([radii, np.full(len(avoid_a), _radii(["H"])[0])])
+        radii = np.concatenate([radii, vdw_radii_a(np.full(len(avoid_a), "H"))])
     tree = cKDTree(points) if len(points) else None
     best, room = None, CONTACT
     for direction in directions:
@@ -88,27 +87,6 @@ def _directions(around: Surroundings, ion: int) -> list[Floats]:
     together = steps.sum(axis=0)
     size = float(np.linalg.norm(together))
     return [*([together / size] if size > 0.5 else []), *steps]
-
-
-def _bond_a(cation: str, anchor: str, around: Surroundings, ion: int) -> float:
-    """Return the length of the bond in Å by bond valence (O'Keeffe and Brese 1991)."""
-    from ase.data import atomic_numbers, covalent_radii  # noqa: PLC0415  (costs half a second)
-
-    unit_a = unit_length_a(cation, anchor)
-    shell = int(around.shells[ion])
-    if unit_a is None or not shell:
-        both = covalent_radii[[atomic_numbers[cation], atomic_numbers[anchor]]]
-        return FALLBACK * float(both.sum())
-    return unit_a - SOFTNESS_A * float(np.log(around.model.ions.charges[ion] / shell))
-
-
-def _radii(symbols: list[str]) -> Floats:
-    from ase.data import atomic_numbers  # noqa: PLC0415  (costs half a second)
-    from ase.data.vdw_alvarez import vdw_radii  # noqa: PLC0415
-
-    return np.asarray(
-        np.nan_to_num(vdw_radii[[atomic_numbers[symbol] for symbol in symbols]], nan=2.0)
-    )
 
 
 def _upright(direction: Floats) -> Floats:

@@ -1,6 +1,5 @@
 from .contacts import ion_radii_a as ion_radii_a
 from .contacts import near_pairs as near_pairs
-from .contacts import radii_of as radii_of
 from .options import LigandOptions as LigandOptions
 from .options import PlacedLigand as PlacedLigand
 from .place_ligands import Placement as Placement

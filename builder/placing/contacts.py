@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from epicarve.builder.ligands import vdw_radii_a
+
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Ints, Strings
+    from epicarve.arrays import Floats, Ints
     from epicarve.builder.crystal import Crystal
 
 BLOCK_ATOMS = 20_000
@@ -17,21 +19,13 @@ BLOCK_ATOMS = 20_000
 LEAST_RADIUS_A = 0.3
 
 
-def vdw_radius_a(symbol: str) -> float:
-    """Return the van der Waals radius in Å of an element, by Alvarez (2013)."""
-    from ase.data import atomic_numbers  # noqa: PLC0415
-    from ase.data.vdw_alvarez import vdw_radii  # noqa: PLC0415
-
-    return float(vdw_radii[atomic_numbers[symbol]])
-
-
 def ion_radii_a(crystal: Crystal) -> Floats:
     """Return the radius in Å of each site of a crystal, shape (n_sites,).
 
     That of an anion is its van der Waals radius. Cations touch anions in every crystal, so theirs
     is what the shortest bond leaves beside the van der Waals radius of its anion.
     """
-    radii = np.array([vdw_radius_a(symbol) for symbol in crystal.symbols.tolist()])
+    radii = vdw_radii_a(crystal.symbols)
     bonds = crystal.bonds
     left = np.full(crystal.n_sites, np.inf)
     np.minimum.at(left, bonds.cations, bonds.lengths_a - radii[bonds.anions])
@@ -72,9 +66,3 @@ def near_pairs(
         found.append((i[close], j[close], apart_a[close] / sums[close]))
     first, second, shares = zip(*found, strict=True)
     return np.concatenate(first), np.concatenate(second), np.concatenate(shares)
-
-
-def radii_of(symbols: Strings) -> Floats:
-    """Return the van der Waals radius in Å of each atom, shape (n_atoms,)."""
-    of = {symbol: vdw_radius_a(symbol) for symbol in set(symbols.tolist())}
-    return np.array([of[symbol] for symbol in symbols.tolist()], dtype=float)

@@ -12,7 +12,6 @@ from epicarve.builder.optimise import Poses
 from epicarve.errors import InputError
 
 from .amounts import amounts_of
-from .contacts import radii_of
 from .exclusion import exclusive_rows, needless, touching
 from .kinds import kinds_of
 from .posing import PosedLigand, posed
@@ -149,7 +148,7 @@ class _Table:
         return cls(
             kind=np.repeat(np.arange(len(every)), counts),
             positions_a=tuple(places for found in every for places in found.positions_a),
-            radii_a=tuple(radii_of(kind.ligand.symbols) for kind in kinds),
+            radii_a=tuple(kind.ligand.vdw_radii_a for kind in kinds),
             modes=np.concatenate([found.modes for found in every]),
             cations=np.concatenate([found.cations for found in every]),
             sites=np.concatenate([found.sites for found in every]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .contacts import near_pairs, radii_of
+from .contacts import near_pairs
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints, Strings
@@ -196,7 +196,7 @@ def _fitting(
     there = np.flatnonzero(surface.there)
     atom, ion, of_sum = near_pairs(
         positions_a.reshape(-1, 3),
-        np.tile(radii_of(ligand.symbols), len(positions_a)),
+        np.tile(ligand.vdw_radii_a, len(positions_a)),
         surface.positions_a[there],
         surface.radii_a[there],
         share,

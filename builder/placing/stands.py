@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from epicarve.builder.crystal import unit_length_a
+from epicarve.builder.crystal import length_of_bond_a
 
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints, Strings
     from epicarve.builder.ligands import Ligand
 
     from .surface_sites import SurfaceSites
-
-SOFTNESS_A = 0.37
-"""The b in Å of bond valences, with which the parameters of lengths were found."""
 
 LEAST_HEIGHT = 0.3
 """A bridging anchor stands at least this share of its bond above the line of its two cations."""
@@ -86,21 +84,11 @@ def anchor_lengths_a(surface: SurfaceSites, cations: Ints, symbol: str) -> Float
     bulk, by the parameters of O'Keeffe and Brese (1991); where they are not known, the sum of the
     covalent radii of Cordero et al. (2008).
     """
-    kinds, of = np.unique(surface.ions.symbols[cations], return_inverse=True)
-    units = np.array([_unit_length_a(kind, symbol) for kind in kinds.tolist()])
-    lengths = units[of.reshape(-1)]
-    known = np.array([unit_length_a(kind, symbol) is not None for kind in kinds.tolist()])
-    softened = lengths - SOFTNESS_A * np.log(surface.valence_of_bond[cations])
-    return np.asarray(np.where(known[of.reshape(-1)], softened, lengths))
-
-
-def _unit_length_a(cation: str, symbol: str) -> float:
-    known = unit_length_a(cation, symbol)
-    if known is not None:
-        return known
-    from ase.data import atomic_numbers, covalent_radii  # noqa: PLC0415
-
-    return float(covalent_radii[atomic_numbers[cation]] + covalent_radii[atomic_numbers[symbol]])
+    symbols = surface.ions.symbols[cations].tolist()
+    valences = surface.valence_of_bond[cations].tolist()
+    return np.array(
+        [length_of_bond_a(*each) for each in zip(symbols, repeat(symbol), valences)], dtype=float
+    )
 
 
 def _terminal(ligand: Ligand, surface: SurfaceSites) -> Stands:

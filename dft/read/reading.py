@@ -151,12 +151,7 @@ class Reading:
             If the states are those of the embedded engine, or as
             `dft.read.orbital_files.LoadedOrbitals.transitions`.
         """
-        if self.orbitals is None:
-            raise InputError(
-                f"{self.folder}: states.npz of the embedded engine holds no orbitals, of which "
-                "transitions are computed; leave them out, or run the model with CP2K"
-            )
-        return self.orbitals.transitions()
+        return self._loaded("transitions are computed").transitions()
 
     def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
         """Return the states of a range of energies in eV on the plane waves of a crystal's zone.
@@ -167,12 +162,16 @@ class Reading:
             If the states are those of the embedded engine, or as
             `dft.read.orbital_files.LoadedOrbitals.bands`.
         """
+        return self._loaded("bands are made").bands(zone, within_ev)
+
+    def _loaded(self, use: str) -> LoadedOrbitals:
+        """Return the orbitals, or refuse what is made of them."""
         if self.orbitals is None:
             raise InputError(
                 f"{self.folder}: states.npz of the embedded engine holds no orbitals, of which "
-                "bands are made; leave them out, or run the model with CP2K"
+                f"{use}; leave them out, or run the model with CP2K"
             )
-        return self.orbitals.bands(zone, within_ev)
+        return self.orbitals
 
     @property
     def run(self) -> Run | None:
