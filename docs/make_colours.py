@@ -58,7 +58,7 @@ def meetings() -> dict[str, dict[str, float]]:
         if one != other:
             apart[one][other] = apart[other][one] = FROM_ANIONS
     compounds = [set(re.findall("[A-Z][a-z]?", name)) for name in SEMICONDUCTORS.split()]
-    compounds += [set(bundled_crystal(name).formula_unit) for name in bundled_names()]
+    compounds += [set(bundled_crystal(name).atoms.symbols.tolist()) for name in bundled_names()]
     for compound in compounds:
         for one, other in combinations(sorted(compound), 2):
             apart[one][other] = apart[other][one] = APART

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+from structure_types import STRUCTURE_TYPES
 
 from epicarve.builder.carve import carve
 from epicarve.builder.crystal import termination, terminations
 from epicarve.builder.hetero import sphere_half
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import BalanceOptions, ratio_deviation, watched
 from epicarve.builder.shapes import Cut, Sphere
 from epicarve.errors import InputError
@@ -46,8 +47,8 @@ def check(model, crystal, tolerance=0.02):
     assert ratio_deviation(model.symbols, crystal.formula_unit) <= tolerance + 1e-9
 
 
-@pytest.mark.parametrize("name", bundled_names())
-def test_spheres_of_every_bundled_crystal(name):
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
+def test_spheres_of_every_structure_type(name):
     crystal = bundled_crystal(name)
     check(carve(crystal, Sphere(12.0)), crystal)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structure_types import STRUCTURE_TYPES
 
 from epicarve.builder.carve import (
     best_centre,
@@ -17,7 +18,7 @@ from epicarve.builder.carve import (
     site_labels,
 )
 from epicarve.builder.crystal import Crystal
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere, SphereSpec
 from epicarve.errors import InputError
 
@@ -32,7 +33,7 @@ def nearest_ion_a(crystal, points):
     return np.linalg.norm(away @ crystal.cell_a, axis=3).min(axis=(1, 2))
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 def test_no_point_is_further_from_all_ions_than_the_void(name):
     crystal = bundled_crystal(name)
     void, radius_a = largest_void(crystal)

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 from scipy.spatial.transform import Rotation
+from structure_types import STRUCTURE_TYPES
 
 import epicarve as ec
 from epicarve.builder.library import bundled_names
 from epicarve.errors import GuessWarning
 
 NAMES = bundled_names()
-PARTICLES = [*((name, 3.2) for name in NAMES), *((name, 3.6) for name in NAMES[:7])]
+PARTICLES = [(name, 3.2) for name in STRUCTURE_TYPES]
+PARTICLES += [(name, 3.6) for name in STRUCTURE_TYPES[:7]]
 
 
 def dot(crystal, diameter_nm=3.2):

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from structure_types import STRUCTURE_TYPES
 
 from epicarve.builder.crystal import Crystal, neighbours, primitive_cell, primitive_vectors
 from epicarve.builder.interfaces import distinct_planes, faces
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 
 PLANES = [(1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1), (2, -1, 0), (-1, -1, 1)]
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 def test_a_period_is_a_primitive_cell_behind_the_cut(name):
     crystal = bundled_crystal(name)
     volume = abs(np.linalg.det(primitive_vectors(crystal) @ crystal.cell_a))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structure_types import STRUCTURE_TYPES
 
 from epicarve.builder.carve import carve
 from epicarve.builder.crystal import Crystal, first_shell_limit_a, neighbours, shell_limits_a
 from epicarve.builder.geometry import BondRule
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
 
@@ -39,7 +40,7 @@ def commonest(numbers):
     return int(values[np.argmax(counts)])
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 @settings(max_examples=6, deadline=None)
 @given(
     rms_a=st.floats(0.03, 0.145),  # 0.05 to 0.25 Å in all three directions together
@@ -80,7 +81,7 @@ def test_one_short_contact_does_not_end_a_shell(name, nearer_a):
     assert (broken.coordination == before).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 @settings(max_examples=4, deadline=None)
 @given(
     cells=st.tuples(*[st.integers(1, 2)] * 3),

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
+from structure_types import STRUCTURE_TYPES
 
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 from epicarve.builder.shapes import Sphere, ions_near
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 def test_bonds_equal_those_found_by_distance(name):
     crystal = bundled_crystal(name)
     ions = ions_near(crystal, Sphere(12.0), np.array([0.1, 0.2, 0.3]), 1.0)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core.structure import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+from structure_types import STRUCTURE_TYPES
 
 from epicarve.builder.cif import crystal_cif, read_cif, tabulated_group
 from epicarve.builder.crystal import (
@@ -17,13 +18,11 @@ from epicarve.builder.crystal import (
     relaxed_crystal,
     structure_of,
 )
-from epicarve.builder.library import bundled_crystal, bundled_names
+from epicarve.builder.library import bundled_crystal
 from epicarve.dft.settings import is_symmetric, monkhorst_pack, symmetric_grid
 
-NAMES = bundled_names()
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 def test_primitive_cell_is_pymatgens_and_leads_back(name):
     crystal = bundled_crystal(name)
     primitive = primitive_cell(crystal)
@@ -39,7 +38,7 @@ def test_primitive_cell_is_pymatgens_and_leads_back(name):
     assert (primitive.symbols[primitive.site_of] == crystal.symbols).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", STRUCTURE_TYPES)
 def test_a_crystal_reads_back_from_its_file(name, tmp_path):
     crystal = bundled_crystal(name)
     path = tmp_path / f"{name}.cif"

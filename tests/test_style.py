@@ -108,7 +108,7 @@ LEAST = {"study": 10.0, "safe": 15.0}
 def pairs_that_meet():
     """Pairs of elements in a bundled crystal or in one of the common semiconductors."""
     found = {tuple(sorted(pair)) for name in bundled_names() for pair in
-             combinations(bundled_crystal(name).formula_unit, 2)}  # fmt: skip
+             combinations(set(bundled_crystal(name).atoms.symbols.tolist()), 2)}  # fmt: skip
     for compound in COMPOUNDS:
         found |= {tuple(sorted(p)) for p in combinations(re.findall("[A-Z][a-z]?", compound), 2)}
     return sorted(found)

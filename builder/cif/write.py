@@ -32,7 +32,8 @@ def crystal_cif(crystal: Crystal) -> str:
     r"""Return a crystal as the text of a CIF.
 
     Only one site of each orbit is listed where the operations, in the crystal's own cell, are
-    those of a tabulated setting of a space group; else all are, in P 1.
+    those of a tabulated setting of a space group; else all are, in P 1. The operations themselves
+    are listed where the setting is not the one that the symbol alone means to every program.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def crystal_cif(crystal: Crystal) -> str:
     lines += [
         f"_space_group_name_H-M_alt  '{group.xhm() if group else 'P 1'}'",
         f"_space_group_IT_number     {group.number if group else 1}",
+        *_operations(group),
         "loop_",
         "_atom_type_symbol",
         "_atom_type_oxidation_number",
@@ -110,6 +112,17 @@ def tabulated_group(crystal: Crystal) -> gemmi.SpaceGroup | None:
         operations.append(operation)
     found = gemmi.find_spacegroup_by_ops(gemmi.GroupOps(operations))
     return found if isinstance(found, gemmi.SpaceGroup) else None
+
+
+def _operations(group: gemmi.SpaceGroup | None) -> list[str]:
+    """Return the loop of operations, empty where the symbol alone tells them.
+
+    ASE and pymatgen take ``I 41/a m d:2`` for the other origin and find 32 atoms in anatase.
+    """
+    if group is None or (group.is_reference_setting() and ":" not in group.xhm()):
+        return []
+    listed = [f"'{operation.triplet()}'" for operation in group.operations()]
+    return ["loop_", "_space_group_symop_operation_xyz", *listed]
 
 
 def _site_types(atoms: CrystalAtoms) -> list[str]:

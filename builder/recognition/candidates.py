@@ -28,10 +28,15 @@ SAME_CELL, SAME_SITE_A = 0.02, 1.0
 """Crystals have one lattice if their cells differ by no more than this share, and their sites by no
 more than this distance in Å."""
 
+LIKE_CELL = 0.15
+"""Crystals of one formula and space group are two, such as yellow and black CsPbI3, if their cells
+differ by more than this share."""
+
 
 def bundled() -> tuple[Crystal, ...]:
-    """Return all bundled crystals."""
-    return tuple(bundled_crystal(name) for name in bundled_names())
+    """Return all bundled crystals without molecules, which are not searched for."""
+    crystals = (bundled_crystal(name) for name in bundled_names())
+    return tuple(crystal for crystal in crystals if not crystal.molecules)
 
 
 def given(crystals: Sequence[str | Path | Crystal]) -> list[Pattern]:
@@ -64,8 +69,8 @@ def _pattern(one: str | Path | Crystal) -> Pattern:
 def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Pattern]:
     """Return those crystals that consist of some elements, and such with another halide.
 
-    A halide is replaced where no crystal has the formula and the space group that this gives; of
-    several crystals that of the halide next in size is taken.
+    A halide is replaced where no crystal has the formula, the space group and about the cell that
+    this gives; of several crystals that of the halide next in size is taken.
 
     Parameters
     ----------
@@ -76,11 +81,11 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
 
     Examples
     --------
-    >>> [one.told for one in fitting(bundled(), {"Cs", "Pb", "I"})][:2]
-    ['CsPbBr3 with I for Br', 'CsPbBr3-Pnma with I for Br']
+    >>> [one.told for one in fitting(bundled(), {"Cs", "Pb", "I"})][:3]
+    ['CsPbI3', 'CsPbI3-delta', 'CsPbBr3-Pnma with I for Br']
     """
     own = [one for one in crystals if set(one.charge_of) <= set(elements)]
-    known = {(one.formula, one.space_group) for one in crystals}
+    known = list(crystals)
     swaps = []
     for crystal in crystals:
         for old, new in permutations(HALIDES, 2):
@@ -91,11 +96,19 @@ def fitting(crystals: Sequence[Crystal], elements: Collection[str]) -> list[Patt
     patterns = [Pattern(one, one.name, one.name) for one in own]
     for _, crystal, old, new in sorted(swaps, key=lambda swap: swap[0]):
         other = replaced(crystal, {old: new})
-        if (other.formula, other.space_group) not in known:
-            known.add((other.formula, other.space_group))
+        if not any(_is_like(other, one) for one in known):
+            known.append(other)
             told = f"{crystal.name} with {new} for {old}"
             patterns.append(Pattern(other, told, crystal.name, ((old, new),)))
     return patterns
+
+
+def _is_like(first: Crystal, second: Crystal) -> bool:
+    """Whether two crystals have one formula, one space group, and about the same cell."""
+    return (first.formula, first.space_group) == (
+        second.formula,
+        second.space_group,
+    ) and np.allclose(first.cell_parameters, second.cell_parameters, rtol=LIKE_CELL)
 
 
 def one_name_each(patterns: Sequence[Pattern]) -> list[Pattern]:
