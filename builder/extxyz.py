@@ -30,6 +30,7 @@ def write_extxyz(
     *,
     cell_a: Floats | None = None,
     periodic: Sequence[bool] = (False, False, False),
+    told: Mapping[str, str] | None = None,
 ) -> None:
     """Write ions as extended XYZ, coordinates in Å to 8 digits.
 
@@ -48,6 +49,8 @@ def write_extxyz(
         Cell vectors in Å as rows.
     periodic : sequence of bool
         Along which of them the ions repeat.
+    told : mapping of str to str, optional
+        What the second line says besides: ASCII texts without quotes by key.
     """
     properties = "species:S:1:pos:R:3" + "".join(
         f":{name}:{_KINDS[values.dtype.kind]}:1" for name, values in columns.items()
@@ -56,6 +59,7 @@ def write_extxyz(
     if cell_a is not None:
         vectors = " ".join(f"{x + 0.0:.8f}" for x in np.ravel(cell_a).round(8))
         header = f'Lattice="{vectors}" {header}'
+    header += "".join(f' {key}="{text}"' for key, text in (told or {}).items())
     lines = [str(len(symbols)), header]
     words = [
         [f"{value:.8f}" for value in values] if values.dtype.kind == "f" else values.tolist()

@@ -387,6 +387,8 @@ class Model:
     def write_extxyz(self, path: Path, columns: Mapping[str, NDArray[Any]] | None = None) -> None:
         """Write the ions with all per-atom columns as extended XYZ, coordinates in Å.
 
+        Its second line says by what the model was made: program, recipe, crystals, sources.
+
         Parameters
         ----------
         path : Path
@@ -395,7 +397,14 @@ class Model:
             Further columns by name, each of shape (n_atoms,): words without blanks, whole numbers,
             or real numbers, which are written to eight decimals.
         """
-        write_extxyz(path, self.symbols, self.positions_a, {**self.every_column, **(columns or {})})
+        provenance = self.report.provenance
+        write_extxyz(
+            path,
+            self.symbols,
+            self.positions_a,
+            {**self.every_column, **(columns or {})},
+            told=None if provenance is None else provenance.statements,
+        )
 
     def write(self, folder: Path | str) -> None:
         """Write model.extxyz, model.cif, model.json and preview.png: all of them, or none.

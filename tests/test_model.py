@@ -1,7 +1,10 @@
 """Models on disk and the numbers that describe them."""
 
+import hashlib
 import json
+import shutil
 
+import gemmi
 import numpy as np
 import pytest
 from ase.io import read
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
+from epicarve import build
 from epicarve.builder.carve import carve
 from epicarve.builder.library import bundled_crystal
 from epicarve.builder.model import Model
@@ -17,6 +21,7 @@ from epicarve.builder.output import derived_notes, described, write_model
 from epicarve.builder.report import Provenance
 from epicarve.builder.shapes import Sphere
 from epicarve.errors import InputError
+from epicarve.version import __version__
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,49 @@ def test_same_model_same_bytes(folder, tmp_path, dot, crystal):
     write_model(tmp_path / "2", described(dot, [crystal], Provenance()))
     for name in ("model.extxyz", "model.cif", "model.json", "preview.png"):
         assert (folder / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A model of a recipe with a derived crystal whose source holds more than ASCII."""
+    folder = tmp_path_factory.mktemp("made")
+    shape = {"kind": "sphere", "diameter_nm": 1.2}
+    recipe = {"crystal": {"name": "PbS", "replace": {"S": "Se"}}, "shape": shape}
+    return build(recipe, folder).model, folder
+
+
+def test_files_of_coordinates_say_by_what_they_were_made(made):
+    model, folder = made
+    recipe = json.loads((folder / "model.json").read_text())["provenance"]["recipe"]
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    told = {
+        "made_by": f"epicarve {__version__}",
+        "recipe_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "crystals": "PbSe-as-PbS (derived)",
+        "sources": "Galena, rock salt; a = 5.936 A from powder data (JCPDS 5-592).",
+        "derivations": "PbSe-as-PbS: Se for S in PbS; cell and coordinates not relaxed.",
+    }
+    assert read(folder / "model.extxyz").info == told
+    block = gemmi.cif.read(str(folder / "model.cif")).sole_block()
+    assert block.find_value("_audit_creation_method").strip("'") == told["made_by"]
+    assert block.find_value("_epicarve_recipe_sha256") == told["recipe_sha256"]
+    details = gemmi.cif.as_string(block.find_value("_atom_sites_special_details"))
+    for key in ("crystals", "sources", "derivations"):
+        assert told[key] in " ".join(details.split())
+    assert len(read(folder / "model.cif")) == model.n_atoms
+
+
+def test_a_file_that_lost_its_json_still_says_where_it_is_from(made, tmp_path):
+    _, folder = made
+    shutil.copy(folder / "model.extxyz", tmp_path / "alone.extxyz")
+    found = Model.read(tmp_path / "alone.extxyz").report.provenance
+    assert found.version == __version__
+    assert found.recipe_sha256 == Model.read(folder).report.provenance.recipe_sha256
+    assert found.sources == ("Galena, rock salt; a = 5.936 A from powder data (JCPDS 5-592).",)
+    (tmp_path / "other.extxyz").write_text(
+        (folder / "model.extxyz").read_text().replace("made_by=", "by=")
+    )
+    assert Model.read(tmp_path / "other.extxyz").report.provenance is None
 
 
 @given(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.io import read
 
 from epicarve.builder.model import COLUMNS, Edit, Model
-from epicarve.builder.report import BuildReport
+from epicarve.builder.report import BuildReport, Provenance
 from epicarve.errors import InputError, require_kind
 from epicarve.files import is_file, is_folder, read_json
 
@@ -47,6 +47,8 @@ def model_of_file(path: Path) -> Model:
     told = read_json(beside) if beside.is_file() else {}
     edits = told.get("edits", [])
     report = BuildReport.of({key: part for key, part in told.items() if part}, str(beside))
+    if report.provenance is None:
+        report = replace(report, provenance=Provenance.of_statements(atoms.info))
     return _model(
         str(path), atoms.symbols, atoms.positions, atoms.arrays, edits=edits, report=report
     )

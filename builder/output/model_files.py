@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from epicarve.builder.model import Model
 
 CIF_MARGIN_A = 5.0
+
+CIF_LINE = 78
+"""Characters in a line of text; CIF 1.0 allowed 80."""
 
 SITE_TAGS = (
     "label",
@@ -73,7 +77,8 @@ def write_slab(folder: Path, slab: Slab) -> None:
     report = slab.report
     crystals = (report.interface.film.crystal, report.interface.substrate.crystal)
     asked = Provenance(version=__version__, slab=report.options.model_dump(mode="json"))
-    summary = {**slab.as_dict(), "provenance": with_origins(asked, crystals).as_dict()}
+    provenance = with_origins(asked, crystals)
+    summary = {**slab.as_dict(), "provenance": provenance.as_dict()}
     with filled_folder(folder, "model.json") as scratch:
         write_extxyz(
             scratch / "model.extxyz",
@@ -82,9 +87,17 @@ def write_slab(folder: Path, slab: Slab) -> None:
             slab.columns,
             cell_a=slab.cell_a,
             periodic=(True, True, False),
+            told=provenance.statements,
         )
         notes = derived_notes(crystals)
-        text = cif_of(slab.formula, slab.symbols, slab.fractional, slab.cell_a, notes)
+        text = cif_of(
+            slab.formula,
+            slab.symbols,
+            slab.fractional,
+            slab.cell_a,
+            notes=notes,
+            provenance=provenance,
+        )
         write_text(scratch / "model.cif", text)
         write_json(scratch / "model.json", summary)
 
@@ -94,7 +107,10 @@ def cif_text(model: Model, notes: Sequence[str] = ()) -> str:
     low, high = model.positions_a.min(axis=0), model.positions_a.max(axis=0)
     edge = float((high - low).max()) + 2.0 * CIF_MARGIN_A
     fractional = (model.positions_a - 0.5 * (low + high)) / edge + 0.5
-    return cif_of(model.formula, model.symbols, fractional, edge * np.eye(3), notes)
+    cell_a, provenance = edge * np.eye(3), model.report.provenance
+    return cif_of(
+        model.formula, model.symbols, fractional, cell_a, notes=notes, provenance=provenance
+    )
 
 
 def cif_of(
@@ -102,7 +118,9 @@ def cif_of(
     symbols: Strings,
     fractional: Floats,
     cell_a: Floats,
+    *,
     notes: Sequence[str] = (),
+    provenance: Provenance | None = None,
 ) -> str:
     """Return ions in a cell as a CIF in P 1, with all of them listed.
 
@@ -118,12 +136,18 @@ def cif_of(
         Cell vectors in Å as rows, right-handed; only their lengths and angles are written.
     notes : sequence of str
         Sentences that stand above it as comments.
+    provenance : Provenance, optional
+        By what and of what it was made: `_audit_creation_method` and `_atom_sites_special_details`
+        of the core dictionary of CIF, and `_epicarve_recipe_sha256`.
     """
     structure = gemmi.SmallStructure()
     structure.name = name
     structure.cell = gemmi.UnitCell(*cell_parameters(cell_a))
     structure.spacegroup_hm = "P 1"
     block = structure.make_cif_block()
+    for place, (tag, text) in enumerate(_told(provenance).items()):
+        block.set_pair(tag, gemmi.cif.quote(text))
+        block.move_item(-1, place)
     sites = block.init_loop("_atom_site_", SITE_TAGS)
     seen: Counter[str] = Counter()
     labels = []
@@ -138,3 +162,17 @@ def cif_of(
     block.init_loop("_symmetry_equiv_pos_", ["as_xyz"]).add_row(["'x, y, z'"])
     comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)
     return comments + str(block.as_string())
+
+
+def _told(provenance: Provenance | None) -> dict[str, str]:
+    """Return what a CIF says of where it is from, by tag."""
+    told = {} if provenance is None else provenance.statements
+    words = {"crystals": "Crystals", "sources": "Sources", "derivations": "Derived or computed"}
+    details = [f"{word}: {told[key]}" for key, word in words.items() if key in told]
+    lines = [line for text in details for line in textwrap.wrap(text, CIF_LINE)]
+    tags = {
+        "_audit_creation_method": told.get("made_by", ""),
+        "_epicarve_recipe_sha256": told.get("recipe_sha256", ""),
+        "_atom_sites_special_details": "\n".join(lines),
+    }
+    return {tag: text for tag, text in tags.items() if text}

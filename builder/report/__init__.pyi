@@ -22,6 +22,7 @@ from .optimum import UnheldDipole as UnheldDipole
 from .origins import GivenStructure as GivenStructure
 from .origins import Origin as Origin
 from .origins import Provenance as Provenance
+from .origins import asked_recipe as asked_recipe
 from .origins import told_bonds as told_bonds
 from .parts import BuildReport as BuildReport
 from .stoichiometry import Composition as Composition

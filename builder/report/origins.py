@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,13 @@ from epicarve.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+BETWEEN = " | "
+"""What stands between several crystals or sources in one text."""
+
+IN_ASCII = str.maketrans({'"': "'", "×": "x", "−": "-", "–": "-", "²": "^2", "³": "^3"})
+"""Signs that have no letter to fall back on."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +96,12 @@ class Provenance(Record):
     ----------
     version : str, optional
         Version of epicarve.
-    recipe, shape, balance, treatment, ligands, slab : dict, optional
-        What was asked for, as plain data.
+    recipe : dict, optional
+        The recipe, as plain data.
+    recipe_sha256 : str, optional
+        Its SHA-256, by which files of coordinates name it; see `asked_recipe`.
+    shape, balance, treatment, ligands, slab : dict, optional
+        What was asked for without a recipe, as plain data.
     structure : GivenStructure, optional
         The coordinates it was given as, if it was not carved.
     crystal : dict of str to Origin
@@ -98,6 +112,7 @@ class Provenance(Record):
 
     version: str | None = None
     recipe: dict[str, Any] | None = None
+    recipe_sha256: str | None = None
     shape: dict[str, Any] | None = None
     balance: dict[str, Any] | None = None
     treatment: dict[str, Any] | None = None
@@ -106,6 +121,67 @@ class Provenance(Record):
     structure: GivenStructure | None = None
     crystal: dict[str, Origin] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
+
+    @property
+    def statements(self) -> dict[str, str]:
+        """What files of coordinates say of it, by key; texts in ASCII, without quotes.
+
+        The keys are ``made_by`` (program and version), ``recipe_sha256``, ``crystals`` (with their
+        status), ``sources`` and ``derivations``, each only if there is something to say.
+
+        Examples
+        --------
+        >>> Provenance(version="1.0", sources=("Rock salt; a = 5.94 Å",)).statements
+        {'made_by': 'epicarve 1.0', 'sources': 'Rock salt; a = 5.94 A'}
+        """
+        sources = self.sources if self.structure is None else (self.structure.source, *self.sources)
+        told = {
+            "made_by": f"epicarve {self.version}" if self.version else "",
+            "recipe_sha256": self.recipe_sha256 or "",
+            "crystals": BETWEEN.join(f"{k} ({one.status})" for k, one in self.crystal.items()),
+            "sources": BETWEEN.join(sources),
+            "derivations": BETWEEN.join(
+                f"{name}: {one.derivation}" for name, one in self.crystal.items() if one.derivation
+            ),
+        }
+        return {key: _plain_text(text) for key, text in told.items() if text}
+
+    @classmethod
+    def of_statements(cls, told: Mapping[str, Any]) -> Provenance | None:
+        """Return what is left of it in `statements`; None if they do not name the program.
+
+        Examples
+        --------
+        >>> Provenance.of_statements({"made_by": "epicarve 1.0", "sources": "one | other"}).sources
+        ('one', 'other')
+        """
+        program, _, version = str(told.get("made_by", "")).partition(" ")
+        if program != "epicarve":
+            return None
+        sources = str(told.get("sources", ""))
+        return cls(
+            version=version,
+            recipe_sha256=str(told["recipe_sha256"]) if "recipe_sha256" in told else None,
+            sources=tuple(sources.split(BETWEEN)) if sources else (),
+        )
+
+
+def asked_recipe(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe as plain data, and the SHA-256 of its JSON without blanks, keys sorted.
+
+    Examples
+    --------
+    >>> asked_recipe({"shape": {}})["recipe_sha256"][:12]
+    'e3de7d6717b8'
+    """
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {"recipe": recipe, "recipe_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _plain_text(text: str) -> str:
+    """Return a text in ASCII on one line, without quotes, for files that hold no other."""
+    plain = unicodedata.normalize("NFKD", text.translate(IN_ASCII))
+    return " ".join(plain.encode("ascii", "ignore").decode().split())
 
 
 def told_bonds(rule: Mapping[tuple[str, str], float]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from epicarve.builder.library import bundled_crystal
 from epicarve.builder.optimise import watched
 from epicarve.builder.orderings import Ordering, read_orderings
 from epicarve.builder.output import described, notes_of_model, summary_of
-from epicarve.builder.report import Provenance
+from epicarve.builder.report import Provenance, asked_recipe
 from epicarve.errors import InputError
 from epicarve.version import __version__
 from epicarve.workflow.recipes import (
@@ -161,7 +161,7 @@ def load_orderings(spec: CrystalSpec) -> tuple[Ordering, ...]:
 
 
 def _described(recipe: Recipe, carved: Carved) -> Model:
-    provenance = Provenance(version=__version__, recipe=recipe.as_dict())
+    provenance = Provenance(version=__version__, **asked_recipe(recipe.as_dict()))
     return described(carved.model, carved.crystals, provenance, carved.rotations)
 
 
@@ -174,7 +174,8 @@ def _structure(recipe: StructureRecipe) -> Model:
         crystals=[load_crystal(spec) for spec in asked.crystals],
         charge=asked.charge,
     )
-    provenance = replace(model.report.provenance or Provenance(), recipe=recipe.as_dict())
+    made_by = model.report.provenance or Provenance()
+    provenance = replace(made_by, **asked_recipe(recipe.as_dict()))
     return replace(model, report=replace(model.report, provenance=provenance))
 
 

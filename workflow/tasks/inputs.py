@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from epicarve.builder.crystal import is_layered
-from epicarve.builder.report import Provenance
+from epicarve.builder.report import Provenance, asked_recipe
 from epicarve.dft.bulk_displacement import known_displacements
 from epicarve.dft.run import is_complete
 from epicarve.dft.write import join_files, planned_stages, write_cp2k, write_stages
@@ -197,5 +197,6 @@ def build_joined(recipe: Recipe, out: Path, relaxed: tuple[str, ...]) -> BuiltMo
     }
     model = build(recipe.model_copy(update=found)).model
     # The recipe as it was asked for, without the folder of this very run.
-    made_by = replace(model.report.provenance or Provenance(), recipe=recipe.as_dict())
+    asked = asked_recipe(recipe.as_dict())
+    made_by = replace(model.report.provenance or Provenance(), **asked)
     return BuiltModel(replace(model, report=replace(model.report, provenance=made_by)))
