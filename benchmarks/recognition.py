@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 
 import epicarve as ec
 from epicarve.builder.geometry import kabsch
-from epicarve.builder.library import bundled_names
+from epicarve.builder.library import bundled_crystal, bundled_names
 
 if TYPE_CHECKING:
     from epicarve.builder.recognition import FoundDomain
@@ -53,7 +53,7 @@ DIAMETER_NM = 2.6
 
 def models(*, quick: bool):
     """Yield names and models: single particles, then joined halves."""
-    names = bundled_names()
+    names = [name for name in bundled_names() if not bundled_crystal(name).molecules]
     for k, shape in enumerate(SHAPES):
         for name in names[k::4] if quick else names:
             yield f"{name} {shape.kind}", ec.carve(ec.crystal(name), shape, BALANCE)

@@ -36,8 +36,9 @@ connected, and keep the minimum coordination; where none can, the error says wha
 way. This page is written by `docs/make_families.py`, which carves {n_cases} models anew:
 {n_models} carved, {n_refused} refused with a reason.
 
-The prototypes serve to test the rule and the carving; they are not bundled. Their numbers are
-those commonly quoted from the sources named, not checked against the originals.
+The prototypes serve to test the rule and the carving. Their numbers are those commonly quoted from
+the sources named, not checked against the originals; crystals to build from are
+[bundled](crystals.md).
 
 """
 
