@@ -1,6 +1,6 @@
 """Particles that are made here, moved and shaken, and whether they are recognised.
 
-Some fifty models, of all bundled crystals in several shapes and of joined halves, are turned,
+Models of all bundled crystals without molecules in several shapes and of joined halves, are turned,
 shifted, shaken (every coordinate by a normal deviate of 0.2 Å) and listed in another order.
 Crystal, orientation, registry and the site of every ion that has all its neighbours must be found.
 With a folder, what is found of the files in it is printed too. Run with
