@@ -114,6 +114,10 @@ def test_what_a_reader_of_the_readme_needs_is_two_clicks_away():
     }.items():
         assert page in markdown_links(ROOT / "README.md")
         assert words in (ROOT / page).read_text(encoding="utf-8")
+    assert "docs/overview.md#a-recipe" in markdown_links(
+        ROOT / "README.md"
+    )  # the model, by a recipe
+    assert "epicarve build mine.yaml" in (DOCS / "overview.md").read_text(encoding="utf-8")
 
 
 def test_yaml_on_the_pages_is_yaml():
