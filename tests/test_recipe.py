@@ -147,8 +147,8 @@ def test_a_word_of_another_program_is_answered_by_ours(recipe, block, told):
 
 
 def test_a_crystal_that_is_not_bundled_is_to_be_given_as_a_file():
-    with pytest.raises(InputError, match=r"no bundled crystal 'CdSe'; there .*file: my\.cif"):
-        bundled_crystal("CdSe")
+    with pytest.raises(InputError, match=r"no bundled crystal 'LiF'; epicarve crystals .*my\.cif"):
+        bundled_crystal("LiF")
 
 
 def test_a_radius_or_a_lone_word_in_a_block_is_answered(recipe):

@@ -58,7 +58,11 @@ def bundled_crystal(name: str) -> Crystal:
             )
         lower = {known.lower(): known for known in names}
         near = get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-        hint = f"did you mean {lower[near[0]]}?" if near else f"there are {', '.join(names)}"
+        hint = (
+            f"did you mean {lower[near[0]]}?"
+            if near
+            else f"epicarve crystals lists the {len(names)}"
+        )
         raise InputError(
             f"no bundled crystal {name!r}; {hint}; one of your own is given as file: my.cif in a "
             "recipe, and by epicarve.Crystal.from_file in Python"
