@@ -165,9 +165,7 @@ class LoadedOrbitals:
             potential = nonlocal_potential_of_run(self.run, basis)
         except InputError as error:
             potential = str(error)
-        return Transitions.of(
-            self.orbitals, basis.positions_bohr, basis.shells, self.overlap, potential
-        )
+        return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, potential)
 
     def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
         """Project the orbitals of a range of energies on the plane waves of a crystal's zone.

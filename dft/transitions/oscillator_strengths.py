@@ -11,12 +11,10 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
-from .matrix_elements import gradient_between, position_between
+from .matrix_elements import position_and_gradient_between, position_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from scipy.sparse import csr_array
 
     from epicarve.arrays import Floats, Ints
     from epicarve.dft.orbitals import GaussianShell, Orbitals
@@ -107,7 +105,6 @@ class Transitions:
         orbitals: Orbitals,
         positions_bohr: Floats,
         shells: Sequence[tuple[GaussianShell, ...]],
-        overlap: csr_array,
         potential: NonlocalPotential | str = "no nonlocal potential was given",
     ) -> Transitions:
         """Compute the transitions between orbitals, in the velocity form too if that is known.
@@ -118,13 +115,11 @@ class Transitions:
         Parameters
         ----------
         orbitals : Orbitals
-            The orbitals, sound in this overlap.
+            The orbitals.
         positions_bohr : ndarray of float, shape (n_atoms, 3)
             Coordinates in bohr.
         shells : sequence of tuple of GaussianShell, length n_atoms
             Basis functions of each atom.
-        overlap : csr_array, shape (n_functions, n_functions)
-            Their overlap matrix.
         potential : NonlocalPotential or str
             The nonlocal part of the Hamiltonian, or why it is not known.
 
@@ -151,10 +146,13 @@ class Transitions:
             ends_ev = [energies_ev[-1, -1]] + [energies_ev[0, 0]] * (orbitals.left_out[spin] > 0)
             complete_to_ev = min(complete_to_ev, *ends_ev)
             bras, kets = orbitals.coefficients[:, occupied], orbitals.coefficients[:, empty]
-            dipoles_bohr = position_between(positions_bohr, shells, overlap, bras, kets)
             velocities = None
-            if not isinstance(potential, str):
-                velocities = gradient_between(positions_bohr, shells, bras, kets)
+            if isinstance(potential, str):
+                dipoles_bohr = position_between(positions_bohr, shells, bras, kets)
+            else:
+                dipoles_bohr, velocities = position_and_gradient_between(
+                    positions_bohr, shells, bras, kets
+                )
                 velocities += potential.commutator(bras, kets)
             found.append(
                 SpinTransitions(occupied, empty, energies_ev, dipoles_bohr, full, velocities)
