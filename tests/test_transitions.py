@@ -303,7 +303,7 @@ def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
             ec.analyse(runs(name), out, transitions=True)
     home = runs("pb9s6cl6-orbitals")
     with pytest.raises(InputError, match="without spin-orbit coupling"):
-        ec.analyse(home, out, transitions=True, spin_orbit=True)
+        ec.analyse(home, out, bands=True, spin_orbit=True)
     states = ec.read_states(home)
     for asked in ("transitions", "spin_orbit"):
         with pytest.raises(InputError, match="analyse the folder of their run"):
