@@ -292,7 +292,7 @@ class AnalysisOptions(Options):
     @model_validator(mode="after")
     def _couple_alone(self) -> Self:
         """Refuse what is computed of orbitals without spin-orbit coupling beside that."""
-        for name in ("overlap_populations", "transitions", "bands"):
+        for name in ("overlap_populations", "bands"):
             if self.spin_orbit and getattr(self, name):
                 raise ValueError(
                     f"{name} are computed without spin-orbit coupling; leave {name} or spin_orbit "

@@ -56,7 +56,7 @@ def main() -> None:
         shells, places = shells_of(molecule), molecule.atom_coords()
         order, overlap = order_of(shells), overlap_matrix(places, shells)
         every = np.eye(len(order))
-        ours = position_between(places, shells, overlap, every, every)
+        ours = position_between(places, shells, every, every)
         ours += places.mean(axis=0)[:, None, None] * overlap.toarray()
         theirs = molecule.intor("int1e_r")
         error = np.abs(ours - theirs[:, order][:, :, order]).max()
@@ -75,7 +75,7 @@ def main() -> None:
         )
         for kind, (energies, orbitals) in kinds:
             bras, kets = np.hsplit(orbitals[order], [n])
-            dipoles = position_between(places, shells, overlap, bras, kets)
+            dipoles = position_between(places, shells, bras, kets)
             per_square = 4.0 / 3.0 * (energies[n:] - energies[:n, None])
             strengths = per_square * (dipoles**2).sum(axis=0)
             theirs_between = [orbitals[:, :n].T @ along @ orbitals[:, n:] for along in theirs]

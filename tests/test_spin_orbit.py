@@ -17,8 +17,8 @@ from scipy.spatial.transform import Rotation
 import epicarve as ec
 from epicarve.dft.orbitals import (
     GaussianShell,
-    overlap_between,
     overlap_matrix,
+    project,
     solid_harmonics,
 )
 from epicarve.dft.pseudopotentials import Projectors, spin_orbit_projectors
@@ -79,8 +79,9 @@ def test_overlaps_with_projectors_are_those_of_quadrature(momenta, squares, expo
     one = GaussianShell(l1, (a,), (1.0,))
     other = GaussianShell(l2, (b,), (1.0,), squares=squares)
     vector = np.array(vector)
-    found = overlap_between(np.array([np.zeros(3), vector]), [(one,), ()], [(), (other,)])
-    assert np.abs(found.toarray() - by_quadrature(one, other, vector)).max() < 1e-9
+    places, every = np.array([np.zeros(3), vector]), np.eye(one.n_functions)
+    found = project(places, [(one,), ()], [(), (other,)], every).T
+    assert np.abs(found - by_quadrature(one, other, vector)).max() < 1e-9
 
 
 @pytest.mark.parametrize("angular", [1, 2, 3])

@@ -46,7 +46,7 @@ def positions_of_functions(positions, shells):
     """Position between all basis functions, counted from zero, and their overlap."""
     overlap = overlap_matrix(positions, shells)
     every = np.eye(overlap.shape[0])
-    found = position_between(positions, shells, overlap, every, every)
+    found = position_between(positions, shells, every, every)
     return found + positions.mean(axis=0)[:, None, None] * overlap.toarray(), overlap
 
 
@@ -119,7 +119,6 @@ def test_a_hydrogen_atom_has_the_strengths_of_the_books():
         orbitals_of([ground, *np.repeat(energies, 3)], coefficients, 1, full=1.0),
         place,
         shells,
-        overlap_matrix(place, shells),
     )
     (of_spin,) = found.of_spins
     levels = of_spin.strengths.reshape(-1, 3).sum(axis=1)
@@ -147,7 +146,7 @@ def molecule(positions):
     axis = axis / np.linalg.norm(axis)
     along = np.tensordot(axis, dipoles, axes=1) - axis @ positions[0] * dense
     energies, vectors = np.linalg.eigh(root @ (0.3 * along - 0.5 * dense @ dense) @ root)
-    return Transitions.of(orbitals_of(energies, root @ vectors, 5), positions, shells, overlap)
+    return Transitions.of(orbitals_of(energies, root @ vectors, 5), positions, shells)
 
 
 def of_levels(transitions):
@@ -254,7 +253,7 @@ def test_a_trap_apart_from_the_edges_is_dark():
     found = Analysis.of(
         states,
         AnalysisOptions(ipr_max=0.6),
-        transitions=Transitions.of(levels, positions, shells, overlap),
+        transitions=Transitions.of(levels, positions, shells),
     )
     (trap,) = found.traps.traps
     assert (trap.side, trap.state) == ("valence", 1)
@@ -304,7 +303,7 @@ def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
             ec.analyse(runs(name), out, transitions=True)
     home = runs("pb9s6cl6-orbitals")
     with pytest.raises(InputError, match="without spin-orbit coupling"):
-        ec.analyse(home, out, transitions=True, spin_orbit=True)
+        ec.analyse(home, out, bands=True, spin_orbit=True)
     states = ec.read_states(home)
     for asked in ("transitions", "spin_orbit"):
         with pytest.raises(InputError, match="analyse the folder of their run"):
@@ -316,7 +315,6 @@ def test_what_has_no_transitions_is_refused_with_its_cause(runs, tmp_path):
         ec.analyse(tmp_path, out, transitions=True)
     assert not out.exists()
     shells, place = [(GaussianShell(0, (1.0,), (1.0,)),)], np.zeros((1, 3))
-    overlap = overlap_matrix(place, shells)
     for n_occupied, cause in ((1, "it holds no empty orbital"), (0, "no occupied orbital")):
         with pytest.raises(InputError, match=cause):
-            Transitions.of(orbitals_of([-1.0], np.eye(1), n_occupied), place, shells, overlap)
+            Transitions.of(orbitals_of([-1.0], np.eye(1), n_occupied), place, shells)

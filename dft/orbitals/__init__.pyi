@@ -6,6 +6,7 @@ from .coop import OrbitalGroup as OrbitalGroup
 from .coop import function_pairs as function_pairs
 from .coop import overlap_populations as overlap_populations
 from .coop import pair_names as pair_names
+from .gaussian_shell import GaussianShell as GaussianShell
 from .harmonics import coupling as coupling
 from .harmonics import monomials as monomials
 from .harmonics import solid_harmonics as solid_harmonics
@@ -15,10 +16,9 @@ from .molecular_orbitals import NO_ENERGY_EV as NO_ENERGY_EV
 from .molecular_orbitals import Orbitals as Orbitals
 from .molecular_orbitals import around_gap as around_gap
 from .molecular_orbitals import require_energies as require_energies
-from .overlap import GaussianShell as GaussianShell
 from .overlap import from_upper as from_upper
-from .overlap import overlap_between as overlap_between
 from .overlap import overlap_matrix as overlap_matrix
+from .overlap import project as project
 from .population_options import ALL as ALL
 from .population_options import PopulationOptions as PopulationOptions
 from .populations import momenta_of_functions as momenta_of_functions

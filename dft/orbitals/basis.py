@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from epicarve.dft.cp2k_input import basis_shells, entries
 from epicarve.errors import InputError
 
-from .overlap import GaussianShell
+from .gaussian_shell import GaussianShell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

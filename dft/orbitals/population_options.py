@@ -44,11 +44,10 @@ class PopulationOptions:
         if self.partition not in PARTITIONS:
             known = " and ".join(PARTITIONS)
             raise InputError(f"weights {self.partition!r}: there are {known}; name one")
-        if self.spin_orbit and (self.partition != "lowdin" or self.coefficients):
-            other = "overlap populations" if self.coefficients else f"{self.partition} weights"
+        if self.spin_orbit and self.partition != "lowdin":
             raise InputError(
-                f"states with spin-orbit coupling have Löwdin weights and no {other}; leave one of "
-                "both out"
+                f"states with spin-orbit coupling have Löwdin weights and no {self.partition} "
+                "weights; leave one of both out"
             )
 
     @property

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.dft.bands import Zone
     from epicarve.dft.orbitals import GroupPair
-    from epicarve.dft.spin_orbit import SpinOrbitPotential
+    from epicarve.dft.spin_orbit import CoupledStates, SpinOrbitPotential
     from epicarve.dft.states import OrbitalStates
     from epicarve.dft.transitions import NonlocalPotential
 
@@ -104,7 +104,9 @@ class LoadedOrbitals:
         states = self.orbitals.states(self.overlap, self.symbols, self.source, partition)
         return replace(states, fermi_ev=np.array(self.fermi_ev))
 
-    def spin_orbit_states(self, potential: SpinOrbitPotential) -> OrbitalStates:
+    def spin_orbit_states(
+        self, potential: SpinOrbitPotential
+    ) -> tuple[OrbitalStates, CoupledStates]:
         """Couple the orbitals by spin and orbit, and weigh them on the atoms.
 
         Parameters
@@ -141,11 +143,16 @@ class LoadedOrbitals:
         functions = function_pairs(pairs, atoms, angular)
         return overlap_populations(self.overlap, self.orbitals.coefficients, atoms, functions)
 
-    def transitions(self) -> Transitions:
-        """Return the dipole transitions between the orbitals.
+    def transitions(self, coupled: CoupledStates | None = None) -> Transitions:
+        """Return the dipole transitions between the orbitals, or the pairs that are made of them.
 
         What is nonlocal in the Hamiltonian is not always known, so that the velocity form may be
-        missing.
+        missing. Of pairs it is not computed.
+
+        Parameters
+        ----------
+        coupled : CoupledStates, optional
+            The pairs, of spin-orbit coupling.
 
         Raises
         ------
@@ -160,14 +167,16 @@ class LoadedOrbitals:
                 "transitions are computed of finite models; leave transitions out, or rerun a "
                 "particle with PERIODIC NONE in &CELL and &POISSON"
             )
+        if coupled is not None:
+            return Transitions.of_coupled(
+                self.orbitals, basis.positions_bohr, basis.shells, coupled
+            )
         potential: NonlocalPotential | str
         try:
             potential = nonlocal_potential_of_run(self.run, basis)
         except InputError as error:
             potential = str(error)
-        return Transitions.of(
-            self.orbitals, basis.positions_bohr, basis.shells, self.overlap, potential
-        )
+        return Transitions.of(self.orbitals, basis.positions_bohr, basis.shells, potential)
 
     def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
         """Project the orbitals of a range of energies on the plane waves of a crystal's zone.

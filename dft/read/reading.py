@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.dft.bands import UnfoldedBands, Zone
     from epicarve.dft.orbitals import GroupPair
-    from epicarve.dft.spin_orbit import SpinOrbitPotential
+    from epicarve.dft.spin_orbit import CoupledStates, SpinOrbitPotential
     from epicarve.dft.states import AnyStates
     from epicarve.dft.transitions import Transitions
     from epicarve.dft.weighed_states import States
@@ -119,10 +119,17 @@ class Reading:
             if self.spin_orbit is None:
                 states = self.orbitals.states(self.partition)
             else:
-                states = self.orbitals.spin_orbit_states(self.spin_orbit)
+                states = self._coupled[0]
         if self.beside is not None:
             states = self.beside.added_to(states)
         return replace(states, notes=(*self.passed, *states.notes))
+
+    @cached_property
+    def _coupled(self) -> tuple[OrbitalStates, CoupledStates]:
+        """The states with spin-orbit coupling, and what they are made of."""
+        assert self.orbitals is not None
+        assert self.spin_orbit is not None
+        return self.orbitals.spin_orbit_states(self.spin_orbit)
 
     def with_overlap_populations(self, pairs: Sequence[GroupPair]) -> OrbitalStates:
         """Return the states with the overlap populations of pairs of groups.
@@ -151,7 +158,8 @@ class Reading:
             If the states are those of the embedded engine, or as
             `dft.read.orbital_files.LoadedOrbitals.transitions`.
         """
-        return self._loaded("transitions are computed").transitions()
+        coupled = None if self.spin_orbit is None else self._coupled[1]
+        return self._loaded("transitions are computed").transitions(coupled)
 
     def bands(self, zone: Zone, within_ev: tuple[float, float]) -> UnfoldedBands:
         """Return the states of a range of energies in eV on the plane waves of a crystal's zone.

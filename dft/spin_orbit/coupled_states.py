@@ -11,7 +11,7 @@ from scipy.linalg import eigh
 from .potential import coupled_hamiltonian
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats
+    from epicarve.arrays import Floats, Ints
 
     from .potential import ComplexFloats
 
@@ -60,6 +60,33 @@ class CoupledStates:
                     squares += (parts @ part) ** 2
             found[:, start:stop] = 0.5 * (squares[:, ::2] + squares[:, 1::2])
         return found
+
+    def root_mean_squares(self, elements: Floats, occupied: Ints, empty: Ints) -> Floats:
+        """Return elements of an operator without spin between pairs, whatever mixes their spinors.
+
+        Parameters
+        ----------
+        elements : ndarray of float, shape (n_states, n_states)
+            The operator between the scalar states, real.
+        occupied, empty : ndarray of int, shape (n_occupied,) and (n_empty,)
+            Pairs on the left and on the right.
+
+        Returns
+        -------
+        ndarray of float, shape (n_occupied, n_empty)
+            The root of half the sum of the squares of the four elements between the spinors of two
+            pairs: without coupling, the size of the element between the two scalar states.
+        """
+        bras, kets = (
+            self.spinors[:, :, np.stack([2 * pairs, 2 * pairs + 1], axis=1).ravel()]
+            for pairs in (occupied, empty)
+        )
+        between = np.zeros((bras.shape[2], kets.shape[2]), dtype=np.complex128)
+        for of_bras, of_kets in zip(bras, kets, strict=True):
+            parts = np.ascontiguousarray(of_kets).view(np.float64)  # real and imaginary by turns
+            between += of_bras.conj().T @ (elements @ parts).view(np.complex128)
+        squares = np.square(np.abs(between)).reshape(len(occupied), 2, len(empty), 2)
+        return np.asarray(np.sqrt(0.5 * squares.sum(axis=(1, 3))))
 
 
 def coupled_states(energies_ev: Floats, between_ev: Floats) -> CoupledStates:

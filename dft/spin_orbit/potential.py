@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import block_diag, csr_array
 
-from epicarve.dft.orbitals import overlap_between
+from epicarve.dft.orbitals import project
 from epicarve.units import EV_PER_HARTREE
 
 from .angular_momentum import rotation_generators
@@ -31,13 +31,20 @@ class SpinOrbitPotential:
 
     Parameters
     ----------
-    overlaps : csr_array, shape (n_functions, n_projectors)
-        Overlap of basis functions with projectors.
+    positions_bohr : ndarray of float, shape (n_atoms, 3)
+        Coordinates in bohr.
+    shells, functions : tuple of tuple of GaussianShell, length n_atoms
+        Basis functions and projectors of each atom.
+    translations_bohr : ndarray of float, shape (n_periodic, 3), or None
+        Vectors of a periodic cell, whose orbitals are those of Γ.
     strengths : tuple of csr_array, length 3, each of shape (n_projectors, n_projectors)
         Σ k_ij ⟨m|r × ∇|m'⟩ along x, y and z in hartree, real and antisymmetric.
     """
 
-    overlaps: csr_array
+    positions_bohr: Floats
+    shells: tuple[tuple[GaussianShell, ...], ...]
+    functions: tuple[tuple[GaussianShell, ...], ...]
+    translations_bohr: Floats | None
     strengths: tuple[csr_array, csr_array, csr_array]
 
     @classmethod
@@ -48,7 +55,7 @@ class SpinOrbitPotential:
         projectors: Sequence[tuple[Projectors, ...]],
         translations_bohr: Floats | None = None,
     ) -> SpinOrbitPotential:
-        """Compute the overlaps with the projectors of each atom, sparse by distance.
+        """Take the projectors of each atom.
 
         Parameters
         ----------
@@ -61,7 +68,6 @@ class SpinOrbitPotential:
         translations_bohr : ndarray of float, shape (n_periodic, 3), optional
             Vectors of a periodic cell; the orbitals are then those of Γ.
         """
-        functions = [tuple(s for each in of_atom for s in each.shells) for of_atom in projectors]
         blocks: list[list[Floats]] = [[], [], []]
         for of_atom in projectors:
             for each in of_atom:
@@ -72,8 +78,12 @@ class SpinOrbitPotential:
             csr_array(block_diag(along, format="csr")) if along else csr_array((0, 0))
             for along in blocks
         )
-        overlaps = overlap_between(positions_bohr, shells, functions, translations_bohr)
-        return cls(overlaps, (x, y, z))
+        of_kind = {
+            of_atom: tuple(shell for each in of_atom for shell in each.shells)
+            for of_atom in dict.fromkeys(projectors)
+        }
+        functions = tuple(of_kind[of_atom] for of_atom in projectors)
+        return cls(positions_bohr, tuple(shells), functions, translations_bohr, (x, y, z))
 
     def between(self, orbitals: Floats) -> Floats:
         """Matrices A of an orbital's L·S, V = -i/2 Σ_a A_a σ_a, in eV.
@@ -88,7 +98,9 @@ class SpinOrbitPotential:
         ndarray of float, shape (3, n_states, n_states)
             Real and antisymmetric, along x, y and z.
         """
-        projected = np.asarray(self.overlaps.T @ orbitals)
+        projected = project(
+            self.positions_bohr, self.shells, self.functions, orbitals, self.translations_bohr
+        )
         return np.array(
             [EV_PER_HARTREE * projected.T @ (along @ projected) for along in self.strengths]
         )

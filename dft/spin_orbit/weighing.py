@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
     from epicarve.dft.orbitals import Orbitals
 
+    from .coupled_states import CoupledStates
     from .potential import SpinOrbitPotential
 
 WHOLE = 1e-3
@@ -32,7 +33,7 @@ def spin_orbit_states(
     potential: SpinOrbitPotential,
     symbols: tuple[str, ...],
     source: str,
-) -> OrbitalStates:
+) -> tuple[OrbitalStates, CoupledStates]:
     """Couple the orbitals of a closed shell by spin and orbit, and weigh them on the atoms.
 
     Coupling is exact within the states given; those left out are not mixed in. What half of them
@@ -53,9 +54,11 @@ def spin_orbit_states(
 
     Returns
     -------
-    OrbitalStates
+    states : OrbitalStates
         A state for each Kramers pair, which holds two electrons; `uncoupled` are the same without
         spin-orbit coupling.
+    coupled : CoupledStates
+        The pairs as mixtures of the orbitals.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def spin_orbit_states(
         left_out=orbitals.left_out,
     )
     parts = coupled.weights(amplitudes)
-    return replace(
+    states = replace(
         uncoupled,
         energies_ev=coupled.energies_ev,
         weights=of_atoms @ parts,
@@ -102,6 +105,7 @@ def spin_orbit_states(
         notes=(_convergence(orbitals.energies_ev, between_ev, coupled.energies_ev, n_occupied),),
         uncoupled=uncoupled,
     )
+    return states, coupled
 
 
 def _convergence(

@@ -1,4 +1,4 @@
-from .matrix_elements import gradient_between as gradient_between
+from .matrix_elements import position_and_gradient_between as position_and_gradient_between
 from .matrix_elements import position_between as position_between
 from .nonlocal_potential import NonlocalPotential as NonlocalPotential
 from .oscillator_strengths import SpinTransitions as SpinTransitions

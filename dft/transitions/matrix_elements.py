@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.linalg import block_diag
 from scipy.sparse import block_diag as sparse_block_diag
-from scipy.sparse import csr_array
 
-from epicarve.dft.orbitals import STATES_AT_ONCE, GaussianShell, coupling, overlap_between
+from epicarve.dft.orbitals import GaussianShell, coupling, project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +71,6 @@ def _gradient_terms(shell: GaussianShell) -> Iterator[_Term]:
 def position_between(
     positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
-    overlap: csr_array,
     bras: Floats,
     kets: Floats,
 ) -> Floats:
@@ -84,8 +82,6 @@ def position_between(
         Coordinates in bohr.
     shells : sequence of tuple of GaussianShell, length n_atoms
         Basis functions of each atom.
-    overlap : csr_array, shape (n_functions, n_functions)
-        Their overlap matrix.
     bras, kets : ndarray of float, shape (n_functions, n_bras) and (n_functions, n_kets)
         Coefficients of the orbitals. If they are orthogonal, the origin does not matter.
 
@@ -98,31 +94,23 @@ def position_between(
     --------
     An s and a p function of exponent 1 at one place: 1/2 along z.
 
-    >>> from epicarve.dft.orbitals import overlap_matrix
     >>> place, shells = np.zeros((1, 3)), [tuple(GaussianShell(l, (1.0,), (1.0,)) for l in (0, 1))]
     >>> s, pz = np.eye(4)[:, :1], np.eye(4)[:, 2:3]
-    >>> overlap = overlap_matrix(place, shells)
-    >>> position_between(place, shells, overlap, s, pz)[2].round(6).tolist()
+    >>> position_between(place, shells, s, pz)[2].round(6).tolist()
     [[0.5]]
     """
-    sizes = [sum(shell.n_functions for shell in of_atom) for of_atom in shells]
-    centres = np.repeat(positions_bohr - positions_bohr.mean(axis=0), sizes, axis=0)
-    found = _between(positions_bohr, shells, _position_terms, bras, kets)
-    overlaps = np.asarray(overlap @ bras).T
-    for start in range(0, kets.shape[1], STATES_AT_ONCE):
-        part = slice(start, start + STATES_AT_ONCE)
-        for axis in range(3):
-            found[axis, :, part] += overlaps @ (centres[:, axis, None] * kets[:, part])
-    return found
+    return _between(positions_bohr, shells, (_POSITION,), bras, kets)[0]
 
 
-def gradient_between(
+def position_and_gradient_between(
     positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
     bras: Floats,
     kets: Floats,
-) -> Floats:
-    """Compute the gradient between orbitals of a finite model.
+) -> tuple[Floats, Floats]:
+    """Compute the position and the gradient between orbitals of a finite model.
+
+    Both need the same pairs of atoms, so that they take little longer than one.
 
     Parameters
     ----------
@@ -131,8 +119,8 @@ def gradient_between(
 
     Returns
     -------
-    ndarray of float, shape (3, n_bras, n_kets)
-        ⟨i|∇|j⟩ in 1/bohr, along x, y and z.
+    position, gradient : ndarray of float, shape (3, n_bras, n_kets)
+        ⟨i|r|j⟩ in bohr and ⟨i|∇|j⟩ in 1/bohr, along x, y and z.
 
     Examples
     --------
@@ -140,10 +128,11 @@ def gradient_between(
 
     >>> place, shells = np.zeros((1, 3)), [tuple(GaussianShell(l, (1.0,), (1.0,)) for l in (0, 1))]
     >>> s, pz = np.eye(4)[:, :1], np.eye(4)[:, 2:3]
-    >>> gradient_between(place, shells, s, pz)[2].round(6).tolist()
+    >>> position_and_gradient_between(place, shells, s, pz)[1][2].round(6).tolist()
     [[1.0]]
     """
-    return _between(positions_bohr, shells, _gradient_terms, bras, kets)
+    position, gradient = _between(positions_bohr, shells, (_POSITION, _GRADIENT), bras, kets)
+    return position, gradient
 
 
 def own_positions(
@@ -166,27 +155,69 @@ def own_positions(
     return _of_atom(shells, _position_terms)
 
 
+class _Operator(NamedTuple):
+    """What acts on functions: about their own atom, and by the place of that atom."""
+
+    terms_of: Callable[[GaussianShell], Iterator[_Term]]
+    moves_along: bool
+    """Whether the place of the atom adds to it."""
+    transposed: float
+    """1 if it is symmetric between real orbitals, -1 if it is antisymmetric."""
+
+
+_POSITION = _Operator(_position_terms, moves_along=True, transposed=1.0)
+_GRADIENT = _Operator(_gradient_terms, moves_along=False, transposed=-1.0)
+
+
 def _between(
     positions_bohr: Floats,
     shells: Sequence[tuple[GaussianShell, ...]],
-    terms_of: Callable[[GaussianShell], Iterator[_Term]],
+    operators: Sequence[_Operator],
     bras: Floats,
     kets: Floats,
-) -> Floats:
-    """Sum up an operator between orbitals over the atoms whose functions it acts on."""
-    made = {of_atom: _of_atom(of_atom, terms_of) for of_atom in dict.fromkeys(shells)}
-    found = np.zeros((3, bras.shape[1], kets.shape[1]))
+) -> list[Floats]:
+    """Sum up operators between orbitals over the atoms whose functions they act on."""
+    if bras.shape[1] > kets.shape[1]:  # the overlaps are with the bras
+        turned = _between(positions_bohr, shells, operators, kets, bras)
+        pairs = zip(operators, turned, strict=True)
+        return [operator.transposed * each.transpose(0, 2, 1) for operator, each in pairs]
+    made = {of_atom: _acting(of_atom, operators) for of_atom in dict.fromkeys(shells)}
+    centred = positions_bohr - positions_bohr.mean(axis=0)
+    found = np.zeros((len(operators), 3, bras.shape[1], kets.shape[1]))
     first = 0
     for start in range(0, len(shells), ATOMS_AT_ONCE):
         some = range(start, min(start + ATOMS_AT_ONCE, len(shells)))
         others = [made[of_atom][0] if i in some else () for i, of_atom in enumerate(shells)]
-        projected = np.asarray(overlap_between(positions_bohr, shells, others).T @ bras).T
-        end = first + sum(made[shells[i]][1].shape[1] for i in some)
-        for axis in range(3):
-            acting = sparse_block_diag([made[shells[i]][1][axis].T for i in some], format="csr")
-            found[axis] += projected @ (acting @ kets[first:end])
-        first = end
-    return found
+        projected = project(positions_bohr, shells, others, bras)
+        last = first + sum(made[shells[i]][1].shape[2] for i in some)
+        for number, axis in np.ndindex(len(operators), 3):
+            blocks = []
+            for i in some:
+                block = made[shells[i]][1][number, axis]
+                if operators[number].moves_along:
+                    block = block + centred[i, axis] * np.eye(*block.shape)
+                blocks.append(block)
+            acted = sparse_block_diag(blocks, format="csr") @ projected
+            found[number, axis] += acted.T @ kets[first:last]
+        first = last
+    return list(found)
+
+
+def _acting(
+    shells: tuple[GaussianShell, ...], operators: Sequence[_Operator]
+) -> tuple[tuple[GaussianShell, ...], Floats]:
+    """Return the functions of an atom and those that operators make of them.
+
+    The functions themselves come first. Factors have the shape (n_operators, 3, n_functions,
+    n_all).
+    """
+    parts = [_of_atom(shells, operator.terms_of) for operator in operators]
+    n_functions = sum(shell.n_functions for shell in shells)
+    ends = n_functions + np.cumsum([0, *(factors.shape[2] for _, factors in parts)])
+    found = np.zeros((len(operators), 3, n_functions, ends[-1]))
+    for number, (_, factors) in enumerate(parts):
+        found[number, :, :, ends[number] : ends[number + 1]] = factors
+    return (*shells, *chain.from_iterable(others for others, _ in parts)), found
 
 
 def _of_atom(

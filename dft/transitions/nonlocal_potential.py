@@ -9,9 +9,9 @@ import numpy as np
 from scipy.linalg import block_diag as dense_block_diag
 from scipy.sparse import block_diag, csr_array
 
-from epicarve.dft.orbitals import overlap_between
+from epicarve.dft.orbitals import project
 
-from .matrix_elements import own_positions
+from .matrix_elements import ATOMS_AT_ONCE, own_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,19 +29,19 @@ class NonlocalPotential:
 
     Parameters
     ----------
-    projectors, moved : csr_array, shape (n_functions, n_projectors) and (n_functions, n_others)
-        Overlap of basis functions with projectors, and with the functions that r times the
-        projectors are made of.
-    strengths : csr_array, shape (n_projectors, n_projectors)
-        The matrix h in hartree.
-    factors : tuple of csr_array, length 3, each of shape (n_projectors, n_others)
-        How r from the own atom makes projectors of these functions, along x, y and z, in bohr.
+    positions_bohr : ndarray of float, shape (n_atoms, 3)
+        Coordinates in bohr.
+    shells : tuple of tuple of GaussianShell, length n_atoms
+        Basis functions of each atom.
+    of_atoms : tuple of tuple, length n_atoms
+        Of each atom its projectors and the functions that r times these are made of; the matrix h
+        in hartree, shape (n_projectors, n_all); and how r from the own atom makes projectors of
+        all these, shape (3, n_projectors, n_all), in bohr.
     """
 
-    projectors: csr_array
-    moved: csr_array
-    strengths: csr_array
-    factors: tuple[csr_array, csr_array, csr_array]
+    positions_bohr: Floats
+    shells: tuple[tuple[GaussianShell, ...], ...]
+    of_atoms: tuple[_OfAtom, ...]
 
     @classmethod
     def of(
@@ -50,7 +50,7 @@ class NonlocalPotential:
         shells: Sequence[tuple[GaussianShell, ...]],
         projectors: Sequence[tuple[Projectors, ...]],
     ) -> NonlocalPotential:
-        """Compute the overlaps with the projectors of each atom, sparse by distance.
+        """Take the projectors of each atom.
 
         Parameters
         ----------
@@ -62,15 +62,7 @@ class NonlocalPotential:
             Of each atom, () where there are none.
         """
         of_kind = {each: _of_atom(each) for each in dict.fromkeys(projectors)}
-        atoms = [of_kind[each] for each in projectors]
-        functions, others, strengths, factors = zip(*atoms, strict=True)
-        x, y, z = (_blocks([each[axis] for each in factors]) for axis in range(3))
-        return cls(
-            overlap_between(positions_bohr, shells, functions),
-            overlap_between(positions_bohr, shells, others),
-            _blocks(strengths),
-            (x, y, z),
-        )
+        return cls(positions_bohr, tuple(shells), tuple(of_kind[each] for each in projectors))
 
     def commutator(self, bras: Floats, kets: Floats) -> Floats:
         """Compute ``⟨i|[r, V]|j⟩`` between real orbitals.
@@ -86,29 +78,39 @@ class NonlocalPotential:
             In hartree·bohr, along x, y and z. The place of the atom drops out, as both projectors
             of a term are on one atom.
         """
-        (bra, bra_moved), (ket, ket_moved) = (
-            (self.strengths @ (self.projectors.T @ each), self.moved.T @ each)
-            for each in (bras, kets)
-        )
-        return np.array(
-            [
-                (factors @ bra_moved).T @ ket - bra.T @ (factors @ ket_moved)
-                for factors in self.factors
-            ]
-        )
+        n_bras = bras.shape[1]
+        orbitals = np.concatenate([bras, kets], axis=1)
+        found = np.zeros((3, n_bras, kets.shape[1]))
+        for start in range(0, len(self.shells), ATOMS_AT_ONCE):
+            some = range(start, min(start + ATOMS_AT_ONCE, len(self.shells)))
+            projected = project(
+                self.positions_bohr,
+                self.shells,
+                [each if i in some else () for i, (each, _, _) in enumerate(self.of_atoms)],
+                orbitals,
+            )
+            weighted = _blocks([self.of_atoms[i][1] for i in some]) @ projected
+            for axis in range(3):
+                along = _blocks([self.of_atoms[i][2][axis] for i in some]) @ projected
+                found[axis] += along[:, :n_bras].T @ weighted[:, n_bras:]
+                found[axis] -= weighted[:, :n_bras].T @ along[:, n_bras:]
+        return found
 
 
-_OfAtom = tuple["tuple[GaussianShell, ...]", "tuple[GaussianShell, ...]", "Floats", "Floats"]
+_OfAtom = tuple["tuple[GaussianShell, ...]", "Floats", "Floats"]
 
 
 def _of_atom(projectors: tuple[Projectors, ...]) -> _OfAtom:
-    """Return the projectors of an atom as shells, r times these, strengths and factors."""
+    """Return the projectors of an atom and r times these as shells, strengths and factors."""
     shells = tuple(shell for each in projectors for shell in each.shells)
     if not shells:
-        return (), (), np.zeros((0, 0)), np.zeros((3, 0, 0))
+        return (), np.zeros((0, 0)), np.zeros((3, 0, 0))
     others, factors = own_positions(shells)
     strengths = [np.kron(each.matrix, np.eye(2 * each.angular + 1)) for each in projectors]
-    return shells, others, dense_block_diag(*strengths), factors
+    n = factors.shape[1]
+    of_others = np.pad(factors, ((0, 0), (0, 0), (n, 0)))
+    own = np.pad(dense_block_diag(*strengths), ((0, 0), (0, factors.shape[2])))
+    return shells + others, own, of_others
 
 
 def _blocks(matrices: Sequence[Floats]) -> csr_array:

@@ -11,15 +11,14 @@ import numpy as np
 from epicarve.errors import InputError
 from epicarve.units import EV_PER_HARTREE
 
-from .matrix_elements import gradient_between, position_between
+from .matrix_elements import position_and_gradient_between, position_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scipy.sparse import csr_array
-
     from epicarve.arrays import Floats, Ints
     from epicarve.dft.orbitals import GaussianShell, Orbitals
+    from epicarve.dft.spin_orbit import CoupledStates
 
     from .nonlocal_potential import NonlocalPotential
 
@@ -41,7 +40,8 @@ class SpinTransitions:
     energies_ev : ndarray of float, shape (n_occupied, n_empty)
         Differences of the orbital energies in eV.
     dipoles_bohr : ndarray of float, shape (3, n_occupied, n_empty)
-        ``⟨i|r|j⟩`` in bohr. The sign of each orbital is arbitrary, so that of a dipole is too.
+        ``⟨i|r|j⟩`` in bohr. The sign of each orbital is arbitrary, so that of a dipole is too. Of
+        Kramers pairs the root of ``½ Σ |⟨i|r|j⟩|²`` along each axis over the spinors of both.
     electrons : float
         Electrons in a full state, 2 or 1.
     velocities : ndarray of float, shape (3, n_occupied, n_empty), or None
@@ -107,7 +107,6 @@ class Transitions:
         orbitals: Orbitals,
         positions_bohr: Floats,
         shells: Sequence[tuple[GaussianShell, ...]],
-        overlap: csr_array,
         potential: NonlocalPotential | str = "no nonlocal potential was given",
     ) -> Transitions:
         """Compute the transitions between orbitals, in the velocity form too if that is known.
@@ -118,13 +117,11 @@ class Transitions:
         Parameters
         ----------
         orbitals : Orbitals
-            The orbitals, sound in this overlap.
+            The orbitals.
         positions_bohr : ndarray of float, shape (n_atoms, 3)
             Coordinates in bohr.
         shells : sequence of tuple of GaussianShell, length n_atoms
             Basis functions of each atom.
-        overlap : csr_array, shape (n_functions, n_functions)
-            Their overlap matrix.
         potential : NonlocalPotential or str
             The nonlocal part of the Hamiltonian, or why it is not known.
 
@@ -136,39 +133,70 @@ class Transitions:
         """
         full = 2.0 if orbitals.restricted else 1.0
         found, complete_to_ev = [], np.inf
-        for spin in np.unique(orbitals.spins):
-            states = np.flatnonzero(orbitals.spins == spin)
-            n_occupied = _n_occupied(orbitals, states, full)
-            occupied, empty = states[:n_occupied], states[n_occupied:]
-            if not occupied.size:
-                continue
-            if not empty.size:
-                raise InputError(
-                    f"{orbitals.path}: it holds no empty orbital, so transitions have no "
-                    "end; rerun the last stage with ADDED_MOS"
-                )
-            energies_ev = orbitals.energies_ev[empty] - orbitals.energies_ev[occupied][:, None]
-            ends_ev = [energies_ev[-1, -1]] + [energies_ev[0, 0]] * (orbitals.left_out[spin] > 0)
-            complete_to_ev = min(complete_to_ev, *ends_ev)
+        for occupied, empty in _sides(orbitals):
+            energies_ev = _differences(orbitals.energies_ev, occupied, empty)
+            has_more_below = orbitals.left_out[orbitals.spins[occupied[0]]] > 0
+            complete_to_ev = min(
+                complete_to_ev, _end_ev(energies_ev, has_more_below=has_more_below)
+            )
             bras, kets = orbitals.coefficients[:, occupied], orbitals.coefficients[:, empty]
-            dipoles_bohr = position_between(positions_bohr, shells, overlap, bras, kets)
             velocities = None
-            if not isinstance(potential, str):
-                velocities = gradient_between(positions_bohr, shells, bras, kets)
+            if isinstance(potential, str):
+                dipoles_bohr = position_between(positions_bohr, shells, bras, kets)
+            else:
+                dipoles_bohr, velocities = position_and_gradient_between(
+                    positions_bohr, shells, bras, kets
+                )
                 velocities += potential.commutator(bras, kets)
             found.append(
                 SpinTransitions(occupied, empty, energies_ev, dipoles_bohr, full, velocities)
-            )
-        if not found:
-            raise InputError(
-                f"{orbitals.path}: it holds no occupied orbital, so transitions have no start; "
-                "leave them out"
             )
         return cls(
             tuple(found),
             float(orbitals.occupations.sum()),
             float(complete_to_ev),
             potential if isinstance(potential, str) else "",
+        )
+
+    @classmethod
+    def of_coupled(
+        cls,
+        orbitals: Orbitals,
+        positions_bohr: Floats,
+        shells: Sequence[tuple[GaussianShell, ...]],
+        coupled: CoupledStates,
+    ) -> Transitions:
+        """Compute the transitions between Kramers pairs of orbitals, in the length form.
+
+        The velocity form would need the commutator of position with the spin-orbit part of the
+        potential too, and is left out.
+
+        Parameters
+        ----------
+        orbitals : Orbitals
+            Orbitals of a closed shell.
+        positions_bohr : ndarray of float, shape (n_atoms, 3)
+            Coordinates in bohr.
+        shells : sequence of tuple of GaussianShell, length n_atoms
+            Basis functions of each atom.
+        coupled : CoupledStates
+            The pairs.
+
+        Raises
+        ------
+        InputError
+            As `of`.
+        """
+        ((occupied, empty),) = _sides(orbitals)
+        energies_ev = _differences(coupled.energies_ev, occupied, empty)
+        every = orbitals.coefficients
+        positions = position_between(positions_bohr, shells, every, every)
+        dipoles = [coupled.root_mean_squares(along, occupied, empty) for along in positions]
+        return cls(
+            (SpinTransitions(occupied, empty, energies_ev, np.array(dipoles), 2.0),),
+            float(orbitals.occupations.sum()),
+            _end_ev(energies_ev, has_more_below=orbitals.left_out[0] > 0),
+            "with spin-orbit coupling the length form alone is computed",
         )
 
     @property
@@ -211,6 +239,39 @@ class Transitions:
     def sum_rule(self) -> float:
         """Part of the electrons that the strengths sum to."""
         return self.total_strength / self.n_electrons
+
+
+def _sides(orbitals: Orbitals) -> list[tuple[Ints, Ints]]:
+    """Return occupied and empty states of each spin that has any occupied."""
+    full = 2.0 if orbitals.restricted else 1.0
+    found = []
+    for spin in np.unique(orbitals.spins):
+        states = np.flatnonzero(orbitals.spins == spin)
+        occupied, empty = np.split(states, [_n_occupied(orbitals, states, full)])
+        if not occupied.size:
+            continue
+        if not empty.size:
+            raise InputError(
+                f"{orbitals.path}: it holds no empty orbital, so transitions have no "
+                "end; rerun the last stage with ADDED_MOS"
+            )
+        found.append((occupied, empty))
+    if not found:
+        raise InputError(
+            f"{orbitals.path}: it holds no occupied orbital, so transitions have no start; "
+            "leave them out"
+        )
+    return found
+
+
+def _differences(energies_ev: Floats, occupied: Ints, empty: Ints) -> Floats:
+    """Return the energies of transitions."""
+    return np.asarray(energies_ev[empty] - energies_ev[occupied][:, None])
+
+
+def _end_ev(energies_ev: Floats, *, has_more_below: bool) -> float:
+    """Return the lowest energy of a transition to above or from below the states there are."""
+    return float(min(energies_ev[-1, -1], energies_ev[0, 0] if has_more_below else np.inf))
 
 
 def _n_occupied(orbitals: Orbitals, states: Ints, full: float) -> int:
