@@ -1,8 +1,9 @@
 """Particles covered with ligands: composition, coverage, contacts, what is proven, and the time.
 
 Each is carved with its ligands in one optimisation. The composition stands beside that of any model
-whose xyz file is given. With --xtb each is relaxed by GFN1-xTB for so many steps at most and written
-into DIR/NAME/relaxed every few steps, from where the next run goes on. Run with
+whose xyz file is given. With --xtb each is relaxed by GFN1-xTB for so many steps at most, written
+into DIR/NAME/relaxed every few steps, from where the next run goes on, and compared with its start
+as `epicarve structure` does. Run with
 
     python benchmarks/ligand_cover.py [NAME ...] [--beside FILE.xyz] [--xtb STEPS] [--out DIR]
 """
@@ -17,8 +18,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-
 import epicarve as ec
+from epicarve.analysis.compare import Comparison
 from epicarve.dft.xtb import XtbSettings, relax
 
 STEPS_AT_ONCE = 25
@@ -104,13 +105,34 @@ def relaxed(model: ec.Model, steps: int, folder: Path) -> tuple[ec.Model, dict[s
     return now, done
 
 
+def outcome(before: ec.Model, after: ec.Model, done: dict[str, float]) -> str:
+    """Return what a relaxation did to the ligands and the ions, in lines."""
+    found = Comparison.of(
+        before.symbols, before.positions_a, after.symbols, after.positions_a, model=before
+    ).as_dict()
+    rmsd = ", ".join(f"{name} {value:.2f}" for name, value in found["rmsd_by"]["domain"].items())
+    lines = [
+        f"   GFN1-xTB: {done['steps']} steps, {'at rest' if done['converged'] else 'not at rest'}, "
+        f"{done['ev'] - done['start_ev']:+.2f} eV, largest force {done['ev_a']:.3f} eV/Å; "
+        f"rms shift in Å: {rmsd}; {done['seconds']:.0f} s"
+    ]
+    lines += [
+        f"   {name}: {kind['bound_after']} of {kind['n']} bound, {kind['bound_before']} before; "
+        f"{kind['came_off']} came off, {kind['moved']} moved, {kind['modes_before']} → "
+        f"{kind['modes_after']}, nearest {kind['nearest_before_a']} → "
+        f"{kind['nearest_after_a']} Å, {kind['changed_bonds']} with other covalent bonds"
+        for name, kind in found["ligands"].items()
+    ]
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Carve, tell, and relax if asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(CASES), help="which, by their names")
     parser.add_argument("--beside", type=Path, help="xyz file of a model to compare with")
     parser.add_argument("--xtb", type=int, default=0, help="most steps of a relaxation")
-    parser.add_argument("--out", type=Path, default=Path("covered"), help="where models are written")
+    parser.add_argument("--out", type=Path, default=Path("covered"), help="where models go")
     arguments = parser.parse_args()
     for name in arguments.names:
         crystal, shape, balance, ligands = CASES[name]
@@ -120,8 +142,7 @@ def main() -> None:
         folder = arguments.out / name.replace(",", "").replace(" ", "-")
         model.write(folder)
         if arguments.xtb:
-            _, done = relaxed(model, arguments.xtb, folder / "relaxed")
-            print(f"   GFN1-xTB: {done}", flush=True)
+            print(outcome(model, *relaxed(model, arguments.xtb, folder / "relaxed")), flush=True)
     if arguments.beside is not None:
         rows = [line.split() for line in arguments.beside.read_text().splitlines()[2:]]
         counts = Counter(row[0] for row in rows if len(row) == 4)

@@ -127,7 +127,9 @@ def test_a_proton_that_moves_is_told_of_both(model):
 def test_a_molecule_that_breaks_is_told(model):
     atoms = atoms_of(model, 7)
     after_a = model.positions_a.copy()
-    to_hydrogen_a = np.linalg.norm(model.positions_a[atoms[:2]] - model.positions_a[atoms[4]], axis=1)
+    to_hydrogen_a = np.linalg.norm(
+        model.positions_a[atoms[:2]] - model.positions_a[atoms[4]], axis=1
+    )
     after_a[[atoms[to_hydrogen_a.argmin()], *atoms[4:]]] += 1.5 * outward(model, atoms)
     found = compare(model, after_a).ligands[7]
     assert found.is_broken

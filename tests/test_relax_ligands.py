@@ -116,8 +116,13 @@ def test_cp2k_moves_the_ligand_alone(model, tmp_path):
     chain = write_stages(model, settings, MachineSettings(), tmp_path)
     assert chain[0].name == RELAX_LIGANDS
     run_stages(tmp_path, chain[:1])
-    last_a = list(frames(tmp_path / chain[0].trajectory))[-1].positions_a
-    start_a = next(frames(tmp_path / "start.xyz")).positions_a
+    start_a, last_a = (
+        frame.values - frame.values[0]
+        for frame in (
+            next(frames(tmp_path / "start.xyz")),
+            [*frames(tmp_path / chain[0].trajectory)][-1],
+        )
+    )
     moved_a = np.linalg.norm(last_a - start_a, axis=1)
     assert moved_a[:2].max() < 1e-6
-    assert moved_a[2:].max() > 0.05
+    assert moved_a[2:].min() > 0.01

@@ -22,7 +22,7 @@ from epicarve.builder.model import LIGAND
 from epicarve.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.geometry import BondRule
@@ -43,7 +43,7 @@ class LigandChange(Record):
     atoms : str
         Its first and last atom, counted from 1, such as ``"57-63"``.
     fate : {"bound", "moved", "off", "caught", "free"}
-        Bound to one of the same ions both times; bound to other ions; bound only before; only
+        Bound to one of the same ions both times; to other ions; bound before but not after; only
         after; neither time.
     mode_before, mode_after : str
         ``terminal``, ``chelating`` or ``bridging``; of a cation ``site``; ``none`` if not bound.
@@ -51,9 +51,10 @@ class LigandChange(Record):
         The ions it is bound to, such as ``"Pb12 Pb15"``.
     nearest_before_a, nearest_after_a : float or None
         The shortest distance in Å of a binding atom to such an ion, bound or not; None beyond
-        `FAR_A`.
+        12 Å.
     lost_bonds, new_bonds : str
-        Covalent bonds that went or came, such as ``"O7-H9"``. A proton that moved is one of both.
+        Covalent bonds that went, and that came, such as ``"O7-H9"``. A proton that moved is one of
+        each.
     """
 
     name: str
@@ -149,9 +150,7 @@ def longest_anchor_bond_a(cation: str, anchor: str, charge: int) -> float:
     return SHELL_STRETCH * float(radii_a.sum())
 
 
-def ligand_changes(
-    model: Model, rule: BondRule, positions_a: Floats
-) -> tuple[LigandChange, ...]:
+def ligand_changes(model: Model, rule: BondRule, positions_a: Floats) -> tuple[LigandChange, ...]:
     """Tell of each ligand of a model what became of it.
 
     Anions and neutral molecules bind to cations of the crystal by any atom but C and H (by any but
@@ -176,25 +175,15 @@ def ligand_changes(
     """
     is_ligand = of_ligands(model)
     lost, new = _changed_bonds(model, is_ligand, positions_a)
-    partners = {
-        sign: np.flatnonzero(~is_ligand & (np.sign(model.charges) == sign)) for sign in (1, -1)
-    }
-    trees = {
-        (sign, when): cKDTree(places[ions].reshape(-1, 3))
-        for sign, ions in partners.items()
-        for when, places in enumerate((model.positions_a, positions_a))
-    }
-    site_limits_a = _site_limits_a(model, rule, partners[1])
+    before, after = (
+        _Geometry.of(model, is_ligand, rule, places_a)
+        for places_a in (model.positions_a, positions_a)
+    )
     order = np.argsort(model.ion_of, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(model.ion_of[order])) + 1)
     changes = []
     for atoms in (group for group in groups if is_ligand[group[0]]):
-        is_cation = int(model.charges[atoms].sum()) > 0
-        sign = -1 if is_cation else 1
-        then, now = (
-            _Held.of(model, atoms, places, trees[sign, when], partners[sign], site_limits_a)
-            for when, places in enumerate((model.positions_a, positions_a))
-        )
+        then, now = before.held(atoms), after.held(atoms)
         changes.append(
             LigandChange(
                 name=str(model.domains[atoms[0]]).removeprefix(LIGAND),
@@ -250,58 +239,71 @@ def ligand_kinds(changes: Sequence[LigandChange]) -> dict[str, LigandKindChange]
 
 @dataclass(frozen=True)
 class _Held:
-    """The ions to which a ligand is bound at one geometry, ascending, and how."""
+    """The ions to which a ligand is bound, ascending, in which mode, and the shortest distance."""
 
     ions: tuple[int, ...]
     mode: str
     nearest_a: float | None
 
+
+@dataclass(frozen=True)
+class _Geometry:
+    """A model at some places, and the ions of its crystal by the sign of their charge."""
+
+    model: Model
+    positions_a: Floats
+    partners: Mapping[int, Ints]
+    trees: Mapping[int, cKDTree]
+    site_limits_a: Mapping[str, float]
+
     @classmethod
-    def of(
-        cls,
-        model: Model,
-        atoms: Ints,
-        positions_a: Floats,
-        tree: cKDTree,
-        partners: Ints,
-        site_limits_a: Mapping[str, float],
-    ) -> _Held:
+    def of(cls, model: Model, is_ligand: Bools, rule: BondRule, positions_a: Floats) -> _Geometry:
+        partners = {
+            sign: np.flatnonzero(~is_ligand & (np.sign(model.charges) == sign)) for sign in (1, -1)
+        }
+        return cls(
+            model=model,
+            positions_a=positions_a,
+            partners=partners,
+            trees={sign: cKDTree(positions_a[ions]) for sign, ions in partners.items()},
+            site_limits_a=_site_limits_a(model, rule, partners[1]),
+        )
+
+    def held(self, atoms: Ints) -> _Held:
+        """Return the ions to which the ligand of some atoms is bound."""
+        model = self.model
         is_cation = int(model.charges[atoms].sum()) > 0
+        sign = -1 if is_cation else 1
         binding = _binding_atoms(model, atoms)
-        near = cKDTree(positions_a[binding]).sparse_distance_matrix(
-            tree, FAR_A, output_type="ndarray"
+        near = cKDTree(self.positions_a[binding]).sparse_distance_matrix(
+            self.trees[sign], FAR_A, output_type="ndarray"
         )
-        bearers, ions, lengths_a = binding[near["i"]], partners[near["j"]], near["v"]
+        bearers, ions, lengths_a = binding[near["i"]], self.partners[sign][near["j"]], near["v"]
         if not lengths_a.size:
-            return cls((), "none", None)
-        limits_a = np.array(
-            [
-                site_limits_a.get(ion, 0.0)
-                if is_cation
-                else longest_anchor_bond_a(ion, anchor, charge)
-                for anchor, ion, charge in zip(
-                    model.symbols[bearers].tolist(),
-                    model.symbols[ions].tolist(),
-                    model.charges[ions].tolist(),
-                    strict=True,
-                )
-            ]
-        )
+            return _Held((), "none", None)
         nearest_a = round(float(lengths_a.min()), 4)
-        bound = np.flatnonzero(lengths_a <= limits_a)
-        if not bound.size:
-            return cls((), "none", nearest_a)
-        if not is_cation:
-            charges = model.charges[ions[bound]]
-            bound = bound[charges == charges.max()]
-        held = tuple(np.unique(ions[bound]).tolist())
         if is_cation:
-            mode = "site"
-        elif len(held) > 1:
-            mode = "bridging"
+            limits_a = [self.site_limits_a.get(ion, 0.0) for ion in model.symbols[ions].tolist()]
         else:
-            mode = "chelating" if len(np.unique(bearers[bound])) > 1 else "terminal"
-        return cls(held, mode, nearest_a)
+            triples = zip(
+                model.symbols[ions].tolist(),
+                model.symbols[bearers].tolist(),
+                model.charges[ions].tolist(),
+                strict=True,
+            )
+            limits_a = [longest_anchor_bond_a(*triple) for triple in triples]
+        bound = np.flatnonzero(lengths_a <= np.array(limits_a))
+        if not bound.size:
+            return _Held((), "none", nearest_a)
+        if is_cation:
+            return _Held(tuple(np.unique(ions[bound]).tolist()), "site", nearest_a)
+        charges = model.charges[ions[bound]]
+        bound = bound[charges == charges.max()]
+        held = tuple(np.unique(ions[bound]).tolist())
+        if len(held) > 1:
+            return _Held(held, "bridging", nearest_a)
+        several = len(np.unique(bearers[bound])) > 1
+        return _Held(held, "chelating" if several else "terminal", nearest_a)
 
 
 def _binding_atoms(model: Model, atoms: Ints) -> Ints:
@@ -358,5 +360,5 @@ def _fate(then: Sequence[int], now: Sequence[int]) -> str:
     return "bound" if set(then) & set(now) else "moved"
 
 
-def _counted(words: object) -> dict[str, int]:
-    return dict(sorted(Counter(words).items()))  # type: ignore[call-overload]
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))

@@ -198,7 +198,9 @@ class Comparison:
             bonds = bond_rows(ions, rule, then, now)
             phase, unknown = phases(ions, then, now, moved.positions_a)
             ligands = ligand_changes(model, rule, match.positions_a)
-            interface, why = cation_alignment(bare, after_a, Axis.of(bare, Sites.of(tuple(bare.symbols.tolist()), bare)))
+            interface, why = cation_alignment(
+                bare, after_a, Axis.of(bare, Sites.of(tuple(bare.symbols.tolist()), bare))
+            )
             reasons = unknown | ({"interface": why} if why else {})
         if not match.is_close:
             reasons["match"] = (

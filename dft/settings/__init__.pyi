@@ -29,8 +29,8 @@ from .machine import JobSettings as JobSettings
 from .machine import MachineSettings as MachineSettings
 from .machine import StageName as StageName
 from .options import Cp2kSettings as Cp2kSettings
-from .options import PeriodicSettings as PeriodicSettings
 from .options import LigandRelaxSettings as LigandRelaxSettings
+from .options import PeriodicSettings as PeriodicSettings
 from .options import PrerelaxSettings as PrerelaxSettings
 from .options import RelaxSettings as RelaxSettings
 from .stage import JOIN as JOIN

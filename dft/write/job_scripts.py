@@ -161,9 +161,7 @@ def preparation(machine: MachineSettings) -> list[str]:
     ]
 
 
-def _body(
-    stage: Stage, machine: MachineSettings, data: Collection[str], counted: str
-) -> list[str]:
+def _body(stage: Stage, machine: MachineSettings, data: Collection[str], counted: str) -> list[str]:
     previous = stage.previous
     must_relax = stage.relaxation is not None and stage.relaxation.must_converge
     most_move_a = previous.most_move_a if previous is not None else None
