@@ -2,6 +2,7 @@ from .bond_changes import BondChange as BondChange
 from .bond_changes import CoordinationChange as CoordinationChange
 from .bond_changes import PhaseChange as PhaseChange
 from .cations import CationAlignment as CationAlignment
+from .ligand_binding import longest_anchor_bond_a as longest_anchor_bond_a
 from .ligand_changes import LigandChange as LigandChange
 from .ligand_changes import LigandKindChange as LigandKindChange
 from .ligand_changes import ligand_changes as ligand_changes

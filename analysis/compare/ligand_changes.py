@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
-from scipy.spatial import cKDTree
 
-from epicarve.builder.crystal import (
-    LEAST_VALENCE,
-    SHELL_STRETCH,
-    covalent_bonds,
-    length_of_bond_a,
-    unit_length_a,
-)
+from epicarve.builder.crystal import covalent_bonds
 from epicarve.builder.model import LIGAND
 from epicarve.record import Record
 
+from .ligand_binding import Binding, of_ligands
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from epicarve.arrays import Bools, Floats, Ints
     from epicarve.builder.geometry import BondRule
     from epicarve.builder.model import Model
-
-FAR_A = 12.0
-"""Nearest ions are looked for up to this distance in Å."""
 
 
 @dataclass(frozen=True)
@@ -131,25 +122,6 @@ class LigandKindChange(Record):
     farthest_after_a: float | None
 
 
-@cache
-def longest_anchor_bond_a(cation: str, anchor: str, charge: int) -> float:
-    """Return up to which distance in Å an atom of a ligand is bound to a cation.
-
-    There the bond valence is 0.038 of the charge of the cation (Altermatt and Brown, Acta Cryst. B
-    1985, 41, 240), with the parameters of O'Keeffe and Brese (1991); where these are not known, it
-    is one and a half times the sum of the covalent radii of Cordero et al. (2008).
-
-    Examples
-    --------
-    >>> round(longest_anchor_bond_a("Pb", "O", 2), 2), round(longest_anchor_bond_a("Pb", "N", 2), 2)
-    (3.05, 3.17)
-    """
-    if unit_length_a(cation, anchor) is not None:
-        return length_of_bond_a(cation, anchor, LEAST_VALENCE * charge)
-    radii_a = covalent_radii[[atomic_numbers[cation], atomic_numbers[anchor]]]
-    return SHELL_STRETCH * float(radii_a.sum())
-
-
 def ligand_changes(model: Model, rule: BondRule, positions_a: Floats) -> tuple[LigandChange, ...]:
     """Tell of each ligand of a model what became of it.
 
@@ -176,7 +148,7 @@ def ligand_changes(model: Model, rule: BondRule, positions_a: Floats) -> tuple[L
     is_ligand = of_ligands(model)
     lost, new = _changed_bonds(model, is_ligand, positions_a)
     before, after = (
-        _Geometry.of(model, is_ligand, rule, places_a)
+        Binding.of(model, is_ligand, rule, places_a)
         for places_a in (model.positions_a, positions_a)
     )
     order = np.argsort(model.ion_of, kind="stable")
@@ -200,11 +172,6 @@ def ligand_changes(model: Model, rule: BondRule, positions_a: Floats) -> tuple[L
             )
         )
     return tuple(changes)
-
-
-def of_ligands(model: Model) -> Bools:
-    """Return which atoms of a model are those of ligands, shape (n_atoms,)."""
-    return np.asarray(np.char.startswith(model.domains, LIGAND))
 
 
 def ligand_kinds(changes: Sequence[LigandChange]) -> dict[str, LigandKindChange]:
@@ -237,95 +204,6 @@ def ligand_kinds(changes: Sequence[LigandChange]) -> dict[str, LigandKindChange]
     return kinds
 
 
-@dataclass(frozen=True)
-class _Held:
-    """The ions to which a ligand is bound, ascending, in which mode, and the shortest distance."""
-
-    ions: tuple[int, ...]
-    mode: str
-    nearest_a: float | None
-
-
-@dataclass(frozen=True)
-class _Geometry:
-    """A model at some places, and the ions of its crystal by the sign of their charge."""
-
-    model: Model
-    positions_a: Floats
-    partners: Mapping[int, Ints]
-    trees: Mapping[int, cKDTree]
-    site_limits_a: Mapping[str, float]
-
-    @classmethod
-    def of(cls, model: Model, is_ligand: Bools, rule: BondRule, positions_a: Floats) -> _Geometry:
-        partners = {
-            sign: np.flatnonzero(~is_ligand & (np.sign(model.charges) == sign)) for sign in (1, -1)
-        }
-        return cls(
-            model=model,
-            positions_a=positions_a,
-            partners=partners,
-            trees={sign: cKDTree(positions_a[ions]) for sign, ions in partners.items()},
-            site_limits_a=_site_limits_a(model, rule, partners[1]),
-        )
-
-    def held(self, atoms: Ints) -> _Held:
-        """Return the ions to which the ligand of some atoms is bound."""
-        model = self.model
-        is_cation = int(model.charges[atoms].sum()) > 0
-        sign = -1 if is_cation else 1
-        binding = _binding_atoms(model, atoms)
-        near = cKDTree(self.positions_a[binding]).sparse_distance_matrix(
-            self.trees[sign], FAR_A, output_type="ndarray"
-        )
-        bearers, ions, lengths_a = binding[near["i"]], self.partners[sign][near["j"]], near["v"]
-        if not lengths_a.size:
-            return _Held((), "none", None)
-        nearest_a = round(float(lengths_a.min()), 4)
-        if is_cation:
-            limits_a = [self.site_limits_a.get(ion, 0.0) for ion in model.symbols[ions].tolist()]
-        else:
-            triples = zip(
-                model.symbols[ions].tolist(),
-                model.symbols[bearers].tolist(),
-                model.charges[ions].tolist(),
-                strict=True,
-            )
-            limits_a = [longest_anchor_bond_a(*triple) for triple in triples]
-        bound = np.flatnonzero(lengths_a <= np.array(limits_a))
-        if not bound.size:
-            return _Held((), "none", nearest_a)
-        if is_cation:
-            return _Held(tuple(np.unique(ions[bound]).tolist()), "site", nearest_a)
-        charges = model.charges[ions[bound]]
-        bound = bound[charges == charges.max()]
-        held = tuple(np.unique(ions[bound]).tolist())
-        if len(held) > 1:
-            return _Held(held, "bridging", nearest_a)
-        several = len(np.unique(bearers[bound])) > 1
-        return _Held(held, "chelating" if several else "terminal", nearest_a)
-
-
-def _binding_atoms(model: Model, atoms: Ints) -> Ints:
-    symbols = model.symbols[atoms]
-    for passive in (["C", "H"], ["H"], []):
-        binding = atoms[~np.isin(symbols, passive)]
-        if binding.size:
-            break
-    return np.asarray(binding)
-
-
-def _site_limits_a(model: Model, rule: BondRule, cations: Ints) -> dict[str, float]:
-    """Return the longest bond of each anion to the cations of lowest charge, in Å."""
-    charges = model.charges[cations]
-    lowest = set(model.symbols[cations[charges == charges.min(initial=99)]].tolist())
-    limits: dict[str, float] = {}
-    for (cation, anion), limit_a in rule.longest_a.items():
-        if cation in lowest:
-            limits[anion] = max(limit_a, limits.get(anion, 0.0))
-    return limits
-
-
 def _changed_bonds(model: Model, is_ligand: Bools, positions_a: Floats) -> tuple[Ints, Ints]:
     """Return the covalent bonds with an atom of a ligand that went, and those that came."""
     n = model.n_atoms
@@ -334,9 +212,22 @@ def _changed_bonds(model: Model, is_ligand: Bools, positions_a: Floats) -> tuple
     for places in (model.positions_a, positions_a):
         bonds = others[covalent_bonds(model.symbols[others], places[others])]
         bonds = bonds[is_ligand[bonds].any(axis=1)]
+        bonds = _one_of_hydrogen(model, bonds, places)
         keys.append(bonds[:, 0] * n + bonds[:, 1])
     lost, new = np.setdiff1d(keys[0], keys[1]), np.setdiff1d(keys[1], keys[0])
     return np.column_stack([lost // n, lost % n]), np.column_stack([new // n, new % n])
+
+
+def _one_of_hydrogen(model: Model, bonds: Ints, positions_a: Floats) -> Ints:
+    """Leave each hydrogen the bond that is shortest for its radii: others are hydrogen bonds."""
+    numbers = [atomic_numbers[symbol] for symbol in model.symbols.tolist()]
+    radii_a = covalent_radii[numbers]
+    lengths_a = np.linalg.norm(positions_a[bonds[:, 0]] - positions_a[bonds[:, 1]], axis=1)
+    shares = lengths_a / radii_a[bonds].sum(axis=1)
+    is_hydrogen = model.symbols[bonds] == "H"
+    shortest = np.full(model.n_atoms, np.inf)
+    np.minimum.at(shortest, bonds[is_hydrogen], np.repeat(shares, is_hydrogen.sum(axis=1)))
+    return np.asarray(bonds[(~is_hydrogen | (shares[:, None] <= shortest[bonds])).all(axis=1)])
 
 
 def _bonds_of(model: Model, bonds: Ints, atoms: Ints) -> str:

@@ -23,7 +23,8 @@ from .bond_changes import (
     phases,
 )
 from .cations import CationAlignment, cation_alignment
-from .ligand_changes import LigandChange, ligand_changes, ligand_kinds, of_ligands
+from .ligand_binding import of_ligands
+from .ligand_changes import LigandChange, ligand_changes, ligand_kinds
 from .scattering import (
     WAVELENGTH_A,
     Distances,
