@@ -1,9 +1,9 @@
 """Particles covered with ligands: composition, coverage, contacts, what is proven, and the time.
 
 Each is carved with its ligands in one optimisation. The composition stands beside that of any model
-whose xyz file is given. With --xtb the smallest is relaxed by GFN1-xTB, and the ligands are counted
-that came off: whose shortest distance to an ion of the other sign (a cation for a neutral one)
-grew by more than a third. Run with
+whose xyz file is given. With --xtb each is relaxed by GFN1-xTB for so many steps at most, written
+into DIR/NAME/relaxed every few steps, from where the next run goes on, and compared with its start
+as `epicarve structure` does. Run with
 
     python benchmarks/ligand_cover.py [NAME ...] [--beside FILE.xyz] [--xtb STEPS] [--out DIR]
 """
@@ -11,21 +11,19 @@ grew by more than a third. Run with
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from scipy.spatial import cKDTree
-
 import epicarve as ec
+from epicarve.analysis.compare import Comparison
 from epicarve.dft.xtb import XtbSettings, relax
 
-OFF = 4.0 / 3.0
-"""Factor by which a distance grows where a ligand has come off."""
-
-SMALLEST = "cube 1.2 nm, acetate"
+STEPS_AT_ONCE = 25
+"""Steps of a relaxation between two savings."""
 
 
 def cube(width_nm: float) -> ec.Box:
@@ -35,13 +33,18 @@ def cube(width_nm: float) -> ec.Box:
     return ec.Box(faces=faces, centre=(0.5 * odd, 0.5 * odd, 0.5 * odd))
 
 
+LOOSEST = {"ratio_tolerance": 0.9}
 LOOSE = {"ratio_tolerance": 0.5}
 ACETATE = {"name": "acetate", "of_sites": 0.5}
 AMMONIUM = {"name": "butylammonium", "of_sites": [0.3, 1]}
 PROPIONATE = {"name": "oleate", "length": 3}
+BOTH_ON_PBS = [{**PROPIONATE, "per_nm2": [2, 4]}, {"name": "chloride", "per_nm2": [0.5, 4]}]
 
 CASES = {
-    SMALLEST: ("CsPbBr3", cube(1.21), {"ratio_tolerance": 0.9}, [ACETATE]),
+    "cube 1.2 nm, acetate": ("CsPbBr3", cube(1.21), LOOSEST, [ACETATE]),
+    "cube 1.2 nm, butylammonium": ("CsPbBr3", cube(1.21), LOOSEST, [AMMONIUM]),
+    "cube 1.2 nm, both": ("CsPbBr3", cube(1.21), LOOSEST, [ACETATE, AMMONIUM]),
+    "cube 1.8 nm, acetate": ("CsPbBr3", cube(1.79), LOOSE, [ACETATE]),
     "cube 2.4 nm, acetate": ("CsPbBr3", cube(2.4), LOOSE, [ACETATE]),
     "cube 2.4 nm, butylammonium": ("CsPbBr3", cube(2.4), LOOSE, [AMMONIUM]),
     "cube 2.4 nm, both": ("CsPbBr3", cube(2.4), LOOSE, [ACETATE, AMMONIUM]),
@@ -51,12 +54,8 @@ CASES = {
         LOOSE,
         [{"name": "acetate", "of_sites": [0.9, 1]}, AMMONIUM],
     ),
-    "PbS 3 nm, propionate and chloride": (
-        "PbS",
-        ec.Sphere(diameter_nm=3),
-        {},
-        [{**PROPIONATE, "per_nm2": [2, 4]}, {"name": "chloride", "per_nm2": [0.5, 4]}],
-    ),
+    "PbS 1.5 nm, propionate and chloride": ("PbS", ec.Sphere(diameter_nm=1.5), {}, BOTH_ON_PBS),
+    "PbS 3 nm, propionate and chloride": ("PbS", ec.Sphere(diameter_nm=3), {}, BOTH_ON_PBS),
     "PbS 4.2 nm, propionate": (
         "PbS",
         ec.Sphere(diameter_nm=4.2),
@@ -84,22 +83,47 @@ def told(model: ec.Model, seconds: float) -> str:
     )
 
 
-def came_off(before: ec.Model, after: ec.Model) -> tuple[int, int]:
-    """Return how many ligands came off, and how many there are."""
-    is_ligand = np.char.startswith(before.domains, "ligand:")
-    number = before.ion_of
-    off, every = 0, np.unique(number[is_ligand])
-    for ion in every.tolist():
-        atoms = np.flatnonzero(number == ion)
-        charge = int(before.charges[atoms].sum())
-        partner = ~is_ligand & (before.charges < 0 if charge > 0 else before.charges > 0)
-        heavy = atoms[before.symbols[atoms] != "H"]
-        nearest = [
-            cKDTree(model.positions_a[partner]).query(model.positions_a[heavy])[0].min()
-            for model in (before, after)
-        ]
-        off += int(nearest[1] > OFF * nearest[0])
-    return off, len(every)
+def relaxed(model: ec.Model, steps: int, folder: Path) -> tuple[ec.Model, dict[str, float]]:
+    """Relax a model from where the last run in the folder stopped; return it and what was done."""
+    record = folder / "relaxed.json"
+    if record.is_file():
+        done = json.loads(record.read_text())
+        now = replace(model, positions_a=ec.Model.read(folder).positions_a)
+    else:
+        start = relax(model, XtbSettings(max_steps=0)).report.relaxation
+        done = {"steps": 0, "seconds": 0.0, "start_ev": start.energy_ev}
+        now = model
+    while done["steps"] < steps and not done.get("converged"):
+        begin = time.process_time()
+        now = relax(now, XtbSettings(max_steps=min(STEPS_AT_ONCE, steps - done["steps"])))
+        end = now.report.relaxation
+        done["seconds"] += time.process_time() - begin
+        done["steps"] += end.n_steps
+        done |= {"ev": end.energy_ev, "converged": end.converged, "ev_a": end.max_force_ev_a}
+        now.write(folder)
+        record.write_text(json.dumps(done))
+    return now, done
+
+
+def outcome(before: ec.Model, after: ec.Model, done: dict[str, float]) -> str:
+    """Return what a relaxation did to the ligands and the ions, in lines."""
+    found = Comparison.of(
+        before.symbols, before.positions_a, after.symbols, after.positions_a, model=before
+    ).as_dict()
+    rmsd = ", ".join(f"{name} {value:.2f}" for name, value in found["rmsd_by"]["domain"].items())
+    lines = [
+        f"   GFN1-xTB: {done['steps']} steps, {'at rest' if done['converged'] else 'not at rest'}, "
+        f"{done['ev'] - done['start_ev']:+.2f} eV, largest force {done['ev_a']:.3f} eV/Å; "
+        f"rms shift in Å: {rmsd}; {done['seconds']:.0f} s"
+    ]
+    lines += [
+        f"   {name}: {kind['bound_after']} of {kind['n']} bound, {kind['bound_before']} before; "
+        f"{kind['came_off']} came off, {kind['moved']} moved, {kind['modes_before']} → "
+        f"{kind['modes_after']}, nearest {kind['nearest_before_a']} → "
+        f"{kind['nearest_after_a']} Å, {kind['changed_bonds']} with other covalent bonds"
+        for name, kind in found["ligands"].items()
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -107,20 +131,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(CASES), help="which, by their names")
     parser.add_argument("--beside", type=Path, help="xyz file of a model to compare with")
-    parser.add_argument("--xtb", type=int, default=0, help="steps of a relaxation of the smallest")
-    parser.add_argument("--out", type=Path, help="where models are written")
+    parser.add_argument("--xtb", type=int, default=0, help="most steps of a relaxation")
+    parser.add_argument("--out", type=Path, default=Path("covered"), help="where models go")
     arguments = parser.parse_args()
     for name in arguments.names:
         crystal, shape, balance, ligands = CASES[name]
         start = time.process_time()
         model = ec.carve(ec.crystal(crystal), shape, balance, ligands=ligands)
         print(f"{name}: {told(model, time.process_time() - start)}", flush=True)
-        if arguments.out is not None:
-            model.write(arguments.out / name.replace(",", "").replace(" ", "-"))
-        if arguments.xtb and name == SMALLEST:
-            relaxed = relax(model, XtbSettings(max_steps=arguments.xtb))
-            off, every = came_off(model, relaxed)
-            print(f"   GFN1-xTB, {arguments.xtb} steps at most: {off} of {every} ligands came off")
+        folder = arguments.out / name.replace(",", "").replace(" ", "-")
+        model.write(folder)
+        if arguments.xtb:
+            print(outcome(model, *relaxed(model, arguments.xtb, folder / "relaxed")), flush=True)
     if arguments.beside is not None:
         rows = [line.split() for line in arguments.beside.read_text().splitlines()[2:]]
         counts = Counter(row[0] for row in rows if len(row) == 4)

@@ -27,7 +27,7 @@ def structure(
     as_json: AsJson = False,
     figures: dict[str, Any],
 ) -> None:
-    """Compare two geometries: displacements, bonds, phase, interface, diffraction."""
+    """Compare two geometries: displacements, bonds, phase, interface, ligands, diffraction."""
     with progress("compare"):
         from epicarve.analysis.options import FigureOptions
         from epicarve.workflow.tasks.structure import compared
@@ -67,6 +67,7 @@ def _facts(found: Comparison) -> dict[str, object]:
                     f"it moves the ions of the crystal itself {phase.gfn1_bulk_rms_a:.2f} Å rms: "
                     "so much of a relaxation with it is the method's"
                 )
+    facts |= _ligand_facts(found)
     across = found.interface
     if across is not None:
         facts["cations across the interface"] = (
@@ -74,3 +75,33 @@ def _facts(found: Comparison) -> dict[str, object]:
             f"line, gap {across.gap_before_a:.2f} → {across.gap_after_a:.2f} Å"
         )
     return facts
+
+
+def _ligand_facts(found: Comparison) -> dict[str, str]:
+    """Return the lines that describe the ligands of each name."""
+    from epicarve.analysis.compare import ligand_kinds
+
+    facts = {}
+    for name, kind in ligand_kinds(found.ligands or ()).items():
+        told = [
+            f"{kind.bound_after} of {kind.n} bound ({kind.bound_before} before)",
+            f"{kind.came_off} came off",
+            f"{kind.moved} moved to other ions",
+        ]
+        if kind.modes_before != kind.modes_after:
+            told.append(f"{_modes(kind.modes_before)} → {_modes(kind.modes_after)}")
+        if kind.nearest_after_a is not None and kind.nearest_before_a is not None:
+            told.append(
+                f"nearest ion {kind.nearest_before_a:.2f} → {kind.nearest_after_a:.2f} Å on average"
+            )
+        if kind.changed_bonds:
+            told.append(
+                f"{kind.changed_bonds} with other covalent bonds: {kind.broken} broken, "
+                f"{kind.gave_proton} gave a proton"
+            )
+        facts[f"ligand {name}"] = "; ".join(told)
+    return facts
+
+
+def _modes(modes: dict[str, int]) -> str:
+    return ", ".join(f"{number} {mode}" for mode, number in modes.items())

@@ -19,6 +19,8 @@ from epicarve.analysis.compare import (
     BondChange,
     CationAlignment,
     CoordinationChange,
+    LigandChange,
+    LigandKindChange,
     PhaseChange,
 )
 from epicarve.analysis.export import STATE_COLUMNS, TABLE_COLUMNS, TRANSITION_COLUMNS
@@ -52,6 +54,10 @@ TABLES: dict[str, tuple[str, type]] = {
         "campaign: one line per recipe; campaign.json holds the same.",
         CampaignMember,
     ),
+    "ligands.csv": (
+        "structure: one line per ligand, of a model that has some.",
+        LigandChange,
+    ),
     "FILE.csv of plot": ("plot --against size: one line per particle.", SizePoint),
     "FILE-fits.csv of plot": ("plot --against size: one line per fit.", Confinement),
 }
@@ -73,9 +79,9 @@ JSON: dict[str, tuple[str, tuple[type, ...]]] = {
     ),
     "structure.json": (
         "structure: `n_atoms`, `rmsd_a`, `max_shift_a`, `max_shift_atom` from 1, `rmsd_by` "
-        "element, domain and position, and the parts `coordination`, `bonds`, `phase` and "
-        "`interface` ([structure](../structure.md)).",
-        (CoordinationChange, BondChange, PhaseChange, CationAlignment),
+        "element, domain and position, and the parts `coordination`, `bonds`, `phase`, "
+        "`interface` and `ligands`, by their names ([structure](../structure.md)).",
+        (CoordinationChange, BondChange, PhaseChange, CationAlignment, LigandKindChange),
     ),
     "resources.json": ("inputs, run: the needs of each stage, by its folder.", (StageResources,)),
     "run.json": (

@@ -2,6 +2,11 @@ from .bond_changes import BondChange as BondChange
 from .bond_changes import CoordinationChange as CoordinationChange
 from .bond_changes import PhaseChange as PhaseChange
 from .cations import CationAlignment as CationAlignment
+from .ligand_binding import longest_anchor_bond_a as longest_anchor_bond_a
+from .ligand_changes import LigandChange as LigandChange
+from .ligand_changes import LigandKindChange as LigandKindChange
+from .ligand_changes import ligand_changes as ligand_changes
+from .ligand_changes import ligand_kinds as ligand_kinds
 from .scattering import Distances as Distances
 from .scattering import RadialDistribution as RadialDistribution
 from .scattering import debye_intensity as debye_intensity
@@ -10,4 +15,5 @@ from .scattering import radial_distribution as radial_distribution
 from .structure import Comparison as Comparison
 from .structure import StructureOptions as StructureOptions
 from .structure import diffraction_csv as diffraction_csv
+from .structure import ligands_csv as ligands_csv
 from .structure import radial_csv as radial_csv

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
 from epicarve.analysis.states import Axis, Sites
-from epicarve.builder.geometry import SAME_ORDER_A, BondRule, Match, match_atoms
+from epicarve.builder.geometry import SAME_ORDER_A, BondRule, Match, match_by_part
 from epicarve.errors import InputError
 from epicarve.options import Options
 from epicarve.record import plain
@@ -23,6 +23,8 @@ from .bond_changes import (
     phases,
 )
 from .cations import CationAlignment, cation_alignment
+from .ligand_binding import of_ligands
+from .ligand_changes import LigandChange, ligand_changes, ligand_kinds
 from .scattering import (
     WAVELENGTH_A,
     Distances,
@@ -32,7 +34,7 @@ from .scattering import (
 )
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Strings
+    from epicarve.arrays import Bools, Floats, Strings
     from epicarve.builder.model import Model
 
 FIRST_ANGLE_DEG = 5.0
@@ -118,6 +120,9 @@ class Comparison:
         Inner bonds by domain; None if they are not known.
     interface : CationAlignment or None
         The cations across a flat interface; None if there is none.
+    ligands : tuple of LigandChange, or None
+        What became of each ligand; None if that is not known. Coordination, bonds and phase are
+        those of the crystal's ions alone.
     reasons : dict of str to str
         Why something is None.
     """
@@ -131,6 +136,7 @@ class Comparison:
     bonds: tuple[BondChange, ...] | None
     phase: dict[str, PhaseChange] | None
     interface: CationAlignment | None
+    ligands: tuple[LigandChange, ...] | None
     reasons: dict[str, str]
 
     @classmethod
@@ -168,9 +174,10 @@ class Comparison:
             If the two are not of the same atoms.
         """
         options = options or StructureOptions()
-        match = match_atoms(symbols, positions_a, other_symbols, other_positions_a)
+        crystal = np.ones(len(symbols), bool) if model is None else ~of_ligands(model)
+        match = match_by_part(symbols, positions_a, other_symbols, other_positions_a, crystal)
         sites = Sites.of(tuple(symbols.tolist()), model)
-        coordination = bonds = phase = interface = None
+        coordination = bonds = phase = interface = ligands = None
         reasons: dict[str, str] = {}
         try:
             if model is None:
@@ -178,16 +185,23 @@ class Comparison:
                     "the first geometry is no model of epicarve, so charges and domains are not "
                     "known"
                 )
-            rule = BondRule.of(model)
+            bare = _part(model, crystal)
+            rule = BondRule.of(bare)
         except InputError as error:
-            reasons = dict.fromkeys(("coordination", "bonds", "phase", "interface"), str(error))
+            reasons = dict.fromkeys(
+                ("coordination", "bonds", "phase", "interface", "ligands"), str(error)
+            )
         else:
-            ions, moved = model.ions, model.ions_at(match.positions_a)
-            then, now = rule.bonds(model), rule.bonds(model, match.positions_a)
+            after_a = match.positions_a[crystal]
+            ions, moved = bare.ions, bare.ions_at(after_a)
+            then, now = rule.bonds(bare), rule.bonds(bare, after_a)
             coordination = coordination_rows(ions, then, now)
             bonds = bond_rows(ions, rule, then, now)
             phase, unknown = phases(ions, then, now, moved.positions_a)
-            interface, why = cation_alignment(model, match.positions_a, Axis.of(model, sites))
+            ligands = ligand_changes(model, rule, match.positions_a)
+            interface, why = cation_alignment(
+                bare, after_a, Axis.of(bare, Sites.of(tuple(bare.symbols.tolist()), bare))
+            )
             reasons = unknown | ({"interface": why} if why else {})
         if not match.is_close:
             reasons["match"] = (
@@ -207,6 +221,7 @@ class Comparison:
             bonds=bonds,
             phase=phase,
             interface=interface,
+            ligands=ligands,
             reasons=reasons,
         )
 
@@ -245,11 +260,40 @@ class Comparison:
             "bonds": plain(self.bonds),
             "phase": plain(self.phase),
             "interface": plain(self.interface),
+            "ligands": None if self.ligands is None else plain(ligand_kinds(self.ligands)),
             "checks": [
                 {"name": name, "ok": False, "message": reason}
                 for name, reason in self.reasons.items()
             ],
         }
+
+
+def _part(model: Model, chosen: Bools) -> Model:
+    """Return the model of some of the atoms, with its report; itself if they are all."""
+    if chosen.all():
+        return model
+    own = {
+        each.name: getattr(model, each.name)[chosen]
+        for each in fields(model)
+        if each.name not in {"edits", "report", "columns"}
+    }
+    return replace(
+        model, **own, columns={name: column[chosen] for name, column in model.columns.items()}
+    )
+
+
+def ligands_csv(comparison: Comparison) -> str:
+    """Return what became of each ligand, a line for each under the names of `LigandChange`.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+    """
+    rows = [change.as_dict() for change in comparison.ligands or ()]
+    lines = [",".join(each.name for each in fields(LigandChange))]
+    lines += [",".join("" if v is None else str(v) for v in row.values()) for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def radial_csv(comparison: Comparison) -> str:

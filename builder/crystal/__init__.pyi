@@ -8,6 +8,8 @@ from .bonds import Bonds as Bonds
 from .bonds import bulk_valences as bulk_valences
 from .crystal import Crystal as Crystal
 from .crystal import cell_parameters as cell_parameters
+from .first_shell import LEAST_VALENCE as LEAST_VALENCE
+from .first_shell import SHELL_STRETCH as SHELL_STRETCH
 from .first_shell import first_shell_limit_a as first_shell_limit_a
 from .first_shell import shell_limits_a as shell_limits_a
 from .identity import distinct_names as distinct_names
@@ -34,6 +36,7 @@ from .molecular_ion import is_molecule as is_molecule
 from .molecular_ion import point_of as point_of
 from .molecular_ion import signs_of as signs_of
 from .molecules import CovalentUnit as CovalentUnit
+from .molecules import covalent_bonds as covalent_bonds
 from .molecules import covalent_units as covalent_units
 from .molecules import molecules_among as molecules_among
 from .molecules import refuse_covalent_units as refuse_covalent_units

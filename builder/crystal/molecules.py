@@ -224,6 +224,37 @@ def unit_formula(symbols: Strings) -> str:
     return "".join(f"{e}{counts[e] if counts[e] > 1 else ''}" for e in order if counts[e])
 
 
+def covalent_bonds(symbols: Strings, positions_a: Floats) -> Ints:
+    """Return the covalent bonds among atoms in vacuum, by the rule of `covalent_units`.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_atoms,)
+        Elements.
+    positions_a : ndarray of float, shape (n_atoms, 3)
+        Coordinates in Å.
+
+    Returns
+    -------
+    ndarray of int, shape (n_bonds, 2)
+        Atoms of each bond, the first of them ascending, the smaller number first.
+
+    Examples
+    --------
+    >>> places = np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0], [2.5, 0.0, 0.0]])
+    >>> covalent_bonds(np.array(["O", "H", "H", "Pb"]), places).tolist()
+    [[0, 1], [0, 2]]
+    """
+    allowed = _pairs(PARTNERS)
+    radii = covalent_radii_a(symbols)
+    reach = 2.0 * float(radii.max(initial=0.0)) + BOND_TOLERANCE_A
+    near = cKDTree(positions_a).query_pairs(reach, output_type="ndarray")
+    lengths = np.linalg.norm(positions_a[near[:, 0]] - positions_a[near[:, 1]], axis=1)
+    near = near[lengths <= radii[near].sum(axis=1) + BOND_TOLERANCE_A]
+    bonds = near[[tuple(sorted(pair)) in allowed for pair in symbols[near].tolist()]]
+    return np.asarray(bonds[np.lexsort((bonds[:, 1], bonds[:, 0]))])
+
+
 def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
     """Return the atoms of each molecule among atoms in vacuum, by the rule of `covalent_units`.
 
@@ -245,14 +276,7 @@ def molecules_among(symbols: Strings, positions_a: Floats) -> tuple[Ints, ...]:
     >>> [unit.tolist() for unit in molecules_among(np.array(["O", "H", "H", "Pb"]), places)]
     [[0, 1, 2]]
     """
-    allowed = _pairs(PARTNERS)
-    radii = covalent_radii_a(symbols)
-    reach = 2.0 * float(radii.max()) + BOND_TOLERANCE_A
-    near = cKDTree(positions_a).query_pairs(reach, output_type="ndarray")
-    lengths = np.linalg.norm(positions_a[near[:, 0]] - positions_a[near[:, 1]], axis=1)
-    near = near[lengths <= radii[near].sum(axis=1) + BOND_TOLERANCE_A]
-    pairs = symbols[near].tolist()
-    bonds = near[[tuple(sorted(pair)) in allowed for pair in pairs]]
+    bonds = covalent_bonds(symbols, positions_a)
     unit, _, _ = bonded_units(
         len(symbols), bonds[:, 0], bonds[:, 1], np.zeros((len(bonds), 3), dtype=np.int64)
     )

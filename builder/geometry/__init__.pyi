@@ -5,6 +5,7 @@ from .matching import SAME_ORDER_A as SAME_ORDER_A
 from .matching import SURE_A as SURE_A
 from .matching import Match as Match
 from .matching import match_atoms as match_atoms
+from .matching import match_by_part as match_by_part
 from .superposition import Fit as Fit
 from .superposition import kabsch as kabsch
 from .surface import CLASSES as CLASSES

@@ -19,7 +19,7 @@ from .orientation import REACHES_A, Points, orientations
 from .superposition import kabsch
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Ints, Strings
+    from epicarve.arrays import Bools, Floats, Ints, Strings
 
 DENSE_ATOMS = 2000
 """Elements of more atoms are assigned among near neighbours only, to bound the memory."""
@@ -60,6 +60,8 @@ class Match:
         Whether atoms of the same number were taken for the same.
     is_mirrored : bool
         Whether the second geometry is the mirror image of the first: a rotation does not do.
+    laid : ndarray of bool, shape (n_atoms,), optional
+        The atoms by which the second was laid onto the first, if not by all.
     """
 
     order: Ints
@@ -67,11 +69,13 @@ class Match:
     shifts_a: Floats
     matched_by: str
     is_mirrored: bool = False
+    laid: Bools | None = None
 
     @property
     def is_close(self) -> bool:
-        """Whether the two are surely the same atoms: within `SAME_ORDER_A`."""
-        return self.rmsd_a <= SAME_ORDER_A
+        """Whether the two are surely the same atoms: within `SAME_ORDER_A`, where laid."""
+        shifts_a = self.shifts_a if self.laid is None else self.shifts_a[self.laid]
+        return float(np.sqrt((shifts_a**2).mean())) <= SAME_ORDER_A
 
     @property
     def rmsd_a(self) -> float:
@@ -153,6 +157,40 @@ def match_atoms(
     least_a = min(match.rmsd_a for match in found)
     in_order_is_as_good = found[0].is_close and least_a >= GAIN * found[0].rmsd_a
     return found[0] if in_order_is_as_good else min(found, key=_deviation)
+
+
+def match_by_part(
+    symbols: Strings,
+    positions_a: Floats,
+    other_symbols: Strings,
+    other_positions_a: Floats,
+    part: Bools,
+) -> Match:
+    """Match as `match_atoms` does, but lay the second onto the first by a part of the atoms.
+
+    That is done where both list the same elements in the same order and this order is the one of
+    the part. The other atoms may then move far, as the chains of ligands do; else all are matched.
+
+    Parameters
+    ----------
+    symbols, other_symbols, positions_a, other_positions_a
+        As those of `match_atoms`.
+    part : ndarray of bool, shape (n_atoms,)
+        The atoms of the part, such as the ions of the crystal.
+
+    Raises
+    ------
+    InputError
+        As for `match_atoms`.
+    """
+    if part.any() and symbols.tolist() == other_symbols.tolist():
+        before_a, after_a = positions_a[part], other_positions_a[part]
+        inner = match_atoms(symbols[part], before_a, other_symbols[part], after_a)
+        if inner.matched_by == "order" and inner.is_close and not inner.is_mirrored:
+            moved_a = kabsch(after_a, before_a).applied(other_positions_a)
+            shifts_a = np.linalg.norm(moved_a - positions_a, axis=1)
+            return Match(np.arange(len(symbols)), moved_a, shifts_a, "order", laid=part)
+    return match_atoms(symbols, positions_a, other_symbols, other_positions_a)
 
 
 def _deviation(match: Match) -> float:

@@ -29,10 +29,12 @@ from .machine import JobSettings as JobSettings
 from .machine import MachineSettings as MachineSettings
 from .machine import StageName as StageName
 from .options import Cp2kSettings as Cp2kSettings
+from .options import LigandRelaxSettings as LigandRelaxSettings
 from .options import PeriodicSettings as PeriodicSettings
 from .options import PrerelaxSettings as PrerelaxSettings
 from .options import RelaxSettings as RelaxSettings
 from .stage import JOIN as JOIN
+from .stage import RELAX_LIGANDS as RELAX_LIGANDS
 from .stage import START as START
 from .stage import Stage as Stage
 from .stage import periodic_stages as periodic_stages

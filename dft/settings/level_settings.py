@@ -278,7 +278,7 @@ class LevelSettings(Options):
         """Yield the place and the extra keywords of all stages, and of each alone."""
         if self.extra is not None:
             yield (), self.extra
-        for name in ("prerelax", "relax"):
+        for name in ("relax_ligands", "prerelax", "relax"):
             relaxation = getattr(self, name, None)
             if relaxation is not None and relaxation.extra is not None:
                 yield (name,), relaxation.extra

@@ -35,7 +35,7 @@ ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.
 SubmitOption = Annotated[str, StringConstraints(pattern=r"^--?[A-Za-z][^\r\n]*$")]
 """An option of sbatch or qsub with its value."""
 
-StageName = Literal["join", "prerelax", "relax", "ground-state", "states"]
+StageName = Literal["join", "relax-ligands", "prerelax", "relax", "ground-state", "states"]
 """Names of the stages that may have settings of their own."""
 
 

@@ -39,6 +39,20 @@ class RelaxSettings(Options):
     extra: Any | None = None
 
 
+class LigandRelaxSettings(RelaxSettings):
+    """How far the ligands are relaxed with GFN1-xTB while the ions of the crystal are held.
+
+    Examples
+    --------
+    >>> LigandRelaxSettings(max_steps=100).must_converge
+    False
+    """
+
+    max_steps: int = Field(default=200, ge=1)
+    max_force_hartree_bohr: float = Field(default=1e-3, gt=0)
+    must_converge: bool = False
+
+
 class PrerelaxSettings(RelaxSettings):
     """How far the pre-relaxation with GFN1-xTB goes, and how much of it is taken up.
 
@@ -47,7 +61,8 @@ class PrerelaxSettings(RelaxSettings):
     max_rmsd_a : float or None
         The next stage starts from the last geometry in which the ions moved no further than this
         from the cut, root mean square in Å: GFN1-xTB does not keep every crystal (it moves the
-        ions of bulk Pb3S2Cl2 by 0.4 Å). None takes the last geometry however far it is.
+        ions of bulk Pb3S2Cl2 by 0.4 Å). Atoms of ligands are not counted. None takes the last
+        geometry however far it is.
 
     Examples
     --------
@@ -73,6 +88,9 @@ class Cp2kSettings(LevelSettings):
     poisson_solver : {"wavelet", "multipole"}
         How the potential of the density is found in free space: by wavelets, in a cube, or by
         multipoles, in a box that fits the model.
+    relax_ligands : LigandRelaxSettings or None
+        Relaxation of the ligands with GFN1-xTB inside CP2K, the ions of the crystal held; the first
+        stage of models that have ligands, and of these alone. None leaves it out.
     prerelax : PrerelaxSettings or None
         Pre-relaxation with GFN1-xTB inside CP2K, which spares most of the SCF trouble of a raw cut.
         None leaves it out.
@@ -88,6 +106,7 @@ class Cp2kSettings(LevelSettings):
 
     vacuum_a: float = Field(default=5.0, ge=2.0)
     poisson_solver: Literal["wavelet", "multipole"] = "wavelet"
+    relax_ligands: LigandRelaxSettings | None = LigandRelaxSettings()
     prerelax: PrerelaxSettings | None = PrerelaxSettings()
     relax: RelaxSettings | None = RelaxSettings()
 

@@ -22,7 +22,7 @@ class Stage:
     ----------
     number : int
         Place in the chain, from 1; 0 for joining, which is no run of CP2K.
-    name : {"join", "prerelax", "relax", "ground-state", "states"}
+    name : {"join", "relax-ligands", "prerelax", "relax", "ground-state", "states"}
         What the stage does; its files and CP2K's project bear this name.
     relaxation : RelaxSettings or None
         How far the geometry is relaxed, None where it stays.
@@ -100,20 +100,30 @@ class Stage:
 
         Its orbitals are of another basis set than those of the density functional.
         """
-        return None if self.name == "prerelax" else f"{self.folder}/{self.name}-RESTART.wfn"
+        return None if self.is_tight_binding else f"{self.folder}/{self.name}-RESTART.wfn"
 
+    @property
+    def is_tight_binding(self) -> bool:
+        """Whether the stage is computed with GFN1-xTB."""
+        return self.name in {RELAX_LIGANDS, "prerelax"}
+
+
+RELAX_LIGANDS = "relax-ligands"
+"""Name of the stage that relaxes the ligands and holds the ions of the crystal."""
 
 JOIN = Stage(0, "join", None, None)
 """Joining two relaxed halves: a job between those of the halves and those of the whole."""
 
 
-def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
+def stages(settings: Cp2kSettings, *, with_ligands: bool = False) -> tuple[Stage, ...]:
     """List the stages of a calculation in the order in which they run.
 
     Parameters
     ----------
     settings : Cp2kSettings
         Settings; they say whether the model is pre-relaxed and relaxed.
+    with_ligands : bool
+        Whether the model has ligands, which are then relaxed first.
 
     Returns
     -------
@@ -127,6 +137,7 @@ def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
     ['1-relax', '2-ground-state', '3-states']
     """
     planned = {
+        RELAX_LIGANDS: settings.relax_ligands if with_ligands else None,
         "prerelax": settings.prerelax,
         "relax": settings.relax,
         "ground-state": None,
@@ -134,7 +145,7 @@ def stages(settings: Cp2kSettings) -> tuple[Stage, ...]:
     }
     chain: list[Stage] = []
     for name, relaxation in planned.items():
-        if relaxation is None and name in {"prerelax", "relax"}:
+        if relaxation is None and name in {RELAX_LIGANDS, "prerelax", "relax"}:
             continue
         previous = chain[-1] if chain else None
         chain.append(Stage(len(chain) + 1, name, relaxation, previous))

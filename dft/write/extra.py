@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from epicarve.dft.check import check_input
 from epicarve.dft.cp2k_input import as_list, read_fragment, without_comment
-from epicarve.dft.settings import relied_on
+from epicarve.dft.settings import RELAX_LIGANDS, relied_on
 from epicarve.errors import InputError
 from epicarve.files import write_text
 
@@ -22,11 +22,17 @@ if TYPE_CHECKING:
     from .memory import StagePlan
     from .system import System
 
+TIGHT_BINDING = {
+    ("FORCE_EVAL", "SUBSYS", "KIND"): "GFN1-xTB has kinds of its own",
+    ("FORCE_EVAL", "DFT", "XC"): "GFN1-xTB has no functional",
+}
+
 OWN = {
-    "prerelax": {
-        ("FORCE_EVAL", "SUBSYS", "KIND"): "GFN1-xTB has kinds of its own",
-        ("FORCE_EVAL", "DFT", "XC"): "GFN1-xTB has no functional",
+    RELAX_LIGANDS: {
+        **TIGHT_BINDING,
+        ("MOTION", "CONSTRAINT", "FIXED_ATOMS"): "it holds the ions of the crystal",
     },
+    "prerelax": TIGHT_BINDING,
     "states": {("FORCE_EVAL", "DFT", "SCF"): "it diagonalises once in the converged potential"},
 }
 """Sections of a stage into which what all stages have does not go, and why."""

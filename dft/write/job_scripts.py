@@ -34,6 +34,7 @@ def job_files(
     machine: MachineSettings,
     data: Mapping[str, Collection[str]],
     needs: Mapping[str, StageResources],
+    counted: str = "",
 ) -> dict[str, str]:
     """Return the text of each script of the chain by its path below the chain's folder.
 
@@ -47,6 +48,8 @@ def job_files(
         Names of the data files that lie beside the input, by the folder of the stage.
     needs : mapping
         What each stage needs and asks for, by its folder.
+    counted : str
+        The atoms by which it is told how far a model has moved, as ranges; all if empty.
     """
     texts = {name: job_template(name) for name in SHARED_SCRIPTS}
     texts["scheduler.sh"] = job_template(f"submit_{machine.scheduler}.sh")
@@ -62,7 +65,8 @@ def job_files(
                 "time_limit_h": need.asked_h,
             }
         )
-        body = [*header_comment(need, own), *_body(stage, asked, data.get(stage.folder, ()))]
+        given = _body(stage, asked, data.get(stage.folder, ()), counted)
+        body = [*header_comment(need, own), *given]
         texts[stage.script] = job_script(stage.name, body, asked)
     return texts
 
@@ -157,15 +161,18 @@ def preparation(machine: MachineSettings) -> list[str]:
     ]
 
 
-def _body(stage: Stage, machine: MachineSettings, data: Collection[str]) -> list[str]:
+def _body(stage: Stage, machine: MachineSettings, data: Collection[str], counted: str) -> list[str]:
     previous = stage.previous
     must_relax = stage.relaxation is not None and stage.relaxation.must_converge
     most_move_a = previous.most_move_a if previous is not None else None
+    before = previous.previous if previous is not None and most_move_a is not None else None
     settings = {
         "stage": stage.name,
         "previous": _above(previous.key if previous else None),
         "trajectory": _above(previous.trajectory if previous else START),
         "most_move_a": "" if most_move_a is None else f"{most_move_a:g}",
+        "before": _above(before.trajectory if before else None),
+        "counted": counted,
         "orbitals": _above(previous.orbitals if previous else None),
         "must_relax": "yes" if must_relax else "no",
         "data_files": " ".join(data),

@@ -101,7 +101,7 @@ def _plans(
     system = System.of_model(model, single.vacuum_a, cubic=cubic)
     return tuple(
         StagePlan(system, chosen, stage, stage_resources(system, chosen, stage, machine))
-        for stage in stages(single)
+        for stage in stages(single, with_ligands=bool(system.ligand_atoms))
         for chosen in [relaxations if stage.relaxation is not None else single]
     )
 

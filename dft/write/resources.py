@@ -178,7 +178,7 @@ def stage_resources(
     if stage.name == "states" or settings.smearing_k is not None:
         states += n_added_mos(electrons, functions, settings.added_mos, multiplicity)
     points = _grid_points(system, chosen_cutoff_ry(settings, elements.values()))
-    if stage.name == "prerelax":
+    if stage.is_tight_binding:
         functions, points = XTB_FUNCTIONS * system.n_atoms, 0
     diagonalizes = (
         stage.name == "states"
@@ -215,7 +215,7 @@ def stage_resources(
     )
     least_h = {"least_h": UNKNOWN_HOURS} if settings.xc.is_hybrid and points else {}
     orbitals = 8 * functions * states * spins
-    copies = {"prerelax": 0, "states": 1}.get(stage.name, RESTART_COPIES)
+    copies = 0 if stage.is_tight_binding else 1 if stage.name == "states" else RESTART_COPIES
     disk = float(orbitals * copies)
     if stage.relaxation is not None:
         disk += stage.relaxation.max_steps * system.n_atoms * XYZ_ROW_BYTES

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from epicarve.builder.interfaces import Slab
 from epicarve.builder.model import Model
 from epicarve.dft.check import HUBBARD_AT_KPOINTS, MOMENT_KEPT
-from epicarve.dft.cp2k_input import input_text, read_text
+from epicarve.dft.cp2k_input import as_list, input_text, read_text
 from epicarve.dft.settings import (
     KPOINT_SPACING_PER_A,
+    RELAX_LIGANDS,
     START,
     BasisElement,
     Cp2kSettings,
@@ -215,7 +216,7 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
     """
     elements = basis_elements(system.symbols, settings)
     names = ["common", BOUNDARIES[system.dimensions]]
-    if stage.name == "prerelax":
+    if stage.is_tight_binding:
         names += ["xtb", "orbital-transformation"]
     else:
         names += ["dft", *_methods(settings), *_scf(settings, stage)]
@@ -232,7 +233,7 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
         names.append("since-2024.1")
     values = _values(system, elements, settings, stage)
     tree = merged(names, values, settings.templates)
-    if stage.name != "prerelax":
+    if not stage.is_tight_binding:
         dft = tree["force_eval"]["dft"]
         printed = dft.get("xc", {})
         dft["xc"] = exchange_correlation(system, settings)
@@ -242,6 +243,8 @@ def stage_input(system: System, settings: LevelSettings, stage: Stage) -> str:
     if stage.name == "states":
         tree["force_eval"]["dft"]["print"] = _projections(system.n_atoms, settings.version)
     put_extra(tree, system, settings, stage)
+    if stage.name == RELAX_LIGANDS:
+        _hold_crystal(tree, system)
     return input_text(tree)
 
 
@@ -263,7 +266,7 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
     refuse_hubbard_without_shells(elements, settings)
     own = {name: read_text(path) for name, path in own_files(elements, folder).items()}
     chain = tuple(plan.stage for plan in plans)
-    data = {stage.folder: own for stage in chain if own and stage.name != "prerelax"}
+    data = {stage.folder: own for stage in chain if own and not stage.is_tight_binding}
     texts = {plan.stage.input: stage_input(*plan[:3]) for plan in plans}
     notes = {
         plan.stage.folder: checked_notes(
@@ -277,7 +280,8 @@ def _write(plans: tuple[StagePlan, ...], machine: MachineSettings, folder: Path)
         if plain != plan
     }
     asked = {plan.stage.folder: plan.need for plan in plans}
-    texts |= job_files(chain, machine, data, asked)
+    counted = " ".join(plans[0].system.crystal_ranges) if plans[0].system.ligand_atoms else ""
+    texts |= job_files(chain, machine, data, asked, counted)
     texts |= {f"{stage}/{name}": own[name] for stage, names in data.items() for name in names}
     needs = {
         plan.stage.folder: noted(plan, *notes.get(plan.stage.folder, ())).need.as_dict()
@@ -356,6 +360,15 @@ def _values(
         names = ("kpoints_a", "kpoints_b", "kpoints_c")
         values |= dict(zip(names, settings.kpoints, strict=True))
     return values
+
+
+def _hold_crystal(tree: dict[str, Any], system: System) -> None:
+    """Hold the atoms of the crystal where they are, beside what is held already."""
+    motion = as_list(tree["motion"])[0]
+    constraint = as_list(motion.get("constraint", {}))[0]
+    held = {"list": list(system.crystal_ranges)}
+    constraint["fixed_atoms"] = [*as_list(constraint.get("fixed_atoms", [])), held]
+    motion["constraint"] = constraint
 
 
 def _relaxation_values(relaxation: RelaxSettings) -> dict[str, float]:

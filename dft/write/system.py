@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from epicarve.builder.model import LIGAND
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class System:
         Whether it repeats along no vector (finite), the first two (slab), or all (bulk).
     charge : int
         Net charge in e.
+    ligand_atoms : tuple of int
+        Which atoms are those of ligands, counted from 0.
     """
 
     title: str
@@ -42,6 +45,7 @@ class System:
     cell_a: Floats
     dimensions: int
     charge: int = 0
+    ligand_atoms: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.dimensions not in {0, 2, 3}:
@@ -67,7 +71,16 @@ class System:
         """
         edges_a, positions_a = boxed(model.positions_a, vacuum_a, cubic=cubic)
         symbols = tuple(model.symbols.tolist())
-        return cls(model.formula, symbols, positions_a, np.diag(edges_a), 0, int(model.net_charge))
+        ligand_atoms = np.flatnonzero(np.char.startswith(model.domains, LIGAND))
+        return cls(
+            model.formula,
+            symbols,
+            positions_a,
+            np.diag(edges_a),
+            0,
+            int(model.net_charge),
+            tuple(ligand_atoms.tolist()),
+        )
 
     @classmethod
     def of_crystal(cls, crystal: Crystal) -> System:
@@ -93,6 +106,22 @@ class System:
     def n_atoms(self) -> int:
         """Number of atoms."""
         return len(self.symbols)
+
+    @property
+    def crystal_ranges(self) -> tuple[str, ...]:
+        """The atoms of the crystal, counted from 1, as ranges that CP2K reads.
+
+        Examples
+        --------
+        >>> atoms = ("Pb", "C", "O", "Cl", "Cl")
+        >>> System("PbCOCl2", atoms, np.zeros((5, 3)), np.eye(3), 0, 0, (1, 2)).crystal_ranges
+        ('1', '4..5')
+        """
+        atoms = np.setdiff1d(np.arange(self.n_atoms), self.ligand_atoms) + 1
+        runs = np.split(atoms, np.flatnonzero(np.diff(atoms) > 1) + 1)
+        return tuple(
+            f"{run[0]}..{run[-1]}" if run.size > 1 else str(run[0]) for run in runs if run.size
+        )
 
     @property
     def heights_a(self) -> Floats:

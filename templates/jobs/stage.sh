@@ -4,6 +4,8 @@
 #   previous      key of the stage before, empty for the first stage
 #   trajectory    XYZ file whose last geometry the stage starts from
 #   most_move_a   the last one in which the atoms moved no further, rms in Å, empty for any
+#   before        XYZ file of the stage before that one, in whose last geometry it started; empty if none
+#   counted       atoms whose moves count, as ranges such as 1..50; empty for all
 #   orbitals      orbitals that the stage starts from, empty if there are none
 #   must_relax    yes if the stage has to end with a converged geometry
 #   data_files    files of basis sets and potentials beside the input, if there are any
@@ -43,7 +45,7 @@ last_frame() {
 # Print the geometry that the stage is given; nothing if there is none yet.
 given_frame() {
   if [ -n "$most_move_a" ]; then
-    awk -v most="$most_move_a" -f ../within.awk ../start.xyz "$trajectory"
+    awk -v most="$most_move_a" -v counted="$counted" -f ../within.awk ../start.xyz $before "$trajectory"
   else
     last_frame "$trajectory"
   fi

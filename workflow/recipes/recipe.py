@@ -276,7 +276,9 @@ class BulkRecipe(SeriesRecipe):
             raise ValueError("bulk: crystals are relaxed by CP2K alone; leave engine out")
         if self.cp2k.relax is None or not self.cp2k.relax.must_converge:
             raise ValueError("bulk: is a relaxation that has to converge; mend cp2k.relax")
-        finite_only = [k for k in ("vacuum_a", "prerelax") if k in self.cp2k.model_fields_set]
+        finite_only = [
+            k for k in ("vacuum_a", "relax_ligands", "prerelax") if k in self.cp2k.model_fields_set
+        ]
         if finite_only:
             raise ValueError(f"cp2k.{finite_only[0]} has no meaning for bulk; leave it out")
         return self

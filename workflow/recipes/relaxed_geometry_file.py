@@ -39,7 +39,8 @@ def relaxed_geometry(path: Path) -> Path:
         return path
     if not is_folder(path):
         raise InputError(f"{path}: no such file or folder; give the relaxed geometry of the half")
-    names = {stage.name: stage for stage in stages(Cp2kSettings()) if stage.relaxation}
+    chain_stages = stages(Cp2kSettings(), with_ligands=True)
+    names = {stage.name: stage for stage in chain_stages if stage.relaxation}
     last_first = [
         found
         for name in reversed(names)

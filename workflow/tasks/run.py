@@ -16,6 +16,7 @@ from epicarve.dft.run import (
     run_stage,
     submit_chain,
 )
+from epicarve.dft.settings import RELAX_LIGANDS
 from epicarve.errors import InputError
 from epicarve.locks import locked
 from epicarve.workflow.recipes import (
@@ -171,8 +172,10 @@ class _Work:
         """Write all that can be written before the first step, and return the graph of steps."""
         recipe = self.recipe
         self.halves = halves(recipe, recipe.engine)
+        with_ligands = False
         if recipe.engine == "cp2k":
-            inputs(recipe, self.out)
+            _, chain = inputs(recipe, self.out)
+            with_ligands = any(stage.name == RELAX_LIGANDS for stage in chain)
             if self.on != "local":
                 submit_chain(self.out)
         else:
@@ -180,7 +183,7 @@ class _Work:
                 self._keep(half, build(half_recipe(recipe, half)))
             if not self.halves:
                 self._keep("", build(recipe))
-        graph = step_graph(recipe, recipe.engine)
+        graph = step_graph(recipe, recipe.engine, with_ligands=with_ligands)
         for name in graph:
             graph.nodes[name]["action"] = self._action(graph.nodes[name]["step"])
         return graph

@@ -47,7 +47,7 @@ class Step:
         return f"{self.part}/{own}" if self.part else own
 
 
-def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
+def step_graph(recipe: Recipe, engine: Engine, *, with_ligands: bool = False) -> nx.DiGraph:
     """Return the steps of a recipe after its model is built, and which has to wait for which.
 
     Parameters
@@ -56,6 +56,8 @@ def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
         The recipe; without a series.
     engine : {"cp2k", "xtb"}
         What computes.
+    with_ligands : bool
+        Whether its model has ligands.
 
     Returns
     -------
@@ -82,7 +84,8 @@ def step_graph(recipe: Recipe, engine: Engine) -> nx.DiGraph:
     if ends:
         begin = [Step("", "join", JOIN if engine == "cp2k" else None)]
     if engine == "cp2k":
-        begin += [Step("", "cp2k", stage) for stage in stages(recipe.cp2k)]
+        chain = stages(recipe.cp2k, with_ligands=with_ligands)
+        begin += [Step("", "cp2k", stage) for stage in chain]
     else:
         begin += [Step("", "relax"), Step("", "states")]
     _add_line(graph, [*begin, Step("", "analyse")])

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from epicarve.analysis.compare import Comparison, StructureOptions, diffraction_csv, radial_csv
+from epicarve.analysis.compare import (
+    Comparison,
+    StructureOptions,
+    diffraction_csv,
+    ligands_csv,
+    radial_csv,
+)
 from epicarve.analysis.figures import structure_figure, write_figure
 from epicarve.analysis.options import FigureOptions
 from epicarve.builder.extxyz import read_atoms
@@ -64,8 +70,8 @@ def structure(
         The same atoms in any order; a folder stands for its relaxed geometry. If not given,
         `before` is a folder that holds both.
     out : Path or str, optional
-        Folder for structure.json, radial.csv, diffraction.csv and the figure; nothing is written
-        without it.
+        Folder for structure.json, radial.csv, diffraction.csv, the figure and, of a model with
+        ligands, ligands.csv; nothing is written without it.
     options : StructureOptions, optional
         Range and resolution of the curves.
     figures : FigureOptions, optional
@@ -123,6 +129,8 @@ def compared(
             write_json(scratch / "structure.json", found.as_dict())
             write_text(scratch / "radial.csv", radial_csv(comparison))
             write_text(scratch / "diffraction.csv", diffraction_csv(comparison))
+            if comparison.ligands:
+                write_text(scratch / "ligands.csv", ligands_csv(comparison))
             for suffix in look.formats:
                 write_figure(figure, scratch / f"structure.{suffix}")
     return found
