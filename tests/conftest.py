@@ -19,6 +19,10 @@ from epicarve.builder.hetero import interface_of, join, sphere_half
 from epicarve.builder.library import bundled_crystal
 from epicarve.workflow.recipes import read_recipe
 
+# Python keeps what it compiles, whatever the shell says: the tests start it hundreds of times.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 settings.register_profile("suite", deadline=None)  # no test is one of the speed of a machine
 settings.load_profile("suite")
 

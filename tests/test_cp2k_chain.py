@@ -14,11 +14,11 @@ from epicarve.builder.model import Model
 from epicarve.cli import main
 from epicarve.dft.output import read_output
 from epicarve.dft.read import read_states
-from epicarve.dft.settings import START, Cp2kSettings, MachineSettings
+from epicarve.dft.settings import Cp2kSettings, MachineSettings
 from epicarve.dft.write import write_stages
 
 HERE = Path(__file__).parent
-SETTINGS = Cp2kSettings(cutoff_ry=150, vacuum_a=4.0, prerelax=None, relax=None)
+SETTINGS = Cp2kSettings(cutoff_ry=150, vacuum_a=4.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +37,20 @@ def analyse(monkeypatch, *arguments):
 
 
 @pytest.mark.cp2k
-def test_real_run_repeats_the_packed_one(packed, tmp_path, monkeypatch):
-    """Ground state and states anew, from the atoms where the packed relaxation left them."""
+def test_real_run_repeats_the_packed_one(packed, runs, tmp_path, monkeypatch):
+    """Ground state and states anew, from the atoms where the packed relaxation left them.
+
+    The orbitals from which the ground state starts are those of a run on the same atoms in another
+    cell: CP2K has a few steps to do.
+    """
     chain = write_stages(Model.read(packed / "model.extxyz"), SETTINGS, MachineSettings(), tmp_path)
-    shutil.copy(packed / "3-ground-state" / "ground-state.xyz", tmp_path / START)
+    relax, *chain = chain[1:]
+    shutil.copy(packed / "3-ground-state" / "ground-state.xyz", tmp_path / relax.trajectory)
+    shutil.copy(runs("pb9s6cl6-orbitals") / "pb9s6cl6-RESTART.wfn", tmp_path / relax.orbitals)
     run_stages(tmp_path, chain)
     for stage in chain:
         now, before = (
-            read_output(next(folder.glob(f"*-{stage.name}")) / f"{stage.name}.out").energy_hartree
-            for folder in (tmp_path, packed)
+            read_output(folder / stage.output).energy_hartree for folder in (tmp_path, packed)
         )
         assert now == pytest.approx(before, abs=2e-6)
     fresh, kept = read_states(tmp_path), read_states(packed)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,20 +22,23 @@ PACKAGES = {"core": "epicarve"} | {
 
 def pythons():
     """Return this Python, and the oldest and the newest of those on PATH and of pyenv."""
-    found = {}
     places = [Path(part) for part in os.environ["PATH"].split(os.pathsep)]
     places += (Path.home() / ".pyenv" / "versions").glob("*/bin")
-    for program in {path for place in places for path in place.glob("python3.*")}:
-        if re.fullmatch(r"python3\.\d+", program.name):
-            asked = "import sys, venv, ensurepip; print(*sys.version_info[:2])"
-            done = subprocess.run(
-                [program, "-c", asked], capture_output=True, text=True, check=False
-            )
-            version = tuple(map(int, done.stdout.split()))
-            if version >= OLDEST:
-                found.setdefault(version, program)
-    found[sys.version_info[:2]] = Path(sys.executable)
-    return {found[version] for version in (min(found), max(found))}
+    found = [(sys.version_info[:2], Path(sys.executable))]
+    for program in sorted(path for place in places for path in place.glob("python3.*")):
+        named = re.fullmatch(r"python3\.(\d+)", program.name)
+        if named and (3, int(named[1])) >= OLDEST:
+            found.append(((3, int(named[1])), program))
+    found.sort(key=lambda each: each[0])  # this Python before others of its version
+    ends = (found, sorted(found, key=lambda each: each[0], reverse=True))
+    return {next(program for _, program in end if makes_environments(program)) for end in ends}
+
+
+@cache
+def makes_environments(program):
+    """Whether a Python works, which is not so of each that pyenv puts on PATH."""
+    asked = [program, "-c", "import venv"]
+    return not subprocess.run(asked, capture_output=True, check=False).returncode
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +73,12 @@ def test_the_source_holds_what_it_is_built_and_read_from(built):
 @pytest.mark.parametrize("python", sorted(pythons()), ids=lambda path: path.parts[-3])
 def test_the_tutorials_work_as_printed(python, built, tmp_path):
     """Of whoever installs the wheel: the first in Python, and that of the command line."""
-    subprocess.run([python, "-m", "venv", tmp_path / "env"], check=True)
+    subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     program = tmp_path / "env" / "bin" / "python"
     wheel = next(built.glob("*.whl"))
-    install = [program, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
+    pip = [sys.executable, "-m", "pip", "--python", program, "--disable-pip-version-check"]
+    # what is imported is compiled on the way, the rest, which takes longer than all else, is not
+    install = [*pip, "install", "--quiet", "--no-compile", wheel]
     subprocess.run(install, check=True, capture_output=True)
     pages = [ROOT / "docs" / "tutorials" / f"{name}.md" for name in ("first-model", "jobs")]
     done = subprocess.run(

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import networkx as nx
+import lazy_loader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import networkx as nx
+
     from epicarve.arrays import Floats, Ints, Strings
+else:
+    nx = lazy_loader.load("networkx")  # crystals without molecules need none of it
 
 TRIPLE_BOND_A = 1.3
 """Ions of C and N alone have double or triple bonds, of at most this length in Å: a longer one is

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -275,6 +276,13 @@ def _points(model: Any, y: Sequence[Any], lattice: DipoleLattice, level: Any) ->
 
 def _in_whole_numbers(factors: Floats, limit: float) -> tuple[list[int], int]:
     """Return a row of fractions and its limit, times the least number that makes them whole."""
-    parts = [Fraction(value).limit_denominator(MOST_DENOMINATOR) for value in factors.tolist()]
-    scale = lcm(*(part.denominator for part in parts)) if parts else 1
-    return [int(part * scale) for part in parts], int(np.floor(limit * scale + WHOLE))
+    parts = [_fraction(value) for value in factors.tolist()]
+    scale = lcm(*(part.denominator for part in parts))
+    whole = [part.numerator * (scale // part.denominator) for part in parts]
+    return whole, int(np.floor(limit * scale + WHOLE))
+
+
+@lru_cache(maxsize=4096)
+def _fraction(value: float) -> Fraction:
+    """Return the fraction that a coefficient stands for; few differ."""
+    return Fraction(value).limit_denominator(MOST_DENOMINATOR)
