@@ -49,7 +49,7 @@ CASES = {
         "CsPbBr3",
         cube(4.18),
         LOOSE,
-        [{"name": "acetate", "of_sites": [0.9, 1]}, AMMONIUM],
+        [ACETATE, {"name": "butylammonium", "of_sites": [0.2, 1]}],
     ),
     "PbS 3 nm, propionate and chloride": (
         "PbS",
@@ -62,6 +62,12 @@ CASES = {
         ec.Sphere(diameter_nm=4.2),
         {},
         [{**PROPIONATE, "per_nm2": [3, 4]}],
+    ),
+    "PbS 4.2 nm, propionate and chloride": (
+        "PbS",
+        ec.Sphere(diameter_nm=4.2),
+        {},
+        [{**PROPIONATE, "per_nm2": 3}, {"name": "chloride", "per_nm2": 0.5}],
     ),
 }
 

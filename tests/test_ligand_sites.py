@@ -286,6 +286,33 @@ def test_the_choice_is_the_best_of_all(seed):
     assert found.cover.broken == best[1]
 
 
+def test_rows_of_contacts_hold_every_contact_and_nothing_else():
+    """Every two poses in contact are in a row, and any two of a row are in contact or on a site."""
+    candidates = Candidates.of_one(
+        ions_near(GALENA, Sphere(4.5), np.zeros(3), 4.0), 3.0, BalanceOptions()
+    )
+    placed = placement(candidates, LigandOptions(kinds=({"name": "formate"}, {"name": "chloride"})))
+    poses, sites = placed.poses, placed.poses.sites.toarray()
+    radii = [
+        np.array([radius_a(symbol) for symbol in placed.kinds[kind].ligand.symbols])
+        for kind in poses.kind
+    ]
+    touch = np.zeros((poses.n_poses, poses.n_poses), dtype=bool)
+    for one, other in itertools.combinations(range(poses.n_poses), 2):
+        apart = np.linalg.norm(placed.positions_a[one][:, None] - placed.positions_a[other], axis=2)
+        touch[one, other] = (apart < 0.8 * (radii[one][:, None] + radii[other])).any()
+    touch |= touch.T
+    on_one_site = sites @ sites.T > 0
+    rows = poses.exclusive.toarray()
+    together = rows.T @ rows > 0
+    np.fill_diagonal(together, val=False)
+    assert together[touch & ~on_one_site].all()
+    assert (touch | on_one_site)[together].all()
+    excluded = (touch | on_one_site).astype(int)
+    np.fill_diagonal(excluded, 0)
+    assert not (rows @ excluded == rows.sum(axis=1)[:, None]).any()  # no pose can join a row
+
+
 def by_trying_all(candidates, atoms_a, placed):
     """Steps and bonds of the best of all choices of ions and poses."""
     shell, poses, options = Shell(candidates), candidates.poses, candidates.domains[0].options
