@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from .contacts import near_pairs
+from epicarve.builder.ligands import near_pairs
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints
