@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 import epicarve as ec
+from epicarve.analysis.states import Sites
 from epicarve.builder.crystal import molecules_among
 from epicarve.builder.optimise import (
     DIPOLE_COST_A,
@@ -251,6 +252,24 @@ def test_a_recipe_gives_files_that_are_read_again_and_inputs_with_all_kinds(tmp_
 
 def test_the_same_recipe_gives_the_same_model():
     assert covered(ACETATE) == covered(ACETATE)
+
+
+def test_a_number_of_ions_is_met_beside_ligands():
+    shape = ec.Sphere(formula_units=30, centre=(0.1, 0.2, 0.3))
+    dot = covered({"name": "chloride", "number": 4}, shape=shape, crystal=GALENA, balance={})
+    assert dot.net_charge == 0
+    assert dot.counts == {"Pb": 31, "S": 29, "Cl": 4}
+    assert dot.report.size.asked_atoms == 60
+
+
+def test_ligands_stand_at_the_surface_and_make_no_interface():
+    dot = covered(ACETATE)
+    positions = Sites.of(tuple(dot.symbols.tolist()), dot).positions
+    is_ligand = np.char.startswith(dot.domains, "ligand:")
+    assert (positions[is_ligand] == "surface").all()
+    bare = dot.coordination < dot.bulk_coordination
+    assert (positions[~is_ligand] == np.where(bare, "surface", "core")[~is_ligand]).all()
+    assert (positions == "core").any()
 
 
 def chosen(poses, few):
