@@ -52,7 +52,7 @@ CASES = {
         "CsPbBr3",
         cube(4.18),
         LOOSE,
-        [{"name": "acetate", "of_sites": [0.9, 1]}, AMMONIUM],
+        [ACETATE, {"name": "butylammonium", "of_sites": [0.2, 1]}],
     ),
     "PbS 1.5 nm, propionate and chloride": ("PbS", ec.Sphere(diameter_nm=1.5), {}, BOTH_ON_PBS),
     "PbS 3 nm, propionate and chloride": ("PbS", ec.Sphere(diameter_nm=3), {}, BOTH_ON_PBS),
@@ -61,6 +61,12 @@ CASES = {
         ec.Sphere(diameter_nm=4.2),
         {},
         [{**PROPIONATE, "per_nm2": [3, 4]}],
+    ),
+    "PbS 4.2 nm, propionate and chloride": (
+        "PbS",
+        ec.Sphere(diameter_nm=4.2),
+        {},
+        [{**PROPIONATE, "per_nm2": 3}, {"name": "chloride", "per_nm2": 0.5}],
     ),
 }
 

@@ -321,6 +321,11 @@ class Model:
         return self.coordination < self.bulk_coordination
 
     @property
+    def is_ligand(self) -> Bools:
+        """Whether an atom belongs to a ligand, shape (n_atoms,)."""
+        return np.char.startswith(self.domains, LIGAND)
+
+    @property
     def min_coordination(self) -> dict[str, int]:
         """Fewest opposite neighbours of any ion of each element or molecule."""
         ions = self.ions

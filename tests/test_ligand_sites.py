@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
 import epicarve as ec
+from epicarve.analysis.states import Sites
 from epicarve.builder.crystal import molecules_among
 from epicarve.builder.optimise import (
     DIPOLE_COST_A,
@@ -253,6 +254,24 @@ def test_the_same_recipe_gives_the_same_model():
     assert covered(ACETATE) == covered(ACETATE)
 
 
+def test_a_number_of_ions_is_met_beside_ligands():
+    shape = ec.Sphere(formula_units=30, centre=(0.1, 0.2, 0.3))
+    dot = covered({"name": "chloride", "number": 4}, shape=shape, crystal=GALENA, balance={})
+    assert dot.net_charge == 0
+    assert dot.counts == {"Pb": 31, "S": 29, "Cl": 4}
+    assert dot.report.size.asked_atoms == 60
+
+
+def test_ligands_stand_at_the_surface_and_make_no_interface():
+    dot = covered(ACETATE)
+    positions = Sites.of(tuple(dot.symbols.tolist()), dot).positions
+    is_ligand = np.char.startswith(dot.domains, "ligand:")
+    assert (positions[is_ligand] == "surface").all()
+    bare = dot.coordination < dot.bulk_coordination
+    assert (positions[~is_ligand] == np.where(bare, "surface", "core")[~is_ligand]).all()
+    assert (positions == "core").any()
+
+
 def chosen(poses, few):
     """Some of the poses."""
     rows = ("kind", "charge", "moments", "filled", "anchored", "held_by", "sites", "excludes")
@@ -284,6 +303,33 @@ def test_the_choice_is_the_best_of_all(seed):
     assert found.gap == 0.0
     assert round(found.fidelity_a / STEP_A) == best[0]
     assert found.cover.broken == best[1]
+
+
+def test_rows_of_contacts_hold_every_contact_and_nothing_else():
+    """Every two poses in contact are in a row, and any two of a row are in contact or on a site."""
+    candidates = Candidates.of_one(
+        ions_near(GALENA, Sphere(4.5), np.zeros(3), 4.0), 3.0, BalanceOptions()
+    )
+    placed = placement(candidates, LigandOptions(kinds=({"name": "formate"}, {"name": "chloride"})))
+    poses, sites = placed.poses, placed.poses.sites.toarray()
+    radii = [
+        np.array([radius_a(symbol) for symbol in placed.kinds[kind].ligand.symbols])
+        for kind in poses.kind
+    ]
+    touch = np.zeros((poses.n_poses, poses.n_poses), dtype=bool)
+    for one, other in itertools.combinations(range(poses.n_poses), 2):
+        apart = np.linalg.norm(placed.positions_a[one][:, None] - placed.positions_a[other], axis=2)
+        touch[one, other] = (apart < 0.8 * (radii[one][:, None] + radii[other])).any()
+    touch |= touch.T
+    on_one_site = sites @ sites.T > 0
+    rows = poses.exclusive.toarray()
+    together = rows.T @ rows > 0
+    np.fill_diagonal(together, val=False)
+    assert together[touch & ~on_one_site].all()
+    assert (touch | on_one_site)[together].all()
+    excluded = (touch | on_one_site).astype(int)
+    np.fill_diagonal(excluded, 0)
+    assert not (rows @ excluded == rows.sum(axis=1)[:, None]).any()  # no pose can join a row
 
 
 def by_trying_all(candidates, atoms_a, placed):

@@ -60,8 +60,8 @@ class Sites:
             rule = BondRule.of(model)
         except InputError as error:
             reason = str(error)
-            if len(model.domain_names) == 1:
-                positions = np.where(model.is_surface, "surface", "core")
+            if len(set(model.domains[~model.is_ligand].tolist())) == 1:
+                positions = _without_interface(model)
         else:
             coordination = rule.coordination(model)
             positions = position_classes(model, rule)
@@ -80,8 +80,9 @@ def position_classes(model: Model, rule: BondRule) -> Strings:
 
     An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one
     than the shortest of the bond limits. Any other ion stands at the *surface* if it had fewer
-    opposite neighbours than in bulk when the model was cut, and else in the *core*. The distance
-    from the centre plays no part, so a Janus particle has no surface inside.
+    opposite neighbours than in bulk when the model was cut, and else in the *core*. Ligands stand
+    at the surface, and make no interface. The distance from the centre plays no part, so a Janus
+    particle has no surface inside.
 
     Parameters
     ----------
@@ -95,15 +96,20 @@ def position_classes(model: Model, rule: BondRule) -> Strings:
     ndarray of str, shape (n_atoms,)
         ``"core"``, ``"surface"`` or ``"interface"`` for each ion.
     """
-    classes = np.where(model.is_surface, "surface", "core").astype("<U9")
+    classes = _without_interface(model).astype("<U9")
     ions = model.ions
     domain = np.unique(ions.domains, return_inverse=True)[1]
     cations, anions, _ = rule.bonds(model)
     shortest_a = min(rule.longest_a.values(), default=0.0)
     close = cKDTree(ions.positions_a).query_pairs(shortest_a, output_type="ndarray")
     pairs = np.concatenate([np.stack([cations, anions], axis=1), close])
-    across = pairs[domain[pairs[:, 0]] != domain[pairs[:, 1]]]
+    is_across = (domain[pairs[:, 0]] != domain[pairs[:, 1]]) & ~ions.is_ligand[pairs].any(axis=1)
+    across = pairs[is_across]
     at_interface = np.zeros(ions.n_atoms, dtype=bool)
     at_interface[across.ravel()] = True
     classes[at_interface[model.ion_of]] = "interface"
     return classes
+
+
+def _without_interface(model: Model) -> Strings:
+    return np.where(model.is_surface | model.is_ligand, "surface", "core")

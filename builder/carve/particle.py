@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from epicarve.errors import InputError
-
 from .centres import best_centre, locate
 from .cut import carve
 from .sizing import carve_count
@@ -93,11 +91,6 @@ def carve_particle(
                 ligands=ligands,
                 at_most_a=at_most_a,
             )
-        if ligands is not None:
-            raise InputError(
-                f"{crystal.name}: a number of ions can't be met beside ligands; give the shape its "
-                "size in nm"
-            )
         return carve_count(
             crystal,
             lambda scale: spec.shape(crystal, centre, scale),
@@ -105,6 +98,7 @@ def carve_particle(
             n_atoms,
             options,
             treatment=treatment,
+            ligands=ligands,
         )
 
     if spec.centre == "best":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Model
     from epicarve.builder.optimise import BalanceOptions, TreatmentOptions
+    from epicarve.builder.placing import LigandOptions
     from epicarve.builder.shapes import Shape
 
 FIRST_COUNT = 2000
@@ -116,6 +117,7 @@ def carve_count(
     options: BalanceOptions | None = None,
     *,
     treatment: TreatmentOptions | None = None,
+    ligands: LigandOptions | None = None,
 ) -> Model:
     """Carve a particle of about the number of ions that is wanted.
 
@@ -133,6 +135,8 @@ def carve_count(
         Tolerances of the optimisation.
     treatment : TreatmentOptions, optional
         How the surface is treated.
+    ligands : LigandOptions, optional
+        Ligands on the surface; their atoms are not among those that are counted.
 
     Returns
     -------
@@ -147,6 +151,7 @@ def carve_count(
     200
     """
     best: Model | None = None
+    nearest = 0
     carved: dict[float, int] = {}  # how many ions each scale gave
     aim, aims = n_atoms, set[int]()
     while aim not in aims and aim > 0 and len(aims) < MAX_ROUNDS:
@@ -157,16 +162,18 @@ def carve_count(
             aim += n_atoms - again[0]
             continue
         try:
-            model = carve(crystal, shape_at(scale), centre, options, treatment=treatment)
+            shape = shape_at(scale)
+            model = carve(crystal, shape, centre, options, treatment=treatment, ligands=ligands)
         except InputError:
             if best is None:
                 raise
             break
-        if best is None or abs(model.n_atoms - n_atoms) < abs(best.n_atoms - n_atoms):
+        found = int((~model.is_ligand).sum())
+        if best is None or abs(found - n_atoms) < abs(nearest - n_atoms):
             size = FoundSize(asked_atoms=n_atoms, scale=round(scale, 6))
-            best = replace(model, report=replace(model.report, size=size))
-        carved[scale] = model.n_atoms
-        aim += n_atoms - model.n_atoms
+            best, nearest = replace(model, report=replace(model.report, size=size)), found
+        carved[scale] = found
+        aim += n_atoms - found
     if best is None:  # the first round either makes a model or raises
         raise InputError(f"{crystal.name}: {n_atoms} atoms asked for; ask for more")
     return best

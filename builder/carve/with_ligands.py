@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from epicarve.builder.crystal import refuse_molecules
-from epicarve.builder.ligands import vdw_radii_a
+from epicarve.builder.ligands import near_anchor, near_pairs, vdw_radii_a
 from epicarve.builder.model import COLUMNS, ION, LIGAND, MOLECULE, Model
-from epicarve.builder.placing import ion_radii_a, near_anchor, near_pairs
+from epicarve.builder.placing import crystal_radii_a
 from epicarve.builder.report import Covered, LigandFigures, NearestContact
 from epicarve.errors import InputError
 
@@ -168,7 +168,7 @@ def _nearest(
     atoms_a, ions_a = model.positions_a[n_ions:], model.positions_a[:n_ions]
     radii_a = vdw_radii_a(model.symbols[n_ions:])
     crystal = ions.domains[0].ions.crystal
-    ion_radii = ion_radii_a(crystal)[model.sites[:n_ions]]
+    ion_radii = crystal_radii_a(crystal)[model.sites[:n_ions]]
     atom, ion, shares = near_pairs(atoms_a, radii_a, ions_a, ion_radii, LOOKED_AT)
     bound = placed.poses.held_by[chosen][:, kept].tocsr()
     is_bond = at_anchor[atom] & (np.asarray(bound[owner[atom], ion]).reshape(-1) > 0)

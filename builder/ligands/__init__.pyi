@@ -1,3 +1,7 @@
+from .contacts import CONTACT as CONTACT
+from .contacts import ion_radii_a as ion_radii_a
+from .contacts import near_anchor as near_anchor
+from .contacts import near_pairs as near_pairs
 from .ligand import Ligand as Ligand
 from .ligand import LigandPair as LigandPair
 from .ligand import Mode as Mode

@@ -8,10 +8,12 @@ swaps; where these leave them too long, the program is solved with them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import LinearConstraint
+from scipy.sparse import csr_array
 
 from .dual_bounds import EXACT_COLUMNS, GAP_LIMIT
 from .highs import WHOLE
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from .dual_bounds import DualBounds
     from .program import Program
 
-NODES = 200
-"""Nodes of one search in whole numbers."""
+NODES, DIPOLE_NODES = 1000, 200
+"""Nodes of one search in whole numbers, without limits of the dipoles and with them."""
 
 BOND_GAP = 0.01
 """Proven relative gap of the broken bonds at which their search stops."""
@@ -102,18 +104,25 @@ def covered(program: Program) -> tuple[Solution, Cover] | None:
         return None
     dual, costs = stages
     prices = np.array([float(limit.level_steps) for limit in program.dipoles])
-    found = _best(dual, _Goal(edits.steps.astype(float), prices, GAP_LIMIT, math.inf))
-    if found is None:
-        return None
-    y, bound = found
-    steps = program.steps(y)
-    least = min(steps, max(math.ceil(bound - WHOLE), dual.least_steps(dual.relaxed.value, steps)))
-    report(edits.n_columns, STEP_A * steps, STEP_A * least)
     filled = np.r_[np.zeros(edits.n_columns - poses.n_poses), poses.filled]
-    goal = _Goal(edits.bonds - filled, np.zeros(len(prices)), BOND_GAP, float(steps))
-    better, bound = _best(dual, goal) or (y, -math.inf)
-    if goal.value(program, better) <= goal.value(program, y):
-        y = better
+    least = dual.least_steps(dual.relaxed.value, dual.relaxed.value)
+    goal = _Goal(edits.bonds - filled, np.zeros(len(prices)), BOND_GAP, float(least))
+    found = _best(dual, goal)
+    if found is not None:  # with as few steps as the relaxed program has at least
+        y, bound = found
+        steps = least
+    else:
+        found = _best(dual, _Goal(edits.steps.astype(float), prices, GAP_LIMIT, math.inf))
+        if found is None:
+            return None
+        y, bound = found
+        steps = program.steps(y)
+        least = min(steps, max(math.ceil(bound - WHOLE), least))
+        goal = replace(goal, most_steps=float(steps))
+        better, bound = _best(dual, goal) or (y, -math.inf)
+        if goal.value(program, better) <= goal.value(program, y):
+            y = better
+    report(edits.n_columns, STEP_A * steps, STEP_A * least)
     broken = goal.value(program, y)
     spare = broken - math.ceil(bound - WHOLE) if bound > -math.inf else filled.sum()
     costs["whole ions"] = max(0.0, steps - dual.relaxed.value)
@@ -130,13 +139,15 @@ def _best(dual: DualBounds, goal: _Goal) -> tuple[Floats, float] | None:
     for reach in reaches:
         within = reach if goal.most_steps == math.inf else reach - dual.relaxed.value
         for is_limited in (False, True):
-            y, proven = _searched(dual, goal, within, is_limited=is_limited)
+            known = bound if is_limited else -math.inf
+            y, proven = _searched(dual, goal, within, known, is_limited=is_limited)
+            is_empty = y is None and proven == math.inf
             if within < math.inf and goal.most_steps == math.inf:
                 proven = min(proven, dual.relaxed.value + within)
             bound = max(bound, proven) if proven < math.inf else bound
             if y is not None and goal.value(dual.program, y) < value:
                 best, value = y, goal.value(dual.program, y)
-            if best is not None and goal.is_near(value, bound):
+            if is_empty or (best is not None and goal.is_near(value, bound)):
                 break
         is_held = bound >= dual.relaxed.value + within - WHOLE  # by the reach
         if best is not None and not (is_held and goal.most_steps == math.inf):
@@ -145,19 +156,26 @@ def _best(dual: DualBounds, goal: _Goal) -> tuple[Floats, float] | None:
 
 
 def _searched(
-    dual: DualBounds, goal: _Goal, reach: float, *, is_limited: bool
+    dual: DualBounds, goal: _Goal, reach: float, known: float, *, is_limited: bool
 ) -> tuple[Floats | None, float]:
-    """Search among the columns within reach, with limits of the dipoles or without."""
+    """Search among the columns within reach, with limits of the dipoles or without.
+
+    A bound that is known for these columns is a row, so a search ends where it is met.
+    """
     highs, program = dual.highs, dual.program
     dipoles, n = program.dipoles, program.edits.n_columns
     columns, taken = dual.pool(reach, whole=True)
     costs = np.r_[goal.costs[columns], np.zeros(3 * len(dipoles)), goal.level_costs]
     levels = np.full(len(dipoles), MOST_LEVELS) if is_limited else None
-    extra, held_at_one = None, sum(limit.level_steps for limit in dipoles)
+    rows, lowest, highest = [costs], [known - WHOLE], [math.inf]
     if goal.most_steps < math.inf:
-        extra = highs.shares(columns, int(goal.most_steps) + (0 if is_limited else held_at_one))
+        spare = 0 if is_limited else sum(limit.level_steps for limit in dipoles)  # levels at one
+        rows.append(np.r_[program.edits.steps[columns], highs.beyond])
+        lowest.append(-math.inf)
+        highest.append(goal.most_steps + spare)
+    extra = LinearConstraint(csr_array(np.array(rows, dtype=float)), lowest, highest)
     best: Floats | None = None
-    value, bound = math.inf, -math.inf
+    value, bound = math.inf, known
     rounds = MANY_ROUNDS if n <= EXACT_COLUMNS else TANGENT_ROUNDS
     for _ in range(rounds if is_limited else 1):
         y, proven, _ = highs.whole(
@@ -167,11 +185,11 @@ def _searched(
             goal.gap if n > EXACT_COLUMNS else 0.0,
             most_levels=levels,
             extra=extra,
-            nodes=NODES,
+            nodes=DIPOLE_NODES if is_limited else NODES,
         )
         if y is None:
             return best, max(bound, proven)
-        bound = proven * highs.weight
+        bound = max(bound, proven * highs.weight)
         if not is_limited:  # its levels stand at one
             bound -= float(goal.level_costs.sum())
         swap_costs = goal.costs + program.edits.steps / n
@@ -179,6 +197,6 @@ def _searched(
         for each in (y, swapped):
             if program.steps(each) <= goal.most_steps and goal.value(program, each) < value:
                 best, value = each, goal.value(program, each)
-        if goal.is_near(value, bound) or highs.is_tangent(y):
+        if goal.is_near(value, bound) or program.level(y) == 0 or highs.is_tangent(y):
             break
     return best, bound

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from epicarve.builder.crystal import length_of_bond_a
-from epicarve.builder.ligands import vdw_radii_a
+from epicarve.builder.ligands import CONTACT, near_anchor, near_pairs
 
 from .change import AddedLigand
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from epicarve.arrays import Floats
     from epicarve.builder.ligands import Ligand
 
@@ -22,20 +23,18 @@ if TYPE_CHECKING:
 TURNS = 24
 """Rotations about the bond that are tried for each conformer."""
 
-CONTACT = 0.8
-"""No contact may be shorter than this part of the sum of the van der Waals radii (Alvarez 2013)."""
-
-RANGE_A = 5.0
-"""Atoms farther away are no contacts."""
+LOOKED_AT = 1.5
+"""Distances beyond this share of the sum of two radii are room enough."""
 
 
 def ligand_on(
-    around: Surroundings, ion: int, ligand: Ligand, avoid_a: Floats | None = None
+    around: Surroundings, ion: int, ligand: Ligand, others: Sequence[AddedLigand] = ()
 ) -> AddedLigand | None:
     """Return a ligand as it binds to a cation, where it has the most room; None if it has none.
 
     It binds along the direction of a vacant site next to the ion, or of all of them together, by
-    the length of a bond of as much valence as the ion shares out to each of its full shell.
+    the length of a bond of as much valence as the ion shares out to each of its full shell. What a
+    contact is, is the same as where particles are carved with ligands.
 
     Parameters
     ----------
@@ -45,35 +44,39 @@ def ligand_on(
         The cation, by its place in `Model.ions`.
     ligand : Ligand
         What binds, by its first anchor.
-    avoid_a : ndarray of float, shape (n, 3), optional
-        Atoms of other ligands, which count as hydrogen.
+    others : sequence of AddedLigand, optional
+        Ligands that are put on with it.
     """
     model, ions = around.model, around.model.ions
-    place = ions.positions_a[ion]
     directions = _directions(around, ion)
+    if not directions:
+        return None
     anchor = str(ligand.symbols[ligand.anchors[0]])
     valence = float(ions.charges[ion]) / max(1, int(around.shells[ion]))
     length_a = length_of_bond_a(str(ions.symbols[ion]), anchor, valence)
-    others = np.flatnonzero(
-        (model.ion_of != ion) & (np.linalg.norm(model.positions_a - place, axis=1) < 4.0 * RANGE_A)
+    angles = 2.0 * np.pi * np.arange(TURNS) / TURNS
+    spins = Rotation.from_rotvec(angles[:, None] * [0.0, 0.0, 1.0]).as_matrix()
+    turned = np.concatenate([each @ spins.transpose(0, 2, 1) for each in ligand.conformers_a])
+    places_a = np.concatenate(
+        [
+            turned @ _upright(along).T + ions.positions_a[ion] + length_a * along
+            for along in directions
+        ]
     )
-    points = model.positions_a[others]
-    radii = vdw_radii_a(model.symbols[others])
-    if avoid_a is not None and len(avoid_a):
-        points = np.concatenate([points, avoid_a])
-        radii = np.concatenate([radii, vdw_radii_a(np.full(len(avoid_a), "H"))])
-    tree = cKDTree(points) if len(points) else None
-    best, room = None, CONTACT
-    for direction in directions:
-        upright = _upright(direction)
-        for conformer in ligand.conformers_a:
-            for turn in range(TURNS):
-                spin = Rotation.from_rotvec([0.0, 0.0, 2.0 * np.pi * turn / TURNS]).as_matrix()
-                placed = conformer @ spin.T @ upright.T + place + length_a * direction
-                share = _room(placed, ligand.vdw_radii_a, tree, points, radii)
-                if share > room + 1e-9:
-                    best, room = placed, share
-    return None if best is None else AddedLigand(ligand, best, ion)
+    atom, other, share = near_pairs(
+        places_a.reshape(-1, 3),
+        np.tile(ligand.vdw_radii_a, len(places_a)),
+        np.concatenate([model.positions_a, *(each.positions_a for each in others)]),
+        np.concatenate([around.radii_a, *(each.ligand.vdw_radii_a for each in others)]),
+        LOOKED_AT,
+    )
+    pose, atom = np.divmod(atom, ligand.n_atoms)
+    owner = np.r_[model.ion_of, np.full(sum(each.ligand.n_atoms for each in others), -1)]
+    counts = ~(near_anchor(ligand)[atom] & (owner[other] == ion))
+    room = np.full(len(places_a), LOOKED_AT)
+    np.minimum.at(room, pose[counts], share[counts])
+    best = int(np.argmax(np.round(room, 9)))
+    return AddedLigand(ligand, places_a[best], ion) if room[best] >= CONTACT else None
 
 
 def _directions(around: Surroundings, ion: int) -> list[Floats]:
@@ -93,17 +96,3 @@ def _upright(direction: Floats) -> Floats:
     """Return the rotation that takes +z to a direction."""
     found, _ = Rotation.align_vectors([direction], [[0.0, 0.0, 1.0]])
     return np.asarray(found.as_matrix())
-
-
-def _room(
-    placed: Floats, own: Floats, tree: cKDTree | None, points: Floats, radii: Floats
-) -> float:
-    """Return the shortest contact as a part of the sum of both van der Waals radii."""
-    if tree is None:
-        return np.inf
-    room = np.inf
-    for atom, near in enumerate(tree.query_ball_point(placed, RANGE_A)):
-        if near:
-            apart = np.linalg.norm(points[near] - placed[atom], axis=1)
-            room = min(room, float((apart / (radii[near] + own[atom])).min()))
-    return room

@@ -152,8 +152,7 @@ def _ligands(around: Surroundings, ions: Sequence[int], ligand: Ligand | None) -
         return None
     put: list[AddedLigand] = []
     for ion in ions:
-        others = np.concatenate([each.positions_a for each in put]) if put else None
-        placed = ligand_on(around, ion, ligand, others)
+        placed = ligand_on(around, ion, ligand, put)
         if placed is None:
             return None
         put.append(placed)

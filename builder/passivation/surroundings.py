@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import signs_of
 from epicarve.builder.geometry import BondRule
+from epicarve.builder.ligands import ion_radii_a
 from epicarve.builder.point_charges import inverse_distances, potentials_at_v, potentials_v
 from epicarve.units import COULOMB_V_A
 
@@ -118,6 +120,23 @@ class Surroundings:
             vacant_v=potentials_at_v(vacant.positions_a, model.positions_a, model.charges),
             tree=tree,
         )
+
+    @cached_property
+    def radii_a(self) -> Floats:
+        """Radius in Å of each atom for contacts of ligands, shape (n_atoms,).
+
+        Atoms of molecules have their van der Waals radii, single ions those of `ion_radii_a` by
+        their bonds to single ions.
+        """
+        model, ions = self.model, self.model.ions
+        ends = np.repeat(np.arange(ions.n_atoms), [len(near) for near in self.neighbours])
+        others = np.concatenate([*self.neighbours, np.empty(0, dtype=np.int64)])
+        single = np.bincount(model.ion_of, minlength=ions.n_atoms) == 1
+        bonded = single[ends] & single[others] & (self.signs[ends] > 0)
+        ends, others = model.first_atoms[ends[bonded]], model.first_atoms[others[bonded]]
+        lengths_a = np.linalg.norm(model.positions_a[others] - model.positions_a[ends], axis=1)
+        charges = np.where(single[model.ion_of], model.charges, 0)
+        return ion_radii_a(model.symbols, charges, ends, others, lengths_a)
 
     def missing(self, ion: int) -> int:
         """Return how many neighbours an ion misses."""

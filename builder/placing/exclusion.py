@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from .contacts import near_pairs
+from epicarve.builder.ligands import near_pairs
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints
@@ -58,10 +58,7 @@ def needless(alike: Ints, hindered: Ints, by: Ints) -> Bools:
     hindered, by : ndarray of int, shape (n_pairs,)
         A pose, and what it leaves no room for: a number for each other pose or ion.
     """
-    order = np.argsort(hindered, kind="stable")
-    by = by[order]
-    starts = np.searchsorted(hindered[order], np.arange(len(alike) + 1))
-    sets = [frozenset(by[a:b].tolist()) for a, b in pairwise(starts.tolist())]
+    sets = _sets(hindered, by, len(alike))
     is_needless = np.zeros(len(alike), dtype=bool)
     members: dict[int, list[int]] = {}
     for pose in np.argsort([len(each) for each in sets], kind="stable").tolist():
@@ -73,32 +70,50 @@ def needless(alike: Ints, hindered: Ints, by: Ints) -> Bools:
     return is_needless
 
 
-def exclusive_rows(one: Ints, other: Ints, site: Ints) -> csr_array:
+def exclusive_rows(one: Ints, other: Ints, sites: Ints) -> csr_array:
     """Return sets of poses of which one at most can be, as they are in contact.
 
-    All poses of a site exclude each other. So of those of one site, the ones that touch the same
-    poses of another are in one row with these.
+    Of a set each pose excludes every other, by a contact or as both take one site. Every contact of
+    two sites is in some set, and no pose can be added to a set; so they are few, and as rows of a
+    program they hold more tightly than pairs.
 
     Parameters
     ----------
     one, other : ndarray of int, shape (n_pairs,)
         Pairs of poses in contact, each in both orders.
-    site : ndarray of int, shape (n_poses,)
-        The first site that each pose takes.
+    sites : ndarray of int, shape (n_poses, 2)
+        The sites that each pose takes, -1 for none.
     """
-    n_poses, apart = len(site), site[one] < site[other]
-    one, other = one[apart], other[apart]
-    groups, row_of_pair = np.unique(
-        np.column_stack([one, site[other]]), axis=0, return_inverse=True
-    )
-    random = np.random.default_rng(0).integers(1, 2**62, size=n_poses, dtype=np.int64)
-    code = np.zeros(len(groups), dtype=np.int64)
-    np.add.at(code, row_of_pair.reshape(-1), random[other])
-    alike = np.column_stack([site[groups[:, 0]], groups[:, 1], code])
-    kinds_of_row, row = np.unique(alike, axis=0, return_inverse=True)
-    row = row.reshape(-1)
-    rows = np.r_[row, row[row_of_pair.reshape(-1)]]
-    columns = np.r_[groups[:, 0], other]
-    cells = np.unique(rows * n_poses + columns)
-    places = cells // n_poses, cells % n_poses
-    return csr_array((np.ones(len(cells)), places), shape=(len(kinds_of_row), n_poses))
+    n_poses = len(sites)
+    taker, which = np.nonzero(sites >= 0)
+    taken = csr_array((np.ones(len(taker)), (taker, sites[taker, which])))
+    first, second = csr_array(taken @ taken.T).tocoo().coords
+    on_one = first != second
+    first, second = first[on_one], second[on_one]
+    alike = _sets(first, second, n_poses)
+    near = _sets(one, other, n_poses)
+    left = [set(touched - same) for touched, same in zip(near, alike, strict=True)]
+    around = [touched | same for touched, same in zip(near, alike, strict=True)]
+    cliques = []
+    for pose in range(n_poses):
+        while left[pose]:
+            clique, common, wanted = [pose], around[pose], left[pose]
+            while common:
+                added = min(wanted or common)
+                clique.append(added)
+                common, wanted = common & around[added], wanted & around[added]
+            cliques.append(clique)
+            for each in clique:
+                if left[each]:
+                    left[each].difference_update(clique)
+    row = np.repeat(np.arange(len(cliques)), [len(clique) for clique in cliques])
+    column = np.array([pose for clique in cliques for pose in clique], dtype=np.int64)
+    return csr_array((np.ones(len(row)), (row, column)), shape=(len(cliques), n_poses))
+
+
+def _sets(one: Ints, other: Ints, n_poses: int) -> list[frozenset[int]]:
+    """Return the others that stand in pairs with each pose."""
+    order = np.argsort(one, kind="stable")
+    starts = np.searchsorted(one[order], np.arange(n_poses + 1))
+    other = other[order]
+    return [frozenset(other[a:b].tolist()) for a, b in pairwise(starts.tolist())]

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from epicarve.builder.ligands import LigandSpec, Mode
+from epicarve.builder.ligands import CONTACT, LigandSpec, Mode
 from epicarve.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CONTACT = 0.8
-"""Share of the sum of two radii below which atoms are in contact, unless told otherwise."""
 
 
 def _bounds(value: Any) -> Any:

@@ -98,7 +98,7 @@ def placement(ions: Candidates, options: LigandOptions) -> Placement:
         excludes=_matrix(table.excluded[:, 0], table.excluded[:, 1], (table.n_poses, ions.n_ions)),
         is_ion=table.is_ion,
         counted=_counted(table, kinds, ions),
-        exclusive=exclusive_rows(one, other, table.sites[:, 0]),
+        exclusive=exclusive_rows(one, other, table.sites),
         amounts=amounts_of(kinds, options, surface.area_nm2),
     )
     return Placement(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .contacts import near_pairs
+from epicarve.builder.ligands import near_anchor, near_pairs
 
 if TYPE_CHECKING:
     from epicarve.arrays import Bools, Floats, Ints, Strings
@@ -265,15 +265,6 @@ def _bound(
     if stands.mode == "chelating":
         cations[:, 1] = -1  # the same one
     return cations, sites, fits
-
-
-def near_anchor(ligand: Ligand) -> Bools:
-    """Whether an atom binds, or is bonded to one that does."""
-    near = np.zeros(ligand.n_atoms, dtype=bool)
-    near[list(ligand.anchors)] = True
-    anchored = near[ligand.bonds].any(axis=1)
-    near[ligand.bonds[anchored]] = True
-    return near
 
 
 def _joined(parts: list[tuple[Floats, Ints, Ints, Ints, Ints, Ints, Ints]]) -> list[Any]:

@@ -10,13 +10,13 @@ from scipy.sparse import csr_array
 from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from epicarve.builder.crystal import bond_valences
+from epicarve.builder.ligands import ion_radii_a
 from epicarve.builder.optimise import SURFACE_A, Shell, strong_in_bulk
 from epicarve.units import A_PER_NM
 
-from .contacts import ion_radii_a
-
 if TYPE_CHECKING:
     from epicarve.arrays import Floats, Ints
+    from epicarve.builder.crystal import Crystal
     from epicarve.builder.optimise import Candidates
 
 NORMAL_REACH = 2.25
@@ -58,7 +58,7 @@ class SurfaceSites:
         self.crystal = crystal
         self.there = shell.fixed.copy()
         self.there[shell.free] = True
-        self.radii_a = ion_radii_a(crystal)[ions.sites]
+        self.radii_a = crystal_radii_a(crystal)[ions.sites]
         inside = shell.inside.astype(np.int32)
         self.held = np.asarray(ions.adjacency @ inside)
         self.on_surface = self.held < ions.bulk_coordination
@@ -173,6 +173,14 @@ class SurfaceSites:
         normals = np.zeros((ions.n_ions, 3))
         normals[near_surface] = _unit(total)
         return normals
+
+
+def crystal_radii_a(crystal: Crystal) -> Floats:
+    """Return the radius in Å of each site of a crystal for contacts, shape (n_sites,)."""
+    bonds = crystal.bonds
+    return ion_radii_a(
+        crystal.symbols, crystal.oxidation_states, bonds.cations, bonds.anions, bonds.lengths_a
+    )
 
 
 def _unit(vectors: Floats) -> Floats:

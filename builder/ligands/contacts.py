@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from epicarve.builder.ligands import vdw_radii_a
+from .radii import vdw_radii_a
 
 if TYPE_CHECKING:
-    from epicarve.arrays import Floats, Ints
-    from epicarve.builder.crystal import Crystal
+    from epicarve.arrays import Bools, Floats, Ints, Strings
+
+    from .ligand import Ligand
+
+CONTACT = 0.8
+"""Share of the sum of two radii below which atoms are in contact, unless told otherwise."""
 
 BLOCK_ATOMS = 20_000
 """Atoms whose neighbours are looked up at once, which bounds the memory."""
@@ -19,18 +23,50 @@ BLOCK_ATOMS = 20_000
 LEAST_RADIUS_A = 0.3
 
 
-def ion_radii_a(crystal: Crystal) -> Floats:
-    """Return the radius in Å of each site of a crystal, shape (n_sites,).
+def ion_radii_a(
+    symbols: Strings, charges: Ints, cations: Ints, anions: Ints, lengths_a: Floats
+) -> Floats:
+    """Return the radius in Å of single ions, by which contacts are judged, shape (n_ions,).
 
     That of an anion is its van der Waals radius. Cations touch anions in every crystal, so theirs
     is what the shortest bond leaves beside the van der Waals radius of its anion.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (n_ions,)
+        Elements.
+    charges : ndarray of int, shape (n_ions,)
+        Charges in units of e.
+    cations, anions : ndarray of int, shape (n_bonds,)
+        Ends of their bonds.
+    lengths_a : ndarray of float, shape (n_bonds,)
+        Lengths of these in Å.
     """
-    radii = vdw_radii_a(crystal.symbols)
-    bonds = crystal.bonds
-    left = np.full(crystal.n_sites, np.inf)
-    np.minimum.at(left, bonds.cations, bonds.lengths_a - radii[bonds.anions])
-    is_cation = crystal.oxidation_states > 0
-    return np.where(is_cation, np.maximum(left, LEAST_RADIUS_A), radii)
+    radii = vdw_radii_a(symbols)
+    left = np.full(len(symbols), np.inf)
+    np.minimum.at(left, cations, lengths_a - radii[anions])
+    is_bonded = (charges > 0) & np.isfinite(left)
+    return np.where(is_bonded, np.maximum(left, LEAST_RADIUS_A), radii)
+
+
+def near_anchor(ligand: Ligand) -> Bools:
+    """Whether an atom binds, or is bonded to one that does: no contact of the cation that it binds.
+
+    Parameters
+    ----------
+    ligand : Ligand
+        The ligand.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_atoms,)
+        Of each atom.
+    """
+    near = np.zeros(ligand.n_atoms, dtype=bool)
+    near[list(ligand.anchors)] = True
+    anchored = near[ligand.bonds].any(axis=1)
+    near[ligand.bonds[anchored]] = True
+    return near
 
 
 def near_pairs(
