@@ -150,7 +150,8 @@ class Options(BaseModel):
             if any(key in each.model_fields for each in _blocks(fields[name]))
         ]
         if blocks:
-            return f"put it under {' or '.join(blocks)}"
+            *others, last = blocks
+            return f"put it under {', '.join(others)}{' or ' if others else ''}{last}"
         for name in known:
             for block in _blocks(fields[name]):
                 if word in block.other_words:

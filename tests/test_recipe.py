@@ -119,7 +119,7 @@ def test_each_mistake_is_one_sentence(recipe, change, complaint):
         ("cp2k: {ENCUT: 400}", "'ENCUT'; write cutoff_ry, in Ry"),
         ("cp2k: {hubbard_u: {Pb: 3}}", "'hubbard_u'; write plus_u"),
         ("cp2k: {optimizer: BFGS}", "write extra: {MOTION: {GEO_OPT: {OPTIMIZER: BFGS}}}"),
-        ("cp2k: {max_steps: 9}", "'max_steps'; put it under prerelax or relax"),
+        ("cp2k: {max_steps: 9}", "'max_steps'; put it under relax_ligands, prerelax or relax"),
         ("functional: PBE", "'functional'; put it under cp2k"),
         ("cp2k: {cutoff_ry: 400 Ry}", "cutoff_ry: it takes a number, without a unit"),
         ("cp2k: {extra: {DFT: {SCF: {MAX_SCF: 9}}}}", "&DFT .*; move it into &FORCE_EVAL$"),

@@ -14,6 +14,7 @@ from epicarve.dft.output import frames
 from epicarve.dft.settings import RELAX_LIGANDS, Cp2kSettings, MachineSettings, stages
 from epicarve.dft.write import write_stages
 from epicarve.workflow.recipes import parse_recipe
+from epicarve.workflow.tasks.steps import step_graph
 
 LINE = "Pb 0 0 0\nCl 2.6 0 0\nC -2.7 0 0\nC -4.2 0 0\nO -2.1 1.1 0\nO -2.1 -1.1 0\n"
 TAIL = "H -4.6 1.0 0\nH -4.6 -0.5 0.9\nH -4.6 -0.5 -0.9\n"
@@ -51,6 +52,8 @@ def test_the_stage_is_first_where_there_are_ligands():
     asked = parse_recipe({**recipe, "cp2k": {"relax_ligands": {"max_steps": 9}}})
     assert asked.cp2k.relax_ligands.max_steps == 9
     assert not asked.cp2k.relax_ligands.must_converge
+    assert next(iter(step_graph(asked, "cp2k", with_ligands=True))) == "1-relax-ligands"
+    assert next(iter(step_graph(asked, "cp2k"))) == "1-prerelax"
 
 
 def test_only_the_ions_of_the_crystal_are_held(model, tmp_path):
