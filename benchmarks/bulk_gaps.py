@@ -251,8 +251,9 @@ def main() -> None:
             run(folder, crystal, settings)
             found = bloch_states(folder, crystal.atoms, settings)
             print(
-                f"{crystal.name}, {settings[0]}, {settings[2]}: {found['gaps_ev'].round(4).tolist()} eV without "
-                f"and with coupling; the group has {list(crystal.gaps_ev)} eV",
+                f"{crystal.name}, {settings[0]}, {settings[2]}: "
+                f"{found['gaps_ev'].round(4).tolist()} eV without and with coupling; the group has "
+                f"{list(crystal.gaps_ev)} eV",
                 flush=True,
             )
             if which == "group":
