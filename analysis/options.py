@@ -207,8 +207,9 @@ class AnalysisOptions(Options):
         Whether the states get spin-orbit coupling, with the gaps without it beside. It takes the
         orbitals of a run of CP2K.
     transitions : bool
-        Whether oscillator strengths and absorption are computed, and which traps are bright. It
-        takes the orbitals of a run of CP2K of a finite model.
+        Whether oscillator strengths and absorption are computed, and which traps are bright; with
+        `spin_orbit` between Kramers pairs. It takes the orbitals of a run of CP2K of a finite
+        model.
     bands : bool
         Whether the states are projected on the plane waves along the path of the Brillouin zone of
         each crystal. It takes the orbitals of a run of CP2K.

@@ -2,10 +2,10 @@
 
 Lattice constants, k-points, cutoff and the first of the two basis sets and potentials are those of
 the public bulk tables of the study's group (nlesc-nano/QDEX on GitHub, benchmarks/bulk_bands); the
-gaps there stand beside. Both gaps lie at a corner of the zone, R and L, where e^(ik·T) is 1 or -1.
-CP2K prints its matrices between the cell and each of its images. Their sum with these signs has
-real Bloch states, which are orbitals of a supercell of 2 × 2 × 2 cells at its Γ point. Ten minutes
-with one core. Run with
+gaps there stand beside. A gap is negative if conduction states fall below valence states. Both lie
+at a corner of the zone, R and L, where e^(ik·T) is 1 or -1. CP2K prints its matrices between the
+cell and each of its images. Their sum with these signs has real Bloch states, which are orbitals of
+a supercell of 2 × 2 × 2 cells at its Γ point. Five minutes with one core. Run with
 
     python benchmarks/bulk_gaps.py FOLDER [--pack]
 
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from epicarve.arrays import Floats
 
 DATA = Path("/usr/share/cp2k")
-FIXTURE = Path(__file__).parents[1] / "tests/fixtures/bulk-bloch-states.tar.xz"
+FIXTURE = Path(__file__).parents[1] / "tests/fixtures/cp2k-bulk-corners.tar.xz"
 ELECTRONS = {"Pb": 4, "S": 6, "Cl": 7, "Cs": 9}
 SETTINGS = {
     "group": ("DZVP-MOLOPT-PBE-GTH", "BASIS_MOLOPT_UZH", "POTENTIAL_UZH"),
     "chain": ("DZVP-MOLOPT-SR-GTH", "BASIS_MOLOPT", "GTH_POTENTIALS"),
+    "between": ("DZVP-MOLOPT-SR-GTH", "BASIS_MOLOPT", "POTENTIAL_UZH"),
+    "larger": ("TZV2P-MOLOPT-PBE-GTH", "BASIS_MOLOPT_UZH", "POTENTIAL_UZH"),
 }
 """Basis set, its file and that of potentials."""
 
@@ -195,19 +197,33 @@ def bloch_states(folder: Path, atoms: Atoms, settings: tuple[str, str, str]) -> 
         found["cell_a"] / A_PER_BOHR,
     )
     between_ev = potential.between(found["orbitals"])
-    found["coupled_ev"] = coupled_states(found["energies_ev"], between_ev).energies_ev
+    coupled = coupled_states(found["energies_ev"], between_ev)
+    is_empty = np.arange(n) >= sum(ELECTRONS[e] for e in atoms.symbols) // 2
+    of_empty = is_empty @ coupled.weights(np.eye(n))
+    found["gaps_ev"] = np.array(
+        [
+            signed_gap_ev(found["energies_ev"], is_empty.astype(float)),
+            signed_gap_ev(coupled.energies_ev, of_empty),
+        ]
+    )
     return found
 
 
-def pack(parts: dict[str, tuple[Atoms, dict[str, Floats]]]) -> None:
+def signed_gap_ev(energies_ev: Floats, of_empty: Floats) -> float:
+    """Return the lowest level that is mostly empty states minus the highest of occupied ones."""
+    return float(energies_ev[of_empty > 0.5].min() - energies_ev[of_empty <= 0.5].max())
+
+
+def pack(parts: dict[str, tuple[Path, Atoms, dict[str, Floats]]]) -> None:
     """Put Bloch states of one cell, inputs and basis sets into the fixture of the tests."""
     files: dict[str, bytes] = {}
     basis, file, _ = SETTINGS["group"]
     known = entries(DATA / file)
     names = [(e, f"{basis}-q{n}") for e, n in ELECTRONS.items()]
-    tables = [f"{e} {name}\n{known[e.upper(), name]}" for e, name in names]
+    tables = [f"{e} {name}\n{known[e.upper(), name.upper()]}" for e, name in names]
     files[file] = "\n".join(tables).encode()
-    for name, (atoms, found) in parts.items():
+    for name, (folder, atoms, found) in parts.items():
+        files[f"{name}/run.inp"] = (folder / "run.inp").read_bytes()
         n = len(found["energies_ev"])
         text = io.BytesIO()
         columns = np.vstack([found["energies_ev"], np.sqrt(8.0) * found["orbitals"][:n]])
@@ -217,7 +233,7 @@ def pack(parts: dict[str, tuple[Atoms, dict[str, Floats]]]) -> None:
         files[f"{name}/cell.extxyz"] = text.getvalue().encode()
     with tarfile.open(FIXTURE, "w:xz") as archive:
         for name, data in files.items():
-            entry = tarfile.TarInfo(f"bulk-bloch-states/{name}")
+            entry = tarfile.TarInfo(name)
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
 
@@ -234,18 +250,14 @@ def main() -> None:
             folder = asked.folder / which / crystal.name
             run(folder, crystal, settings)
             found = bloch_states(folder, crystal.atoms, settings)
-            lumo = sum(ELECTRONS[e] for e in crystal.atoms.symbols) // 2
-            gaps_ev = [np.diff(found[key])[lumo - 1] for key in ("energies_ev", "coupled_ev")]
-            bare, coupled = (
-                found[key][lumo - 1 : lumo + 1] for key in ("energies_ev", "coupled_ev")
-            )
             print(
-                f"{crystal.name}, {settings[0]}: {gaps_ev[0]:.4f} eV, coupled {gaps_ev[1]:.4f} eV; "
-                f"edges {bare.round(4)} and {coupled.round(4)} eV; the group {crystal.gaps_ev}",
+                f"{crystal.name}, {settings[0]}, {settings[2]}: "
+                f"{found['gaps_ev'].round(4).tolist()} eV without and with coupling; the group has "
+                f"{list(crystal.gaps_ev)} eV",
                 flush=True,
             )
             if which == "group":
-                packed[crystal.name] = crystal.atoms, found
+                packed[crystal.name] = folder, crystal.atoms, found
     if asked.pack:
         pack(packed)
 

@@ -200,7 +200,8 @@ def _agreement(results: Analysis) -> str:
     verdicts, kind = results.verdicts, results.alignment.type
     if verdicts is None or kind is None:
         return ""
-    return f"; the same in {verdicts.types.get(kind, 0)} of {len(verdicts.variants)} variants"
+    others = f", {n} more lack an edge" if (n := verdicts.n_without_type) else ""
+    return f"; the same in {verdicts.agreement(kind)} variants{others}"
 
 
 def _populations(coop: Coop, pair: int) -> str:

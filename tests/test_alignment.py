@@ -197,13 +197,16 @@ def test_variants_tell_how_far_a_type_depends_on_choices():
     told = summary["alignment_variants"]
     assert told["n"] == len(rows)
     assert told["n_agree"] == sum(row["type"] == "I" for row in rows)
+    n_without = sum(row["type"] == "" for row in rows)
+    assert told["n_without_type"] == n_without
     assert sum(told["types"].values()) == len(rows)
     assert told["valence_offset_ev"][1] == pytest.approx(2.5)
     checks = {check["name"]: check for check in summary["checks"]}
     assert not checks["alignment_variants"]["ok"]
-    assert f"in {told['n_agree']} of {len(rows)} sets" in checks["alignment_variants"]["message"]
+    counted = f"in {told['n_agree']} of {len(rows) - n_without}"
+    assert f"{counted} sets" in checks["alignment_variants"]["message"]
     title = analysis.plot("alignment").axes[0].get_title()
-    assert title == f"Type I alignment (in {told['n_agree']} of {len(rows)} variants)"
+    assert title == f"Type I alignment ({counted} variants)"
 
 
 def test_stated_corrections_of_gaps_are_choices_too():

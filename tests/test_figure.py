@@ -176,8 +176,11 @@ def aligned(offset_ev, ipr_max=0.1):
 
 
 def test_alignment_names_type_edges_and_offsets():
-    (axes,) = alignment_figure(aligned(0.4)).axes
-    assert axes.get_title() == "Type II alignment (in 9 of 12 variants)"
+    figure = alignment_figure(aligned(0.4))
+    (axes,) = figure.axes
+    assert axes.get_title() == "Type II alignment (in 9 of 9 variants)"
+    notes = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert "By 3 of 12 variants a domain lacks an edge." in notes
     assert [text for text in texts(axes) if text] == [
         "0.00", "3.00", "−0.40", "2.60",
         "Δ$E_\\mathrm{v}$ 0.40 eV", "Δ$E_\\mathrm{c}$ 0.40 eV",

@@ -8,6 +8,7 @@ from math import gamma, pi
 
 import numpy as np
 import pytest
+from ase.io import read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
@@ -19,6 +20,7 @@ from epicarve.dft.orbitals import (
     GaussianShell,
     overlap_matrix,
     project,
+    read_basis_set,
     solid_harmonics,
 )
 from epicarve.dft.pseudopotentials import Projectors, spin_orbit_projectors
@@ -29,7 +31,7 @@ from epicarve.dft.spin_orbit import (
     rotation_generators,
 )
 from epicarve.errors import InputError
-from epicarve.units import EV_PER_HARTREE
+from epicarve.units import A_PER_BOHR, EV_PER_HARTREE
 
 # Pb of GTH_SOC_POTENTIALS of CP2K (M. Krack, 2023).
 PB_ENTRY = """    2    2
@@ -191,6 +193,38 @@ def test_a_run_has_the_gap_with_coupling_and_that_without(runs, tmp_path):
     assert states.weights.sum(axis=0) == pytest.approx(np.ones(states.n_states), abs=1e-4)
     assert states.n_electrons == pytest.approx(bare["n_electrons"])
     assert any("among half of them" in note for note in states.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "gaps_ev"), [("CsPbCl3", (1.7711, 0.8701)), ("PbS", (0.2526, -0.0370))]
+)
+def test_bulk_gaps_are_those_of_the_tables_of_the_group(runs, name, gaps_ev):
+    """Bloch states at R and L of runs with the settings of QDEX, benchmarks/bulk_bands.
+
+    All phases of the cell are -1 there, so they are orbitals of 2 x 2 x 2 cells; the gap is that
+    between levels of mostly empty and of mostly occupied states.
+    """
+    folder = runs("bulk-corners")
+    cell = read(folder / name / "cell.extxyz")
+    electrons = {"Pb": 4, "S": 6, "Cl": 7, "Cs": 9}
+    basis = [
+        read_basis_set([folder / "BASIS_MOLOPT_UZH"], e, f"DZVP-MOLOPT-PBE-GTH-q{electrons[e]}")
+        for e in cell.symbols
+    ]
+    energies_ev, *of_cell = np.loadtxt(folder / name / "states.txt")
+    shifts = list(product((0, 1), repeat=3))
+    orbitals = np.concatenate([(-1.0) ** sum(n) * np.array(of_cell) for n in shifts]) / np.sqrt(8)
+    places = np.concatenate([cell.positions + n @ cell.cell.array for n in shifts]) / A_PER_BOHR
+    known = [known_projectors(e, f"GTH-PBE-q{electrons[e]}") for e in cell.symbols]
+    potential = SpinOrbitPotential.of(
+        places, basis * 8, known * 8, 2.0 * cell.cell.array / A_PER_BOHR
+    )
+    found = coupled_states(energies_ev, potential.between(orbitals))
+    is_empty = np.arange(len(energies_ev)) >= sum(electrons[e] for e in cell.symbols) // 2
+    of_empty = is_empty @ found.weights(np.eye(len(energies_ev)))
+    bare_ev = energies_ev[is_empty].min() - energies_ev[~is_empty].max()
+    coupled_ev = found.energies_ev[of_empty > 0.5].min() - found.energies_ev[of_empty < 0.5].max()
+    assert (bare_ev, coupled_ev) == pytest.approx(gaps_ev, abs=5e-4)
 
 
 def test_what_has_no_coupling_is_refused_with_its_cause(runs, tmp_path):

@@ -21,6 +21,7 @@ def verdict_fields(analysis: Analysis) -> dict[str, Any]:
     }
     return {
         "n": len(verdicts.variants),
+        "n_without_type": verdicts.n_without_type,
         "n_agree": verdicts.types.get(analysis.alignment.type or "none", 0),
         "types": verdicts.types,
         **{
@@ -35,16 +36,17 @@ def checks_of_verdicts(analysis: Analysis) -> list[Check]:
     verdicts, kind = analysis.verdicts, analysis.alignment.type
     if verdicts is None or kind is None:
         return []
-    n, n_agree = len(verdicts.variants), verdicts.types.get(kind, 0)
     others = [
-        f"{'no type, as edges are missing' if other == 'none' else other} in {count}"
+        f"{other} in {count}"
         for other, count in verdicts.types.items()
-        if other != kind
+        if other not in {kind, "none"}
     ]
-    message = f"the alignment is of type {kind} in {n_agree} of {n} sets of choices"
+    if n := verdicts.n_without_type:
+        others.append(f"by {n} more a domain lacks an edge")
+    message = f"the alignment is of type {kind} in {verdicts.agreement(kind)} sets of choices"
     if others:
         message += f", {', '.join(others)} (alignment.csv)"
-    return [Check("alignment_variants", n_agree == n, message)]
+    return [Check("alignment_variants", not others, message)]
 
 
 def missing_verdicts(verdicts: AlignmentVerdicts | None) -> dict[str, str]:

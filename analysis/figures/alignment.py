@@ -43,6 +43,11 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxe
     gap, alignment, look = analysis.gap, analysis.alignment, analysis.options.figures
     zero_ev = analysis.zero.energy_ev
     notes = (*note_of_edges(gap), *notes)
+    if analysis.verdicts is not None and (n := analysis.verdicts.n_without_type):
+        notes = (
+            f"By {n} of {len(analysis.verdicts.variants)} variants a domain lacks an edge.",
+            *notes,
+        )
     if alignment.type is None:
         notes = (f"Type not determined: {alignment.reason}.", *notes)
     known = [
@@ -76,8 +81,7 @@ def alignment_figure(analysis: Analysis, notes: tuple[str, ...] = (), ax: AnyAxe
             quasi = alignment.type.startswith("quasi")
             title = "Quasi-type-II alignment" if quasi else f"Type {alignment.type} alignment"
             if (verdicts := analysis.verdicts) is not None:
-                n_agree = verdicts.types.get(alignment.type, 0)
-                title += f" (in {n_agree} of {len(verdicts.variants)} variants)"
+                title += f" (in {verdicts.agreement(alignment.type)} variants)"
             axes.set_title(title)
     return frame.figure
 

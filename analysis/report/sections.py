@@ -88,8 +88,14 @@ def alignment_section(analysis: Analysis, summary: dict[str, Any]) -> str:
     if margin_ev is not None:
         margin = f" Another type would need a shift of one edge by {margin_ev:.3f} eV."
     if (verdicts := analysis.verdicts) is not None:
-        n_agree = verdicts.types.get(alignment["type"] or "none", 0)
-        margin += f" {n_agree} of {len(verdicts.variants)} sets of choices come to the same type."
+        n, n_without = len(verdicts.variants), verdicts.n_without_type
+        if alignment["type"]:
+            told = f"{verdicts.agreement(alignment['type'])} sets of choices come to the same type"
+            margin += (
+                f" {told}{f'; by {n_without} more a domain lacks an edge' if n_without else ''}."
+            )
+        else:
+            margin += f" By {n_without} of {n} sets of choices a domain lacks an edge."
     return (
         f"<section>\n<h2>Level alignment</h2>\n<p>Type: {escape(kind)}. Edges of the "
         f"states with {analysis.gap.delocalised.told}.{margin}</p>\n{edges}\n</section>"

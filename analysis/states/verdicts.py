@@ -137,6 +137,21 @@ class AlignmentVerdicts:
         """How many variants come to each type, the most first; "none" where edges are missing."""
         return dict(Counter(each.alignment.type or "none" for each in self.variants).most_common())
 
+    @property
+    def n_without_type(self) -> int:
+        """How many variants come to no type, as a domain lacks an edge by them."""
+        return self.types.get("none", 0)
+
+    def agreement(self, kind: str) -> str:
+        """Tell how many of the variants that come to a type come to this one.
+
+        Parameters
+        ----------
+        kind : str
+            The type.
+        """
+        return f"{self.types.get(kind, 0)} of {len(self.variants) - self.n_without_type}"
+
     def range_ev(self, field: str) -> tuple[float, float] | None:
         """Return the lowest and the highest value of a field of alignments, None without one."""
         values = [getattr(each.alignment, field) for each in self.variants]
