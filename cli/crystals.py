@@ -93,9 +93,12 @@ def _print_list(found: Iterable[Crystal]) -> None:
         if heading in FOLDED:
             table.add_column(heading, overflow="fold")
         else:
-            width = max(len(row[column]) for row in rows)
-            justify = "right" if heading == "g/cm³" else "left"
-            table.add_column(heading, justify=justify, no_wrap=True, min_width=width)
+            table.add_column(
+                heading,
+                justify="right" if heading == "g/cm³" else "left",
+                no_wrap=True,
+                min_width=max(len(row[column]) for row in rows),
+            )
     for name, formula, group, status, density, neighbours in rows:
         shown = f"[{colour}]{status}[/]" if (colour := COLOURS.get(status)) else status
         table.add_row(name, formula, group, shown, density, neighbours)
