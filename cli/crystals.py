@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 COLOURS = {"derived": "yellow", "computed": "cyan"}
 """Colours of statuses that have to be seen."""
 
+LISTED = ("name", "formula", "space group", "status", "g/cm³", "neighbours")
+"""Headings of the list."""
+
+FOLDED = ("formula", "neighbours")
+"""Columns that take several lines where the terminal is narrow; the others are never cut short."""
+
 
 def crystals(
     name: Annotated[str | None, typer.Argument(help="Show this one in full.")] = None,
@@ -71,19 +77,29 @@ def _print_list(found: Iterable[Crystal]) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("name", "formula", "space group", "status"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("g/cm³", justify="right", no_wrap=True)
-    table.add_column("neighbours", no_wrap=True)
-    for crystal in found:
-        status = crystal.status
-        table.add_row(
+    rows = [
+        (
             crystal.name,
             crystal.formula,
             crystal.space_group,
-            f"[{colour}]{status}[/]" if (colour := COLOURS.get(status)) else status,
+            crystal.status,
             f"{crystal.density_g_cm3:.2f}",
             _coordination(crystal, " ", ":"),
         )
+        for crystal in found
+    ]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column, heading in enumerate(LISTED):
+        if heading in FOLDED:
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(
+                heading,
+                justify="right" if heading == "g/cm³" else "left",
+                no_wrap=True,
+                min_width=max(len(row[column]) for row in rows),
+            )
+    for name, formula, group, status, density, neighbours in rows:
+        shown = f"[{colour}]{status}[/]" if (colour := COLOURS.get(status)) else status
+        table.add_row(name, formula, group, shown, density, neighbours)
     console().print(table)

@@ -154,10 +154,19 @@ def test_neighbours_inside_are_those_of_the_bulk():
 
 def test_another_halide_is_told():
     model = ec.carve(
+        replaced(ec.crystal("CsPbBr3-Pnma"), {"Br": "I"}), ec.Sphere(diameter_nm=1.8), QUICK
+    )
+    (domain,) = ec.identify(shaken(model, seed=5)[0]).domains
+    told = ("CsPbBr3-Pnma with I for Br", "CsPbI3-as-CsPbBr3-Pnma")
+    assert (domain.told, domain.crystal) == told
+
+
+def test_of_a_bundled_crystal_in_another_halide_that_is_bundled_too_the_latter_is_told():
+    model = ec.carve(
         replaced(ec.crystal("CsPbBr3"), {"Br": "I"}), ec.Sphere(diameter_nm=1.8), QUICK
     )
     (domain,) = ec.identify(shaken(model, seed=5)[0]).domains
-    assert (domain.told, domain.crystal) == ("CsPbBr3 with I for Br", "CsPbI3-as-CsPbBr3")
+    assert (domain.told, domain.crystal) == ("CsPbI3", "CsPbI3")
 
 
 def test_halides_on_a_sulfide_are_told():

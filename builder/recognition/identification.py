@@ -50,7 +50,7 @@ class FoundDomain(Record):
     crystal : str
         Its name; that of a crystal with another halide tells which crystal it was made of.
     told : str
-        The name in words, such as ``"CsPbBr3 with I for Br"``.
+        The name in words, such as ``"CsPbBr3-Pnma with I for Br"``.
     ordering : SiteOrdering or None
         Which anion stands on which orbit of sites.
     equal_orderings : tuple of str
