@@ -118,7 +118,7 @@ def crystals() -> dict[str, Crystal]:
                 ("O", -2, (0.3905, 0.1529, 0.3832)),
             ],
         ),
-        # cell of Velázquez et al., Cryst. Growth Des. 2008, 8, 3346; sites of the K4CdCl6 type to
+        # cell as often quoted, its source not verified; sites of the K4CdCl6 type to
         # 0.01, Br at the corners of regular octahedra of 2.98 Å
         "Cs4PbBr6": of_group(
             "Cs4PbBr6",
