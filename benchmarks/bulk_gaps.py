@@ -5,7 +5,7 @@ the public bulk tables of the study's group (nlesc-nano/QDEX on GitHub, benchmar
 gaps there stand beside. A gap is negative if conduction states fall below valence states. Both lie
 at a corner of the zone, R and L, where e^(ik·T) is 1 or -1. CP2K prints its matrices between the
 cell and each of its images. Their sum with these signs has real Bloch states, which are orbitals of
-a supercell of 2 × 2 × 2 cells at its Γ point. Five minutes with one core. Run with
+a supercell of 2 × 2 × 2 cells at its Γ point. A quarter of an hour with one core. Run with
 
     python benchmarks/bulk_gaps.py FOLDER [--pack]
 

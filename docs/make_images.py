@@ -105,6 +105,15 @@ def draw_bands(scratch: Path, path: Path) -> None:
     shutil.copy(scratch / "bands" / "bands.png", path)
 
 
+def draw_bands_of_particle(scratch: Path, path: Path) -> None:
+    """Bands of the particle that `draw_coop` has unpacked, those of its crystal over them."""
+    bulk = scratch / "bulk"
+    shutil.unpack_archive(ROOT / "tests" / "fixtures" / "cp2k-pb3s2cl2-bulk.tar.xz", bulk)
+    bands = {"Pb3S2Cl2": bulk / "bands.bs"}
+    analyse(scratch / "run", scratch / "particle-bands", bulk_bands=bands)
+    shutil.copy(scratch / "particle-bands" / "bands.png", path)
+
+
 def draw_comparison(scratch: Path, demo: Path, path: Path) -> None:
     """Two particles with PBE, whose runs the tests keep, and the demo with GFN1-xTB."""
     sources = []
@@ -180,6 +189,7 @@ if __name__ == "__main__":
         draw_tutorial(Path(scratch), IMAGES / "tutorial-dos.png")
         draw_absorption(Path(scratch), IMAGES / "absorption.png")
         draw_bands(Path(scratch), IMAGES / "bands.png")
+        draw_bands_of_particle(Path(scratch), IMAGES / "bands-particle.png")
         orbital(Path(scratch) / "run", out=IMAGES / "orbitals.png")
         draw_comparison(Path(scratch), Path(scratch) / "demo", IMAGES / "comparison.png")
         compare(ROOT / "examples" / "interfaces-of-the-study.yaml", Path(scratch) / "study")
