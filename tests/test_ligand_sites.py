@@ -299,9 +299,12 @@ def test_ligands_stand_at_the_surface_and_make_no_interface():
     positions = Sites.of(tuple(dot.symbols.tolist()), dot).positions
     is_ligand = np.char.startswith(dot.domains, "ligand:")
     assert (positions[is_ligand] == "surface").all()
-    bare = dot.coordination < dot.bulk_coordination
-    assert (positions[~is_ligand] == np.where(bare, "surface", "core")[~is_ligand]).all()
-    assert (positions == "core").any()
+    assert set(positions.tolist()) == {"core", "surface"}
+    oxygen, lead = (np.flatnonzero(dot.symbols == symbol) for symbol in ("O", "Pb"))
+    apart = np.linalg.norm(dot.positions_a[lead][:, None] - dot.positions_a[oxygen], axis=2)
+    bound = lead[(apart < 2.6).any(axis=1)]
+    assert (dot.coordination[bound] == dot.bulk_coordination[bound]).any()  # by its ligand
+    assert (positions[bound] == "surface").all()
 
 
 def chosen(poses, few):
