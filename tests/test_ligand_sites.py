@@ -212,20 +212,52 @@ def test_a_ligand_too_wide_for_any_site_is_refused_with_the_contact():
         covered(bulky, contact=1.0)
 
 
-@pytest.mark.parametrize("other", ["treatment", "core"])
-def test_ligands_stand_beside_no_treatment_and_no_core(other):
-    blocks = {
-        "treatment": {"kind": "halide_rich", "halide": "Cl", "cation": "Pb", "coverage": 0.1},
-        "core": {"crystal": {"name": "CsPbCl3"}, "shape": {"kind": "sphere", "diameter_nm": 0.8}},
-    }
-    recipe = {
+def recipe_of(**more):
+    return {
         "crystal": {"name": "CsPbBr3"},
-        "shape": {"kind": "sphere", "diameter_nm": 1.6},
-        "ligands": ["acetate"],
-        other: blocks[other],
+        "shape": cube(2.4).model_dump(mode="json", exclude_unset=True) | {"kind": "box"},
+        "balance": {"ratio_tolerance": 0.4},
+        "ligands": [ACETATE],
+        **more,
     }
-    with pytest.raises(InputError, match=f"ligands can't stand beside {other}"):
-        ec.build(recipe)
+
+
+def core_of(diameter_nm, **more):
+    shape = {"kind": "sphere", "diameter_nm": diameter_nm}
+    return {"core": {"crystal": {"name": "CsPbCl3"}, "shape": shape, **more}}
+
+
+def test_ligands_stand_on_the_shell_of_a_core(tmp_path):
+    dot = ec.build(recipe_of(**core_of(1.0, lattice="shell")), tmp_path).model
+    alone = ec.build(recipe_of()).model
+    assert dot.domain_names == ("CsPbCl3", "CsPbBr3", "ligand:acetate")
+    assert dot.net_charge == 0
+    n_chloride = dot.counts["Cl"]
+    assert dot.report.core_shell.n_core == (dot.domains == "CsPbCl3").sum() > n_chloride > 0
+    whole = {"Cs": 112, "Pb": 64, "Br": 192 - n_chloride, "Cl": n_chloride, "acetate": 48}
+    assert dot.ion_counts == whole
+    ligands = [each.positions_a[each.is_ligand] for each in (dot, alone)]
+    assert (ligands[0] == ligands[1]).all()
+    assert "acetate" not in str(dot.report.stoichiometry.actual)
+    assert ec.Model.read(tmp_path) == dot
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (core_of(1.0), "give core the key lattice: shell"),
+        (core_of(2.3, lattice="shell"), "the core comes to the surface"),
+        (
+            {"treatment": {"kind": "halide_rich", "halide": "Cl", "cation": "Pb", "coverage": 0.1}},
+            "name the halide among the ligands",
+        ),
+        ({"balance": {"symmetry": "inversion"}}, "can't stand beside balance.symmetry"),
+    ],
+)
+def test_what_ligands_do_not_stand_beside_is_refused_in_a_sentence(more, said):
+    with pytest.raises(InputError, match=said) as refused:
+        ec.build(recipe_of(**more))
+    assert "\n" not in str(refused.value)
 
 
 def test_a_recipe_gives_files_that_are_read_again_and_inputs_with_all_kinds(tmp_path):
@@ -267,9 +299,12 @@ def test_ligands_stand_at_the_surface_and_make_no_interface():
     positions = Sites.of(tuple(dot.symbols.tolist()), dot).positions
     is_ligand = np.char.startswith(dot.domains, "ligand:")
     assert (positions[is_ligand] == "surface").all()
-    bare = dot.coordination < dot.bulk_coordination
-    assert (positions[~is_ligand] == np.where(bare, "surface", "core")[~is_ligand]).all()
-    assert (positions == "core").any()
+    assert set(positions.tolist()) == {"core", "surface"}
+    oxygen, lead = (np.flatnonzero(dot.symbols == symbol) for symbol in ("O", "Pb"))
+    apart = np.linalg.norm(dot.positions_a[lead][:, None] - dot.positions_a[oxygen], axis=2)
+    bound = lead[(apart < 2.6).any(axis=1)]
+    assert (dot.coordination[bound] == dot.bulk_coordination[bound]).any()  # by its ligand
+    assert (positions[bound] == "surface").all()
 
 
 def chosen(poses, few):

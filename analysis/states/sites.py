@@ -80,9 +80,10 @@ def position_classes(model: Model, rule: BondRule) -> Strings:
 
     An ion stands at the *interface* if it is bonded to an ion of another domain, or closer to one
     than the shortest of the bond limits. Any other ion stands at the *surface* if it had fewer
-    opposite neighbours than in bulk when the model was cut, and else in the *core*. Ligands stand
-    at the surface, and make no interface. The distance from the centre plays no part, so a Janus
-    particle has no surface inside.
+    opposite neighbours than in bulk when the model was cut, and else in the *core*. Ligands, and
+    ions of which an atom is nearer to one than that limit, stand at the surface and make no
+    interface. The distance from the centre plays no part, so a Janus particle has no surface
+    inside.
 
     Parameters
     ----------
@@ -104,9 +105,12 @@ def position_classes(model: Model, rule: BondRule) -> Strings:
     close = cKDTree(ions.positions_a).query_pairs(shortest_a, output_type="ndarray")
     pairs = np.concatenate([np.stack([cations, anions], axis=1), close])
     is_across = (domain[pairs[:, 0]] != domain[pairs[:, 1]]) & ~ions.is_ligand[pairs].any(axis=1)
-    across = pairs[is_across]
     at_interface = np.zeros(ions.n_atoms, dtype=bool)
-    at_interface[across.ravel()] = True
+    at_interface[pairs[is_across].ravel()] = True
+    if model.is_ligand.any():
+        apart_a, _ = cKDTree(model.positions_a[model.is_ligand]).query(model.positions_a)
+        covered = model.ion_of[apart_a <= shortest_a]
+        classes[np.isin(model.ion_of, covered)] = "surface"
     classes[at_interface[model.ion_of]] = "interface"
     return classes
 

@@ -156,11 +156,14 @@ def carved_of(
     balance = BalanceOptions() if balance is None else balance
     if core is not None and treatment is not None:
         raise InputError("treatment can't stand beside core; leave one of them out")
-    if core is not None and ligands is not None:
-        raise InputError("ligands can't stand beside core; leave one of them out")
     if core is not None:
         require_kind(core, Core, "carve: core", "give epicarve.Core(crystal, shape)")
-        return _core_shell(crystal, shape, balance, core)
+        if ligands is not None and core.lattice != "shell":
+            raise InputError(
+                "ligands bind the shell, so beside them it keeps its own lattice; "
+                "give core the key lattice: shell, or leave the ligands out"
+            )
+        return _core_shell(crystal, shape, balance, core, ligands)
     particle = carve_particle(crystal, shape, balance, treatment, ligands)
     model = particle.model
     if not isinstance(shape, HemisphereSpec):
@@ -181,11 +184,17 @@ def require_shape(value: object, what: str) -> None:
     require_kind(value, ShapeSpec, what, "give a shape such as epicarve.Sphere(diameter_nm=3)")
 
 
-def _core_shell(crystal: Crystal, shape: ShapeSpec, balance: BalanceOptions, asked: Core) -> Carved:
+def _core_shell(
+    crystal: Crystal,
+    shape: ShapeSpec,
+    balance: BalanceOptions,
+    asked: Core,
+    ligands: LigandOptions | None,
+) -> Carved:
     core, shell = distinct_names((asked.crystal, crystal))
     lattice = core if asked.lattice == "core" else shell
     matching_sites(lattice, shell if lattice is core else core)  # before the long work
-    particle = carve_particle(lattice, shape, balance)
+    particle = carve_particle(lattice, shape, balance, ligands=ligands)
     region = asked.shape.shape(lattice, particle.centre)
     whole = shape.shape(lattice, particle.centre, particle.scale)
     refuse_large_core(lattice, region, whole, particle.centre)

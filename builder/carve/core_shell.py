@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import refuse_molecules, refuse_one_name, refuse_same
+from epicarve.builder.model import ION
 from epicarve.builder.report import CoreShell
 from epicarve.builder.shapes import ions_near
 from epicarve.errors import InputError
@@ -16,7 +18,7 @@ from epicarve.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from epicarve.arrays import Ints
+    from epicarve.arrays import Bools, Ints
     from epicarve.builder.crystal import Crystal
     from epicarve.builder.model import Edit, Model
     from epicarve.builder.shapes import Shape
@@ -122,7 +124,7 @@ def with_core(
     Parameters
     ----------
     model : Model
-        A model carved from `lattice`.
+        A model carved from `lattice`; with ligands, that is the crystal of the shell.
     core, shell : Crystal
         What stands inside the region, and outside it.
     region : Shape
@@ -141,22 +143,30 @@ def with_core(
     Raises
     ------
     InputError
-        If the crystals have one name, do not match, or no ion is left for core or shell.
+        If the crystals have one name, do not match, no ion is left for core or shell, or ligands
+        reach ions of the core.
     """
     refuse_same(core, shell, ("core", "shell"))
     refuse_one_name(core, shell)
     other = shell if lattice is core else core
     site_of_other, rms_a = matching_sites(lattice, other)
-    in_core = region.signed_distance_a(model.positions_a) <= 0.0
-    if in_core.all() or not in_core.any():
-        missing = shell if in_core.all() else core
+    is_ligand = model.is_ligand
+    in_core = (region.signed_distance_a(model.positions_a) <= 0.0) & ~is_ligand
+    in_shell = ~in_core & ~is_ligand
+    if not in_shell.any() or not in_core.any():
+        missing = core if in_shell.any() else shell
         raise InputError(
             f"no ion is left for {missing.name}; make the "
             f"{'core smaller' if missing is shell else 'core larger'}"
         )
-    is_other = in_core if other is core else ~in_core
+    _refuse_bound_core(model, in_core)
+    is_other = in_core if other is core else in_shell
     sites = np.where(is_other, site_of_other[model.sites], model.sites)
-    order = np.argsort(~in_core, kind="stable")
+    symbols = np.where(is_other, other.symbols[sites], model.symbols)
+    order = np.argsort(np.select([in_core, in_shell], [0, 1], 2), kind="stable")
+    columns = {name: values[order] for name, values in model.columns.items()}
+    if ION in columns:
+        columns[ION] = np.where(is_ligand, model.columns[ION], symbols)[order]
 
     def renamed(edit: Edit) -> Edit:
         inside = region.signed_distance_a(np.array([edit.position_a]))[0] <= 0.0
@@ -178,18 +188,30 @@ def with_core(
         strain={other.name: (along_a, along_b, along_c)},
         site_rms_a=round(rms_a, 4),
         n_core=int(in_core.sum()),
-        n_shell=int((~in_core).sum()),
+        n_shell=int(in_shell.sum()),
     )
     return replace(
         model,
-        symbols=np.where(is_other, other.symbols[sites], model.symbols)[order],
+        symbols=symbols[order],
         positions_a=model.positions_a[order],
         charges=model.charges[order],
-        domains=np.where(in_core, core.name, shell.name)[order],
+        domains=np.select([in_core, in_shell], [core.name, shell.name], model.domains)[order],
         sites=sites[order],
         coordination=model.coordination[order],
         bulk_coordination=model.bulk_coordination[order],
         components=model.components[order],
+        columns=columns,
         edits=tuple(renamed(edit) for edit in model.edits),
         report=replace(model.report, core_shell=told),
     )
+
+
+def _refuse_bound_core(model: Model, in_core: Bools) -> None:
+    """Refuse a core that comes to the surface where ligands were placed on ions of the shell."""
+    ions = np.flatnonzero(~model.is_ligand)
+    _, nearest = cKDTree(model.positions_a[ions]).query(model.positions_a[model.is_ligand])
+    if in_core[ions[nearest]].any():
+        raise InputError(
+            "the core comes to the surface, where ligands bind ions of the shell; make the core "
+            "smaller or leave the ligands out"
+        )

@@ -20,7 +20,12 @@ from epicarve.builder.crystal import (
     unit_formula,
 )
 from epicarve.builder.extxyz import read_atoms
-from epicarve.builder.geometry import BondRule, cluster_of_atoms, limits_from_distances_a
+from epicarve.builder.geometry import (
+    BondRule,
+    cluster_of_atoms,
+    limits_from_distances_a,
+    limits_of_ligands_a,
+)
 from epicarve.builder.model import ION, LIGAND, MOLECULE, Model
 from epicarve.builder.output import with_domains
 from epicarve.builder.report import GivenStructure, Provenance, told_bonds
@@ -262,19 +267,12 @@ def _limits_a(
             shells = limits_from_distances_a(domain)
             found = {pair: limit for pair, limit in shells.items() if not set(pair) <= elements}
         if name.startswith(LIGAND):
-            found = _limits_of_ligands_a(model, name)
+            found = limits_of_ligands_a(model, name)
         if found:
             told = ", ".join(f"{'-'.join(pair)} {limit:.2f}" for pair, limit in found.items())
             notes.append(f"bonds taken from the structure itself: up to {told} Å")
         limits[name] = {pair: round(limit, 6) for pair, limit in (rule | found).items()}
     return limits, tuple(notes)
-
-
-def _limits_of_ligands_a(model: Model, name: str) -> Pairs:
-    """Return the longest bonds in Å of the cations of a model with the ligands of a domain."""
-    shells = limits_from_distances_a(model)
-    ligands = set(model.domain(name).ion_counts)
-    return {pair: limit for pair, limit in shells.items() if pair[1] in ligands}
 
 
 def _refuse_unbonded(

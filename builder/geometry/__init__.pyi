@@ -1,5 +1,6 @@
 from .bonds import BondRule as BondRule
 from .bonds import limits_from_distances_a as limits_from_distances_a
+from .bonds import limits_of_ligands_a as limits_of_ligands_a
 from .free_cluster import cluster_of_atoms as cluster_of_atoms
 from .matching import SAME_ORDER_A as SAME_ORDER_A
 from .matching import SURE_A as SURE_A

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from epicarve.builder.crystal import CONTACT_RANGE_A, shell_limits_a, signs_of
+from epicarve.builder.model import LIGAND
 from epicarve.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class BondRule:
     def of(cls, model: Model) -> BondRule:
         """Return the rule of the crystals of a model.
 
-        It stands in model.json. Where it does not, it is taken from the distances of each domain,
+        It stands in model.json, but for bonds to ligands, which are their first shell in the model.
+        Where it does not, it is taken from the distances of each domain,
         as `Crystal.bond_rule` takes it from those of bulk: this works for a model as it was cut,
         and is checked against the coordination that the model bears.
 
@@ -59,8 +61,10 @@ class BondRule:
         True
         """
         recorded = _recorded_limits_a(model)
-        if set(recorded) >= set(model.domain_names):
-            return cls(recorded)
+        untold = set(model.domain_names) - set(recorded)
+        if recorded and all(name.startswith(LIGAND) for name in untold):
+            own = {name: limits_of_ligands_a(model, name) for name in sorted(untold)}
+            return cls(recorded | own)
         rule = cls(
             {name: limits_from_distances_a(model.domain(name)) for name in model.domain_names}
         )
@@ -174,3 +178,10 @@ def limits_from_distances_a(model: Model) -> dict[tuple[str, str], float]:
             i, j = np.append(i, i[nearest]), np.append(j, j[nearest])
             distances_a = np.append(distances_a, 2.0 * distances_a[nearest])
     return shell_limits_a(i, j, distances_a, model.symbols, signs)
+
+
+def limits_of_ligands_a(model: Model, name: str) -> dict[tuple[str, str], float]:
+    """Return the longest bond in Å of each cation of a model with the ligands of a domain."""
+    shells = limits_from_distances_a(model)
+    ligands = set(model.domain(name).ion_counts)
+    return {pair: limit for pair, limit in shells.items() if pair[1] in ligands}

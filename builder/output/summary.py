@@ -164,15 +164,21 @@ def _whole_composition(
         return None
     if len(crystals) == 1:
         return _composition(domains[crystals[0].name], crystals[0])
-    target: dict[str, float] = dict.fromkeys(model.counts, 0.0)
+    every = [domains[crystal.name].counts for crystal in crystals]
+    actual = {
+        symbol: sum(counts.get(symbol, 0) for counts in every)
+        for symbol in model.counts
+        if any(symbol in counts for counts in every)
+    }
+    target: dict[str, float] = dict.fromkeys(actual, 0.0)
     for crystal in crystals:
         units = domains[crystal.name].n_atoms / sum(crystal.formula_unit.values())
         for symbol, share in crystal.formula_unit.items():
             target[symbol] += share * units
-    worst = max(abs(model.counts[symbol] / count - 1.0) for symbol, count in target.items())
+    worst = max(abs(actual[symbol] / count - 1.0) for symbol, count in target.items())
     return Composition(
         target={symbol: round(count, 2) for symbol, count in target.items()},
-        actual=model.counts,
+        actual=actual,
         deviation=round(worst, 6),
     )
 

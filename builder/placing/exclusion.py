@@ -36,12 +36,14 @@ def touching(
     """
     n_poses, found = len(site), [np.empty(0, dtype=np.int64)]
     for start in range(0, len(atoms_a), BLOCK_ATOMS):
-        block = slice(start, start + BLOCK_ATOMS)
-        one, other, _ = near_pairs(atoms_a[block], radii_a[block], atoms_a, radii_a, share)
-        one, other = pose_of[block][one], pose_of[other]
+        block, on = slice(start, start + BLOCK_ATOMS), slice(start, None)
+        one, other, _ = near_pairs(atoms_a[block], radii_a[block], atoms_a[on], radii_a[on], share)
+        one, other = pose_of[block][one], pose_of[on][other]
         apart = site[one] != site[other]
-        found.append(np.unique(one[apart] * n_poses + other[apart]))
+        first, second = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+        found.append(np.unique(first * n_poses + second))
     codes = np.unique(np.concatenate(found))
+    codes = np.sort(np.r_[codes, codes % n_poses * n_poses + codes // n_poses])
     return codes // n_poses, codes % n_poses
 
 

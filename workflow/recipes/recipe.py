@@ -196,10 +196,6 @@ class ParticleRecipe(ModelRecipe, SeriesRecipe):
     def _core_or_treatment(self) -> Self:
         if self.core is not None and self.treatment is not None:
             raise ValueError("treatment can't stand beside core; leave one of them out")
-        if self.ligands is not None:
-            for other in ("core", "treatment"):
-                if getattr(self, other) is not None:
-                    raise ValueError(f"ligands can't stand beside {other}; leave one of them out")
         return self
 
 
