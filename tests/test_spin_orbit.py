@@ -227,6 +227,18 @@ def test_bulk_gaps_are_those_of_the_tables_of_the_group(runs, name, gaps_ev):
     assert (bare_ev, coupled_ev) == pytest.approx(gaps_ev, abs=5e-4)
 
 
+def test_parameters_of_another_potential_of_the_same_name_are_told(runs, tmp_path):
+    notes = ec.read_states(runs("pb9s6cl6-orbitals"), spin_orbit=True).notes
+    assert not any("another potential" in note for note in notes)
+    folder = tmp_path / "uzh"
+    shutil.copytree(runs("pb9s6cl6-orbitals"), folder)
+    path = folder / "pb9s6cl6.inp"
+    path.write_text(path.read_text().replace("GTH_POTENTIALS", "POTENTIAL_UZH"))
+    notes = ec.read_states(folder, spin_orbit=True).notes
+    assert any("Pb are those of another potential called GTH-PBE-Q4" in note for note in notes)
+    assert any("for p is 0.812 bohr, that of the run's 0.853 bohr" in note for note in notes)
+
+
 def test_what_has_no_coupling_is_refused_with_its_cause(runs, tmp_path):
     with pytest.raises(
         InputError, match="closed shells, and these orbitals are those of two spins"

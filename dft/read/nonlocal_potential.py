@@ -47,7 +47,7 @@ def nonlocal_potential_of_run(run: Run, basis: AtomBasis) -> NonlocalPotential:
     if other := _nonlocal_beside(source.subject):
         raise InputError(f"{source.path.name}: {other} does not commute with position")
     pairs = list(zip(run.geometry.labels, basis.symbols, strict=True))
-    known = {pair: _projectors(source, *pair) for pair in dict.fromkeys(pairs)}
+    known = {pair: projectors_of_kind(source, *pair) for pair in dict.fromkeys(pairs)}
     return NonlocalPotential.of(basis.positions_bohr, basis.shells, [known[pair] for pair in pairs])
 
 
@@ -67,8 +67,14 @@ def _nonlocal_beside(subject: CheckContext) -> str:
     return ""
 
 
-def _projectors(source: RunInput, label: str, element: str) -> tuple[Projectors, ...]:
-    """Return the projectors of the atoms with a label."""
+def projectors_of_kind(source: RunInput, label: str, element: str) -> tuple[Projectors, ...]:
+    """Return the projectors of the potential of the atoms with a label.
+
+    Raises
+    ------
+    InputError
+        If it is in none of the run's files of potentials, or its entry is damaged.
+    """
     name = potential_name(source.subject.kind(label))
     if element == GHOST or name in ALL_ELECTRONS:
         return ()

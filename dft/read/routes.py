@@ -22,7 +22,7 @@ from .known_faults import notes_of_faults, notes_of_unrequested
 from .ldos import covers_atoms, read_kinds, read_lists
 from .orbital_files import load_molden, load_text, load_wfn
 from .reading import Beside, Reading, brief, no_coefficients, none_usable
-from .spin_orbit import spin_orbit_of_run
+from .spin_orbit import notes_of_other_potentials, spin_orbit_of_run
 from .wfn import read_wfn
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class _Found(NamedTuple):
     projected: AnyStates | None = None
     orbitals: LoadedOrbitals | None = None
     spin_orbit: SpinOrbitPotential | None = None
+    notes: tuple[str, ...] = ()
 
     def levels(self, path: Path) -> Levels:
         """Return the energies and occupations that were read from a file."""
@@ -133,8 +134,11 @@ def _candidates(files: RunFiles, run: Run, asked: Asked) -> list[_Candidate]:
 
 def _orbitals(load: Load, run: Run, weighing: PopulationOptions) -> _Found:
     loaded = load(weighing.n_states)
-    potential = spin_orbit_of_run(run, loaded.basis) if weighing.spin_orbit else None
-    return _Found(orbitals=loaded, spin_orbit=potential)
+    if not weighing.spin_orbit:
+        return _Found(orbitals=loaded)
+    potential = spin_orbit_of_run(run, loaded.basis)
+    notes = notes_of_other_potentials(run, loaded.basis())
+    return _Found(orbitals=loaded, spin_orbit=potential, notes=notes)
 
 
 def _loads(files: RunFiles, run: Run, asked: Asked) -> Iterator[tuple[str, int | None, Path, Load]]:
@@ -197,6 +201,7 @@ def _completed(candidate: _Candidate, found: _Found, files: RunFiles, asked: Ask
     run, last = files.run, files.last_step
     step = last if candidate.step is None else candidate.step
     notes = [*notes_of_unrequested(run, candidate.route, candidate.path), *notes_of_faults(run)]
+    notes += found.notes
     if run.output is None:
         notes.append(NO_OUTPUT)
     with suppress(InputError):

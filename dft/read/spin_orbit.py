@@ -9,6 +9,8 @@ from epicarve.dft.output import GHOST
 from epicarve.dft.spin_orbit import DATA_FILE, SpinOrbitPotential, known_projectors
 from epicarve.errors import InputError
 
+from .nonlocal_potential import projectors_of_kind
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from .atom_basis import AtomBasis
     from .input import RunInput
     from .run import Run
+
+SAME_RADIUS_BOHR = 1e-3
+"""Radii of projectors that differ by less are those of one potential."""
 
 
 def spin_orbit_of_run(run: Run, basis: Callable[[], AtomBasis]) -> SpinOrbitPotential:
@@ -49,6 +54,39 @@ def spin_orbit_of_run(run: Run, basis: Callable[[], AtomBasis]) -> SpinOrbitPote
         [projectors[pair] for pair in pairs],
         known.translations_bohr,
     )
+
+
+def notes_of_other_potentials(run: Run, basis: AtomBasis) -> tuple[str, ...]:
+    """Say of which elements the parameters belong to another potential of the same name.
+
+    A potential that the run's files do not hold, or that are not there, is not compared.
+
+    Parameters
+    ----------
+    run : Run
+        The run, with an input.
+    basis : AtomBasis
+        Its atoms.
+    """
+    source = run.inputs[0]
+    notes = {}
+    for label, element in dict.fromkeys(zip(run.geometry.labels, basis.symbols, strict=True)):
+        try:
+            own = {each.angular: each for each in projectors_of_kind(source, label, element)}
+        except InputError:
+            continue
+        for known in _projectors(source, label, element):
+            other = own.get(known.angular)
+            if other is None or abs(other.radius_bohr - known.radius_bohr) > SAME_RADIUS_BOHR:
+                radius = "none" if other is None else f"{other.radius_bohr:.3f} bohr"
+                notes[element] = (
+                    f"the spin-orbit parameters of {element} are those of another potential "
+                    f"called {potential_name(source.subject.kind(label))}: the radius of its "
+                    f"projectors for {'spdf'[known.angular]} is {known.radius_bohr:.3f} bohr, "
+                    f"that of the run's {radius}"
+                )
+                break
+    return tuple(notes.values())
 
 
 def _projectors(source: RunInput, label: str, element: str) -> tuple[Projectors, ...]:
