@@ -10,7 +10,7 @@ def test_what_is_seen_of_a_random_heap_is_drawn():
     points, radii = rng.uniform(0.0, 12.0, size=(8000, 2)), rng.choice([1.15, 1.45], size=8000)
     seen = visible_discs(points, radii)
     assert seen.sum() < 4000
-    pixels = np.arange(-1.5, 13.5, 0.05)
+    pixels = np.arange(-1.0, 13.0, 0.05)
     front = np.full((len(pixels), len(pixels)), -1)
     drawn = front.copy()
     for disc, (point, radius) in enumerate(zip(points, radii, strict=True)):
