@@ -34,7 +34,12 @@ PROGRAMS = {
 }
 
 
-SLOW = ("cp2k", "slurm", "index")
+LONGEST = """
+    cp2k_slurm cp2k_examples wheel carve site cp2k_run cp2k_level balance structure cli cp2k_chain
+    treatment balance_invariance relocation centres bad_files public_api cp2k_inputs campaign
+    page bonds bands janus janus_exact exact cp2k_extra shapes structures study bulk parsl
+""".split()
+"""Files of tests that take longest, the longest first; see `pytest --durations 0`."""
 
 
 @cache
@@ -48,9 +53,9 @@ def index_is_reached():
 
 
 def pytest_collection_modifyitems(items):
-    """Put files that run real programs first: they take longest, two processes share the rest."""
-    slow = {item.path for item in items if any(map(item.get_closest_marker, SLOW))}
-    items.sort(key=lambda item: item.path not in slow)
+    """Put long files first: processes then share the short ones, and end together."""
+    place = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 def pytest_runtest_setup(item):

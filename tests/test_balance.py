@@ -23,11 +23,11 @@ def optimum(model):
     return model.report.optimum
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(["PbS", "CsPbCl3", "Pb4S3Cl2", "Pb3S2Cl2", "PbCl2"]),
     centre=st.tuples(*[st.floats(0.0, 1.0)] * 3),
-    radius_a=st.floats(12.0, 17.0),
+    radius_a=st.floats(11.0, 15.0),
 )
 def test_every_model_is_neutral_connected_and_coordinated(name, centre, radius_a):
     model = carved(name, radius_a, centre, ratio_tolerance=0.1)

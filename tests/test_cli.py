@@ -42,15 +42,35 @@ def epicarve(monkeypatch, capsys):
     return call
 
 
+@pytest.fixture(scope="module")
+def already():
+    """What `of_study` has built."""
+    return {}
+
+
+@pytest.fixture
+def of_study(epicarve, already, tmp_path_factory):
+    """Build a model of the study on its first use: its folder, and what was printed."""
+
+    def build(name):
+        if name not in already:
+            folder = tmp_path_factory.mktemp(name)
+            code, out, _ = epicarve("build", EXAMPLES / f"{name}.yaml", "-o", folder, "--json")
+            assert code == 0
+            already[name] = folder, out
+        return already[name]
+
+    return build
+
+
 def files_below(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 @pytest.mark.parametrize("name", STUDY)
-def test_models_of_the_study(epicarve, tmp_path, name):
-    code, out, _ = epicarve("build", EXAMPLES / f"{name}.yaml", "-o", tmp_path, "--json")
-    assert code == 0
-    told = json.loads((tmp_path / "model.json").read_text())
+def test_models_of_the_study(of_study, name):
+    folder, out = of_study(name)
+    told = json.loads((folder / "model.json").read_text())
     assert json.loads(out) == told
     assert told["net_charge"] == 0
     assert told["n_components"] == 1
@@ -60,24 +80,22 @@ def test_models_of_the_study(epicarve, tmp_path, name):
         assert domain["stoichiometry"]["deviation"] <= 0.02
     assert 4.0 <= told["diameter_nm"] <= 4.5
     assert told["optimum"]["gap"] <= 1e-3
-    assert files_below(tmp_path) == ["model.cif", "model.extxyz", "model.json", "preview.png"]
+    assert files_below(folder) == ["model.cif", "model.extxyz", "model.json", "preview.png"]
 
 
-def test_the_hemisphere_is_the_film_of_the_heterostructure(epicarve, tmp_path):
-    for name in STUDY[1:]:
-        epicarve("build", EXAMPLES / f"{name}.yaml", "-o", tmp_path / name)
-    alone = Model.read(tmp_path / STUDY[1] / "model.extxyz")
-    film = Model.read(tmp_path / STUDY[2] / "model.extxyz").domain("Pb4S3Cl2")
+def test_the_hemisphere_is_the_film_of_the_heterostructure(of_study):
+    alone, whole = (Model.read(of_study(name)[0] / "model.extxyz") for name in STUDY[1:])
+    film = whole.domain("Pb4S3Cl2")
     assert alone.symbols.tolist() == film.symbols.tolist()
     np.testing.assert_allclose(pdist(alone.positions_a), pdist(film.positions_a), atol=1e-6)
 
 
-def test_same_recipe_same_bytes(epicarve, tmp_path):
-    for out in ("one", "two"):
-        epicarve("build", EXAMPLES / "pb4s3cl2-hemisphere.yaml", "-o", tmp_path / out)
-    assert files_below(tmp_path / "one") == files_below(tmp_path / "two")
-    for name in files_below(tmp_path / "one"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+def test_same_recipe_same_bytes(epicarve, of_study, tmp_path):
+    first, _ = of_study(STUDY[1])
+    epicarve("build", EXAMPLES / f"{STUDY[1]}.yaml", "-o", tmp_path)
+    assert files_below(first) == files_below(tmp_path)
+    for name in files_below(first):
+        assert (first / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_whole_chain_with_the_embedded_engine(epicarve, tmp_path):

@@ -99,18 +99,18 @@ def tetragonal(group, a, c, species, places):
     return Structure.from_spacegroup(group, Lattice.tetragonal(a, c), species, places)
 
 
-WURTZITE = Structure.from_spacegroup(
-    186, Lattice.hexagonal(3.2495, 5.2069), ["Zn", "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, 0.382]]
-)
+def hexagonal(group, a, c, species, places):
+    return Structure.from_spacegroup(group, Lattice.hexagonal(a, c), species, places)
+
 
 OTHERS = {
-    "rock salt, primitive": (bulk("NaCl", "rocksalt", a=5.64), {"Na": 1, "Cl": -1}),
-    "rock salt, cubic": (bulk("MgO", "rocksalt", a=4.21, cubic=True), {"Mg": 2, "O": -2}),
-    "zinc blende": (bulk("CdSe", "zincblende", a=6.05, cubic=True), {"Cd": 2, "Se": -2}),
-    "caesium chloride": (bulk("CsCl", "cesiumchloride", a=4.12), {"Cs": 1, "Cl": -1}),
-    "fluorite, ASE": (bulk("CaF2", "fluorite", a=5.46), {"Ca": 2, "F": -1}),
+    "rock salt, primitive": (lambda: bulk("NaCl", "rocksalt", a=5.64), {"Na": 1, "Cl": -1}),
+    "rock salt, cubic": (lambda: bulk("MgO", "rocksalt", a=4.21, cubic=True), {"Mg": 2, "O": -2}),
+    "zinc blende": (lambda: bulk("CdSe", "zincblende", a=6.05, cubic=True), {"Cd": 2, "Se": -2}),
+    "caesium chloride": (lambda: bulk("CsCl", "cesiumchloride", a=4.12), {"Cs": 1, "Cl": -1}),
+    "fluorite, ASE": (lambda: bulk("CaF2", "fluorite", a=5.46), {"Ca": 2, "F": -1}),
     "rutile, ASE": (
-        ase_crystal(
+        lambda: ase_crystal(
             ["Ti", "O"],
             [(0, 0, 0), (0.305, 0.305, 0)],
             spacegroup=136,
@@ -118,21 +118,27 @@ OTHERS = {
         ),
         {"Ti": 4, "O": -2},
     ),
-    "fluorite": (cubic(225, 5.411, ["Ce", "O"], [[0] * 3, [0.25] * 3]), {"Ce": 4, "O": -2}),
+    "fluorite": (lambda: cubic(225, 5.411, ["Ce", "O"], [[0] * 3, [0.25] * 3]), {"Ce": 4, "O": -2}),
     "perovskite": (
-        cubic(221, 3.905, ["Sr", "Ti", "O"], [[0] * 3, [0.5] * 3, [0.5, 0.5, 0]]),
+        lambda: cubic(221, 3.905, ["Sr", "Ti", "O"], [[0] * 3, [0.5] * 3, [0.5, 0.5, 0]]),
         {"Sr": 2, "Ti": 4, "O": -2},
     ),
-    "wurtzite": (WURTZITE, {"Zn": 2, "O": -2}),
+    "wurtzite": (
+        lambda: hexagonal(
+            186, 3.2495, 5.2069, ["Zn", "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, 0.382]]
+        ),
+        {"Zn": 2, "O": -2},
+    ),
     "anatase": (
-        tetragonal(141, 3.7845, 9.5143, ["Ti", "O"], [[0, 0, 0], [0, 0, 0.2081]]),
+        lambda: tetragonal(141, 3.7845, 9.5143, ["Ti", "O"], [[0, 0, 0], [0, 0, 0.2081]]),
         {"Ti": 4, "O": -2},
     ),
-    "cuprite": (cubic(224, 4.2696, ["Cu", "O"], [[0.25] * 3, [0] * 3]), {"Cu": 1, "O": -2}),
+    "cuprite": (lambda: cubic(224, 4.2696, ["Cu", "O"], [[0.25] * 3, [0] * 3]), {"Cu": 1, "O": -2}),
     "corundum": (
-        Structure.from_spacegroup(
+        lambda: hexagonal(
             167,
-            Lattice.hexagonal(4.7602, 12.9933),
+            4.7602,
+            12.9933,
             ["Al", "O"],
             [[0, 0, 0.3522], [0.3063, 0, 0.25]],
         ),
@@ -143,7 +149,8 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_crystals_of_others_are_carved(name):
-    given_as, charges = OTHERS[name]
+    make, charges = OTHERS[name]
+    given_as = make()
     enter = ec.Crystal.from_pymatgen if isinstance(given_as, Structure) else ec.Crystal.from_ase
     crystal = enter(given_as, charges)
     assert len(crystal) == len(given_as)
@@ -157,7 +164,7 @@ def test_crystals_of_others_are_carved(name):
 
 
 def test_oxidation_states_of_a_structure_hold():
-    structure = OTHERS["perovskite"][0].copy()
+    structure = OTHERS["perovskite"][0]()
     structure.add_oxidation_state_by_element({"Sr": 2, "Ti": 4, "O": -2})
     with warnings.catch_warnings():
         warnings.simplefilter("error", GuessWarning)

@@ -10,7 +10,6 @@ from epicarve.builder.interfaces import SearchOptions, search
 from epicarve.builder.interfaces.match import MatchOptions
 
 TABLE = Path(__file__).parents[1] / "docs" / "known-pairs.md"
-EVERY = crystals()
 ROWS = [
     line
     for line in TABLE.read_text(encoding="utf-8").splitlines()
@@ -28,13 +27,19 @@ def plane(text):
     return tuple(int(index) for index in re.findall(r"-?\d", name)), layer
 
 
+@pytest.fixture(scope="module")
+def every():
+    """All crystals of the table by name."""
+    return crystals()
+
+
 def test_the_table_holds_all_pairs():
     assert [tuple(cells(line)[0].split(" / ")) for line in ROWS] == [pair[:2] for pair in PAIRS]
     assert len(ROWS) == 38
 
 
 @pytest.mark.parametrize("line", ROWS, ids=[cells(line)[0] for line in ROWS])
-def test_a_row_is_what_a_search_of_its_planes_finds(line):
+def test_a_row_is_what_a_search_of_its_planes_finds(line, every):
     name, known, planes, area = cells(line)[:4]
     film, substrate = name.split(" / ")
     (film_hkl, above), (substrate_hkl, below) = map(plane, planes.split(" / "))
@@ -45,7 +50,7 @@ def test_a_row_is_what_a_search_of_its_planes_finds(line):
     )
     found = [
         row(film, substrate, known, one)
-        for one in search(EVERY[film], EVERY[substrate], options)
+        for one in search(every[film], every[substrate], options)
         if (one.film_termination, one.substrate_termination) == (above, below)
     ]
     assert line in found

@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import run_pages
-import yaml
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -118,26 +117,6 @@ def test_what_a_reader_of_the_readme_needs_is_two_clicks_away():
         ROOT / "README.md"
     )  # the model, by a recipe
     assert "epicarve build mine.yaml" in (DOCS / "overview.md").read_text(encoding="utf-8")
-
-
-def test_yaml_on_the_pages_is_yaml():
-    """Schematic blocks stand without a language."""
-    blocks = [
-        (page.name, text)
-        for page in DOCS.rglob("*.md")
-        for text in re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
-    ]
-    assert len(blocks) > 20
-    for name, text in blocks:
-        assert isinstance(yaml.safe_load(text), dict | list), name
-
-
-def test_python_on_the_pages_is_python():
-    """What stands alone is run by tests/test_public_api.py and test_doctests.py."""
-    for page in DOCS.rglob("*.md"):
-        for text in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
-            if not text.startswith(">>>"):
-                compile(text, page.name, "exec")
 
 
 def test_the_code_that_pages_name_is_there():

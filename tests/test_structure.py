@@ -35,7 +35,7 @@ def test_superposition_against_scipy(seed):
     assert found == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=seeds)
 def test_a_shuffled_and_turned_particle_is_found_again(seed):
     rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def pieces():
     return [*named, (np.array(["Pb", "S"])[grid.sum(axis=1) % 2], 2.97 * grid)]  # a cube
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=seeds, which=st.integers(0, 6), noise_a=st.sampled_from([0.0, 0.05, 0.1]))
 def test_any_turn_order_and_noise_leave_the_deviation_of_the_noise(pieces, seed, which, noise_a):
     rng = np.random.default_rng(seed)

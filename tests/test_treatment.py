@@ -13,7 +13,6 @@ from epicarve.units import COULOMB_V_A, DEBYE_PER_E_A
 
 BALL = Sphere(9.0)
 GALENA = bundled_crystal("PbS")
-DOT = carve(GALENA, BALL)
 
 
 def treated(kind, coverage, crystal=GALENA, shape=BALL, balance=None, **more):

@@ -85,7 +85,7 @@ def read_recipe(path: Path) -> Recipe:
     for part, holder, key in named_files(data):
         beside = path.parent / holder[key]
         if (part, key) != (LEVEL, "file") or is_file(beside) or is_own_file(Path(holder[key])):
-            holder[key] = beside  # else it is one of CP2K's data
+            holder[key] = str(beside)  # else it is one of CP2K's data
     return parse_recipe(data, str(path))
 
 
