@@ -204,10 +204,15 @@ class Comparison:
             )
             reasons = unknown | ({"interface": why} if why else {})
         if not match.is_close:
+            remedy = "list the atoms of both in the same order"
+            if match.matched_by == "order":
+                remedy = (
+                    "the atoms are taken in the order of both files, so see that it is the same"
+                )
             reasons["match"] = (
                 "no orientation and order was found in which the two lie within "
                 f"{SAME_ORDER_A:g} Å of each other: displacements, bonds and phase mean little "
-                "unless the model changed that much; list the atoms of both in the same order"
+                f"unless the model changed that much; {remedy}"
             )
         if match.is_mirrored:
             reasons["match"] = "the second geometry is the mirror image of the first, laid back"
