@@ -85,8 +85,9 @@ def test_own_files_go_with_the_recipe_and_into_the_folders_of_the_stages(folder)
     recipe = recipe_of(folder, **level, templates="mine")
     write_recipe(recipe, folder / "copy")
     again = read_recipe(folder / "copy" / "recipe.yaml")
-    assert again.cp2k.basis["S"]["file"] == folder / "copy" / "files" / "cp2k" / "own.basis"
-    assert Path(again.cp2k.basis["S"]["file"]).read_text() == OWN
+    own = Path(again.cp2k.basis["S"]["file"])
+    assert own == folder / "copy" / "files" / "cp2k" / "own.basis"
+    assert own.read_text() == OWN
     assert (again.cp2k.templates / "orbital-transformation.yaml").read_text() == TEMPLATE
 
 
