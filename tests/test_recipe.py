@@ -42,10 +42,6 @@ def test_a_small_recipe_is_enough_and_defaults_are_the_studys(recipe):
     ("lines", "complaint"),
     [
         ("engine: xtb\nanalysis: {transitions: true}\n", "the engine xtb leaves none"),
-        (
-            "analysis: {spin_orbit: true, transitions: true}\n",
-            "leave transitions or spin_orbit out",
-        ),
         ("analysis: {spin_orbit: true}\ncp2k: {multiplicity: 3}\n", "leave it or cp2k.multiplic"),
         ("analysis: {transitions: true}\ncp2k: {smearing_k: 300}\n", "leave it or cp2k.smearing"),
         ("analysis: {spin_orbit: maybe}\n", "analysis.spin_orbit: .*boolean"),
@@ -57,9 +53,9 @@ def test_an_analysis_that_a_run_leaves_nothing_for_is_refused(recipe, lines, com
 
 
 def test_an_analysis_is_asked_for_in_a_recipe(recipe):
-    read = read_recipe(recipe(GOOD + "analysis: {spin_orbit: true}\n"))
-    assert read.analysis.spin_orbit
-    assert read.as_dict()["analysis"] == {"spin_orbit": True}
+    read = read_recipe(recipe(GOOD + "analysis: {spin_orbit: true, transitions: true}\n"))
+    assert read.analysis.spin_orbit and read.analysis.transitions
+    assert read.as_dict()["analysis"] == {"spin_orbit": True, "transitions": True}
     with pytest.raises(InputError, match="the engine xtb leaves none"):
         chosen(read, "xtb", "local")
 
