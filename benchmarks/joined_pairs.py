@@ -25,6 +25,8 @@ SIZES_NM = (2.0, 2.4, 3.0, 4.0)
 OPEN_GAP = 0.02
 SLOW_S = 30.0
 
+BUNDLED = ("PbS", "CsPbBr3", "CsPb2Cl5", "CsPbCl3", "Pb4S3Cl2")
+
 F_CENTRED = ((0.0, 0.0, 0.0), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
 PRIMITIVE = ((0.0, 0.0, 0.0),)
 
@@ -71,11 +73,12 @@ def crystals() -> dict[str, Crystal]:
         "CdSe": zincblende("CdSe", 6.052, "Cd", "Se", 2),
         "CdS": zincblende("CdS", 5.832, "Cd", "S", 2),
         "ZnSe": zincblende("ZnSe", 5.667, "Zn", "Se", 2),
-        **{name: bundled_crystal(name) for name in ("PbS", "CsPbBr3", "CsPb2Cl5", "CsPbCl3")},
+        **{name: bundled_crystal(name) for name in BUNDLED},
     }
 
 
 PAIRS = (
+    ("Pb4S3Cl2", (0, 1, 0), None, "CsPbCl3", (1, 0, 0), None),
     ("CeO2", (1, 0, 0), "Ce", "SrTiO3", (1, 0, 0), "SrO"),
     ("CeO2", (1, 0, 0), "O", "SrTiO3", (1, 0, 0), "TiO2"),
     ("PbS", (1, 0, 0), None, "CsPbBr3", (1, 0, 0), "CsBr"),

@@ -48,6 +48,12 @@ CASES = {
     "cube 2.4 nm, acetate": ("CsPbBr3", cube(2.4), LOOSE, [ACETATE]),
     "cube 2.4 nm, butylammonium": ("CsPbBr3", cube(2.4), LOOSE, [AMMONIUM]),
     "cube 2.4 nm, both": ("CsPbBr3", cube(2.4), LOOSE, [ACETATE, AMMONIUM]),
+    "cube 4.2 nm, 90 % acetate": (
+        "CsPbBr3",
+        cube(4.18),
+        LOOSE,
+        [{"name": "acetate", "of_sites": [0.9, 1]}],
+    ),
     "cube 4.2 nm, both": (
         "CsPbBr3",
         cube(4.18),
